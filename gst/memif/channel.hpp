@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file One control channel: whole messages, and the descriptors that travel with them. */
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "gst/memif/fd.hpp"
+#include "gst/memif/protocol.hpp"
+
+namespace gstmemif {
+
+/** A message as it came in. Descriptors that nobody takes are closed with it. */
+struct Received {
+  Message message;
+  std::vector<UniqueFd> fds;
+};
+
+/** A connected AF_UNIX SEQPACKET socket. Never blocks, never raises SIGPIPE. */
+class GSTMEMIF_API Channel {
+ public:
+  explicit Channel(UniqueFd socket) noexcept : socket_(std::move(socket)) {}
+
+  int fd() const noexcept { return socket_.get(); }
+
+  /**
+   * Sends one message, with one descriptor if @p fd is not negative. The protocol is lock step, so
+   * a peer whose socket is full does not read at all: that is an error like any other.
+   */
+  Status send(const Message& message, int fd = -1);
+
+  /** The next message; nothing if there is none now; an error at end of file or on bad input. */
+  Result<std::optional<Received>> receive();
+
+  /** True if the peer has closed its end. */
+  bool hung_up() const noexcept;
+
+ private:
+  UniqueFd socket_;
+};
+
+}  // namespace gstmemif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/memif/connection.hpp"
+
+namespace gstmemif {
+namespace {
+
+constexpr std::uint32_t kHandshakeTimeoutMs = 5000;
+// Messages handled at one event: a peer that floods us must not keep the others waiting.
+constexpr int kMessagesPerEvent = 16;
+
+}  // namespace
+
+Connection::Connection(std::shared_ptr<Loop> loop, UniqueFd socket, ConnectionOwner& owner)
+    : loop_(std::move(loop)), channel_(std::move(socket)), owner_(&owner) {}
+
+Status Connection::start(Handshake handshake, const Hello* greeting) {
+  handshake_.emplace(std::move(handshake));
+  std::weak_ptr<Connection> weak = weak_from_this();
+  Result<Timer> timer = Timer::start(*loop_, kHandshakeTimeoutMs, [weak] {
+    const ControlLock lock;
+    if (auto self = weak.lock()) self->on_timeout();
+  });
+  if (!timer) return timer.error();
+  timer_ = std::move(*timer);
+  watch_ = loop_->watch(channel_.fd(), [weak] {
+    const ControlLock lock;
+    if (auto self = weak.lock()) self->on_readable();
+  });
+  return greeting != nullptr ? channel_.send(*greeting) : Status();
+}
+
+bool Connection::admitted() const noexcept {
+  const auto* slave = handshake_ ? std::get_if<SlaveHandshake>(&*handshake_) : nullptr;
+  return slave != nullptr && slave->admitted();
+}
+
+void Connection::stop() {
+  closed_ = true;
+  timer_ = Timer();
+  watch_.reset();
+}
+
+void Connection::close(const std::string& reason) {
+  if (closed_) return;
+  stop();
+  // A courtesy: closing the socket says it all, so a failure to send changes nothing.
+  (void)static_cast<bool>(channel_.send(Disconnect{0, reason}));
+}
+
+void Connection::fail(const Error& error) {
+  if (closed_) return;
+  if (error.code == ErrorCode::closed) {
+    stop();  // the peer has left: nobody to tell
+  } else {
+    close(error.message);
+  }
+  owner_->on_closed(*this, error);
+}
+
+void Connection::on_timeout() {
+  fail({ErrorCode::timeout, "the peer did not finish the handshake within 5 seconds"});
+}
+
+void Connection::on_readable() {
+  for (int i = 0; i < kMessagesPerEvent && !closed_; ++i) {
+    Result<std::optional<Received>> received = channel_.receive();
+    if (!received) return fail(received.error());
+    if (!*received) return;
+    if (Status status = handle(std::move(**received)); !status) return fail(status.error());
+  }
+}
+
+Status Connection::handle(Received received) {
+  if (const auto* goodbye = std::get_if<Disconnect>(&received.message)) {
+    return Error{ErrorCode::closed, "the peer disconnected: " + printable(goodbye->reason)};
+  }
+  if (established_) {
+    return Error{ErrorCode::protocol, "unexpected message " +
+                                          std::string(message_name(received.message)) +
+                                          " on a connected link"};
+  }
+  Result<Step> step = std::visit(
+      [&](auto& handshake) {
+        return handshake.on_message(received.message, std::move(received.fds));
+      },
+      *handshake_);
+  if (!step) return step.error();
+  if (step->established) {
+    LinkPlan plan = std::visit([](auto& handshake) { return handshake.take_plan(); }, *handshake_);
+    if (Status status = owner_->on_agreed(*this, std::move(plan)); !status) return status;
+  }
+  if (step->reply) {
+    if (Status sent = channel_.send(*step->reply, step->fd); !sent) return sent;
+  }
+  if (step->established) {
+    established_ = true;
+    timer_ = Timer();
+    owner_->on_established(*this);
+  }
+  return {};
+}
+
+}  // namespace gstmemif

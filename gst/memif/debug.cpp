@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/memif/debug.hpp"
+
+namespace gstmemif {
+
+GstDebugCategory* debug_category() {
+  static GstDebugCategory* const category =
+      _gst_debug_category_new("memif", 0, "memif engine: sockets, handshakes, links");
+  return category;
+}
+
+}  // namespace gstmemif

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/memif/fd.hpp"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+namespace gstmemif {
+namespace {
+
+Error os_error(const char* what) {
+  return {ErrorCode::open, std::string(what) + " failed: " + std::strerror(errno) +
+                               ". Raise the limit of open files (ulimit -n)?"};
+}
+
+}  // namespace
+
+void UniqueFd::reset(int fd) noexcept {
+  // Cleared before close(): a number that was closed once must never be closed again.
+  const int old = std::exchange(fd_, fd);
+  if (old >= 0) ::close(old);
+}
+
+Result<UniqueFd> make_eventfd() {
+  UniqueFd fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!fd) return os_error("eventfd");
+  return fd;
+}
+
+Result<UniqueFd> make_timerfd() {
+  UniqueFd fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (!fd) return os_error("timerfd_create");
+  return fd;
+}
+
+void arm_timerfd(int fd, std::uint64_t nanoseconds) noexcept {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  itimerspec spec{};
+  spec.it_value.tv_sec = static_cast<time_t>(nanoseconds / kSecond);
+  spec.it_value.tv_nsec = static_cast<long>(nanoseconds % kSecond);
+  ::timerfd_settime(fd, 0, &spec, nullptr);
+}
+
+bool is_eventfd(int fd) noexcept {
+  char path[64];
+  char target[64];
+  std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  const ssize_t length = ::readlink(path, target, sizeof target);
+  return length > 0 &&
+         std::string_view(target, static_cast<std::size_t>(length)) == "anon_inode:[eventfd]";
+}
+
+bool signal_eventfd(int fd) noexcept {
+  const std::uint64_t one = 1;
+  ssize_t written;
+  do {
+    written = ::write(fd, &one, sizeof one);
+  } while (written < 0 && errno == EINTR);
+  return written == sizeof one || errno == EAGAIN;
+}
+
+bool drain_eventfd(int fd) noexcept {
+  std::uint64_t count;
+  iovec vector{&count, sizeof count};
+  ssize_t got;
+  do {
+    // O_NONBLOCK belongs to the file description, which the peer shares and can change. A flag of
+    // this one call cannot be taken away.
+    got = ::preadv2(fd, &vector, 1, -1, RWF_NOWAIT);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0 && errno == EOPNOTSUPP) got = ::read(fd, &count, sizeof count);
+  return got == sizeof count;
+}
+
+}  // namespace gstmemif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file Owned file descriptors, and the two kinds the library makes itself: eventfd and timerfd.
+ */
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "gst/memif/export.hpp"
+#include "gst/memif/result.hpp"
+
+namespace gstmemif {
+
+/** A file descriptor with one owner; closed when the owner goes. */
+class GSTMEMIF_API UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) noexcept : fd_(fd) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept {
+    reset(other.release());
+    return *this;
+  }
+  UniqueFd(const UniqueFd&) = delete;
+  UniqueFd& operator=(const UniqueFd&) = delete;
+  ~UniqueFd() { reset(); }
+
+  int get() const noexcept { return fd_; }
+  explicit operator bool() const noexcept { return fd_ >= 0; }
+  int release() noexcept { return std::exchange(fd_, -1); }
+  void reset(int fd = -1) noexcept;
+
+ private:
+  int fd_ = -1;
+};
+
+/** A new non-blocking, close-on-exec eventfd. */
+GSTMEMIF_API Result<UniqueFd> make_eventfd();
+
+/** A new non-blocking, close-on-exec timerfd on the monotonic clock, not armed. */
+GSTMEMIF_API Result<UniqueFd> make_timerfd();
+
+/** Arms @p fd to fire once after @p nanoseconds; 0 disarms it. */
+GSTMEMIF_API void arm_timerfd(int fd, std::uint64_t nanoseconds) noexcept;
+
+/** True if @p fd is an eventfd: the only kind of descriptor that a ring may bring along. */
+GSTMEMIF_API bool is_eventfd(int fd) noexcept;
+
+/** Adds one to an eventfd. A full counter is as good as a wake-up, so it counts as success. */
+GSTMEMIF_API bool signal_eventfd(int fd) noexcept;
+
+/**
+ * Takes the counter of an eventfd back to zero without ever blocking, whatever the peer does to the
+ * flags of the shared file description. Returns false if there was nothing to read.
+ */
+GSTMEMIF_API bool drain_eventfd(int fd) noexcept;
+
+}  // namespace gstmemif

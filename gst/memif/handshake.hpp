@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * @file The two state machines that turn a fresh connection into an agreement on shared memory.
+ *
+ * They do no I/O: a message goes in, at most one comes out. A message that is not legal in the
+ * present state is an error; the caller answers it with DISCONNECT and closes.
+ */
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gst/memif/fd.hpp"
+#include "gst/memif/protocol.hpp"
+#include "gst/memif/region.hpp"
+
+namespace gstmemif {
+
+/** One ring of an agreement. */
+struct RingPlan {
+  UniqueFd event_fd;
+  std::uint16_t region = 0;
+  std::uint32_t offset = 0;
+  std::uint32_t size = 0;  ///< slots
+};
+
+/** What both ends agreed on: the memory, and the rings in it. */
+struct LinkPlan {
+  Role role = Role::slave;  ///< ours
+  Mode mode = Mode::ethernet;
+  std::uint32_t cache_line = kDefaultCacheLine;
+  std::uint32_t buffer_size = 0;  ///< of our own buffers, as slave; 0 as master
+  std::vector<Region> regions;
+  std::vector<RingPlan> s2m;
+  std::vector<RingPlan> m2s;
+  std::string peer_app;        ///< name of the peer's program, as it says
+  std::string peer_interface;  ///< name of the peer's interface, as it says
+};
+
+/** What one step of a handshake asks its caller to do. */
+struct Step {
+  std::optional<Message> reply;
+  int fd = -1;               ///< descriptor to pass along with the reply
+  bool established = false;  ///< the handshake is complete, take_plan() has the result
+};
+
+/** What a slave brings to a handshake. */
+struct SlaveOffer {
+  std::uint32_t id = 0;
+  Mode mode = Mode::ethernet;
+  std::string secret;
+  std::string app_name;
+  std::string interface_name;
+  std::uint32_t tx_queues = 1;  ///< S2M rings wished for
+  std::uint32_t rx_queues = 1;  ///< M2S rings wished for
+  std::uint32_t ring_size = 1024;
+  std::uint32_t buffer_size = 2048;
+  std::uint32_t cache_line = kDefaultCacheLine;
+};
+
+/** The slave's side: answers HELLO with INIT, then offers its memory piece by piece. */
+class GSTMEMIF_API SlaveHandshake {
+ public:
+  explicit SlaveHandshake(SlaveOffer offer) : offer_(std::move(offer)) {}
+
+  /** Feeds one message of the master. @p fds must be empty: masters pass no descriptors. */
+  Result<Step> on_message(const Message& message, std::vector<UniqueFd> fds);
+
+  /** The result, once a step said `established`. */
+  LinkPlan take_plan() { return std::move(plan_); }
+  /** True once the master acknowledged INIT: it knows, or pretends to know, our id. */
+  bool admitted() const noexcept { return state_ > State::wait_init_ack; }
+
+ private:
+  enum class State { wait_hello, wait_init_ack, wait_setup_ack, wait_connected, done };
+
+  Result<Step> on_hello(const Hello& hello);
+  Step next_setup_message();
+
+  SlaveOffer offer_;
+  State state_ = State::wait_hello;
+  std::size_t sent_ = 0;  // regions and rings offered so far
+  LinkPlan plan_;
+};
+
+/** What a master's interface answers when a slave asks to join it. */
+struct Admission {
+  Mode mode = Mode::ethernet;
+  std::string interface_name;
+};
+
+/** The master's side: admits a slave and collects what it offers. */
+class GSTMEMIF_API MasterHandshake {
+ public:
+  /** Decides on INIT: finds the interface, checks the secret and that it is free. */
+  using Admit = std::function<Result<Admission>(const Init&)>;
+
+  /**
+   * @param memory_limit bytes that one slave may make us map, over all its regions
+   */
+  MasterHandshake(Admit admit, std::uint64_t memory_limit)
+      : admit_(std::move(admit)), memory_limit_(memory_limit) {}
+
+  /** Feeds one message of the slave, with the descriptors that came with it. */
+  Result<Step> on_message(const Message& message, std::vector<UniqueFd> fds);
+
+  /** The result, once a step said `established`. */
+  LinkPlan take_plan() { return std::move(plan_); }
+
+ private:
+  enum class State { wait_init, setup, done };
+
+  Result<Step> on_init(const Init& init);
+  Result<Step> on_add_region(const AddRegion& message, UniqueFd fd);
+  Result<Step> on_add_ring(const AddRing& message, UniqueFd fd);
+  Result<Step> on_connect(const Connect& message);
+
+  Admit admit_;
+  std::uint64_t memory_limit_;
+  State state_ = State::wait_init;
+  Admission admission_;
+  std::uint64_t mapped_ = 0;
+  LinkPlan plan_;
+};
+
+/**
+ * Makes the shared memory of a slave: region 0 with the rings, further ones with the buffers.
+ * Fails if it would not fit into descriptors (32-bit offsets, 256 regions) or into this machine.
+ */
+GSTMEMIF_API Result<LinkPlan> build_slave_memory(const SlaveOffer& offer);
+
+/** Whether build_slave_memory() can succeed; the error names the settings to change. */
+GSTMEMIF_API Status check_slave_memory(const SlaveOffer& offer);
+
+/** Buffers in each region of a slave, for a buffer size. */
+GSTMEMIF_API std::uint64_t buffers_per_region(std::uint32_t buffer_size) noexcept;
+
+}  // namespace gstmemif

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/memif/interface.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include "gst/memif/connection.hpp"
+#include "gst/memif/debug.hpp"
+#include "gst/memif/listener.hpp"
+#include "gst/memif/port.hpp"
+
+namespace gstmemif {
+namespace {
+
+constexpr std::uint32_t kFirstRetryMs = 20;
+constexpr std::uint32_t kLastRetryMs = 1000;
+
+/** Spread by a quarter each way, so that many interfaces do not dial in step. */
+std::uint32_t jittered(std::uint32_t milliseconds) {
+  static thread_local std::minstd_rand random(std::random_device{}());
+  const std::uint32_t spread = milliseconds / 4;
+  return milliseconds - spread +
+         std::uniform_int_distribution<std::uint32_t>(0, 2 * spread)(random);
+}
+
+}  // namespace
+
+/** What the interface's connection reports to; a member, so that the base stays private. */
+class Interface::Owner final : public ConnectionOwner {
+ public:
+  explicit Owner(Interface& interface) : interface_(interface) {}
+  Status on_agreed(Connection&, LinkPlan plan) override {
+    return interface_.agreed(std::move(plan));
+  }
+  void on_established(Connection&) override { interface_.established(); }
+  void on_closed(Connection&, const Error& reason) override {
+    interface_.connection_closed(reason);
+  }
+
+ private:
+  Interface& interface_;
+};
+
+Result<std::shared_ptr<Interface>> Interface::create(Settings settings,
+                                                     std::shared_ptr<Loop> loop) {
+  if (Status status = validate(settings); !status) return status.error();
+  return std::shared_ptr<Interface>(new Interface(std::move(settings), std::move(loop)));
+}
+
+Interface::Interface(Settings settings, std::shared_ptr<Loop> loop)
+    : settings_(std::move(settings)),
+      loop_(std::move(loop)),
+      stats_(std::make_shared<InterfaceStats>()),
+      owner_(std::make_unique<Owner>(*this)) {}
+
+Interface::~Interface() {
+  stop();
+}
+
+Status Interface::start() {
+  const ControlLock lock;
+  if (started_) return {};
+  return start_locked();
+}
+
+Status Interface::start_locked() {
+  if (Status status = check_socket_path(settings_.socket); !status) return status;
+  Result<UniqueFd> wake = make_eventfd();
+  if (!wake) return wake.error();
+  control_wake_ = std::make_shared<const UniqueFd>(std::move(*wake));
+  if (settings_.role == Role::master) {
+    auto listener = Listener::get(settings_.socket, settings_.listen, loop_);
+    if (!listener) return listener.error();
+    if (Status status = (*listener)->add(*this); !status) return status;
+    listener_ = *listener;
+  }
+  wake_watch_ = loop_->watch(control_wake_->get(), [weak = weak_from_this()] {
+    const ControlLock held;
+    if (auto self = weak.lock()) self->on_control_wake();
+  });
+  started_ = true;
+  last_refusal_.clear();
+  retry_ms_ = kFirstRetryMs;
+  if (settings_.role == Role::slave) dial_now();
+  return {};
+}
+
+void Interface::stop() {
+  const ControlLock lock;
+  stop_locked("interface deleted");
+}
+
+void Interface::stop_locked(const std::string& reason) {
+  if (!started_) return;
+  started_ = false;
+  retry_timer_ = Timer();
+  wake_watch_.reset();
+  if (connection_) connection_->close(reason);
+  connection_.reset();
+  agreed_link_.reset();
+  if (listener_) listener_->remove(*this);
+  listener_.reset();
+  drop_link(reason);
+}
+
+bool Interface::started() const {
+  const ControlLock lock;
+  return started_;
+}
+
+Status Interface::reconfigure(Settings settings) {
+  if (Status status = validate(settings); !status) return status;
+  const ControlLock lock;
+  const bool was_started = started_;
+  stop_locked("settings changed");
+  settings_ = std::move(settings);
+  return was_started ? start_locked() : Status();
+}
+
+Settings Interface::settings() const {
+  const ControlLock lock;
+  return settings_;
+}
+
+void Interface::add_observer(std::weak_ptr<InterfaceObserver> observer) {
+  const ControlLock lock;
+  std::erase_if(observers_, [](const auto& candidate) { return candidate.expired(); });
+  observers_.push_back(std::move(observer));
+}
+
+template <class Call>
+void Interface::notify(Call call) {
+  ControlLock::defer([observers = observers_, call] {
+    for (const auto& weak : observers) {
+      if (auto observer = weak.lock()) call(*observer);
+    }
+  });
+}
+
+// ---- Connecting -----------------------------------------------------------------------------
+
+void Interface::dial_now() {
+  Result<UniqueFd> socket = dial(settings_.socket);
+  if (!socket) {
+    MEMIF_DEBUG("%s", socket.error().message.c_str());
+    if (socket.error().code != ErrorCode::not_found && socket.error().code != ErrorCode::busy) {
+      report_refusal(socket.error());
+    }
+    return retry_later();
+  }
+  SlaveOffer offer;
+  offer.id = settings_.id;
+  offer.mode = settings_.mode;
+  offer.secret = settings_.secret;
+  offer.app_name = settings_.app_name;
+  offer.interface_name = settings_.interface_name;
+  offer.tx_queues = settings_.tx_queues;
+  offer.rx_queues = settings_.rx_queues;
+  offer.ring_size = settings_.ring_size;
+  offer.buffer_size = settings_.buffer_size;
+  offer.cache_line = settings_.cache_line;
+  connection_ = std::make_shared<Connection>(loop_, std::move(*socket), *owner_);
+  Status status = connection_->start(SlaveHandshake(std::move(offer)), nullptr);
+  if (!status) connection_closed(status.error());
+}
+
+void Interface::retry_later() {
+  Result<Timer> timer = Timer::start(*loop_, jittered(retry_ms_), [weak = weak_from_this()] {
+    const ControlLock lock;
+    auto self = weak.lock();
+    if (self && self->started_ && !self->connection_) self->dial_now();
+  });
+  retry_ms_ = std::min(2 * retry_ms_, kLastRetryMs);
+  if (timer) {
+    retry_timer_ = std::move(*timer);
+  } else {
+    report_refusal(timer.error());
+  }
+}
+
+Result<Admission> Interface::admit(const Init& init) {
+  if (init.mode != static_cast<std::uint8_t>(settings_.mode)) {
+    return Error{ErrorCode::protocol, "mode mismatch"};
+  }
+  if (!settings_.secret.empty() && init.secret != settings_.secret) {
+    return Error{ErrorCode::not_authorized,
+                 init.secret.empty() ? "secret required" : "incorrect secret"};
+  }
+  // A peer that was killed may be back before the end of its old connection was looked at.
+  if (connection_ && connection_->hung_up()) {
+    connection_closed({ErrorCode::closed, "the peer closed the connection"});
+  }
+  if (connection_) return Error{ErrorCode::busy, "already connected"};
+  return Admission{settings_.mode, settings_.interface_name};
+}
+
+void Interface::adopt(std::shared_ptr<Connection> connection) {
+  connection->set_owner(*owner_);
+  connection_ = std::move(connection);
+}
+
+Status Interface::agreed(LinkPlan plan) {
+  agreed_link_ = std::make_shared<Link>(std::move(plan), stats_, control_wake_);
+  return {};
+}
+
+void Interface::established() {
+  auto link = std::exchange(agreed_link_, nullptr);
+  if (link->role() == Role::slave) link->publish_buffers();
+  retry_ms_ = kFirstRetryMs;
+  last_refusal_.clear();
+  stats_->link_ups.add(1);
+  MEMIF_INFO("%s id %u: link up, peer '%s', %zu receiving and %zu sending queues",
+             settings_.socket.text().c_str(), settings_.id, link->peer_name().c_str(),
+             link->rx_queues(), link->tx_queues());
+  notify([peer = link->peer_name()](InterfaceObserver& observer) { observer.on_link_up(peer); });
+  const std::lock_guard lock(data_mutex_);
+  publish(std::move(link));
+}
+
+void Interface::connection_closed(const Error& error) {
+  const bool was_up = link() != nullptr;
+  if (connection_) connection_->close(error.message);
+  if (!was_up) {
+    stats_->handshakes_failed.add(1);
+    report_refusal(error);
+  }
+  connection_.reset();
+  agreed_link_.reset();
+  drop_link(error.message);
+  if (started_ && settings_.role == Role::slave) retry_later();
+}
+
+void Interface::report_refusal(const Error& error) {
+  std::string reason = error.message;
+  if (connection_ && connection_->admitted() && error.code == ErrorCode::closed) {
+    reason += " (a master that closes right after INIT has no interface with id " +
+              std::to_string(settings_.id) + ")";
+  }
+  if (reason == last_refusal_) return;
+  last_refusal_ = reason;
+  MEMIF_WARNING("%s id %u: no link: %s", settings_.socket.text().c_str(), settings_.id,
+                reason.c_str());
+  if (settings_.role == Role::master) return;  // anybody can fail at our door; that is not news
+  notify([reason](InterfaceObserver& observer) { observer.on_refused(reason); });
+}
+
+void Interface::drop_link(const std::string& reason) {
+  std::shared_ptr<Link> link;
+  {
+    const std::lock_guard lock(data_mutex_);
+    link = link_;
+    if (!link) return;
+    link->mark_down();
+    publish(nullptr);
+  }
+  for (std::size_t i = 0; i < link->tx_queues(); ++i) link->tx(i)->unblock();
+  stats_->link_downs.add(1);
+  MEMIF_INFO("%s id %u: link down: %s", settings_.socket.text().c_str(), settings_.id,
+             reason.c_str());
+  notify([reason](InterfaceObserver& observer) { observer.on_link_down(reason); });
+}
+
+void Interface::on_control_wake() {
+  drain_eventfd(control_wake_->get());
+  const std::shared_ptr<Link> current = link();
+  if (!current || !current->state().failed()) return;
+  connection_closed({ErrorCode::protocol, current->state().failure()});
+}
+
+// ---- Data plane -----------------------------------------------------------------------------
+
+std::shared_ptr<Link> Interface::link() const {
+  const std::lock_guard lock(data_mutex_);
+  return link_;
+}
+
+void Interface::publish(std::shared_ptr<Link> link) {
+  link_ = std::move(link);
+  generation_.fetch_add(1, std::memory_order_release);
+  for (Port* port : ports_) port->wake();
+}
+
+Status Interface::attach(Port& port, bool receives, std::uint32_t queue) {
+  const std::lock_guard lock(data_mutex_);
+  if (!claimed_.emplace(receives, queue).second) {
+    return Error{ErrorCode::busy,
+                 "queue=" + std::to_string(queue) + " of this interface has a " +
+                     (receives ? "receiver" : "sender") +
+                     " already. Choose another queue: each belongs to one thread."};
+  }
+  ports_.push_back(&port);
+  return {};
+}
+
+void Interface::detach(Port& port, bool receives, std::uint32_t queue) {
+  const std::lock_guard lock(data_mutex_);
+  claimed_.erase({receives, queue});
+  std::erase(ports_, &port);
+}
+
+}  // namespace gstmemif

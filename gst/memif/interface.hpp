@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * @file A memif interface: makes one link after another with its peer, for as long as it is
+ * started.
+ */
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gst/memif/link.hpp"
+#include "gst/memif/loop.hpp"
+#include "gst/memif/settings.hpp"
+
+namespace gstmemif {
+
+class Connection;
+class Listener;
+class Port;
+
+/** Hears of what happens to an interface. Called on the loop's thread, with no lock held. */
+class InterfaceObserver {
+ public:
+  virtual ~InterfaceObserver() = default;
+  virtual void on_link_up(const std::string& peer_name) = 0;
+  virtual void on_link_down(const std::string& reason) = 0;
+  /** As slave: the master refuses us. The interface goes on trying. */
+  virtual void on_refused(const std::string& reason) = 0;
+};
+
+/**
+ * One interface. Thread-safe, but for what a Port does.
+ *
+ * As master it waits at its socket, as slave it dials, again and again with jittered back-off; so
+ * the peers may start, stop and die in any order.
+ */
+class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
+ public:
+  static Result<std::shared_ptr<Interface>> create(Settings settings, std::shared_ptr<Loop> loop);
+  ~Interface();
+
+  /** Starts listening or dialling. Fails at once where no peer could ever help. */
+  Status start();
+  /** Takes the link down and stops. The interface may be started again. */
+  void stop();
+  bool started() const;
+
+  /** Changes settings; an interface that is started begins anew. */
+  Status reconfigure(Settings settings);
+
+  /** The present link, or null. It stays valid for as long as it is held. */
+  std::shared_ptr<Link> link() const;
+  /** Changes whenever link() does. Cheap: for a look per batch. */
+  std::uint32_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
+
+  Settings settings() const;
+  InterfaceStats& stats() noexcept { return *stats_; }
+
+  /** @p observer is asked as long as it lives. */
+  void add_observer(std::weak_ptr<InterfaceObserver> observer);
+
+ private:
+  friend class Listener;
+  friend class Port;
+  class Owner;
+
+  Interface(Settings settings, std::shared_ptr<Loop> loop);
+
+  // Control plane, with the ControlLock held.
+  Status start_locked();
+  void stop_locked(const std::string& reason);
+  void dial_now();
+  void retry_later();
+  Result<Admission> admit(const Init& init);
+  void adopt(std::shared_ptr<Connection> connection);
+  Status agreed(LinkPlan plan);
+  void established();
+  void connection_closed(const Error& error);
+  void drop_link(const std::string& reason);
+  void report_refusal(const Error& error);
+  void on_control_wake();
+  template <class Call>
+  void notify(Call call);
+
+  // Data plane, with data_mutex_ held.
+  void publish(std::shared_ptr<Link> link);
+  Status attach(Port& port, bool receives, std::uint32_t queue);
+  void detach(Port& port, bool receives, std::uint32_t queue);
+
+  Settings settings_;  // under the ControlLock
+  const std::shared_ptr<Loop> loop_;
+  const std::shared_ptr<InterfaceStats> stats_;
+  bool started_ = false;
+  std::shared_ptr<const UniqueFd> control_wake_;
+  Watch wake_watch_;
+  Timer retry_timer_;
+  std::uint32_t retry_ms_ = 0;
+  std::string last_refusal_;
+  std::shared_ptr<Listener> listener_;
+  std::unique_ptr<Owner> owner_;
+  std::shared_ptr<Connection> connection_;
+  std::shared_ptr<Link> agreed_link_;  // made, but the peer was not told yet
+  std::vector<std::weak_ptr<InterfaceObserver>> observers_;
+
+  mutable std::mutex data_mutex_;
+  std::shared_ptr<Link> link_;
+  std::vector<Port*> ports_;
+  std::set<std::pair<bool, std::uint32_t>> claimed_;  // (receives, queue)
+  std::atomic<std::uint32_t> generation_{0};
+};
+
+}  // namespace gstmemif

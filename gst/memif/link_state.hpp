@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file What the queues of one link share: its memory, and the way to say that the peer broke it.
+ */
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "gst/memif/fd.hpp"
+#include "gst/memif/region.hpp"
+
+namespace gstmemif {
+
+/**
+ * Memory and health of one link. The regions never change after the handshake; health only goes
+ * from good to failed, once.
+ */
+class LinkState {
+ public:
+  /** @param control_wake eventfd that tells the control plane of a failure. */
+  LinkState(std::vector<Region> regions, std::shared_ptr<const UniqueFd> control_wake);
+
+  /** The bytes [offset, offset + length) of a region, or nullptr if they are not all in it. */
+  std::byte* resolve(std::uint16_t region, std::uint32_t offset,
+                     std::uint32_t length) const noexcept {
+    if (region >= views_.size()) return nullptr;
+    const View& view = views_[region];
+    // 64 bits: in 32 the sum of two values from the peer wraps.
+    if (std::uint64_t{offset} + length > view.size) return nullptr;
+    return view.base + offset;
+  }
+
+  std::span<const Region> regions() const noexcept { return regions_; }
+  std::uint64_t total_bytes() const noexcept { return total_bytes_; }
+
+  /**
+   * Reports what the peer did wrong. The first report counts; the control plane takes the link
+   * down. @p reason must be a string literal. Any thread.
+   */
+  void fail(const char* reason) noexcept;
+  bool failed() const noexcept { return failure_.load(std::memory_order_acquire) != nullptr; }
+  const char* failure() const noexcept { return failure_.load(std::memory_order_acquire); }
+
+  /** Fails the link if a region was taken away by the peer. Free of cost for sealed memory. */
+  bool check_memory() noexcept { return unsealed_.empty() || check_unsealed(); }
+
+ private:
+  struct View {
+    std::byte* base;
+    std::uint64_t size;
+  };
+  bool check_unsealed() noexcept;
+
+  std::vector<Region> regions_;
+  std::vector<View> views_;
+  std::vector<const Region*> unsealed_;
+  std::uint64_t total_bytes_ = 0;
+  std::atomic<const char*> failure_{nullptr};
+  // Shared: packets may keep the link longer than its interface lives.
+  std::shared_ptr<const UniqueFd> control_wake_;
+};
+
+}  // namespace gstmemif

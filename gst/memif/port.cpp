@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/memif/port.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+
+namespace gstmemif {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// An adaptive receiver looks this long after the last packet before it goes to sleep: about what
+// falling asleep and being woken costs, so that waiting never costs more than twice the best
+// choice.
+constexpr std::int64_t kAdaptiveSpinNs = 50'000;
+// The protocol has no event for "room again", so a sender looks again after a while.
+constexpr std::int64_t kFirstRoomWaitNs = 20'000;
+constexpr std::int64_t kLastRoomWaitNs = 1'000'000;
+constexpr int kLooksPerClockRead = 64;
+
+void relax() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/** The time that is left of a wait. */
+class Deadline {
+ public:
+  explicit Deadline(std::int64_t timeout_ns)
+      : endless_(timeout_ns < 0), end_(Clock::now() + std::chrono::nanoseconds(timeout_ns)) {}
+
+  bool passed() const { return !endless_ && Clock::now() >= end_; }
+  std::int64_t left_ns() const {
+    if (endless_) return kForever;
+    return std::max<std::int64_t>(0, std::chrono::nanoseconds(end_ - Clock::now()).count());
+  }
+  std::int64_t shorter_of(std::int64_t other_ns) const {
+    const std::int64_t left = left_ns();
+    return left < 0 ? other_ns : std::min(left, other_ns);
+  }
+
+ private:
+  bool endless_;
+  Clock::time_point end_;
+};
+
+Error no_such_queue(const char* setting, std::uint32_t queue, std::uint32_t count) {
+  return {ErrorCode::settings,
+          "queue=" + std::to_string(queue) + " does not exist: the interface has " + setting + "=" +
+              std::to_string(count) + ", so queues 0 to " + std::to_string(count - 1) + ". Set " +
+              setting + " to at least " + std::to_string(queue + 1) + ", or choose another queue."};
+}
+
+}  // namespace
+
+Port::Port(std::shared_ptr<Interface> interface, std::uint32_t queue, bool receives)
+    : interface_(std::move(interface)), queue_(queue), receives_(receives) {}
+
+Status Port::open() {
+  Result<UniqueFd> wake = make_eventfd();
+  if (!wake) return wake.error();
+  wake_ = std::move(*wake);
+  Status status = interface_->attach(*this, receives_, queue_);
+  attached_ = static_cast<bool>(status);
+  return status;
+}
+
+Port::~Port() {
+  if (attached_) interface_->detach(*this, receives_, queue_);
+}
+
+void Port::interrupt() noexcept {
+  interrupted_.store(true, std::memory_order_release);
+  wake();
+}
+
+bool Port::refresh() {
+  const std::uint32_t generation = interface_->generation();
+  if (generation == generation_) return false;
+  // Generation first, link second: a link that changes in between is picked up next time.
+  generation_ = generation;
+  link_ = interface_->link();
+  use(link_.get());
+  return true;
+}
+
+bool Port::sleep(int event_fd, std::int64_t timeout_ns) noexcept {
+  pollfd fds[2] = {{wake_.get(), POLLIN, 0}, {event_fd, POLLIN, 0}};
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  const timespec limit{static_cast<time_t>(timeout_ns / kSecond),
+                       static_cast<long>(timeout_ns % kSecond)};
+  ::ppoll(fds, event_fd >= 0 ? 2 : 1, timeout_ns < 0 ? nullptr : &limit, nullptr);
+  if (fds[0].revents != 0) drain_eventfd(wake_.get());
+  // Drained before the ring is read: an event that comes later belongs to packets that come later.
+  return fds[1].revents != 0 && event_fd >= 0 && drain_eventfd(event_fd);
+}
+
+// ---- Receiver -------------------------------------------------------------------------------
+
+Result<std::unique_ptr<Receiver>> Receiver::open(std::shared_ptr<Interface> interface,
+                                                 std::uint32_t queue, RxMode mode) {
+  const std::uint32_t count = interface->settings().rx_queues;
+  if (queue >= count) return no_such_queue("rx-queues", queue, count);
+  std::unique_ptr<Receiver> receiver(new Receiver(std::move(interface), queue, true));
+  if (Status status = static_cast<Port&>(*receiver).open(); !status) return status.error();
+  receiver->set_mode(mode);
+  receiver->refresh();
+  return receiver;
+}
+
+Receiver::~Receiver() {
+  if (rx_ != nullptr) rx_->set_interrupts(false);
+}
+
+void Receiver::use(Link* link) {
+  rx_ = link != nullptr ? link->rx(queue_) : nullptr;
+  // Written by us on every link: a peer may have left anything in the flag.
+  if (rx_ != nullptr) {
+    rx_->set_interrupts(mode_.load(std::memory_order_relaxed) == RxMode::interrupt);
+  }
+}
+
+bool Receiver::ready() const noexcept {
+  return rx_ != nullptr && !link()->state().failed() && rx_->pending();
+}
+
+std::span<const RxSegment> Receiver::receive(std::uint32_t max_packets) {
+  if (stale()) refresh();
+  if (rx_ == nullptr) return {};
+  return rx_->receive(max_packets);
+}
+
+/** Looks for packets until there are some, something else happens, or the time is over. */
+bool Receiver::spin(std::int64_t duration_ns) noexcept {
+  const Deadline deadline(duration_ns);
+  do {
+    for (int i = 0; i < kLooksPerClockRead; ++i) {
+      if (ready()) return true;
+      if (interrupted() || stale() || link()->state().failed()) return false;
+      relax();
+    }
+  } while (!deadline.passed());
+  return false;
+}
+
+void Receiver::sleep_for_packets(RxMode mode, std::int64_t timeout_ns) noexcept {
+  if (rx_ == nullptr || link()->state().failed()) {
+    sleep(-1, timeout_ns);
+    return;
+  }
+  rx_->set_interrupts(true);
+  // Unmask, then look: with the sender's fence between its index and the flag, one of us sees the
+  // other, so no wake-up is lost.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!rx_->pending() && !interrupted() && !stale() && sleep(rx_->event_fd(), timeout_ns)) {
+    rx_->stats().interrupts.add(1);
+  }
+  if (mode == RxMode::adaptive) rx_->set_interrupts(false);
+}
+
+Wake Receiver::wait(std::int64_t timeout_ns) {
+  const Deadline deadline(timeout_ns);
+  for (;;) {
+    if (interrupted()) return Wake::interrupted;
+    if (refresh()) return Wake::link_changed;
+    if (ready()) return Wake::ready;
+    if (deadline.passed()) return Wake::timeout;
+    const RxMode mode = mode_.load(std::memory_order_relaxed);
+    const bool can_spin = rx_ != nullptr && !link()->state().failed();
+    if (can_spin && mode == RxMode::polling) {
+      spin(deadline.left_ns());
+      continue;
+    }
+    if (can_spin && mode == RxMode::adaptive && spin(deadline.shorter_of(kAdaptiveSpinNs))) {
+      continue;
+    }
+    sleep_for_packets(mode, deadline.left_ns());
+  }
+}
+
+// ---- Sender ---------------------------------------------------------------------------------
+
+Result<std::unique_ptr<Sender>> Sender::open(std::shared_ptr<Interface> interface,
+                                             std::uint32_t queue) {
+  const std::uint32_t count = interface->settings().tx_queues;
+  if (queue >= count) return no_such_queue("tx-queues", queue, count);
+  std::unique_ptr<Sender> sender(new Sender(std::move(interface), queue, false));
+  if (Status status = static_cast<Port&>(*sender).open(); !status) return status.error();
+  sender->refresh();
+  return sender;
+}
+
+void Sender::use(Link* link) {
+  tx_ = link != nullptr ? link->tx(queue_) : nullptr;
+}
+
+void Sender::interrupt() noexcept {
+  Port::interrupt();
+  // The sending thread may hang in a write that its peer made blocking.
+  const std::shared_ptr<Link> link = interface_->link();
+  if (link && link->tx(queue_) != nullptr) link->tx(queue_)->unblock();
+}
+
+Sent Sender::send(std::span<const TxSegment> segments) {
+  if (stale()) refresh();
+  if (tx_ == nullptr) return Sent::link_lost;
+  return tx_->send(segments);
+}
+
+Wake Sender::wait_for_room(std::int64_t timeout_ns) {
+  flush();
+  const Deadline deadline(timeout_ns);
+  std::int64_t pause = kFirstRoomWaitNs;
+  for (;;) {
+    if (interrupted()) return Wake::interrupted;
+    if (refresh()) return Wake::link_changed;
+    if (tx_ != nullptr && tx_->has_room()) return Wake::ready;
+    if (deadline.passed()) return Wake::timeout;
+    const bool lost = tx_ == nullptr || link()->state().failed();
+    sleep(-1, lost ? deadline.left_ns() : deadline.shorter_of(pause));
+    pause = std::min(2 * pause, kLastRoomWaitNs);
+  }
+}
+
+Wake Sender::wait_for_link(std::int64_t timeout_ns) {
+  const Deadline deadline(timeout_ns);
+  for (;;) {
+    if (interrupted()) return Wake::interrupted;
+    refresh();
+    if (tx_ != nullptr && !link()->state().failed()) return Wake::ready;
+    if (deadline.passed()) return Wake::timeout;
+    sleep(-1, deadline.left_ns());
+  }
+}
+
+}  // namespace gstmemif

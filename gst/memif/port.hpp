@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * @file Receiver and Sender: how a thread of the application uses one queue of an interface.
+ *
+ * They follow the interface from link to link. All calls belong to one thread at a time, except
+ * interrupt() and resume(), which any thread may use.
+ */
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <span>
+
+#include "gst/memif/interface.hpp"
+
+namespace gstmemif {
+
+/** How a receiver learns of packets. */
+enum class RxMode {
+  interrupt,  ///< sleeps until the peer wakes it: no CPU when idle
+  polling,    ///< looks all the time: lowest latency, one CPU
+  adaptive    ///< looks for a moment after each packet, then sleeps
+};
+
+/** Why a wait ended. */
+enum class Wake { ready, link_changed, interrupted, timeout };
+
+/** Time-out of a wait that has none. */
+inline constexpr std::int64_t kForever = -1;
+
+/** What Receiver and Sender have in common. */
+class GSTMEMIF_API Port {
+ public:
+  Port(const Port&) = delete;
+  virtual ~Port();
+
+  /** Ends the present wait, and any further one until resume(). Any thread. */
+  virtual void interrupt() noexcept;
+  void resume() noexcept { interrupted_.store(false, std::memory_order_release); }
+
+  /** The link in use; null while there is none. It may have gone down since. */
+  const std::shared_ptr<Link>& link() const noexcept { return link_; }
+  /** Takes over a new link of the interface, if there is one; true if something changed. */
+  bool refresh();
+
+  Interface& interface() noexcept { return *interface_; }
+  std::uint32_t queue() const noexcept { return queue_; }
+
+ protected:
+  friend class Interface;
+
+  Port(std::shared_ptr<Interface> interface, std::uint32_t queue, bool receives);
+  Status open();
+  void wake() noexcept { signal_eventfd(wake_.get()); }
+  virtual void use(Link* link) = 0;
+
+  bool interrupted() const noexcept { return interrupted_.load(std::memory_order_acquire); }
+  bool stale() const noexcept { return interface_->generation() != generation_; }
+  /** Sleeps until woken, until @p event_fd (if not negative) is readable, or for a time. */
+  bool sleep(int event_fd, std::int64_t timeout_ns) noexcept;
+
+  const std::shared_ptr<Interface> interface_;
+  const std::uint32_t queue_;
+  const bool receives_;
+
+ private:
+  bool attached_ = false;
+  UniqueFd wake_;
+  std::atomic<bool> interrupted_{false};
+  std::uint32_t generation_ = 0;
+  std::shared_ptr<Link> link_;
+};
+
+/** Receives from one queue. */
+class GSTMEMIF_API Receiver : public Port {
+ public:
+  /** Fails if the queue has a receiver already, or is not below the interface's rx_queues. */
+  static Result<std::unique_ptr<Receiver>> open(std::shared_ptr<Interface> interface,
+                                                std::uint32_t queue, RxMode mode);
+  ~Receiver() override;
+
+  /** Up to @p max_packets packets, never waits; see RxQueue::receive(). */
+  std::span<const RxSegment> receive(std::uint32_t max_packets);
+  /** Gives them back; false if they must not be used after all. See RxQueue::release(). */
+  bool release() noexcept { return rx_ == nullptr || rx_->release(); }
+
+  /** Waits for packets. @param timeout_ns nanoseconds, or kForever */
+  Wake wait(std::int64_t timeout_ns = kForever);
+
+  /** True if the present link has this queue. */
+  bool has_queue() const noexcept { return rx_ != nullptr; }
+  void set_mode(RxMode mode) noexcept { mode_.store(mode, std::memory_order_relaxed); }
+  QueueStats& stats() noexcept { return interface_->stats().rx(queue_); }
+
+ private:
+  using Port::Port;
+  void use(Link* link) override;
+  bool ready() const noexcept;
+  bool spin(std::int64_t duration_ns) noexcept;
+  void sleep_for_packets(RxMode mode, std::int64_t timeout_ns) noexcept;
+
+  std::atomic<RxMode> mode_{RxMode::adaptive};
+  RxQueue* rx_ = nullptr;
+};
+
+/** Sends into one queue. */
+class GSTMEMIF_API Sender : public Port {
+ public:
+  /** Fails if the queue has a sender already, or is not below the interface's tx_queues. */
+  static Result<std::unique_ptr<Sender>> open(std::shared_ptr<Interface> interface,
+                                              std::uint32_t queue);
+
+  void interrupt() noexcept override;
+
+  /** Writes one packet; the peer sees it after flush(). link_lost also where there is no link. */
+  Sent send(std::span<const TxSegment> segments);
+  void flush() noexcept {
+    if (tx_ != nullptr) tx_->flush();
+  }
+
+  /** After Sent::full: flushes, and waits until the peer has room. */
+  Wake wait_for_room(std::int64_t timeout_ns = kForever);
+  /** After Sent::link_lost: waits for a link with this queue. */
+  Wake wait_for_link(std::int64_t timeout_ns = kForever);
+
+  bool has_queue() const noexcept { return tx_ != nullptr; }
+  QueueStats& stats() noexcept { return interface_->stats().tx(queue_); }
+
+ private:
+  using Port::Port;
+  void use(Link* link) override;
+
+  TxQueue* tx_ = nullptr;
+};
+
+}  // namespace gstmemif

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * @file The memif 2.0 wire: messages of the control channel, layout of a ring, limits.
+ *
+ * Pure: no I/O, no state. decode() yields valid values or an Error, whatever it is given.
+ */
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "gst/memif/export.hpp"
+#include "gst/memif/result.hpp"
+
+namespace gstmemif {
+
+inline constexpr std::uint16_t kVersion = 0x0200;
+inline constexpr std::uint32_t kCookie = 0x3E31F20;
+inline constexpr std::size_t kMessageSize = 128;
+inline constexpr std::uint8_t kMaxLog2RingSize = 14;
+inline constexpr std::uint32_t kMinRingSize = 2;
+inline constexpr std::uint32_t kMaxRingSize = 1U << kMaxLog2RingSize;
+inline constexpr std::uint32_t kMaxQueues = 255;
+inline constexpr std::uint32_t kMaxRegions = 256;
+inline constexpr std::size_t kMaxNameLength = 31;    ///< one of the 32 bytes stays NUL
+inline constexpr std::size_t kMaxSecretLength = 24;  ///< may fill its field
+
+/** Which end of the socket: the master listens, the slave connects and owns the shared memory. */
+enum class Role : std::uint8_t { slave, master };
+
+/** What the packets are; both ends must agree (VPP refuses a mismatch, and so do we). */
+enum class Mode : std::uint8_t { ethernet = 0, ip = 1, punt_inject = 2 };
+
+GSTMEMIF_API std::string_view to_string(Role role) noexcept;
+GSTMEMIF_API std::string_view to_string(Mode mode) noexcept;
+
+/** Direction of a ring: packets of slave to master, or of master to slave. */
+enum class Direction : std::uint8_t { s2m, m2s };
+
+struct Ack {};
+/** First message, master to slave. The max_* fields are indexes, not counts. */
+struct Hello {
+  std::string name;
+  std::uint16_t min_version = kVersion;
+  std::uint16_t max_version = kVersion;
+  std::uint16_t max_region = kMaxRegions - 1;
+  std::uint16_t max_m2s_ring = kMaxQueues - 1;
+  std::uint16_t max_s2m_ring = kMaxQueues - 1;
+  std::uint8_t max_log2_ring_size = kMaxLog2RingSize;
+};
+struct Init {
+  std::uint16_t version = kVersion;
+  std::uint32_t id = 0;
+  std::uint8_t mode = 0;  ///< kept raw: a mode that we do not know is a mismatch, not garbage
+  std::string secret;
+  std::string name;
+};
+struct AddRegion {
+  std::uint16_t index = 0;
+  std::uint64_t size = 0;
+};
+struct AddRing {
+  Direction direction = Direction::s2m;
+  std::uint16_t index = 0;
+  std::uint16_t region = 0;
+  std::uint32_t offset = 0;
+  std::uint8_t log2_size = 0;
+  std::uint16_t private_header_size = 0;
+};
+struct Connect {
+  std::string interface_name;
+};
+struct Connected {
+  std::string interface_name;
+};
+struct Disconnect {
+  std::uint32_t code = 0;
+  std::string reason;
+};
+
+using Message = std::variant<Ack, Hello, Init, AddRegion, AddRing, Connect, Connected, Disconnect>;
+using MessageBytes = std::array<std::byte, kMessageSize>;
+
+/** The name of a message's type, for logs and errors. */
+GSTMEMIF_API std::string_view message_name(const Message& message) noexcept;
+
+/** Writes @p message; every byte it does not use is zero, strings that are too long are cut. */
+GSTMEMIF_API MessageBytes encode(const Message& message) noexcept;
+
+/** Reads one message; strings end at their first NUL or at the end of their field. */
+GSTMEMIF_API Result<Message> decode(std::span<const std::byte> bytes);
+
+/** Makes text from a peer fit to be shown: valid UTF-8, no control characters. */
+GSTMEMIF_API std::string printable(std::string_view text);
+
+// ---- Rings ----------------------------------------------------------------------------------
+
+/** One slot of a ring, 16 bytes, as it lies in shared memory. */
+struct Descriptor {
+  std::uint16_t flags;
+  std::uint16_t region;
+  std::uint32_t length;
+  std::uint32_t offset;
+  std::uint32_t metadata;  ///< on the wire, but nobody reads or writes it
+};
+static_assert(sizeof(Descriptor) == 16);
+
+inline constexpr std::uint16_t kDescriptorNext = 1;  ///< the packet goes on in the next slot
+inline constexpr std::uint16_t kRingMaskInterrupt = 1;
+
+/**
+ * Where things lie in a ring: cookie @0, flags @4, head @6, tail one cache line on, descriptors two
+ * cache lines on. Peers were built with lines of 64 or of 128 bytes.
+ */
+struct RingLayout {
+  std::uint32_t cache_line = 64;
+  std::uint32_t size = 0;  ///< slots, a power of two
+
+  static constexpr std::size_t cookie_offset() noexcept { return 0; }
+  static constexpr std::size_t flags_offset() noexcept { return 4; }
+  static constexpr std::size_t head_offset() noexcept { return 6; }
+  constexpr std::size_t tail_offset() const noexcept { return cache_line; }
+  constexpr std::size_t descriptors_offset() const noexcept { return 2 * cache_line; }
+  constexpr std::size_t bytes() const noexcept {
+    return descriptors_offset() + sizeof(Descriptor) * size;
+  }
+};
+
+/** The cache line that peers on this kind of processor are built with. */
+#if defined(__aarch64__)
+inline constexpr std::uint32_t kDefaultCacheLine = 128;
+#else
+inline constexpr std::uint32_t kDefaultCacheLine = 64;
+#endif
+
+}  // namespace gstmemif

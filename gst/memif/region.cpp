@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/memif/region.hpp"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+
+namespace gstmemif {
+namespace {
+
+Error os_error(std::string what, int error = errno) {
+  return {ErrorCode::open, std::move(what) + ": " + std::strerror(error)};
+}
+
+Error refused(std::string why) {
+  return {ErrorCode::protocol, std::move(why)};
+}
+
+Result<std::byte*> map_shared(int fd, std::size_t length) {
+  void* base = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (base == MAP_FAILED) {
+    return os_error("cannot map " + std::to_string(length) + " bytes of shared memory");
+  }
+  return static_cast<std::byte*>(base);
+}
+
+/** Page size of what backs @p status: hugetlbfs wants whole huge pages at mmap and munmap. */
+std::uint64_t page_size_of(const struct stat& status) {
+  const auto system = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return std::max(system, static_cast<std::uint64_t>(status.st_blksize));
+}
+
+Status check_peer_file(int fd, std::uint64_t size, struct stat& status) {
+  struct statfs filesystem {};
+  if (::fstat(fd, &status) != 0 || ::fstatfs(fd, &filesystem) != 0) {
+    return os_error("cannot examine the descriptor of a region");
+  }
+  const bool in_memory = filesystem.f_type == TMPFS_MAGIC || filesystem.f_type == HUGETLBFS_MAGIC;
+  if (!S_ISREG(status.st_mode) || !in_memory) {
+    return refused("the descriptor of a region is not a memory file");
+  }
+  if (size == 0) return refused("a region of 0 bytes");
+  if (static_cast<std::uint64_t>(status.st_size) < size) {
+    return refused("a region of " + std::to_string(size) + " bytes in a file of " +
+                   std::to_string(status.st_size));
+  }
+  return {};
+}
+
+}  // namespace
+
+Region::Region(Region&& other) noexcept
+    : fd_(std::move(other.fd_)),
+      base_(std::exchange(other.base_, nullptr)),
+      size_(other.size_),
+      mapped_(other.mapped_),
+      guard_(std::move(other.guard_)) {}
+
+Region::~Region() {
+  guard_.release();
+  if (base_ != nullptr) ::munmap(base_, mapped_);
+}
+
+Result<Region> Region::create(std::uint64_t size) {
+  UniqueFd fd(::memfd_create("memif", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd) return os_error("memfd_create failed");
+  if (size > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max()) ||
+      ::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
+    return os_error("cannot make " + std::to_string(size) + " bytes of shared memory");
+  }
+  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+    return os_error("cannot seal the shared memory");
+  }
+  Result<std::byte*> base = map_shared(fd.get(), size);
+  if (!base) return base.error();
+  return Region(std::move(fd), *base, size, size);
+}
+
+Result<Region> Region::map(UniqueFd fd, std::uint64_t size) {
+  struct stat status {};
+  if (Status checked = check_peer_file(fd.get(), size, status); !checked) return checked.error();
+  // Asked before mapping, and seals cannot be taken back: no window in which the file may shrink.
+  const int seals = ::fcntl(fd.get(), F_GET_SEALS);
+  const bool sealed = seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
+
+  const std::uint64_t page = page_size_of(status);
+  const std::uint64_t length = (size + page - 1) / page * page;
+  Result<std::byte*> base = map_shared(fd.get(), length);
+  if (!base) return base.error();
+  Region region(std::move(fd), *base, size, length);
+  if (!sealed) {
+    Result<BusGuard> guard = BusGuard::protect(*base, length);
+    if (!guard) return guard.error();
+    region.guard_ = std::move(*guard);
+  }
+  // The mapping keeps the memory; a descriptor less to run out of.
+  region.fd_.reset();
+  return region;
+}
+
+}  // namespace gstmemif

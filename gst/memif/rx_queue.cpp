@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/memif/rx_queue.hpp"
+
+namespace gstmemif {
+
+RxQueue::RxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& stats,
+                 BufferLayout buffers)
+    : state_(&state),
+      ring_(ring),
+      event_fd_(std::move(event_fd)),
+      stats_(&stats),
+      buffers_(buffers),
+      segments_(ring.size()) {}
+
+void RxQueue::publish_buffers() noexcept {
+  for (std::uint32_t i = 0; i < ring_.size(); ++i) {
+    ring_.write(static_cast<std::uint16_t>(i), buffers_.empty_buffer(i));
+  }
+  published_ = static_cast<std::uint16_t>(ring_.size());
+  ring_.store_head(published_);
+}
+
+std::byte* RxQueue::resolve(std::uint16_t index, const Descriptor& descriptor) const noexcept {
+  if (is_slave()) {
+    // The buffer of this slot is known; the peer may only have moved the start within it.
+    const Descriptor own = buffers_.empty_buffer(ring_.slot(index));
+    const std::uint64_t end = std::uint64_t{descriptor.offset} + descriptor.length;
+    if (descriptor.region != own.region || descriptor.offset < own.offset ||
+        end > std::uint64_t{own.offset} + own.length) {
+      return nullptr;
+    }
+  }
+  return state_->resolve(descriptor.region, descriptor.offset, descriptor.length);
+}
+
+void RxQueue::drop_from(std::size_t first_segment, DropReason reason) noexcept {
+  count_ = first_segment;
+  stats_->drop(reason);
+}
+
+/** The common case: a packet in one slot. Returns false where the packet was dropped. */
+bool RxQueue::take_packet(std::uint32_t available) noexcept {
+  const auto index = static_cast<std::uint16_t>(next_ + taken_);
+  const Descriptor descriptor = ring_.read(index);
+  if (skipping_ || (descriptor.flags & kDescriptorNext) != 0) return take_chain(available);
+  ++taken_;
+  std::byte* data = resolve(index, descriptor);
+  if (data == nullptr) {
+    stats_->drop(DropReason::bad_descriptor);
+    return false;
+  }
+  if (descriptor.length == 0) {
+    stats_->drop(DropReason::empty);
+    return false;
+  }
+  segments_[count_++] = {data, descriptor.length, false};
+  bytes_ += descriptor.length;
+  return true;
+}
+
+bool RxQueue::take_chain(std::uint32_t available) noexcept {
+  const std::size_t first = count_;
+  std::uint64_t total = 0;
+  bool ended = false;
+  bool valid = true;
+  while (taken_ < available && !ended) {
+    const auto index = static_cast<std::uint16_t>(next_ + taken_++);
+    const Descriptor descriptor = ring_.read(index);
+    ended = (descriptor.flags & kDescriptorNext) == 0;
+    std::byte* data = resolve(index, descriptor);
+    if (data == nullptr) valid = false;
+    if (!valid || descriptor.length == 0) continue;
+    segments_[count_++] = {data, descriptor.length, true};
+    total += descriptor.length;
+  }
+  if (skipping_) {
+    // The rest of a packet that was dropped, and counted, when its beginning was seen.
+    count_ = first;
+    skipping_ = !ended;
+    return false;
+  }
+  if (!ended) {
+    // Senders publish whole packets at once. Waiting for the rest could wait for ever.
+    skipping_ = true;
+    drop_from(first, DropReason::bad_chain);
+    return false;
+  }
+  // Overlapping segments could add up to more than there is.
+  if (!valid || total > state_->total_bytes()) {
+    drop_from(first, valid ? DropReason::bad_chain : DropReason::bad_descriptor);
+    return false;
+  }
+  if (count_ == first) {
+    stats_->drop(DropReason::empty);
+    return false;
+  }
+  segments_[count_ - 1].more = false;
+  bytes_ += total;
+  return true;
+}
+
+std::span<const RxSegment> RxQueue::receive(std::uint32_t max_packets) noexcept {
+  count_ = 0;
+  bytes_ = 0;
+  taken_ = 0;
+  if (state_->failed() || !state_->check_memory()) return {};
+  const auto available = static_cast<std::uint16_t>(peer_index() - next_);
+  const std::uint32_t limit =
+      is_slave() ? static_cast<std::uint16_t>(published_ - next_) : ring_.size();
+  if (available > limit) {
+    state_->fail("the peer moved the index of a ring further than the ring is long");
+    return {};
+  }
+  std::uint32_t packets = 0;
+  while (taken_ < available && packets < max_packets) packets += take_packet(available) ? 1 : 0;
+  if (packets != 0) {
+    stats_->packets.add(packets);
+    stats_->bytes.add(bytes_);
+    stats_->batches.add(1);
+  }
+  return {segments_.data(), count_};
+}
+
+bool RxQueue::release() noexcept {
+  const auto taken = static_cast<std::uint16_t>(taken_);
+  taken_ = 0;
+  next_ = static_cast<std::uint16_t>(next_ + taken);
+  if (taken == 0) return true;
+  if (is_slave()) {
+    for (std::uint16_t i = 0; i < taken; ++i) {
+      const auto index = static_cast<std::uint16_t>(published_ + i);
+      ring_.write(index, buffers_.empty_buffer(ring_.slot(index)));
+    }
+    published_ = static_cast<std::uint16_t>(published_ + taken);
+    ring_.store_head(published_);
+  } else {
+    ring_.store_tail(next_);
+  }
+  return state_->check_memory();
+}
+
+}  // namespace gstmemif

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file The receiving end of one ring: S2M for a master, M2S for a slave. */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "gst/memif/buffer_layout.hpp"
+#include "gst/memif/fd.hpp"
+#include "gst/memif/link_state.hpp"
+#include "gst/memif/ring.hpp"
+#include "gst/memif/stats.hpp"
+
+namespace gstmemif {
+
+/** A run of bytes of a received packet, in shared memory: the peer may still write to it. */
+struct RxSegment {
+  std::byte* data;
+  std::uint32_t length;
+  bool more;  ///< the packet goes on in the next segment
+};
+
+/**
+ * Receives from one ring. One thread at a time; the object lives as long as its link.
+ *
+ * What the peer wrote is checked before it is believed: a descriptor that points outside of the
+ * link's memory, an unfinished chain or an empty packet is dropped and counted; an index that moves
+ * further than the ring fails the link.
+ */
+class GSTMEMIF_API RxQueue {
+ public:
+  /**
+   * @param buffers as slave, which of our buffers belongs to which slot; as master, none: any of
+   *                the peer's regions may hold packets
+   */
+  RxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& stats, BufferLayout buffers);
+
+  /** As slave, when the link comes up: gives the peer a full ring of empty buffers. */
+  void publish_buffers() noexcept;
+
+  /**
+   * Up to @p max_packets whole packets, as segments that stay valid until release(). Empty if
+   * there is nothing, or if the link has failed.
+   */
+  std::span<const RxSegment> receive(std::uint32_t max_packets) noexcept;
+
+  /**
+   * Gives the slots of the last receive() back to the peer. Returns false if the memory under the
+   * packets was taken away meanwhile: what was copied from it must not be used.
+   */
+  bool release() noexcept;
+
+  /** True if the peer's index moved on: receive() would find something to look at. */
+  bool pending() const noexcept { return peer_index() != next_; }
+
+  /** Asks the peer for wake-ups through event_fd(), or not. */
+  void set_interrupts(bool enabled) noexcept { ring_.mask_interrupt(!enabled); }
+  int event_fd() const noexcept { return event_fd_.get(); }
+  std::uint32_t ring_size() const noexcept { return ring_.size(); }
+  QueueStats& stats() noexcept { return *stats_; }
+
+ private:
+  bool is_slave() const noexcept { return buffers_.buffer_size() != 0; }
+  std::uint16_t peer_index() const noexcept {
+    return is_slave() ? ring_.load_tail() : ring_.load_head();
+  }
+  std::byte* resolve(std::uint16_t index, const Descriptor& descriptor) const noexcept;
+  bool take_packet(std::uint32_t available) noexcept;
+  bool take_chain(std::uint32_t available) noexcept;
+  void drop_from(std::size_t first_segment, DropReason reason) noexcept;
+
+  LinkState* state_;
+  Ring ring_;
+  UniqueFd event_fd_;
+  QueueStats* stats_;
+  BufferLayout buffers_;
+  std::vector<RxSegment> segments_;
+  std::size_t count_ = 0;        // segments of the burst
+  std::uint64_t bytes_ = 0;      // of the burst
+  std::uint16_t next_ = 0;       // first slot not yet released
+  std::uint16_t published_ = 0;  // as slave: head, end of the buffers the peer has
+  std::uint32_t taken_ = 0;      // slots of the burst
+  bool skipping_ = false;        // inside a chain whose beginning was dropped
+};
+
+}  // namespace gstmemif

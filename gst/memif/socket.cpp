@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/memif/socket.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <cstring>
+#include <optional>
+
+namespace gstmemif {
+namespace {
+
+constexpr std::size_t kMaxName = sizeof(sockaddr_un::sun_path) - 1;
+constexpr int kBacklog = 128;
+
+struct KernelAddress {
+  sockaddr_un address{};
+  socklen_t length;
+
+  explicit KernelAddress(const SocketAddress& from) {
+    address.sun_family = AF_UNIX;
+    // An abstract name starts with a NUL and is not terminated: its length ends it.
+    const std::size_t start = from.abstract() ? 1 : 0;
+    std::memcpy(address.sun_path + start, from.name().data(), from.name().size());
+    const std::size_t used = from.name().size() + 1;
+    length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + used);
+  }
+  const sockaddr* get() const noexcept { return reinterpret_cast<const sockaddr*>(&address); }
+};
+
+std::string errno_text(int error) {
+  return std::strerror(error);
+}
+
+ErrorCode code_of(int error) noexcept {
+  switch (error) {
+    case EACCES:
+    case EPERM:
+      return ErrorCode::not_authorized;
+    case ENOENT:
+    case ECONNREFUSED:
+      return ErrorCode::not_found;
+    case EAGAIN:
+    case EADDRINUSE:
+      return ErrorCode::busy;
+    default:
+      return ErrorCode::open;
+  }
+}
+
+Error path_error(const SocketAddress& address, ErrorCode code, const std::string& why) {
+  return {code, "socket-path=" + address.text() + ": " + why};
+}
+
+std::string directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+UniqueFd new_socket() {
+  return UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+/**
+ * Holds off other processes of ours that look at the same stale file: between probing it and
+ * replacing it, somebody else may have made a live one. The lock is on the directory, so it leaves
+ * no file behind; a foreign holder delays us for a moment at most.
+ */
+class DirectoryLock {
+ public:
+  explicit DirectoryLock(const std::string& path)
+      : fd_(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    constexpr int kTries = 100;
+    for (int i = 0; fd_ && i < kTries && ::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0; ++i) {
+      ::usleep(5000);
+    }
+  }
+
+ private:
+  UniqueFd fd_;
+};
+
+std::optional<unsigned> parse_number(const std::string& text) {
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return {};
+  return value;
+}
+
+constexpr unsigned kUnchanged = static_cast<unsigned>(-1);
+
+struct Owner {
+  uid_t user = kUnchanged;
+  gid_t group = kUnchanged;
+};
+
+Error unknown_owner(const std::string& owner, const std::string& what) {
+  return {ErrorCode::settings, "socket-owner=" + owner + ": there is no " + what +
+                                   ". Give user:group with names or numbers that exist."};
+}
+
+Result<Owner> parse_owner(const std::string& text) {
+  Owner owner;
+  const std::size_t colon = text.find(':');
+  const std::string user = text.substr(0, colon);
+  const std::string group = colon == std::string::npos ? "" : text.substr(colon + 1);
+  if (const auto number = parse_number(user)) {
+    owner.user = *number;
+  } else if (!user.empty()) {
+    const passwd* entry = ::getpwnam(user.c_str());
+    if (entry == nullptr) return unknown_owner(text, "user '" + user + "'");
+    owner.user = entry->pw_uid;
+  }
+  if (const auto number = parse_number(group)) {
+    owner.group = *number;
+  } else if (!group.empty()) {
+    const struct group* entry = ::getgrnam(group.c_str());
+    if (entry == nullptr) return unknown_owner(text, "group '" + group + "'");
+    owner.group = entry->gr_gid;
+  }
+  return owner;
+}
+
+/** Removes a socket file that nobody listens on. */
+Status remove_stale(const SocketAddress& address) {
+  if (Status status = check_socket_path(address); !status) return status;
+  const Result<UniqueFd> probe = dial(address);
+  if (probe || probe.error().code == ErrorCode::busy) {
+    return path_error(address, ErrorCode::busy,
+                      "another program listens there. Use role=slave to connect to it, or another "
+                      "socket-path.");
+  }
+  if (probe.error().code != ErrorCode::not_found) return probe.error();
+  if (::unlink(address.name().c_str()) != 0 && errno != ENOENT) {
+    return path_error(address, code_of(errno),
+                      "cannot remove the stale socket file: " + errno_text(errno));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<SocketAddress> SocketAddress::parse(std::string_view text) {
+  constexpr std::string_view kVppPrefix = "abstract:";
+  SocketAddress address;
+  std::string_view name = text;
+  if (text.starts_with('@')) {
+    address.abstract_ = true;
+    name.remove_prefix(1);
+  } else if (text.starts_with(kVppPrefix)) {
+    address.abstract_ = true;
+    name.remove_prefix(kVppPrefix.size());
+  }
+  const std::string shown(text);
+  if (name.empty()) {
+    return Error{ErrorCode::settings, "socket-path=" + shown +
+                                          " is empty. Give a path such as /run/vpp/memif.sock, or "
+                                          "@name for an abstract socket."};
+  }
+  if (name.size() > kMaxName) {
+    return Error{ErrorCode::settings,
+                 "socket-path=" + shown + " is too long: " + std::to_string(name.size()) +
+                     " bytes, where a UNIX socket takes " + std::to_string(kMaxName) +
+                     ". Use a shorter path, a relative one or an abstract name (@name)."};
+  }
+  address.name_ = name;
+  return address;
+}
+
+Status check_socket_path(const SocketAddress& address) {
+  if (address.abstract()) return {};
+  const std::string directory = directory_of(address.name());
+  struct stat status {};
+  if (::stat(directory.c_str(), &status) != 0) {
+    return path_error(address, code_of(errno),
+                      "the directory " + directory + " cannot be used: " + errno_text(errno) +
+                          ". Create it, or start the program that does (VPP makes /run/vpp).");
+  }
+  if (!S_ISDIR(status.st_mode)) {
+    return path_error(address, ErrorCode::settings,
+                      directory + " is not a directory. Correct the path.");
+  }
+  if (::lstat(address.name().c_str(), &status) == 0 && S_ISLNK(status.st_mode) &&
+      ::stat(address.name().c_str(), &status) != 0) {
+    return {};  // a dangling link: whoever makes its target may still come
+  }
+  if (::stat(address.name().c_str(), &status) == 0 && !S_ISSOCK(status.st_mode)) {
+    return path_error(address, ErrorCode::settings,
+                      "the file there is not a socket. Remove it, or choose another path.");
+  }
+  return {};
+}
+
+Status check_listen_options(const ListenOptions& options) {
+  if (Result<Owner> owner = parse_owner(options.owner); !owner) return owner.error();
+  return {};
+}
+
+Status ListenSocket::prepare_file() {
+  const char* path = address_.name().c_str();
+  Result<Owner> owner = parse_owner(options_.owner);
+  if (!owner) return owner.error();
+  struct stat status {};
+  // Nobody can connect before listen(), so what follows bind() leaves no gap.
+  if (::chown(path, owner->user, owner->group) != 0 || ::chmod(path, options_.mode) != 0 ||
+      ::lstat(path, &status) != 0) {
+    return path_error(address_, code_of(errno),
+                      "cannot set owner and mode of the socket file: " + errno_text(errno));
+  }
+  device_ = status.st_dev;
+  inode_ = status.st_ino;
+  return {};
+}
+
+Result<ListenSocket> ListenSocket::open(const SocketAddress& address,
+                                        const ListenOptions& options) {
+  UniqueFd fd = new_socket();
+  if (!fd) return path_error(address, ErrorCode::open, errno_text(errno));
+  const KernelAddress kernel(address);
+  std::optional<DirectoryLock> lock;
+  if (!address.abstract()) lock.emplace(address.name());
+  int bound = ::bind(fd.get(), kernel.get(), kernel.length);
+  if (bound != 0 && errno == EADDRINUSE && !address.abstract()) {
+    if (Status status = remove_stale(address); !status) return status.error();
+    bound = ::bind(fd.get(), kernel.get(), kernel.length);
+  }
+  if (bound != 0) {
+    const int error = errno;
+    return path_error(address, code_of(error),
+                      error == EADDRINUSE
+                          ? "another program listens there. Use role=slave to connect to it, or "
+                            "another socket-path."
+                          : "cannot listen: " + errno_text(error) + ".");
+  }
+  ListenSocket socket(std::move(fd), address, options);
+  if (!address.abstract()) {
+    if (Status status = socket.prepare_file(); !status) return status.error();
+  }
+  if (::listen(socket.fd(), kBacklog) != 0) {
+    return path_error(address, code_of(errno), "cannot listen: " + errno_text(errno));
+  }
+  return socket;
+}
+
+ListenSocket::~ListenSocket() {
+  struct stat status {};
+  const char* path = address_.name().c_str();
+  if (fd_ && inode_ != 0 && ::lstat(path, &status) == 0 && status.st_dev == device_ &&
+      status.st_ino == inode_) {
+    ::unlink(path);
+  }
+}
+
+Result<UniqueFd> ListenSocket::accept() const {
+  for (;;) {
+    UniqueFd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!fd && (errno == EINTR || errno == ECONNABORTED)) continue;
+    if (!fd && errno != EAGAIN) {
+      return path_error(address_, ErrorCode::open, "cannot accept: " + errno_text(errno));
+    }
+    if (!fd || options_.allowed_uids.empty()) return fd;
+    ucred peer{};
+    socklen_t length = sizeof peer;
+    const auto& allowed = options_.allowed_uids;
+    if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+        std::find(allowed.begin(), allowed.end(), peer.uid) != allowed.end()) {
+      return fd;
+    }
+  }
+}
+
+Result<UniqueFd> dial(const SocketAddress& address) {
+  UniqueFd fd = new_socket();
+  if (!fd) return path_error(address, ErrorCode::open, errno_text(errno));
+  const KernelAddress kernel(address);
+  int connected;
+  do {
+    connected = ::connect(fd.get(), kernel.get(), kernel.length);
+  } while (connected != 0 && errno == EINTR);
+  if (connected == 0) return fd;
+  const int error = errno;
+  return path_error(address, code_of(error), "cannot connect: " + errno_text(error));
+}
+
+}  // namespace gstmemif

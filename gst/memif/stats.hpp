@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * @file Counters of the data plane.
+ *
+ * One thread writes a counter, any thread reads it. So a plain load, add and store do, and no
+ * atomic read-modify-write is paid per packet or batch.
+ */
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace gstmemif {
+
+/** A number with one writer and any number of readers. */
+class Counter {
+ public:
+  void add(std::uint64_t n) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+/** Why the engine itself let go of a packet. */
+enum class DropReason : std::uint8_t {
+  bad_descriptor,  ///< received: region, offset or length outside of what was agreed
+  bad_chain,       ///< received: a chain that does not end within what was published
+  empty,           ///< received: a packet of 0 bytes
+  too_long,        ///< to send: needs more slots than the ring has
+  ring_full,       ///< to send: no free slot, and waiting was not asked for
+  link_down,       ///< to send: no peer
+  count
+};
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReason::count)>
+    kDropReasonNames = {"bad-descriptor", "bad-chain", "empty",
+                        "too-long",       "ring-full", "link-down"};
+
+/** Counters of one queue in one direction, over all links that an interface had. */
+struct alignas(64) QueueStats {
+  Counter packets;
+  Counter bytes;
+  Counter batches;     ///< bursts with at least one packet
+  Counter interrupts;  ///< received: wake-ups taken; sent: eventfd writes
+  Counter copies;      ///< packets whose bytes were copied between shared memory and a buffer
+  std::array<Counter, static_cast<std::size_t>(DropReason::count)> drops;
+
+  void drop(DropReason reason, std::uint64_t n = 1) noexcept {
+    drops[static_cast<std::size_t>(reason)].add(n);
+  }
+  std::uint64_t dropped() const noexcept {
+    std::uint64_t sum = 0;
+    for (const Counter& counter : drops) sum += counter.get();
+    return sum;
+  }
+};
+
+}  // namespace gstmemif

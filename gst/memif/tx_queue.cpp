@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/memif/tx_queue.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace gstmemif {
+namespace {
+
+/** Reads the bytes of a packet in order, across its segments. */
+class Gather {
+ public:
+  explicit Gather(std::span<const TxSegment> segments) noexcept : segments_(segments) {}
+
+  void copy_to(std::byte* out, std::size_t length) noexcept {
+    while (length != 0) {
+      const TxSegment segment = segments_.front().subspan(offset_);
+      const std::size_t n = std::min(length, segment.size());
+      std::memcpy(out, segment.data(), n);
+      out += n;
+      length -= n;
+      offset_ += n;
+      if (offset_ == segments_.front().size()) {
+        segments_ = segments_.subspan(1);
+        offset_ = 0;
+      }
+    }
+  }
+
+ private:
+  std::span<const TxSegment> segments_;
+  std::size_t offset_ = 0;
+};
+
+std::uint64_t total_length(std::span<const TxSegment> segments) noexcept {
+  std::uint64_t total = 0;
+  for (const TxSegment& segment : segments) total += segment.size();
+  return total;
+}
+
+}  // namespace
+
+TxQueue::TxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& stats,
+                 BufferLayout buffers)
+    : state_(&state),
+      ring_(ring),
+      event_fd_(std::move(event_fd)),
+      stats_(&stats),
+      buffers_(buffers) {}
+
+std::uint32_t TxQueue::free_slots() noexcept {
+  if (state_->failed()) return free_ = 0;
+  std::uint32_t free;
+  bool valid;
+  if (is_slave()) {
+    const auto in_use = static_cast<std::uint16_t>(next_ - ring_.load_tail());
+    // The peer gives back published slots only; what is not flushed yet cannot be given back.
+    valid = in_use <= ring_.size() && in_use >= static_cast<std::uint16_t>(next_ - published_);
+    free = ring_.size() - in_use;
+  } else {
+    free = static_cast<std::uint16_t>(ring_.load_head() - next_);
+    valid = free <= ring_.size();
+  }
+  if (!valid) {
+    state_->fail("the peer moved the index of a ring further than the ring is long");
+    return free_ = 0;
+  }
+  return free_ = free;
+}
+
+Descriptor TxQueue::slot_buffer(std::uint16_t index) const noexcept {
+  return is_slave() ? buffers_.empty_buffer(ring_.slot(index)) : ring_.read(index);
+}
+
+bool TxQueue::valid_buffer(const Descriptor& descriptor) const noexcept {
+  return descriptor.length != 0 &&
+         state_->resolve(descriptor.region, descriptor.offset, descriptor.length) != nullptr;
+}
+
+/** Counts the slots that @p total bytes need, if that many are free. */
+Sent TxQueue::reserve(std::uint64_t total, std::uint32_t& slots) noexcept {
+  std::uint64_t room = 0;
+  for (slots = 0; room < total; ++slots) {
+    if (slots >= free_ && slots >= free_slots()) {
+      if (state_->failed()) return Sent::link_lost;
+      // A ring that is all ours and still too small will never do.
+      return slots == ring_.size() ? Sent::dropped : Sent::full;
+    }
+    const Descriptor buffer = slot_buffer(static_cast<std::uint16_t>(next_ + slots));
+    if (!valid_buffer(buffer)) {
+      state_->fail("the peer offered a buffer outside of its memory");
+      return Sent::link_lost;
+    }
+    // Told apart early: a packet that no empty ring would hold must not wait for one.
+    if (slots == 0 && total > std::uint64_t{buffer.length} * ring_.size()) return Sent::dropped;
+    room += buffer.length;
+  }
+  return Sent::ok;
+}
+
+Sent TxQueue::write_slots(std::span<const TxSegment> segments, std::uint64_t total,
+                          std::uint32_t slots) noexcept {
+  Gather gather(segments);
+  for (std::uint32_t i = 0; i < slots; ++i) {
+    const auto index = static_cast<std::uint16_t>(next_ + i);
+    // As master this is a second look at the peer's memory, so it is checked a second time.
+    Descriptor buffer = slot_buffer(index);
+    const bool last = i + 1 == slots;
+    if (!valid_buffer(buffer) || (last && buffer.length < total)) {
+      state_->fail("the peer changed a buffer while it was written to");
+      return Sent::link_lost;
+    }
+    const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(total, buffer.length));
+    gather.copy_to(state_->resolve(buffer.region, buffer.offset, length), length);
+    total -= length;
+    buffer.length = length;
+    buffer.flags = last ? 0 : kDescriptorNext;
+    ring_.write(index, buffer);
+  }
+  return Sent::ok;
+}
+
+Sent TxQueue::send(std::span<const TxSegment> segments) noexcept {
+  const std::uint64_t total = total_length(segments);
+  if (total == 0) {
+    stats_->drop(DropReason::empty);
+    return Sent::dropped;
+  }
+  std::uint32_t slots = 0;
+  Sent sent = reserve(total, slots);
+  if (sent == Sent::ok) sent = write_slots(segments, total, slots);
+  if (sent == Sent::dropped) stats_->drop(DropReason::too_long);
+  if (sent != Sent::ok) return sent;
+  next_ = static_cast<std::uint16_t>(next_ + slots);
+  free_ -= slots;
+  ++packets_;
+  bytes_ += total;
+  return Sent::ok;
+}
+
+void TxQueue::flush() noexcept {
+  if (next_ == published_) return;
+  if (state_->failed() || !state_->check_memory()) {
+    stats_->drop(DropReason::link_down, std::exchange(packets_, 0));
+    published_ = next_;
+    return;
+  }
+  if (is_slave()) {
+    ring_.store_head(next_);
+  } else {
+    ring_.store_tail(next_);
+  }
+  published_ = next_;
+  stats_->packets.add(packets_);
+  stats_->bytes.add(bytes_);
+  stats_->copies.add(packets_);
+  stats_->batches.add(1);
+  packets_ = 0;
+  bytes_ = 0;
+  // Publish, then look at the flag: without the fence the load may pass the store, and a receiver
+  // that unmasks, looks at the ring and sleeps in between is never woken.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!ring_.interrupt_masked() && signal_eventfd(event_fd_.get())) stats_->interrupts.add(1);
+}
+
+void TxQueue::unblock() noexcept {
+  pollfd poll_fd{event_fd_.get(), POLLOUT, 0};
+  // Only a full counter blocks, and only then may it be emptied: it holds the peer's wake-ups.
+  if (::poll(&poll_fd, 1, 0) == 0) drain_eventfd(event_fd_.get());
+}
+
+}  // namespace gstmemif
