@@ -62,7 +62,7 @@ Error no_such_queue(const char* setting, std::uint32_t queue, std::uint32_t coun
 Port::Port(std::shared_ptr<Interface> interface, std::uint32_t queue, bool receives)
     : interface_(std::move(interface)), queue_(queue), receives_(receives) {}
 
-Status Port::open() {
+Status Port::claim() {
   Result<UniqueFd> wake = make_eventfd();
   if (!wake) return wake.error();
   wake_ = std::move(*wake);
@@ -108,7 +108,7 @@ Result<std::unique_ptr<Receiver>> Receiver::open(std::shared_ptr<Interface> inte
   const std::uint32_t count = interface->settings().rx_queues;
   if (queue >= count) return no_such_queue("rx-queues", queue, count);
   std::unique_ptr<Receiver> receiver(new Receiver(std::move(interface), queue, true));
-  if (Status status = static_cast<Port&>(*receiver).open(); !status) return status.error();
+  if (Status status = receiver->claim(); !status) return status.error();
   receiver->set_mode(mode);
   receiver->refresh();
   return receiver;
@@ -121,9 +121,14 @@ Receiver::~Receiver() {
 void Receiver::use(Link* link) {
   rx_ = link != nullptr ? link->rx(queue_) : nullptr;
   // Written by us on every link: a peer may have left anything in the flag.
-  if (rx_ != nullptr) {
-    rx_->set_interrupts(mode_.load(std::memory_order_relaxed) == RxMode::interrupt);
-  }
+  applied_mode_ = mode_.load(std::memory_order_acquire);
+  if (rx_ != nullptr) rx_->set_interrupts(applied_mode_ == RxMode::interrupt);
+}
+
+RxMode Receiver::apply_mode() noexcept {
+  const RxMode mode = mode_.load(std::memory_order_acquire);
+  if (mode != applied_mode_) use(link().get());
+  return mode;
 }
 
 bool Receiver::ready() const noexcept {
@@ -171,7 +176,7 @@ Wake Receiver::wait(std::int64_t timeout_ns) {
     if (refresh()) return Wake::link_changed;
     if (ready()) return Wake::ready;
     if (deadline.passed()) return Wake::timeout;
-    const RxMode mode = mode_.load(std::memory_order_relaxed);
+    const RxMode mode = apply_mode();
     const bool can_spin = rx_ != nullptr && !link()->state().failed();
     if (can_spin && mode == RxMode::polling) {
       spin(deadline.left_ns());
@@ -191,7 +196,7 @@ Result<std::unique_ptr<Sender>> Sender::open(std::shared_ptr<Interface> interfac
   const std::uint32_t count = interface->settings().tx_queues;
   if (queue >= count) return no_such_queue("tx-queues", queue, count);
   std::unique_ptr<Sender> sender(new Sender(std::move(interface), queue, false));
-  if (Status status = static_cast<Port&>(*sender).open(); !status) return status.error();
+  if (Status status = sender->claim(); !status) return status.error();
   sender->refresh();
   return sender;
 }

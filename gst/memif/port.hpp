@@ -50,7 +50,7 @@ class GSTMEMIF_API Port {
   friend class Interface;
 
   Port(std::shared_ptr<Interface> interface, std::uint32_t queue, bool receives);
-  Status open();
+  Status claim();
   void wake() noexcept { signal_eventfd(wake_.get()); }
   virtual void use(Link* link) = 0;
 
@@ -89,7 +89,11 @@ class GSTMEMIF_API Receiver : public Port {
 
   /** True if the present link has this queue. */
   bool has_queue() const noexcept { return rx_ != nullptr; }
-  void set_mode(RxMode mode) noexcept { mode_.store(mode, std::memory_order_relaxed); }
+  /** Any thread. */
+  void set_mode(RxMode mode) noexcept {
+    mode_.store(mode, std::memory_order_release);
+    wake();
+  }
   QueueStats& stats() noexcept { return interface_->stats().rx(queue_); }
 
  private:
@@ -98,8 +102,10 @@ class GSTMEMIF_API Receiver : public Port {
   bool ready() const noexcept;
   bool spin(std::int64_t duration_ns) noexcept;
   void sleep_for_packets(RxMode mode, std::int64_t timeout_ns) noexcept;
+  RxMode apply_mode() noexcept;
 
   std::atomic<RxMode> mode_{RxMode::adaptive};
+  RxMode applied_mode_ = RxMode::adaptive;  // what the flag in the ring was set for
   RxQueue* rx_ = nullptr;
 };
 
