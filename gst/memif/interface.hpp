@@ -59,6 +59,8 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
 
   Settings settings() const;
   InterfaceStats& stats() noexcept { return *stats_; }
+  /** To read the counters when the interface is gone. */
+  std::shared_ptr<InterfaceStats> shared_stats() const noexcept { return stats_; }
 
   /** @p observer is asked as long as it lives. */
   void add_observer(std::weak_ptr<InterfaceObserver> observer);

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * SECTION:element-memifsink
+ * @title: memifsink
+ * @see_also: memifsrc
+ *
+ * Sends packets, one per buffer, into one queue of a memif interface: a shared memory link to VPP,
+ * DPDK or any other program that speaks memif. A #memifsrc with the same socket path, id and role
+ * is the other direction of the same interface.
+ *
+ * Packets longer than the buffer of a slot are chained over several slots. When the ring is full,
+ * or no peer is there, packets are dropped and counted or the element waits, as #memifsink:when-full
+ * and #memifsink:when-down say.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 memifsrc socket-path=/tmp/a.sock role=master ! memifsink socket-path=/tmp/b.sock role=master
+ * ]| Forwards packets from one interface to another.
+ */
+#include "plugins/memif/gstmemifsink.hpp"
+
+#include <gst/base/gstbasesink.h>
+
+#include <array>
+#include <atomic>
+
+#include "gst/packet/caps.hpp"
+#include "plugins/memif/memif_end.hpp"
+
+GST_DEBUG_CATEGORY_STATIC(memifsink_debug);
+#define GST_CAT_DEFAULT memifsink_debug
+
+using gstmemif::DropReason;
+using gstmemif::Sent;
+using gstmemif::TxSegment;
+using gstmemif::Wake;
+
+namespace {
+
+enum : guint { kPropWhenFull = kPropCommonLast, kPropWhenDown };
+
+/** What to do with a packet that cannot go out now. */
+enum class Policy : gint { block, drop };
+
+}  // namespace
+
+struct GstMemifSinkState {
+  explicit GstMemifSinkState(GstElement* element) : end(element, MemifEnd::Direction::send) {}
+
+  MemifEnd end;
+  std::mutex mutex;  // guards the pointer below against unlock() from other threads
+  std::unique_ptr<gstmemif::Sender> sender;
+  std::atomic<Policy> when_full{Policy::block};
+  std::atomic<Policy> when_down{Policy::drop};
+};
+
+struct GstMemifSink {
+  GstBaseSink parent;
+  GstMemifSinkState* state;
+};
+struct GstMemifSinkClass {
+  GstBaseSinkClass parent_class;
+};
+
+G_DEFINE_TYPE(GstMemifSink, gst_memif_sink, GST_TYPE_BASE_SINK)
+GST_ELEMENT_REGISTER_DEFINE(memifsink, "memifsink", GST_RANK_NONE, gst_memif_sink_get_type())
+
+static GType gst_memif_policy_get_type(void) {
+  static const GEnumValue kValues[] = {
+      {static_cast<gint>(Policy::block), "Wait", "block"},
+      {static_cast<gint>(Policy::drop), "Drop the packet and count it", "drop"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstMemifPolicy", kValues);
+  return type;
+}
+
+namespace {
+
+GstMemifSinkState& state_of(gpointer instance) {
+  return *static_cast<GstMemifSink*>(instance)->state;
+}
+
+/** The memories of a buffer, mapped for reading, as the segments of a packet. */
+class MappedPacket {
+ public:
+  explicit MappedPacket(GstBuffer* buffer) : buffer_(buffer) {
+    const guint memories = gst_buffer_n_memory(buffer);
+    for (guint i = 0; i < memories && i < maps_.size(); ++i) {
+      GstMemory* memory = gst_buffer_peek_memory(buffer, i);
+      if (!gst_memory_map(memory, &maps_[i], GST_MAP_READ)) {
+        ok_ = false;
+        return;
+      }
+      segments_[count_++] = {reinterpret_cast<const std::byte*>(maps_[i].data), maps_[i].size};
+    }
+  }
+  ~MappedPacket() {
+    for (guint i = 0; i < count_; ++i) gst_memory_unmap(maps_[i].memory, &maps_[i]);
+  }
+  MappedPacket(const MappedPacket&) = delete;
+
+  explicit operator bool() const noexcept { return ok_; }
+  std::span<const TxSegment> segments() const noexcept { return {segments_.data(), count_}; }
+
+ private:
+  static constexpr std::size_t kMaxMemories = 64;  // a GstBuffer has 16 at the most
+
+  GstBuffer* buffer_;
+  std::array<GstMapInfo, kMaxMemories> maps_;
+  std::array<TxSegment, kMaxMemories> segments_;
+  guint count_ = 0;
+  bool ok_ = true;
+};
+
+/** Waits with @p wait until it is ready; handles unlock() as base sinks must. */
+template <class Wait>
+GstFlowReturn wait_until(GstMemifSink* self, Wait wait) {
+  for (;;) {
+    if (wait() != Wake::interrupted) return GST_FLOW_OK;
+    const GstFlowReturn result = gst_base_sink_wait_preroll(&self->parent);
+    if (result != GST_FLOW_OK) return result;
+  }
+}
+
+GstFlowReturn on_full(GstMemifSink* self, bool& again) {
+  GstMemifSinkState& state = *self->state;
+  gstmemif::Sender& sender = *state.sender;
+  again = state.when_full.load(std::memory_order_relaxed) == Policy::block;
+  if (again) return wait_until(self, [&] { return sender.wait_for_room(); });
+  sender.stats().drop(DropReason::ring_full);
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn on_link_lost(GstMemifSink* self, bool& again) {
+  GstMemifSinkState& state = *self->state;
+  gstmemif::Sender& sender = *state.sender;
+  state.end.check_queue(sender, sender.has_queue());
+  again = state.when_down.load(std::memory_order_relaxed) == Policy::block;
+  if (again) return wait_until(self, [&] { return sender.wait_for_link(); });
+  sender.stats().drop(DropReason::link_down);
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn send_packet(GstMemifSink* self, GstBuffer* buffer) {
+  const MappedPacket packet(buffer);
+  if (!packet) {
+    GST_ELEMENT_ERROR(self, RESOURCE, READ, ("A buffer cannot be read."),
+                      ("its memory does not allow gst_memory_map()"));
+    return GST_FLOW_ERROR;
+  }
+  bool again = true;
+  while (again) {
+    GstFlowReturn result = GST_FLOW_OK;
+    switch (self->state->sender->send(packet.segments())) {
+      case Sent::ok:
+      case Sent::dropped:
+        return GST_FLOW_OK;
+      case Sent::full:
+        result = on_full(self, again);
+        break;
+      case Sent::link_lost:
+        result = on_link_lost(self, again);
+        break;
+    }
+    if (result != GST_FLOW_OK) return result;
+  }
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn render(GstBaseSink* sink, GstBuffer* buffer) {
+  GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
+  const GstFlowReturn result = send_packet(self, buffer);
+  self->state->sender->flush();
+  return result;
+}
+
+GstFlowReturn render_list(GstBaseSink* sink, GstBufferList* list) {
+  GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
+  GstFlowReturn result = GST_FLOW_OK;
+  const guint length = gst_buffer_list_length(list);
+  for (guint i = 0; i < length && result == GST_FLOW_OK; ++i) {
+    result = send_packet(self, gst_buffer_list_get(list, i));
+  }
+  self->state->sender->flush();
+  return result;
+}
+
+gboolean unlock(GstBaseSink* sink) {
+  GstMemifSinkState& state = state_of(sink);
+  const std::lock_guard lock(state.mutex);
+  if (state.sender) state.sender->interrupt();
+  return TRUE;
+}
+
+gboolean unlock_stop(GstBaseSink* sink) {
+  GstMemifSinkState& state = state_of(sink);
+  const std::lock_guard lock(state.mutex);
+  if (state.sender) state.sender->resume();
+  return TRUE;
+}
+
+gboolean start(GstBaseSink* sink) {
+  GstMemifSinkState& state = state_of(sink);
+  auto interface = state.end.start();
+  if (!interface) return FALSE;
+  auto sender = gstmemif::Sender::open(std::move(interface), state.end.queue());
+  if (!sender) {
+    state.end.post_error(sender.error());
+    state.end.stop();
+    return FALSE;
+  }
+  const std::lock_guard lock(state.mutex);
+  state.sender = std::move(*sender);
+  return TRUE;
+}
+
+gboolean stop(GstBaseSink* sink) {
+  GstMemifSinkState& state = state_of(sink);
+  {
+    const std::lock_guard lock(state.mutex);
+    state.sender.reset();
+  }
+  state.end.stop();
+  return TRUE;
+}
+
+GstCaps* get_caps(GstBaseSink* sink, GstCaps* filter) {
+  GstCaps* caps = state_of(sink).end.packet_caps();
+  if (filter == nullptr) return caps;
+  GstCaps* filtered = gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
+  gst_caps_unref(caps);
+  return filtered;
+}
+
+GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+  GstMemifSinkState& state = state_of(element);
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !state.end.join()) {
+    return GST_STATE_CHANGE_FAILURE;
+  }
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(gst_memif_sink_parent_class)->change_state(element, transition);
+  const bool failed_up =
+      transition == GST_STATE_CHANGE_NULL_TO_READY && result == GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL || failed_up) state.end.leave();
+  return result;
+}
+
+// ---- GObject --------------------------------------------------------------------------------
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
+  GstMemifSinkState& state = state_of(object);
+  if (state.end.set_property(id, value)) return;
+  switch (id) {
+    case kPropWhenFull:
+      state.when_full.store(static_cast<Policy>(g_value_get_enum(value)));
+      break;
+    case kPropWhenDown:
+      state.when_down.store(static_cast<Policy>(g_value_get_enum(value)));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+      break;
+  }
+}
+
+/** Ours and those of the base class: its property of the same name is hidden by ours. */
+GstStructure* all_stats(GObject* object) {
+  GValue ours = G_VALUE_INIT;
+  g_value_init(&ours, GST_TYPE_STRUCTURE);
+  state_of(object).end.get_property(kPropStats, &ours);
+  auto* stats = gst_structure_copy(static_cast<GstStructure*>(g_value_get_boxed(&ours)));
+  g_value_unset(&ours);
+  GstStructure* base = gst_base_sink_get_stats(GST_BASE_SINK_CAST(object));
+  gst_structure_foreach(
+      base,
+      [](GQuark field, const GValue* value, gpointer to) -> gboolean {
+        gst_structure_id_set_value(static_cast<GstStructure*>(to), field, value);
+        return TRUE;
+      },
+      stats);
+  gst_structure_free(base);
+  return stats;
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
+  GstMemifSinkState& state = state_of(object);
+  if (id == kPropStats) {
+    g_value_take_boxed(value, all_stats(object));
+    return;
+  }
+  if (state.end.get_property(id, value)) return;
+  switch (id) {
+    case kPropWhenFull:
+      g_value_set_enum(value, static_cast<gint>(state.when_full.load()));
+      break;
+    case kPropWhenDown:
+      g_value_set_enum(value, static_cast<gint>(state.when_down.load()));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+      break;
+  }
+}
+
+void finalize(GObject* object) {
+  delete reinterpret_cast<GstMemifSink*>(object)->state;
+  G_OBJECT_CLASS(gst_memif_sink_parent_class)->finalize(object);
+}
+
+void install_properties(GObjectClass* klass) {
+  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                     GST_PARAM_MUTABLE_PLAYING);
+  MemifEnd::install_properties(klass, MemifEnd::Direction::send);
+  g_object_class_install_property(
+      klass, kPropWhenFull,
+      g_param_spec_enum("when-full", "When full", "What to do while the peer leaves no free slot",
+                        gst_memif_policy_get_type(), static_cast<gint>(Policy::block), kPlaying));
+  g_object_class_install_property(
+      klass, kPropWhenDown,
+      g_param_spec_enum("when-down", "When down", "What to do while no peer is connected",
+                        gst_memif_policy_get_type(), static_cast<gint>(Policy::drop), kPlaying));
+  gst_type_mark_as_plugin_api(gst_memif_policy_get_type(), GstPluginAPIFlags(0));
+}
+
+}  // namespace
+
+static void gst_memif_sink_class_init(GstMemifSinkClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(memifsink_debug, "memifsink", 0, "memif packet sink");
+  GObjectClass* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  install_properties(object_class);
+
+  GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
+  element_class->change_state = change_state;
+  GstCaps* caps = gstpacket::make_caps();
+  gst_element_class_add_pad_template(
+      element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
+  gst_caps_unref(caps);
+  gst_element_class_set_static_metadata(
+      element_class, "memif packet sink", "Sink/Network",
+      "Sends packets to VPP, DPDK or another program through shared memory (memif)",
+      "The gst-memif developers");
+
+  GstBaseSinkClass* sink_class = GST_BASE_SINK_CLASS(klass);
+  sink_class->start = start;
+  sink_class->stop = stop;
+  sink_class->unlock = unlock;
+  sink_class->unlock_stop = unlock_stop;
+  sink_class->get_caps = get_caps;
+  sink_class->render = render;
+  sink_class->render_list = render_list;
+}
+
+static void gst_memif_sink_init(GstMemifSink* self) {
+  self->state = new GstMemifSinkState(GST_ELEMENT_CAST(self));
+  // Packets go out when they come, and the sink must not keep the last one.
+  gst_base_sink_set_sync(&self->parent, FALSE);
+  gst_base_sink_set_last_sample_enabled(&self->parent, FALSE);
+}

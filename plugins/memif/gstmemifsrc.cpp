@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * SECTION:element-memifsrc
+ * @title: memifsrc
+ * @see_also: memifsink, icmpresponder
+ *
+ * Receives packets from one queue of a memif interface: a shared memory link to VPP, DPDK or any
+ * other program that speaks memif. A #memifsink with the same socket path, id and role is the other
+ * direction of the same interface.
+ *
+ * The element is live, needs no peer to start, and goes on when a peer that left comes back. News of
+ * the link are element messages named `memif-link` with the fields `link-up`, `peer-name`, `reason`,
+ * `socket-path` and `id`.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 memifsrc socket-path=/run/vpp/memif.sock ! icmpresponder address=192.168.1.1 ! memifsink socket-path=/run/vpp/memif.sock
+ * ]| Answers ARP and ping on an interface of VPP, whose side is the master.
+ */
+#include "plugins/memif/gstmemifsrc.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <atomic>
+#include <charconv>
+#include <cstring>
+#include <optional>
+
+#include "gst/packet/source.hpp"
+#include "plugins/memif/memif_end.hpp"
+
+GST_DEBUG_CATEGORY_STATIC(memifsrc_debug);
+#define GST_CAT_DEFAULT memifsrc_debug
+
+using gstmemif::RxMode;
+using gstmemif::RxSegment;
+using gstmemif::Wake;
+
+namespace {
+
+constexpr guint kDefaultBatchSize = 256;
+constexpr guint kMaxBatchSize = 16384;
+
+enum : guint { kPropRxMode = kPropCommonLast, kPropBatchSize, kPropCpuAffinity, kPropCaps };
+
+GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+}  // namespace
+
+struct GstMemifSrcState {
+  explicit GstMemifSrcState(GstElement* element)
+      : end(element, MemifEnd::Direction::receive) {}
+  ~GstMemifSrcState() { gst_clear_caps(&caps); }
+
+  MemifEnd end;
+  std::unique_ptr<gstmemif::Receiver> receiver;
+  std::mutex mutex;  // guards what follows
+  RxMode rx_mode = RxMode::adaptive;
+  std::string cpu_affinity;
+  GstCaps* caps = nullptr;
+  std::atomic<guint> batch_size{kDefaultBatchSize};
+};
+
+struct GstMemifSrc {
+  GstPacketSrc parent;
+  GstMemifSrcState* state;
+};
+struct GstMemifSrcClass {
+  GstPacketSrcClass parent_class;
+};
+
+G_DEFINE_TYPE(GstMemifSrc, gst_memif_src, gst_packet_src_get_type())
+GST_ELEMENT_REGISTER_DEFINE(memifsrc, "memifsrc", GST_RANK_NONE, gst_memif_src_get_type())
+
+static GType gst_memif_rx_mode_get_type(void) {
+  static const GEnumValue kValues[] = {
+      {static_cast<gint>(RxMode::interrupt), "Sleep until the peer wakes us: no CPU when idle",
+       "interrupt"},
+      {static_cast<gint>(RxMode::polling), "Look all the time: lowest latency, one CPU",
+       "polling"},
+      {static_cast<gint>(RxMode::adaptive), "Look for a moment after each packet, then sleep",
+       "adaptive"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstMemifRxMode", kValues);
+  return type;
+}
+
+namespace {
+
+GstMemifSrcState& state_of(gpointer instance) {
+  return *static_cast<GstMemifSrc*>(instance)->state;
+}
+
+// ---- CPU affinity ---------------------------------------------------------------------------
+
+/** Parses "0,2-3"; nothing if it is no list of CPUs. */
+std::optional<cpu_set_t> parse_cpus(std::string_view text) {
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end) {
+    unsigned first = 0;
+    auto parsed = std::from_chars(at, end, first);
+    unsigned last = first;
+    if (parsed.ec == std::errc() && parsed.ptr != end && *parsed.ptr == '-') {
+      parsed = std::from_chars(parsed.ptr + 1, end, last);
+    }
+    if (parsed.ec != std::errc() || last < first || last >= CPU_SETSIZE) return {};
+    for (unsigned cpu = first; cpu <= last; ++cpu) CPU_SET(cpu, &cpus);
+    at = parsed.ptr;
+    if (at == end) return cpus;
+    if (*at++ != ',') return {};
+  }
+  return {};
+}
+
+void enter_thread(GstPacketSrc* src) {
+  GstMemifSrcState& state = state_of(src);
+  std::string text;
+  {
+    const std::lock_guard lock(state.mutex);
+    text = state.cpu_affinity;
+  }
+  if (text.empty()) return;
+  const std::optional<cpu_set_t> cpus = parse_cpus(text);
+  const int error = cpus ? pthread_setaffinity_np(pthread_self(), sizeof *cpus, &*cpus) : EINVAL;
+  if (error != 0) {
+    GST_ELEMENT_WARNING(src, RESOURCE, SETTINGS,
+                        ("cpu-affinity=%s cannot be applied: %s. The thread runs on any CPU.",
+                         text.c_str(), g_strerror(error)),
+                        ("give CPUs that this process may use, as 0,2-3"));
+  }
+}
+
+bool check_affinity(GstPacketSrc* src) {
+  GstMemifSrcState& state = state_of(src);
+  const std::lock_guard lock(state.mutex);
+  if (state.cpu_affinity.empty() || parse_cpus(state.cpu_affinity)) return true;
+  GST_ELEMENT_ERROR(src, RESOURCE, SETTINGS,
+                    ("cpu-affinity=%s is not a list of CPUs. Give numbers and ranges with commas, "
+                     "as 0,2-3.",
+                     state.cpu_affinity.c_str()),
+                    ("memif settings"));
+  return false;
+}
+
+// ---- Receiving ------------------------------------------------------------------------------
+
+/** Copies the packet that begins at @p segment, and moves on to the next one. */
+GstBuffer* copy_packet(const RxSegment*& segment) {
+  const RxSegment* const first = segment;
+  gsize length = 0;
+  do {
+    length += segment->length;
+  } while (segment++->more);
+  GstBuffer* buffer = gst_buffer_new_allocate(nullptr, length, nullptr);
+  GstMapInfo map;
+  if (buffer == nullptr || !gst_buffer_map(buffer, &map, GST_MAP_WRITE)) {
+    gst_clear_buffer(&buffer);
+    return nullptr;
+  }
+  guint8* out = map.data;
+  for (const RxSegment* from = first; from != segment; ++from) {
+    std::memcpy(out, from->data, from->length);
+    out += from->length;
+  }
+  gst_buffer_unmap(buffer, &map);
+  return buffer;
+}
+
+/** A buffer where there is one packet, a list where there are several; null without memory. */
+GstMiniObject* copy_packets(std::span<const RxSegment> segments, GstClockTime timestamp,
+                            gstmemif::QueueStats& stats) {
+  const RxSegment* segment = segments.data();
+  const RxSegment* const end = segment + segments.size();
+  GstBuffer* first = nullptr;
+  GstBufferList* list = nullptr;
+  guint64 copies = 0;
+  while (segment != end) {
+    GstBuffer* buffer = copy_packet(segment);
+    if (buffer == nullptr) continue;
+    GST_BUFFER_PTS(buffer) = timestamp;
+    ++copies;
+    if (first == nullptr) {
+      first = buffer;
+      continue;
+    }
+    if (list == nullptr) {
+      list = gst_buffer_list_new_sized(static_cast<guint>(segments.size()));
+      gst_buffer_list_add(list, first);
+    }
+    gst_buffer_list_add(list, buffer);
+  }
+  stats.copies.add(copies);
+  return list != nullptr ? GST_MINI_OBJECT_CAST(list) : GST_MINI_OBJECT_CAST(first);
+}
+
+GstFlowReturn create(GstPacketSrc* src, GstMiniObject** out) {
+  GstMemifSrcState& state = state_of(src);
+  gstmemif::Receiver& receiver = *state.receiver;
+  for (;;) {
+    const std::span<const RxSegment> segments =
+        receiver.receive(state.batch_size.load(std::memory_order_relaxed));
+    GstMiniObject* packets = nullptr;
+    if (!segments.empty()) {
+      packets = copy_packets(segments, gst_packet_src_running_time(src), receiver.stats());
+    }
+    // Also without packets: what was dropped has slots to give back.
+    const bool usable = receiver.release();
+    if (packets != nullptr && usable) {
+      *out = packets;
+      return GST_FLOW_OK;
+    }
+    if (packets != nullptr) gst_mini_object_unref(packets);
+    switch (receiver.wait()) {
+      case Wake::interrupted:
+        return GST_FLOW_FLUSHING;
+      case Wake::link_changed:
+        state.end.check_queue(receiver, receiver.has_queue());
+        break;
+      case Wake::ready:
+      case Wake::timeout:
+        break;
+    }
+  }
+}
+
+void unlock(GstPacketSrc* src) {
+  if (auto& receiver = state_of(src).receiver) receiver->interrupt();
+}
+
+void unlock_stop(GstPacketSrc* src) {
+  if (auto& receiver = state_of(src).receiver) receiver->resume();
+}
+
+gboolean start(GstPacketSrc* src) {
+  GstMemifSrcState& state = state_of(src);
+  auto interface = state.end.start();
+  if (!interface) return FALSE;
+  RxMode mode;
+  {
+    const std::lock_guard lock(state.mutex);
+    mode = state.rx_mode;
+  }
+  auto receiver = gstmemif::Receiver::open(std::move(interface), state.end.queue(), mode);
+  if (!receiver) {
+    state.end.post_error(receiver.error());
+    state.end.stop();
+    return FALSE;
+  }
+  const std::lock_guard lock(state.mutex);
+  state.receiver = std::move(*receiver);
+  return TRUE;
+}
+
+void stop(GstPacketSrc* src) {
+  GstMemifSrcState& state = state_of(src);
+  {
+    const std::lock_guard lock(state.mutex);
+    state.receiver.reset();
+  }
+  state.end.stop();
+}
+
+GstCaps* get_caps(GstPacketSrc* src) {
+  GstMemifSrcState& state = state_of(src);
+  {
+    const std::lock_guard lock(state.mutex);
+    if (state.caps != nullptr) return gst_caps_ref(state.caps);
+  }
+  return state.end.packet_caps();
+}
+
+// ---- GObject --------------------------------------------------------------------------------
+
+GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+  GstMemifSrcState& state = state_of(element);
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY &&
+      (!check_affinity(reinterpret_cast<GstPacketSrc*>(element)) || !state.end.join())) {
+    return GST_STATE_CHANGE_FAILURE;
+  }
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(gst_memif_src_parent_class)->change_state(element, transition);
+  const bool failed_up =
+      transition == GST_STATE_CHANGE_NULL_TO_READY && result == GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL || failed_up) state.end.leave();
+  return result;
+}
+
+void set_caps_property(GstMemifSrc* self, const GValue* value) {
+  GstCaps* caps = gst_value_get_caps(value) != nullptr
+                      ? gst_caps_ref(const_cast<GstCaps*>(gst_value_get_caps(value)))
+                      : nullptr;
+  {
+    const std::lock_guard lock(self->state->mutex);
+    std::swap(caps, self->state->caps);
+  }
+  gst_clear_caps(&caps);
+  gst_packet_src_reconfigure(&self->parent);
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
+  GstMemifSrcState& state = state_of(object);
+  if (state.end.set_property(id, value)) return;
+  switch (id) {
+    case kPropRxMode: {
+      const std::lock_guard lock(state.mutex);
+      state.rx_mode = static_cast<RxMode>(g_value_get_enum(value));
+      if (state.receiver) state.receiver->set_mode(state.rx_mode);
+      break;
+    }
+    case kPropBatchSize:
+      state.batch_size.store(g_value_get_uint(value), std::memory_order_relaxed);
+      break;
+    case kPropCpuAffinity: {
+      const gchar* text = g_value_get_string(value);
+      const std::lock_guard lock(state.mutex);
+      state.cpu_affinity = text != nullptr ? text : "";
+      break;
+    }
+    case kPropCaps:
+      set_caps_property(reinterpret_cast<GstMemifSrc*>(object), value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+      break;
+  }
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
+  GstMemifSrcState& state = state_of(object);
+  if (state.end.get_property(id, value)) return;
+  const std::lock_guard lock(state.mutex);
+  switch (id) {
+    case kPropRxMode:
+      g_value_set_enum(value, static_cast<gint>(state.rx_mode));
+      break;
+    case kPropBatchSize:
+      g_value_set_uint(value, state.batch_size.load(std::memory_order_relaxed));
+      break;
+    case kPropCpuAffinity:
+      g_value_set_string(value, state.cpu_affinity.c_str());
+      break;
+    case kPropCaps:
+      gst_value_set_caps(value, state.caps);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+      break;
+  }
+}
+
+void finalize(GObject* object) {
+  delete reinterpret_cast<GstMemifSrc*>(object)->state;
+  G_OBJECT_CLASS(gst_memif_src_parent_class)->finalize(object);
+}
+
+void install_properties(GObjectClass* klass) {
+  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                     GST_PARAM_MUTABLE_PLAYING);
+  constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                   GST_PARAM_MUTABLE_READY);
+  MemifEnd::install_properties(klass, MemifEnd::Direction::receive);
+  g_object_class_install_property(
+      klass, kPropRxMode,
+      g_param_spec_enum("rx-mode", "Receive mode", "How to learn of packets",
+                        gst_memif_rx_mode_get_type(), static_cast<gint>(RxMode::adaptive),
+                        kPlaying));
+  g_object_class_install_property(
+      klass, kPropBatchSize,
+      g_param_spec_uint("batch-size", "Batch size",
+                        "Most packets pushed at once; more per batch cost less each", 1,
+                        kMaxBatchSize, kDefaultBatchSize, kPlaying));
+  g_object_class_install_property(
+      klass, kPropCpuAffinity,
+      g_param_spec_string("cpu-affinity", "CPU affinity",
+                          "CPUs that the streaming thread may use, as 0,2-3; empty: any", "",
+                          kReady));
+  g_object_class_install_property(
+      klass, kPropCaps,
+      g_param_spec_boxed("caps", "Caps",
+                         "Caps of the packets; NULL: application/x-packet with the link-type of "
+                         "the mode",
+                         GST_TYPE_CAPS, kPlaying));
+  gst_type_mark_as_plugin_api(gst_memif_rx_mode_get_type(), GstPluginAPIFlags(0));
+}
+
+}  // namespace
+
+static void gst_memif_src_class_init(GstMemifSrcClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(memifsrc_debug, "memifsrc", 0, "memif packet source");
+  GObjectClass* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  install_properties(object_class);
+
+  GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
+  element_class->change_state = change_state;
+  gst_element_class_add_static_pad_template(element_class, &src_template);
+  gst_element_class_set_static_metadata(
+      element_class, "memif packet source", "Source/Network",
+      "Receives packets from VPP, DPDK or another program through shared memory (memif)",
+      "The gst-memif developers");
+
+  GstPacketSrcClass* src_class = &klass->parent_class;
+  src_class->start = start;
+  src_class->stop = stop;
+  src_class->enter_thread = enter_thread;
+  src_class->get_caps = get_caps;
+  src_class->create = create;
+  src_class->unlock = unlock;
+  src_class->unlock_stop = unlock_stop;
+}
+
+static void gst_memif_src_init(GstMemifSrc* self) {
+  self->state = new GstMemifSrcState(GST_ELEMENT_CAST(self));
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plugins/memif/memif_end.hpp"
+
+#include "gst/packet/caps.hpp"
+
+using gstmemif::ErrorCode;
+using gstmemif::Mode;
+using gstmemif::Role;
+
+/**
+ * Takes link news to the application. Holds the element weakly: news may be on their way while the
+ * element goes.
+ */
+class MemifEnd::Observer final : public gstmemif::InterfaceObserver {
+ public:
+  Observer(GstElement* element, std::string socket_path, guint id)
+      : socket_path_(std::move(socket_path)), id_(id) {
+    g_weak_ref_init(&element_, element);
+  }
+  ~Observer() override { g_weak_ref_clear(&element_); }
+
+  void on_link_up(const std::string& peer_name) override { tell(true, peer_name, ""); }
+  void on_link_down(const std::string& reason) override { tell(false, "", reason); }
+  void on_refused(const std::string& reason) override {
+    auto* element = static_cast<GstElement*>(g_weak_ref_get(&element_));
+    if (element == nullptr) return;
+    GST_ELEMENT_WARNING(
+        element, RESOURCE, OPEN_READ_WRITE,
+        ("There is no link through %s id %u yet: %s. Trying again.", socket_path_.c_str(), id_,
+         reason.c_str()),
+        ("check id, secret, mode and role on both ends"));
+    gst_object_unref(element);
+  }
+
+ private:
+  void tell(bool up, const std::string& peer_name, const std::string& reason) {
+    auto* element = static_cast<GstElement*>(g_weak_ref_get(&element_));
+    if (element == nullptr) return;
+    GstStructure* news = gst_structure_new(
+        "memif-link", "link-up", G_TYPE_BOOLEAN, gboolean{up}, "peer-name", G_TYPE_STRING,
+        peer_name.c_str(), "reason", G_TYPE_STRING, reason.c_str(), "socket-path", G_TYPE_STRING,
+        socket_path_.c_str(), "id", G_TYPE_UINT, id_, nullptr);
+    gst_element_post_message(element, gst_message_new_element(GST_OBJECT_CAST(element), news));
+    g_object_notify(G_OBJECT(element), "link-up");
+    g_object_notify(G_OBJECT(element), "peer-name");
+    gst_object_unref(element);
+  }
+
+  GWeakRef element_;
+  const std::string socket_path_;
+  const guint id_;
+};
+
+MemifEnd::MemifEnd(GstElement* element, Direction direction)
+    : element_(element), direction_(direction) {
+  settings_.socket_path = gstmemif::kDefaultSocketPath;
+}
+
+MemifEnd::~MemifEnd() {
+  if (settings_.main_context != nullptr) g_main_context_unref(settings_.main_context);
+}
+
+// ---- Interface ------------------------------------------------------------------------------
+
+void MemifEnd::post_error(const gstmemif::Error& error) const {
+  // Two parts: what a person should do stands in the message itself, where it is in the debug text.
+  const char* text = error.message.c_str();
+  const char* where = "memif";
+  switch (error.code) {
+    case ErrorCode::settings:
+      GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("%s", text), ("%s settings", where));
+      break;
+    case ErrorCode::not_found:
+      GST_ELEMENT_ERROR(element_, RESOURCE, NOT_FOUND, ("%s", text), ("%s socket", where));
+      break;
+    case ErrorCode::busy:
+      GST_ELEMENT_ERROR(element_, RESOURCE, BUSY, ("%s", text), ("%s socket", where));
+      break;
+    case ErrorCode::not_authorized:
+      GST_ELEMENT_ERROR(element_, RESOURCE, NOT_AUTHORIZED, ("%s", text), ("%s socket", where));
+      break;
+    case ErrorCode::open:
+    case ErrorCode::protocol:
+    case ErrorCode::closed:
+    case ErrorCode::timeout:
+      GST_ELEMENT_ERROR(element_, RESOURCE, OPEN_READ_WRITE, ("%s", text), ("%s link", where));
+      break;
+  }
+}
+
+bool MemifEnd::join() {
+  MemberSettings settings;
+  {
+    const std::lock_guard lock(mutex_);
+    settings = settings_;
+  }
+  gchar* name = gst_object_get_name(GST_OBJECT_CAST(element_));
+  auto membership = Membership::join(std::move(settings), name);
+  g_free(name);
+  if (!membership) {
+    post_error(membership.error());
+    return false;
+  }
+  const std::lock_guard lock(mutex_);
+  membership_ = std::move(*membership);
+  return true;
+}
+
+void MemifEnd::leave() {
+  std::unique_ptr<Membership> membership;  // goes without the lock
+  const std::lock_guard lock(mutex_);
+  std::swap(membership, membership_);
+}
+
+std::shared_ptr<gstmemif::Interface> MemifEnd::start() {
+  auto interface = membership_->start();
+  if (!interface) {
+    post_error(interface.error());
+    return nullptr;
+  }
+  const std::lock_guard lock(mutex_);
+  interface_ = *interface;
+  stats_ = interface_->shared_stats();
+  observer_ = std::make_shared<Observer>(element_, settings_.socket_path, settings_.id);
+  interface_->add_observer(observer_);
+  return interface_;
+}
+
+void MemifEnd::stop() {
+  std::shared_ptr<gstmemif::Interface> interface;
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(interface, interface_);
+    observer_.reset();
+  }
+  membership_->stop();
+}
+
+void MemifEnd::check_queue(const gstmemif::Port& port, bool has_queue) {
+  const auto& link = port.link();
+  if (!link || has_queue || warned_link_.lock() == link) return;
+  warned_link_ = link;
+  const bool receives = direction_ == Direction::receive;
+  const std::size_t count = receives ? link->rx_queues() : link->tx_queues();
+  GST_ELEMENT_WARNING(
+      element_, RESOURCE, SETTINGS,
+      ("The peer '%s' agreed to %zu %s queues, so queue=%u carries nothing.",
+       link->peer_name().c_str(), count, receives ? "receiving" : "sending", port.queue()),
+      ("configure more queues on the peer, or use a lower queue"));
+}
+
+std::uint32_t MemifEnd::queue() const {
+  const std::lock_guard lock(mutex_);
+  return queue_;
+}
+
+std::string MemifEnd::socket_path() const {
+  const std::lock_guard lock(mutex_);
+  return settings_.socket_path;
+}
+
+Mode MemifEnd::mode() const {
+  const std::lock_guard lock(mutex_);
+  // Where the other end of the interface sets the mode, that applies here too.
+  if (interface_) return interface_->settings().mode;
+  return settings_.partial.mode.value_or(Mode::ethernet);
+}
+
+GstCaps* MemifEnd::packet_caps() const {
+  using gstpacket::LinkType;
+  switch (mode()) {
+    case Mode::ip:
+      return gstpacket::make_caps({LinkType::ip});
+    case Mode::punt_inject:
+      return gstpacket::make_caps({LinkType::punt});
+    case Mode::ethernet:
+      break;
+  }
+  return gstpacket::make_caps({LinkType::ethernet});
+}
+
+// ---- Statistics -----------------------------------------------------------------------------
+
+GstStructure* MemifEnd::stats() const {
+  std::shared_ptr<gstmemif::InterfaceStats> all;
+  std::uint32_t queue = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    all = stats_;
+    queue = queue_;
+  }
+  static const gstmemif::QueueStats kNothingYet;
+  const gstmemif::QueueStats* counters = &kNothingYet;
+  guint64 ups = 0, downs = 0, failed = 0;
+  if (all) {
+    counters = direction_ == Direction::receive ? &all->rx(queue) : &all->tx(queue);
+    ups = all->link_ups.get();
+    downs = all->link_downs.get();
+    failed = all->handshakes_failed.get();
+  }
+  GstStructure* out = gst_structure_new(
+      "application/x-memif-stats", "packets", G_TYPE_UINT64, counters->packets.get(), "bytes",
+      G_TYPE_UINT64, counters->bytes.get(), "batches", G_TYPE_UINT64, counters->batches.get(),
+      "interrupts", G_TYPE_UINT64, counters->interrupts.get(), "copies", G_TYPE_UINT64,
+      counters->copies.get(), "link-ups", G_TYPE_UINT64, ups, "link-downs", G_TYPE_UINT64, downs,
+      "handshakes-failed", G_TYPE_UINT64, failed, "packets-dropped", G_TYPE_UINT64,
+      counters->dropped(), nullptr);
+  for (std::size_t i = 0; i < gstmemif::kDropReasonNames.size(); ++i) {
+    const std::string field = "drop-" + std::string(gstmemif::kDropReasonNames[i]);
+    gst_structure_set(out, field.c_str(), G_TYPE_UINT64, guint64{counters->drops[i].get()},
+                      nullptr);
+  }
+  return out;
+}

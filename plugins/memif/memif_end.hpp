@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * @file What memifsrc and memifsink have in common: properties, membership of an interface, link
+ * news, statistics.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "gst/memif/port.hpp"
+#include "plugins/memif/shared_interface.hpp"
+
+/** Numbers of the common properties; each element goes on from kPropCommonLast. */
+enum MemifProperty : guint {
+  kPropSocketPath = 1,
+  kPropId,
+  kPropRole,
+  kPropMode,
+  kPropSecret,
+  kPropInterfaceName,
+  kPropRingSize,
+  kPropBufferSize,
+  kPropRxQueues,
+  kPropTxQueues,
+  kPropQueue,
+  kPropSocketMode,
+  kPropSocketOwner,
+  kPropAllowedUids,
+  kPropMainContext,
+  kPropLinkUp,
+  kPropPeerName,
+  kPropStats,
+  kPropCommonLast
+};
+
+/** The common part of an element; one is owned by each. Thread-safe. */
+class MemifEnd {
+ public:
+  enum class Direction { receive, send };
+
+  MemifEnd(GstElement* element, Direction direction);
+  ~MemifEnd();
+
+  /** Adds the common properties to an element class. */
+  static void install_properties(GObjectClass* klass, Direction direction);
+
+  /** False if the property is not one of the common ones. */
+  bool set_property(guint id, const GValue* value);
+  bool get_property(guint id, GValue* value);
+
+  /** NULL to READY: joins the interface; posts an error and returns false if that cannot be. */
+  bool join();
+  /** READY to NULL. */
+  void leave();
+  /** READY to PAUSED: starts the interface. Posts an error and returns null if that cannot be. */
+  std::shared_ptr<gstmemif::Interface> start();
+  /** PAUSED to READY. The element's port must be gone. */
+  void stop();
+
+  std::uint32_t queue() const;
+  gstmemif::Mode mode() const;
+  std::string socket_path() const;
+
+  /** Posts @p error as an element error. */
+  void post_error(const gstmemif::Error& error) const;
+  /** Fixed caps of the packets of the present mode; transfer full. */
+  GstCaps* packet_caps() const;
+  /** Warns, once per link, if the link has fewer queues than this element's number asks for. */
+  void check_queue(const gstmemif::Port& port, bool has_queue);
+
+ private:
+  class Observer;
+  void set_partial(guint id, const GValue* value);
+  void get_setting(guint id, GValue* value) const;
+  GstStructure* stats() const;
+
+  GstElement* const element_;
+  const Direction direction_;
+  mutable std::mutex mutex_;
+  MemberSettings settings_;
+  std::uint32_t queue_ = 0;
+  std::shared_ptr<gstmemif::Interface> interface_;
+  std::shared_ptr<gstmemif::InterfaceStats> stats_;  // stays readable after stop()
+  std::unique_ptr<Membership> membership_;
+  std::shared_ptr<Observer> observer_;
+  std::weak_ptr<gstmemif::Link> warned_link_;  // streaming thread only
+};
+
+GType gst_memif_role_get_type(void);
+GType gst_memif_mode_get_type(void);

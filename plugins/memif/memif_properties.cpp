@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file The properties that memifsrc and memifsink share. */
+#include "plugins/memif/memif_end.hpp"
+
+using gstmemif::Mode;
+using gstmemif::Role;
+
+GType gst_memif_role_get_type(void) {
+  // DPDK's words are accepted too; the first entry of a value is the one shown.
+  static const GEnumValue kValues[] = {
+      {static_cast<gint>(Role::slave), "Connect to the socket and own the shared memory", "slave"},
+      {static_cast<gint>(Role::master), "Listen on the socket", "master"},
+      {static_cast<gint>(Role::slave), "Another word for slave", "client"},
+      {static_cast<gint>(Role::master), "Another word for master", "server"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstMemifRole", kValues);
+  return type;
+}
+
+GType gst_memif_mode_get_type(void) {
+  static const GEnumValue kValues[] = {
+      {static_cast<gint>(Mode::ethernet), "Ethernet frames", "ethernet"},
+      {static_cast<gint>(Mode::ip), "IPv4 and IPv6 packets without link header", "ip"},
+      {static_cast<gint>(Mode::punt_inject), "VPP's punt and inject path", "punt-inject"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstMemifMode", kValues);
+  return type;
+}
+
+namespace {
+
+constexpr auto kReadWrite = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                     GST_PARAM_MUTABLE_READY);
+// Computed defaults: what the element shows without being told need not be what is used.
+constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+void add_text(GObjectClass* klass, guint id, const char* name, const char* nick, const char* blurb,
+              const char* preset = nullptr) {
+  g_object_class_install_property(klass, id,
+                                  g_param_spec_string(name, nick, blurb, preset, kReadWrite));
+}
+
+/**
+ * The type's range is wider than the real one on purpose: GLib only warns about a value outside of
+ * it and goes on with the default. Our own check ends the pipeline with a reason.
+ */
+void add_number(GObjectClass* klass, guint id, const char* name, const char* nick,
+                const char* blurb, guint preset) {
+  g_object_class_install_property(
+      klass, id, g_param_spec_uint(name, nick, blurb, 0, G_MAXUINT, preset, kReadWrite));
+}
+
+void add_socket_properties(GObjectClass* klass) {
+  add_text(klass, kPropSocketPath, "socket-path", "Socket path",
+           "UNIX socket of the interface: a path, or @name for an abstract socket",
+           gstmemif::kDefaultSocketPath);
+  add_number(klass, kPropId, "id", "Interface id",
+             "Number of the interface on its socket; the same on both ends", 0);
+  g_object_class_install_property(
+      klass, kPropRole,
+      g_param_spec_enum("role", "Role",
+                        "Which end of the socket: the slave (client) connects and owns the shared "
+                        "memory, the master (server) listens",
+                        gst_memif_role_get_type(), static_cast<gint>(Role::slave), kReadWrite));
+  add_number(klass, kPropSocketMode, "socket-mode", "Socket file mode",
+             "Permissions of the socket file, as chmod takes them (432 is octal 0660); master only",
+             gstmemif::ListenOptions().mode);
+  add_text(klass, kPropSocketOwner, "socket-owner", "Socket file owner",
+           "Owner of the socket file as user:group, names or numbers; empty: the user of this "
+           "process; master only",
+           "");
+  add_text(klass, kPropAllowedUids, "allowed-uids", "Allowed users",
+           "Numbers of the users whose programs may connect, with commas; empty: all that the "
+           "permissions of the socket file let in; master only",
+           "");
+  g_object_class_install_property(
+      klass, kPropMainContext,
+      g_param_spec_boxed("main-context", "Main context",
+                         "Context whose loop, run by the application, handles the control channel; "
+                         "NULL: a thread of the library does",
+                         G_TYPE_MAIN_CONTEXT, kReadWrite));
+}
+
+void add_interface_properties(GObjectClass* klass, MemifEnd::Direction direction) {
+  g_object_class_install_property(
+      klass, kPropMode,
+      g_param_spec_enum("mode", "Mode", "What the packets are; the same on both ends",
+                        gst_memif_mode_get_type(), static_cast<gint>(Mode::ethernet), kReadWrite));
+  add_text(klass, kPropSecret, "secret", "Secret",
+           "Password of the interface, at most 24 bytes; as master it is demanded, as slave sent",
+           "");
+  add_text(klass, kPropInterfaceName, "interface-name", "Interface name",
+           "Name that the peer shows for this end, at most 31 bytes", "");
+  add_number(klass, kPropRingSize, "ring-size", "Ring size",
+             "Slots of each ring, a power of two from 2 to 16384; the slave's value counts",
+             gstmemif::kDefaultRingSize);
+  add_number(klass, kPropBufferSize, "buffer-size", "Buffer size",
+             "Bytes of the buffer of a slot, 1 or more; longer packets take several slots; the "
+             "slave's value counts",
+             gstmemif::kDefaultBufferSize);
+  add_number(klass, kPropRxQueues, "rx-queues", "Receive queues",
+             "Queues from the peer to here, 1 to 255; the peer may agree to fewer", 1);
+  add_number(klass, kPropTxQueues, "tx-queues", "Transmit queues",
+             "Queues from here to the peer, 1 to 255; the peer may agree to fewer", 1);
+  add_number(klass, kPropQueue, "queue", "Queue",
+             direction == MemifEnd::Direction::receive
+                 ? "Receive queue that this element serves, 0 to rx-queues - 1"
+                 : "Transmit queue that this element fills, 0 to tx-queues - 1",
+             0);
+}
+
+void add_status_properties(GObjectClass* klass, MemifEnd::Direction direction) {
+  g_object_class_install_property(
+      klass, kPropLinkUp,
+      g_param_spec_boolean("link-up", "Link up", "Whether a peer is connected; notified", FALSE,
+                           kReadOnly));
+  g_object_class_install_property(
+      klass, kPropPeerName,
+      g_param_spec_string("peer-name", "Peer name",
+                          "Name that the peer gives to its interface or itself; notified", nullptr,
+                          kReadOnly));
+  const char* blurb =
+      direction == MemifEnd::Direction::receive
+          ? "Counters since PAUSED of the queue: packets, bytes, batches, interrupts (wake-ups "
+            "taken), copies, packets-dropped and drop-<reason>; of the interface: link-ups, "
+            "link-downs, handshakes-failed"
+          : "Counters since PAUSED of the queue: packets, bytes, batches, interrupts (wake-ups "
+            "sent), copies, packets-dropped and drop-<reason>; of the interface: link-ups, "
+            "link-downs, handshakes-failed; and what every sink counts: average-rate, rendered, "
+            "dropped";
+  g_object_class_install_property(
+      klass, kPropStats,
+      g_param_spec_boxed("stats", "Statistics", blurb, GST_TYPE_STRUCTURE, kReadOnly));
+}
+
+std::string text_of(const GValue* value) {
+  const gchar* text = g_value_get_string(value);
+  return text != nullptr ? text : "";
+}
+
+}  // namespace
+
+void MemifEnd::install_properties(GObjectClass* klass, Direction direction) {
+  add_socket_properties(klass);
+  add_interface_properties(klass, direction);
+  add_status_properties(klass, direction);
+  gst_type_mark_as_plugin_api(gst_memif_role_get_type(), GstPluginAPIFlags(0));
+  gst_type_mark_as_plugin_api(gst_memif_mode_get_type(), GstPluginAPIFlags(0));
+}
+
+/** With the lock held. */
+void MemifEnd::set_partial(guint id, const GValue* value) {
+  gstmemif::PartialSettings& partial = settings_.partial;
+  switch (id) {
+    case kPropMode:
+      partial.mode = static_cast<Mode>(g_value_get_enum(value));
+      break;
+    case kPropSecret:
+      partial.secret = text_of(value);
+      break;
+    case kPropInterfaceName:
+      partial.interface_name = text_of(value);
+      break;
+    case kPropRingSize:
+      partial.ring_size = g_value_get_uint(value);
+      break;
+    case kPropBufferSize:
+      partial.buffer_size = g_value_get_uint(value);
+      break;
+    case kPropRxQueues:
+      partial.rx_queues = g_value_get_uint(value);
+      break;
+    case kPropTxQueues:
+      partial.tx_queues = g_value_get_uint(value);
+      break;
+    case kPropSocketMode:
+      partial.socket_mode = g_value_get_uint(value);
+      break;
+    case kPropSocketOwner:
+      partial.socket_owner = text_of(value);
+      break;
+    case kPropAllowedUids:
+      partial.allowed_uids = text_of(value);
+      break;
+    default:
+      break;
+  }
+}
+
+bool MemifEnd::set_property(guint id, const GValue* value) {
+  if (id >= kPropCommonLast) return false;
+  const std::lock_guard lock(mutex_);
+  if (membership_) {
+    GST_WARNING_OBJECT(element_, "settings of the interface take effect from NULL on");
+  }
+  switch (id) {
+    case kPropSocketPath:
+      settings_.socket_path = text_of(value);
+      break;
+    case kPropId:
+      settings_.id = g_value_get_uint(value);
+      break;
+    case kPropRole:
+      settings_.role = static_cast<Role>(g_value_get_enum(value));
+      break;
+    case kPropQueue:
+      queue_ = g_value_get_uint(value);
+      break;
+    case kPropMainContext:
+      if (settings_.main_context != nullptr) g_main_context_unref(settings_.main_context);
+      settings_.main_context = static_cast<GMainContext*>(g_value_dup_boxed(value));
+      break;
+    default:
+      set_partial(id, value);
+      break;
+  }
+  return true;
+}
+
+/** What is used: with an interface its settings, without one those that were given. Locked. */
+void MemifEnd::get_setting(guint id, GValue* value) const {
+  gstmemif::Settings settings;
+  if (interface_) {
+    settings = interface_->settings();
+  } else if (auto status = apply(settings_.partial, settings); !status) {
+    GST_DEBUG_OBJECT(element_, "%s", status.error().message.c_str());
+  }
+  switch (id) {
+    case kPropMode:
+      g_value_set_enum(value, static_cast<gint>(settings.mode));
+      break;
+    case kPropSecret:
+      g_value_set_string(value, settings.secret.c_str());
+      break;
+    case kPropInterfaceName:
+      g_value_set_string(value, settings.interface_name.c_str());
+      break;
+    case kPropRingSize:
+      g_value_set_uint(value, settings.ring_size);
+      break;
+    case kPropBufferSize:
+      g_value_set_uint(value, settings.buffer_size);
+      break;
+    case kPropRxQueues:
+      g_value_set_uint(value, settings.rx_queues);
+      break;
+    case kPropTxQueues:
+      g_value_set_uint(value, settings.tx_queues);
+      break;
+    case kPropSocketMode:
+      g_value_set_uint(value, settings.listen.mode);
+      break;
+    case kPropSocketOwner:
+      g_value_set_string(value, settings.listen.owner.c_str());
+      break;
+    case kPropAllowedUids:
+      g_value_set_string(value, settings_.partial.allowed_uids.value_or("").c_str());
+      break;
+    default:
+      break;
+  }
+}
+
+bool MemifEnd::get_property(guint id, GValue* value) {
+  if (id >= kPropCommonLast) return false;
+  if (id == kPropStats) {
+    g_value_take_boxed(value, stats());
+    return true;
+  }
+  const std::lock_guard lock(mutex_);
+  const std::shared_ptr<gstmemif::Link> link = interface_ ? interface_->link() : nullptr;
+  switch (id) {
+    case kPropSocketPath:
+      g_value_set_string(value, settings_.socket_path.c_str());
+      break;
+    case kPropId:
+      g_value_set_uint(value, settings_.id);
+      break;
+    case kPropRole:
+      g_value_set_enum(value, static_cast<gint>(settings_.role));
+      break;
+    case kPropQueue:
+      g_value_set_uint(value, queue_);
+      break;
+    case kPropMainContext:
+      g_value_set_boxed(value, settings_.main_context);
+      break;
+    case kPropLinkUp:
+      g_value_set_boolean(value, link != nullptr);
+      break;
+    case kPropPeerName:
+      g_value_set_string(value, link ? link->peer_name().c_str() : nullptr);
+      break;
+    default:
+      get_setting(id, value);
+      break;
+  }
+  return true;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * plugin-memif:
+ *
+ * memif shared memory packet interfaces as GStreamer elements.
+ */
+#include "config.h"
+
+#include <gst/gst.h>
+
+#include "plugins/memif/gstmemifsink.hpp"
+#include "plugins/memif/gstmemifsrc.hpp"
+
+static gboolean plugin_init(GstPlugin* plugin) {
+  gboolean registered = GST_ELEMENT_REGISTER(memifsrc, plugin);
+  registered &= GST_ELEMENT_REGISTER(memifsink, plugin);
+  return registered;
+}
+
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, memif,
+                  "memif shared memory packet interfaces", plugin_init, VERSION, GST_LICENSE,
+                  GST_PACKAGE_NAME, GST_PACKAGE_ORIGIN)
