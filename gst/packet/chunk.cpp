@@ -45,7 +45,7 @@ GstClockTime timestamp_of(const GstBuffer* buffer) noexcept {
 void Chunk::add(GstBuffer* buffer) noexcept {
   Slot& slot = slots_[size_];
   slot.buffer = buffer;
-  slot.by_buffer = false;
+  slot.by_buffer = slot.mapped = false;
   slot.mapped = access_ == Access::read ? map_for_reading(slot) : map_for_writing(slot);
   if (slot.mapped && slot.map.size > kMaxPacket) unmap(slot);
   if (!slot.mapped) ++unreadable_;
@@ -78,7 +78,9 @@ bool Chunk::map_for_reading(Slot& slot) noexcept {
 }
 
 bool Chunk::map_for_writing(Slot& slot) noexcept {
-  if (gst_buffer_n_memory(slot.buffer) == 1) {
+  const guint memories = gst_buffer_n_memory(slot.buffer);
+  if (memories == 0) return replace_memory(slot, nullptr, 0, kRoom, kRoom);
+  if (memories == 1) {
     GstMemory* memory = gst_buffer_peek_memory(slot.buffer, 0);
     // Fails if another buffer has the memory as well, or it is read-only.
     if (gst_memory_map(memory, &slot.map, GST_MAP_READWRITE) != FALSE) return true;
@@ -106,13 +108,15 @@ bool Chunk::replace_memory(Slot& slot, const std::byte* bytes, std::size_t size,
     gst_memory_unref(memory);
     return false;
   }
-  if (size != 0) std::memcpy(map.data, bytes, size);
+  if (size != 0) {
+    std::memcpy(map.data, bytes, size);
+    ++copies_;
+  }
   unmap(slot);
   gst_buffer_replace_all_memory(slot.buffer, memory);
   slot.map = map;
   slot.mapped = true;
   slot.by_buffer = false;
-  ++copies_;
   return true;
 }
 

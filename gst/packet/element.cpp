@@ -137,8 +137,6 @@ void base_class_init(void* g_class, void*) {
   parent_class = static_cast<GstElementClass*>(g_type_class_peek_parent(g_class));
   auto* object_class = static_cast<GObjectClass*>(g_class);
   object_class->finalize = finalize;
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
   static_cast<GstElementClass*>(g_class)->change_state = change_state;
 }
 
@@ -187,6 +185,9 @@ void leaf_class_init(void* g_class, void* data) {
   cls->properties = spec.properties();
 
   auto* klass = static_cast<GstElementClass*>(g_class);
+  // GObject clears these in every derived class, so the base class cannot set them.
+  static_cast<GObjectClass*>(g_class)->set_property = set_property;
+  static_cast<GObjectClass*>(g_class)->get_property = get_property;
   install_properties(static_cast<GObjectClass*>(g_class), *cls);
   gst_element_class_set_static_metadata(klass, info.long_name, info.klass, info.description,
                                         info.author);
@@ -212,8 +213,8 @@ GType base_type() {
 }
 
 GType leaf_type(const ElementSpec& spec) {
-  std::string name = "GstPacket" + std::string(spec.info->factory);
-  name[9] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[9])));
+  std::string name = "Gst" + std::string(spec.info->factory);
+  name[3] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[3])));
   static std::map<const ElementSpec*, GType> types;
   static std::mutex mutex;
   const std::lock_guard lock(mutex);
