@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Private. What one chain call brought, in whichever form packets travel. The runtime opens it a
+// chunk at a time, lets the element decide, settles the verdicts, and pushes what remains.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstddef>
+#include <vector>
+
+#include "gst/packet/chunk.hpp"
+
+namespace gstpacket::detail {
+
+/// What goes to the extra source pads; the buffers are owned until taken.
+class Diverted {
+ public:
+  explicit Diverted(std::size_t ports) : ports_(ports) {}
+  ~Diverted() { drop_all(); }
+  Diverted(const Diverted&) = delete;
+  Diverted& operator=(const Diverted&) = delete;
+
+  /// `port` counts from 1. Takes the reference.
+  void add(std::size_t port, GstBuffer* buffer) { ports_[port - 1].push_back(buffer); }
+  [[nodiscard]] std::vector<GstBuffer*>& port(std::size_t port) { return ports_[port - 1]; }
+  void drop_all() noexcept;
+
+ private:
+  std::vector<std::vector<GstBuffer*>> ports_;
+};
+
+class Arrival {
+ public:
+  virtual ~Arrival() = default;
+  /// Opens the next packets into the empty `chunk`; none left: the chunk stays empty.
+  virtual void open(Chunk& chunk) = 0;
+  /// After Chunk::close(): removes every packet whose verdict is not forward(); those for an extra
+  /// pad go to `diverted`.
+  virtual void settle(const Chunk& chunk, Diverted& diverted) = 0;
+  /// Pushes what was forwarded, unchanged in form; GST_FLOW_OK if nothing was.
+  virtual GstFlowReturn push(GstPad* pad) = 0;
+};
+
+class BufferArrival final : public Arrival {
+ public:
+  BufferArrival(GstBuffer* buffer, Access access) noexcept;
+  ~BufferArrival() override;
+  void open(Chunk& chunk) override;
+  void settle(const Chunk& chunk, Diverted& diverted) override;
+  GstFlowReturn push(GstPad* pad) override;
+
+ private:
+  GstBuffer* buffer_;
+  bool opened_ = false;
+};
+
+class ListArrival final : public Arrival {
+ public:
+  ListArrival(GstBufferList* list, Access access) noexcept;
+  ~ListArrival() override;
+  void open(Chunk& chunk) override;
+  void settle(const Chunk& chunk, Diverted& diverted) override;
+  GstFlowReturn push(GstPad* pad) override;
+
+ private:
+  void remove(const Chunk& chunk, Diverted& diverted);
+
+  GstBufferList* list_;
+  Access access_;
+  guint next_ = 0;   // the first packet of the list that was not opened yet
+  guint first_ = 0;  // the first packet of the open chunk
+};
+
+/// The buffers as one buffer or one list, which is pushed; empties `buffers`.
+GstFlowReturn push_buffers(GstPad* pad, std::vector<GstBuffer*>& buffers);
+
+}  // namespace gstpacket::detail

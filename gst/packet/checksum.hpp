@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The Internet checksum: RFC 1071 over one or many fragments, RFC 1624 for changes in place.
+// Nothing here writes to a packet.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "gst/packet/address.hpp"
+#include "gst/packet/bytes.hpp"
+#include "gst/packet/export.hpp"
+
+namespace gstpacket {
+
+namespace detail {
+
+// Sums are kept in host byte order: the one's complement sum of byte-swapped words is the
+// byte-swapped sum (RFC 1071 section 2 B), so one swap at the end is enough.
+[[nodiscard]] constexpr std::uint16_t fold(std::uint64_t sum) noexcept {
+  sum = (sum & 0xffffffffU) + (sum >> 32);
+  sum = (sum & 0xffffffffU) + (sum >> 32);
+  sum = (sum & 0xffffU) + (sum >> 16);
+  sum = (sum & 0xffffU) + (sum >> 16);
+  return static_cast<std::uint16_t>(sum);
+}
+
+// Out of line, with vectors: worth the call beyond kInlineSum bytes.
+[[nodiscard]] GSTPACKET_API std::uint64_t sum_long(const std::byte* data,
+                                                   std::size_t size) noexcept;
+inline constexpr std::size_t kInlineSum = 64;
+
+// Below 2^32 per eight bytes, twice: a u64 holds the sum of 2^33 bytes without loss.
+[[nodiscard]] inline std::uint64_t sum_short(const std::byte* data, std::size_t size) noexcept {
+  std::uint64_t sum = 0;
+  for (; size >= 8; data += 8, size -= 8) {
+    std::uint64_t word;
+    std::memcpy(&word, data, 8);
+    sum += (word & 0xffffffffU) + (word >> 32);
+  }
+  if ((size & 4) != 0) {
+    std::uint32_t word;
+    std::memcpy(&word, data, 4);
+    sum += word;
+    data += 4;
+  }
+  if ((size & 2) != 0) {
+    std::uint16_t word;
+    std::memcpy(&word, data, 2);
+    sum += word;
+    data += 2;
+  }
+  if ((size & 1) != 0) {
+    // The last byte is the first of a word whose second is zero.
+    std::uint16_t word = 0;
+    std::memcpy(&word, data, 1);
+    sum += word;
+  }
+  return sum;
+}
+
+[[nodiscard]] inline std::uint64_t sum(std::span<const std::byte> bytes) noexcept {
+  return bytes.size() <= kInlineSum ? sum_short(bytes.data(), bytes.size())
+                                    : sum_long(bytes.data(), bytes.size());
+}
+
+}  // namespace detail
+
+/// An RFC 1071 sum that can be continued over fragments of any length, odd and zero included.
+/// Up to 2^32 bytes.
+class Checksum {
+ public:
+  /// Continues the sum with `bytes`.
+  Checksum& add(std::span<const std::byte> bytes) noexcept {
+    if (bytes.empty()) return *this;
+    if (!odd_) {
+      sum_ += detail::sum(bytes);
+    } else {
+      // The fragment starts in the middle of a word: its bytes count in the other half.
+      sum_ += byte_swap(detail::fold(detail::sum(bytes)));
+    }
+    odd_ ^= (bytes.size() & 1) != 0;
+    return *this;
+  }
+  /// Adds 16- and 32-bit values given in host order. Precondition: an even number of bytes so far.
+  Checksum& add_u16(std::uint16_t value) noexcept {
+    sum_ += swap_if_little(value);
+    return *this;
+  }
+  Checksum& add_u32(std::uint32_t value) noexcept {
+    sum_ += swap_if_little(value);
+    return *this;
+  }
+  /// The pseudo header of RFC 768 and RFC 9293; `length` is that of the upper-layer packet.
+  Checksum& add_pseudo(Ipv4Address source, Ipv4Address destination, std::uint8_t protocol,
+                       std::uint16_t length) noexcept {
+    return add_u32(source.value).add_u32(destination.value).add_u16(protocol).add_u16(length);
+  }
+  /// The pseudo header of RFC 8200 8.1.
+  Checksum& add_pseudo(const Ipv6Address& source, const Ipv6Address& destination,
+                       std::uint8_t next_header, std::uint32_t length) noexcept {
+    sum_ += detail::sum_short(std::as_bytes(std::span(source.bytes)).data(), 16) +
+            detail::sum_short(std::as_bytes(std::span(destination.bytes)).data(), 16);
+    return add_u32(length).add_u32(next_header);
+  }
+  /// The value for the checksum field, in host order (store_be() it), if the field was summed as
+  /// zero.
+  [[nodiscard]] std::uint16_t value() const noexcept {
+    return swap_if_little(static_cast<std::uint16_t>(~detail::fold(sum_)));
+  }
+  /// Whether everything summed, checksum field included, is undamaged.
+  [[nodiscard]] bool valid() const noexcept { return detail::fold(sum_) == 0xffff; }
+
+ private:
+  std::uint64_t sum_ = 0;
+  bool odd_ = false;
+};
+
+/// The RFC 1071 checksum of `bytes`, in host order.
+[[nodiscard]] inline std::uint16_t checksum(std::span<const std::byte> bytes) noexcept {
+  return Checksum().add(bytes).value();
+}
+
+/// Whether `bytes`, their checksum field included, sum to all ones.
+[[nodiscard]] inline bool checksum_valid(std::span<const std::byte> bytes) noexcept {
+  return Checksum().add(bytes).valid();
+}
+
+/// The checksum `old` after one 16-bit word of the data went from `before` to `after`
+/// (RFC 1624, equation 3). All in host order. A wrong checksum stays wrong by the same amount, so
+/// damage is not hidden.
+[[nodiscard]] constexpr std::uint16_t updated_checksum(std::uint16_t old, std::uint16_t before,
+                                                       std::uint16_t after) noexcept {
+  const std::uint32_t sum = static_cast<std::uint16_t>(~old) +
+                            static_cast<std::uint32_t>(static_cast<std::uint16_t>(~before)) + after;
+  return static_cast<std::uint16_t>(~detail::fold(sum));
+}
+
+/// The same for a 32-bit value that lies on an even offset.
+[[nodiscard]] constexpr std::uint16_t updated_checksum32(std::uint16_t old, std::uint32_t before,
+                                                         std::uint32_t after) noexcept {
+  const auto high = updated_checksum(old, static_cast<std::uint16_t>(before >> 16),
+                                     static_cast<std::uint16_t>(after >> 16));
+  return updated_checksum(high, static_cast<std::uint16_t>(before),
+                          static_cast<std::uint16_t>(after));
+}
+
+}  // namespace gstpacket

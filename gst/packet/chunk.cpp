@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/packet/chunk.hpp"
+
+#include <limits>
+#include <utility>
+
+namespace gstpacket {
+
+/// The runtime's way into a Packet.
+class PacketAccess {
+ public:
+  static void carry(Packet& packet, detail::PacketCarrier* carrier, std::size_t index) noexcept {
+    packet.carrier_ = carrier;
+    packet.index_ = static_cast<std::uint32_t>(index);
+  }
+  static std::size_t index(const Packet& packet) noexcept { return packet.index_; }
+};
+
+bool Packet::make_room(std::size_t head, std::size_t tail) noexcept {
+  constexpr std::size_t kMaxSize = std::numeric_limits<std::uint32_t>::max() / 4;
+  if (carrier_ == nullptr || head > kMaxSize || tail > kMaxSize) return false;
+  return carrier_->make_room(*this, head, tail);
+}
+
+}  // namespace gstpacket
+
+namespace gstpacket::detail {
+namespace {
+
+constexpr std::size_t kMaxPacket = std::numeric_limits<std::uint32_t>::max() / 4;
+
+// Only called after the memory could be mapped for writing: then nobody else has it, and the bytes
+// around the packet are free as well.
+std::pair<std::size_t, std::size_t> room_around(const GstMapInfo& map, Access access) noexcept {
+  if (access == Access::read) return {0, 0};
+  return {map.memory->offset, map.maxsize - map.size};
+}
+
+GstClockTime timestamp_of(const GstBuffer* buffer) noexcept {
+  return GST_BUFFER_PTS_IS_VALID(buffer) ? GST_BUFFER_PTS(buffer) : GST_BUFFER_DTS(buffer);
+}
+
+}  // namespace
+
+void Chunk::add(GstBuffer* buffer) noexcept {
+  Slot& slot = slots_[size_];
+  slot.buffer = buffer;
+  slot.by_buffer = slot.mapped = false;
+  slot.mapped = access_ == Access::read ? map_for_reading(slot) : map_for_writing(slot);
+  if (slot.mapped && slot.map.size > kMaxPacket) unmap(slot);
+  if (!slot.mapped) ++unreadable_;
+  view(size_, timestamp_of(buffer));
+  ++size_;
+}
+
+void Chunk::view(std::size_t i, GstClockTime timestamp) noexcept {
+  const Slot& slot = slots_[i];
+  Packet& packet = packets_[i];
+  if (!slot.mapped) {
+    packet = Packet({}, 0, 0, timestamp);
+    return;
+  }
+  const auto [head, tail] = room_around(slot.map, access_);
+  packet = Packet({reinterpret_cast<std::byte*>(slot.map.data), slot.map.size}, head,
+                  std::min(tail, kMaxPacket), timestamp);
+  PacketAccess::carry(packet, this, i);
+}
+
+bool Chunk::map_for_reading(Slot& slot) noexcept {
+  const guint memories = gst_buffer_n_memory(slot.buffer);
+  if (memories == 1) {
+    return gst_memory_map(gst_buffer_peek_memory(slot.buffer, 0), &slot.map, GST_MAP_READ) != FALSE;
+  }
+  slot.by_buffer = true;
+  if (gst_buffer_map(slot.buffer, &slot.map, GST_MAP_READ) == FALSE) return false;
+  if (memories > 1) ++copies_;
+  return true;
+}
+
+bool Chunk::map_for_writing(Slot& slot) noexcept {
+  const guint memories = gst_buffer_n_memory(slot.buffer);
+  if (memories == 0) return replace_memory(slot, nullptr, 0, kRoom, kRoom);
+  if (memories == 1) {
+    GstMemory* memory = gst_buffer_peek_memory(slot.buffer, 0);
+    // Fails if another buffer has the memory as well, or it is read-only.
+    if (gst_memory_map(memory, &slot.map, GST_MAP_READWRITE) != FALSE) return true;
+  }
+  GstMapInfo from;
+  if (gst_buffer_map(slot.buffer, &from, GST_MAP_READ) == FALSE) return false;
+  // The merged memory outlives the replacement: the map holds a reference.
+  const bool done =
+      replace_memory(slot, reinterpret_cast<const std::byte*>(from.data), from.size, kRoom, kRoom);
+  gst_memory_unmap(from.memory, &from);
+  gst_memory_unref(from.memory);
+  return done;
+}
+
+bool Chunk::replace_memory(Slot& slot, const std::byte* bytes, std::size_t size, std::size_t head,
+                           std::size_t tail) noexcept {
+  GstAllocationParams params;
+  gst_allocation_params_init(&params);
+  params.prefix = head;
+  params.padding = tail;
+  GstMemory* memory = gst_allocator_alloc(nullptr, size, &params);
+  if (memory == nullptr) return false;
+  GstMapInfo map;
+  if (gst_memory_map(memory, &map, GST_MAP_READWRITE) == FALSE) {
+    gst_memory_unref(memory);
+    return false;
+  }
+  if (size != 0) {
+    std::memcpy(map.data, bytes, size);
+    ++copies_;
+  }
+  unmap(slot);
+  gst_buffer_replace_all_memory(slot.buffer, memory);
+  slot.map = map;
+  slot.mapped = true;
+  slot.by_buffer = false;
+  return true;
+}
+
+bool Chunk::make_room(Packet& packet, std::size_t head, std::size_t tail) noexcept {
+  const std::size_t i = PacketAccess::index(packet);
+  if (access_ == Access::read || i >= size_ || &packet != &packets_[i]) return false;
+  const auto bytes = packet.bytes();
+  if (!replace_memory(slots_[i], bytes.data(), bytes.size(), head + kRoom, tail + kRoom)) {
+    return false;
+  }
+  view(i, packet.timestamp());
+  return true;
+}
+
+void Chunk::unmap(Slot& slot) noexcept {
+  if (!slot.mapped) return;
+  slot.mapped = false;
+  if (slot.by_buffer) {
+    gst_buffer_unmap(slot.buffer, &slot.map);
+  } else {
+    gst_memory_unmap(slot.map.memory, &slot.map);
+  }
+}
+
+void Chunk::close() noexcept {
+  for (std::size_t i = 0; i < size_; ++i) {
+    Slot& slot = slots_[i];
+    if (!slot.mapped) continue;
+    const auto bytes = packets_[i].bytes();
+    const auto* was = reinterpret_cast<const std::byte*>(slot.map.data);
+    const std::size_t was_size = slot.map.size;
+    unmap(slot);
+    slot.mapped = true;  // unreadable() stays false
+    if (access_ == Access::modify && (bytes.data() != was || bytes.size() != was_size)) {
+      gst_buffer_resize(slot.buffer, bytes.data() - was, static_cast<gssize>(bytes.size()));
+    }
+  }
+}
+
+std::uint64_t Chunk::take_copies() noexcept {
+  return std::exchange(copies_, 0);
+}
+
+}  // namespace gstpacket::detail

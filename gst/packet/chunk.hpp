@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Private. Up to 256 packets opened for an element's process function: their bytes mapped, copied
+// first where they may not be written or do not lie in one piece.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "gst/packet/element.hpp"
+
+namespace gstpacket::detail {
+
+class Chunk final : public PacketCarrier {
+ public:
+  static constexpr std::size_t kCapacity = 256;
+  /// Spare bytes around a packet that had to be copied: room for the usual encapsulations.
+  static constexpr std::size_t kRoom = 64;
+
+  explicit Chunk(Access access) noexcept : access_(access) {}
+
+  /// Adds the packet in `buffer`, which stays the caller's and, with Access::modify, is writable. A
+  /// buffer that cannot be mapped becomes an empty packet that is unreadable().
+  void add(GstBuffer* buffer) noexcept;
+  [[nodiscard]] bool full() const noexcept { return size_ == kCapacity; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool unreadable(std::size_t i) const noexcept { return !slots_[i].mapped; }
+  [[nodiscard]] bool any_unreadable() const noexcept { return unreadable_ != 0; }
+
+  [[nodiscard]] Packet* packets() noexcept { return packets_.data(); }
+  [[nodiscard]] Verdict* verdicts() noexcept { return verdicts_.data(); }
+  [[nodiscard]] const Verdict& verdict(std::size_t i) const noexcept { return verdicts_[i]; }
+
+  /// Unmaps everything and writes new offsets and lengths back to the buffers. Sizes and verdicts
+  /// stay readable until clear().
+  void close() noexcept;
+  void clear() noexcept { size_ = unreadable_ = 0; }
+
+  /// Packets whose bytes were copied since the last call.
+  [[nodiscard]] std::uint64_t take_copies() noexcept;
+
+  bool make_room(Packet& packet, std::size_t head, std::size_t tail) noexcept override;
+
+ private:
+  struct Slot {
+    GstBuffer* buffer;
+    GstMapInfo map;
+    bool mapped;
+    bool by_buffer;  // mapped through the buffer, which merged its memories
+  };
+
+  bool map_for_reading(Slot& slot) noexcept;
+  bool map_for_writing(Slot& slot) noexcept;
+  bool replace_memory(Slot& slot, const std::byte* bytes, std::size_t size, std::size_t head,
+                      std::size_t tail) noexcept;
+  static void unmap(Slot& slot) noexcept;
+  void view(std::size_t i, GstClockTime timestamp) noexcept;
+
+  Access access_;
+  std::size_t size_ = 0;
+  std::size_t unreadable_ = 0;
+  std::uint64_t copies_ = 0;
+  std::array<Packet, kCapacity> packets_;
+  std::array<Verdict, kCapacity> verdicts_;
+  std::array<Slot, kCapacity> slots_;
+};
+
+}  // namespace gstpacket::detail

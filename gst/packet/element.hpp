@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A GStreamer element from one class with one function. The class has
+//
+//   static constexpr ElementInfo info{...};            factory name and documentation
+//   enum class Drop { ... };                           optional: reasons, counted in `stats`
+//   Verdict process(Packet&);                          or: void process(PacketBatch&)
+//
+// and may have
+//
+//   static constexpr Access access = Access::read;     then: process(const Packet&) or
+//                                                      process(ConstPacketBatch&)
+//   static constexpr std::array link_types{...};       of gstpacket::LinkType; default: all
+//   static constexpr std::array ports{"name", ...};    more source pads beside `src`
+//   static auto properties();                          a std::tuple of property(...)
+//   Result<void> start(); void stop();                 around streaming: READY to PAUSED and back
+//   Result<void> set_caps(const PacketCaps&);          before the first packet and on every change
+//
+// process() and set_caps() run on the streaming thread, start() and stop() never at the same time
+// as they. An exception that leaves any of them becomes an error message of the element.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "gst/packet/caps.hpp"
+#include "gst/packet/export.hpp"
+#include "gst/packet/packet.hpp"
+#include "gst/packet/property.hpp"
+#include "gst/packet/reflect.hpp"
+#include "gst/packet/result.hpp"
+
+namespace gstpacket {
+
+/// How the registry shows an element. All strings must live forever (literals).
+struct ElementInfo {
+  /// The factory name: lower case, no separators. Also the name of the debug category.
+  const char* factory;
+  /// A few words in title case.
+  const char* long_name;
+  /// Such as "Filter/Network".
+  const char* klass;
+  /// One sentence or more, without a full stop at the end.
+  const char* description;
+  /// "Name <mail>".
+  const char* author;
+};
+
+/// Whether an element changes packets. With modify, packets that someone else can see are copied
+/// first.
+enum class Access { read, modify };
+
+namespace detail {
+
+/// What the runtime knows about an author's class.
+struct ElementSpec {
+  const ElementInfo* info;
+  Access access;
+  std::span<const LinkType> link_types;
+  std::span<const char* const> ports;
+  std::span<const std::string_view> reasons;
+  std::vector<PropertySpec> (*properties)();
+  void* (*create)();
+  void (*destroy)(void* object);
+  void (*process)(void* object, Packet* packets, Verdict* verdicts, std::size_t n);
+  Result<void> (*start)(void* object);
+  void (*stop)(void* object);
+  Result<void> (*set_caps)(void* object, const PacketCaps& caps);
+};
+
+/// Registers the element; `spec` must live forever. A null plugin registers for this process.
+GSTPACKET_API bool register_spec(GstPlugin* plugin, const ElementSpec& spec);
+
+template <class E>
+[[nodiscard]] consteval Access access_of() {
+  if constexpr (requires { E::access; }) {
+    return E::access;
+  } else {
+    return Access::modify;
+  }
+}
+template <class E>
+using PacketOf = std::conditional_t<access_of<E>() == Access::read, const Packet, Packet>;
+
+}  // namespace detail
+
+/// An element that decides about one packet at a time.
+template <class E>
+concept ScalarElement = requires(E e, detail::PacketOf<E>& packet) {
+  { e.process(packet) } -> std::same_as<Verdict>;
+};
+/// An element that decides about a batch at a time.
+template <class E>
+concept BatchElement = requires(E e, BasicPacketBatch<detail::PacketOf<E>>& batch) {
+  { e.process(batch) } -> std::same_as<void>;
+};
+
+namespace detail {
+
+template <class E>
+void process(void* object, Packet* packets, Verdict* verdicts, std::size_t n) {
+  auto& self = *static_cast<E*>(object);
+  if constexpr (ScalarElement<E>) {
+    for (std::size_t i = 0; i < n; ++i) {
+      PacketOf<E>& packet = packets[i];
+      verdicts[i] = self.process(packet);
+    }
+  } else {
+    std::fill_n(verdicts, n, forward());
+    BasicPacketBatch<PacketOf<E>> batch(packets, verdicts, n);
+    self.process(batch);
+  }
+}
+
+template <class E>
+std::vector<PropertySpec> properties() {
+  std::vector<PropertySpec> out;
+  if constexpr (requires { E::properties(); }) {
+    std::apply([&out](const auto&... p) { (out.push_back(p.spec(E::info.factory)), ...); },
+               E::properties());
+  }
+  return out;
+}
+
+template <class E>
+[[nodiscard]] consteval auto reasons() {
+  if constexpr (requires { typename E::Drop; }) {
+    return enum_names<typename E::Drop>();
+  } else {
+    return std::array<std::string_view, 0>{};
+  }
+}
+
+template <class E>
+inline constexpr auto kReasons = reasons<E>();
+
+template <class E>
+[[nodiscard]] const ElementSpec& spec_of() {
+  static const ElementSpec spec = [] {
+    ElementSpec s{};
+    s.info = &E::info;
+    s.access = access_of<E>();
+    if constexpr (requires { E::link_types; }) s.link_types = E::link_types;
+    if constexpr (requires { E::ports; }) s.ports = E::ports;
+    s.reasons = kReasons<E>;
+    s.properties = &properties<E>;
+    s.create = []() -> void* { return new E(); };
+    s.destroy = [](void* object) { delete static_cast<E*>(object); };
+    s.process = &process<E>;
+    if constexpr (requires(E e) { e.start(); }) {
+      s.start = [](void* object) -> Result<void> { return static_cast<E*>(object)->start(); };
+    }
+    if constexpr (requires(E e) { e.stop(); }) {
+      s.stop = [](void* object) { static_cast<E*>(object)->stop(); };
+    }
+    if constexpr (requires(E e, const PacketCaps& caps) { e.set_caps(caps); }) {
+      s.set_caps = [](void* object, const PacketCaps& caps) -> Result<void> {
+        return static_cast<E*>(object)->set_caps(caps);
+      };
+    }
+    return s;
+  }();
+  return spec;
+}
+
+}  // namespace detail
+
+/// Registers E under its factory name, with rank NONE. To be called from a plugin's init function;
+/// with a null plugin, from an application that brings its own elements. False if GStreamer
+/// refuses.
+template <class E>
+requires ScalarElement<E> || BatchElement<E>
+bool register_element(GstPlugin* plugin) {
+  return detail::register_spec(plugin, detail::spec_of<E>());
+}
+
+}  // namespace gstpacket

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A packet as an element sees it, and what an element may decide about it.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <type_traits>
+
+#include "gst/packet/export.hpp"
+
+namespace gstpacket {
+
+class Packet;
+
+/// What happens to a packet: made by forward(), to() and drop().
+struct Verdict {
+  static constexpr std::uint8_t kDrop = 255;
+  static constexpr std::uint8_t kNoReason = 255;
+  std::uint8_t port = 0;
+  std::uint8_t reason = 0;
+  friend constexpr bool operator==(const Verdict&, const Verdict&) = default;
+};
+
+/// The packet leaves through the source pad `src`.
+[[nodiscard]] constexpr Verdict forward() noexcept {
+  return {};
+}
+/// The packet leaves through source pad number `port`: 0 is `src`, 1 the first of the element's
+/// `ports`. Packets keep their order on each pad. If nothing is linked there, the packet is dropped
+/// and counted as `drop-unlinked`.
+[[nodiscard]] constexpr Verdict to(unsigned port) noexcept {
+  return {static_cast<std::uint8_t>(port < Verdict::kDrop ? port : Verdict::kDrop - 1U), 0};
+}
+/// The packet ends here and is counted under the name of `reason`, an enumerator of the element's
+/// enum Drop.
+template <class Reason>
+requires std::is_enum_v<Reason>
+[[nodiscard]] constexpr Verdict drop(Reason reason) noexcept {
+  return {Verdict::kDrop, static_cast<std::uint8_t>(reason)};
+}
+/// The packet ends here and is only counted in `dropped`.
+[[nodiscard]] constexpr Verdict drop() noexcept {
+  return {Verdict::kDrop, Verdict::kNoReason};
+}
+
+namespace detail {
+
+/// Whoever carries a packet and can give it a larger block. Called on the streaming thread.
+class PacketCarrier {
+ public:
+  /// Moves packet `packet` to memory with at least the given room before and behind its bytes.
+  virtual bool make_room(Packet& packet, std::size_t head, std::size_t tail) noexcept = 0;
+
+ protected:
+  ~PacketCarrier() = default;
+};
+
+}  // namespace detail
+
+/// A view of one packet: never owns it, valid only during the call it is passed to, used by one
+/// thread. An element with Access::modify gets Packet&, the bytes are its own and nobody else sees
+/// the change; one with Access::read gets const Packet&.
+class Packet {
+ public:
+  Packet() = default;
+  /// A packet in memory of the caller, with `head` and `tail` spare bytes around it. It cannot
+  /// grow beyond them. For tests and for use outside of elements.
+  explicit Packet(std::span<std::byte> bytes, std::size_t head = 0, std::size_t tail = 0,
+                  GstClockTime timestamp = GST_CLOCK_TIME_NONE) noexcept
+      : data_(bytes.data()),
+        timestamp_(timestamp),
+        size_(static_cast<std::uint32_t>(bytes.size())),
+        head_(static_cast<std::uint32_t>(head)),
+        tail_(static_cast<std::uint32_t>(tail)) {}
+
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
+  [[nodiscard]] std::span<std::byte> writable() noexcept { return {data_, size_}; }
+  /// In bytes.
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  /// In nanoseconds of the segment's time, or GST_CLOCK_TIME_NONE.
+  [[nodiscard]] GstClockTime timestamp() const noexcept { return timestamp_; }
+  /// Bytes that push_front() and extend() can use without moving the packet.
+  [[nodiscard]] std::size_t headroom() const noexcept { return head_; }
+  [[nodiscard]] std::size_t tailroom() const noexcept { return tail_; }
+
+  /// Puts `n` zero bytes in front. Without that much headroom the packet moves to new memory,
+  /// which is counted in `copies`; false, and nothing changed, only if there is no memory. Spans
+  /// and views taken before are invalid afterwards.
+  [[nodiscard]] bool push_front(std::size_t n) noexcept {
+    if (n > head_ && !make_room(n, 0)) return false;
+    data_ -= n;
+    head_ -= static_cast<std::uint32_t>(n);
+    size_ += static_cast<std::uint32_t>(n);
+    if (n != 0) std::memset(data_, 0, n);
+    return true;
+  }
+  /// Puts `n` zero bytes behind the packet; otherwise as push_front().
+  [[nodiscard]] bool extend(std::size_t n) noexcept {
+    if (n > tail_ && !make_room(0, n)) return false;
+    if (n != 0) std::memset(data_ + size_, 0, n);
+    tail_ -= static_cast<std::uint32_t>(n);
+    size_ += static_cast<std::uint32_t>(n);
+    return true;
+  }
+  /// Takes `n` bytes off the front; false, and nothing changed, if there are fewer.
+  [[nodiscard]] bool pop_front(std::size_t n) noexcept {
+    if (n > size_) return false;
+    data_ += n;
+    head_ += static_cast<std::uint32_t>(n);
+    size_ -= static_cast<std::uint32_t>(n);
+    return true;
+  }
+  /// Keeps the first `n` bytes; false, and nothing changed, if there are fewer.
+  [[nodiscard]] bool truncate(std::size_t n) noexcept {
+    if (n > size_) return false;
+    tail_ += static_cast<std::uint32_t>(size_ - n);
+    size_ = static_cast<std::uint32_t>(n);
+    return true;
+  }
+
+ private:
+  friend class PacketAccess;
+  // Out of line: the slow path must not grow every caller.
+  [[nodiscard]] GSTPACKET_API bool make_room(std::size_t head, std::size_t tail) noexcept;
+
+  std::byte* data_ = nullptr;
+  GstClockTime timestamp_ = GST_CLOCK_TIME_NONE;
+  detail::PacketCarrier* carrier_ = nullptr;
+  std::uint32_t size_ = 0;
+  std::uint32_t head_ = 0;
+  std::uint32_t tail_ = 0;
+  std::uint32_t index_ = 0;
+};
+
+/// The packets of one call, for elements that want to see several at once (to prefetch, to use
+/// vectors). How many there are depends on what arrived, 1 to 256, and must not change results.
+template <class P>
+class BasicPacketBatch {
+ public:
+  BasicPacketBatch(P* packets, Verdict* verdicts, std::size_t size) noexcept
+      : packets_(packets), verdicts_(verdicts), size_(size) {}
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] P& operator[](std::size_t i) const noexcept { return packets_[i]; }
+  [[nodiscard]] P* begin() const noexcept { return packets_; }
+  [[nodiscard]] P* end() const noexcept { return packets_ + size_; }
+  /// Decides about packet `i`; forward() if nothing is said.
+  void set(std::size_t i, Verdict verdict) const noexcept { verdicts_[i] = verdict; }
+
+ private:
+  P* packets_;
+  Verdict* verdicts_;
+  std::size_t size_;
+};
+
+using PacketBatch = BasicPacketBatch<Packet>;
+using ConstPacketBatch = BasicPacketBatch<const Packet>;
+
+}  // namespace gstpacket

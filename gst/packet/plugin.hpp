@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The entry of a plugin whose elements are packet elements.
+#pragma once
+
+#include <gst/gst.h>
+
+#include "gst/packet/element.hpp"
+
+namespace gstpacket::detail {
+template <class... Elements>
+gboolean plugin_init(GstPlugin* plugin) {
+  return (register_element<Elements>(plugin) && ...);
+}
+}  // namespace gstpacket::detail
+
+/// Defines a plugin from a single line at file scope:
+///
+///     GSTPACKET_PLUGIN(decttl, "Decrements the TTL", "1.0", "LGPL", "my-package",
+///                      "https://example.org", DecTtl)
+///
+/// The module must be called libgst<name>.so. The licence is one that GStreamer knows, such as
+/// "LGPL", "MIT/X11" or "Proprietary". One or more element classes follow the origin. PACKAGE,
+/// which GStreamer wants as the source module's name, must be defined.
+#define GSTPACKET_PLUGIN(name, description, version, licence, package, origin, ...)           \
+  GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, name, description,                  \
+                    (gstpacket::detail::plugin_init<__VA_ARGS__>), version, licence, package, \
+                    origin)

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "icmpresponder.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "gst/packet/arp.hpp"
+
+namespace gstpacket {
+namespace {
+
+// Replies are new packets: what the request has left of its hops says nothing about the way back
+// (RFC 1122 3.2.1.7). 64 is the recommended initial value (IANA, IP option numbers registry).
+constexpr std::uint8_t kHopLimit = 64;
+
+// Bytes behind the IP packet are padding. It is kept up to the shortest Ethernet frame, so that a
+// reply is never shorter than Ethernet allows, and cut beyond.
+void trim(Packet& packet, std::size_t end, bool ethernet) {
+  const std::size_t size = ethernet ? std::max(end, EthernetView::kMinFrame) : end;
+  if (size < packet.size()) (void)packet.truncate(size);
+}
+
+// Source routes are what RFC 1122 3.2.2.6 wants reversed, and what RFC 7126 section 4.3 wants
+// dropped: the latter. All other options go back verbatim; route and time stamp records are not
+// continued (a SHOULD of RFC 1122).
+std::optional<IcmpResponder::Drop> check_options(std::span<const std::byte> options) {
+  constexpr unsigned kEnd = 0, kNop = 1, kLooseRoute = 131, kStrictRoute = 137;
+  while (!options.empty()) {
+    const auto type = std::to_integer<unsigned>(options[0]);
+    if (type == kEnd) return std::nullopt;
+    if (type == kNop) {
+      options = options.subspan(1);
+      continue;
+    }
+    if (type == kLooseRoute || type == kStrictRoute) return IcmpResponder::Drop::source_route;
+    const std::size_t size = options.size() < 2 ? 0 : std::to_integer<std::size_t>(options[1]);
+    if (size < 2 || size > options.size()) return IcmpResponder::Drop::bad_header;
+    options = options.subspan(size);
+  }
+  return std::nullopt;
+}
+
+void turn_around(const EthernetView& frame, const Mac& to, const Mac& from) {
+  frame.set_destination(to);
+  frame.set_source(from);
+}
+
+}  // namespace
+
+Verdict IcmpResponder::process(Packet& packet) {
+  us_ = &handover_.get();
+  if (link_type_ == LinkType::ethernet) return process_frame(packet);
+  if (packet.size() == 0) return drop(Drop::too_short);
+  switch (std::to_integer<unsigned>(packet.bytes()[0]) >> 4) {
+    case 4:
+      return process_ipv4(packet, 0, std::nullopt);
+    case 6:
+      return process_ipv6(packet, 0, std::nullopt);
+    default:
+      return drop(Drop::bad_header);
+  }
+}
+
+Verdict IcmpResponder::process_frame(Packet& packet) {
+  const auto frame = EthernetView::at(packet.writable());
+  if (!frame) return drop(Drop::too_short);
+  if (frame->destination() != us_->mac && !frame->destination().is_group()) {
+    return drop(Drop::not_for_us);
+  }
+  // An answer to a group address would reach more than the one who asked.
+  if (frame->source().is_group() || frame->source().is_zero() || frame->source() == us_->mac) {
+    return drop(Drop::martian_source);
+  }
+  switch (frame->type()) {
+    case ethertype::kIpv4:
+      return process_ipv4(packet, frame->header_size(), frame);
+    case ethertype::kIpv6:
+      return process_ipv6(packet, frame->header_size(), frame);
+    case ethertype::kArp:
+      return process_arp(packet, *frame);
+    default:
+      return drop(Drop::unknown_protocol);
+  }
+}
+
+Verdict IcmpResponder::process_arp(Packet& packet, const EthernetView& frame) {
+  if (frame.payload().size() < ArpView::kSize) return drop(Drop::too_short);
+  const auto arp = ArpView::at(frame.payload());
+  if (!arp || arp->operation() != ArpView::kRequest) return drop(Drop::bad_header);
+  // Multicast is nothing ARP is sent to; unicast is how a neighbour checks that we are still here.
+  if (frame.destination().is_group() && !frame.destination().is_broadcast()) {
+    return drop(Drop::group_destination);
+  }
+  if (!us_->owns(arp->target())) return drop(Drop::not_for_us);
+  // A sender of 0.0.0.0 probes whether the address is taken (RFC 5227 2.1.1) and gets its answer.
+  const Ipv4Address sender = arp->sender();
+  const Mac mac = arp->sender_mac();
+  if ((!sender.is_unspecified() && !sender.is_host()) || us_->owns(sender) || mac.is_group() ||
+      mac.is_zero() || mac == us_->mac) {
+    return drop(Drop::martian_source);
+  }
+  arp->make_reply(us_->mac);
+  turn_around(frame, mac, us_->mac);
+  trim(packet, frame.header_size() + ArpView::kSize, true);
+  return forward();
+}
+
+// ---- IPv4 -------------------------------------------------------------------------------------
+
+std::optional<IcmpResponder::Drop> IcmpResponder::check_ipv4(
+    const Ipv4View& ip, const std::optional<EthernetView>& frame) {
+  if (verify_checksum_.load() && !ip.checksum_valid()) return Drop::bad_checksum;
+  const Ipv4Address destination = ip.destination();
+  if (destination.is_multicast() || destination.is_broadcast()) return Drop::group_destination;
+  if (!us_->owns(destination)) return Drop::not_for_us;
+  // One host's IP address in a frame for many: RFC 1122 3.3.6.
+  if (frame && frame->destination().is_group()) return Drop::group_destination;
+  if (!ip.source().is_host() || us_->owns(ip.source())) return Drop::martian_source;
+  if (ip.is_fragment()) return Drop::fragment;
+  return check_options(ip.options());
+}
+
+Verdict IcmpResponder::process_ipv4(Packet& packet, std::size_t offset,
+                                    std::optional<EthernetView> frame) {
+  if (packet.size() < offset + Ipv4View::kMinSize) return drop(Drop::too_short);
+  const auto ip = Ipv4View::at(packet.writable(), offset);
+  if (!ip) return drop(Drop::bad_header);
+  if (const auto reason = check_ipv4(*ip, frame)) return drop(*reason);
+  if (ip->protocol() != ip_protocol::kIcmp) return drop(Drop::unknown_protocol);
+
+  const auto icmp = IcmpView::at(ip->payload());
+  if (!icmp) return drop(Drop::too_short);
+  if (icmp->type() != IcmpView::kEchoRequest || icmp->code() != 0) return drop(Drop::not_echo);
+  if (verify_checksum_.load() && !icmp->checksum_valid()) return drop(Drop::bad_checksum);
+
+  icmp->set_type(IcmpView::kEchoReply);
+  ip->swap_addresses();
+  ip->set_ttl(kHopLimit);
+  if (frame) turn_around(*frame, frame->source(), us_->mac);
+  trim(packet, offset + ip->total_length(), frame.has_value());
+  return forward();
+}
+
+// ---- IPv6 -------------------------------------------------------------------------------------
+
+std::optional<IcmpResponder::Drop> IcmpResponder::check_ipv6(const Ipv6View& ip) {
+  if (ip.source().is_multicast() || ip.source().is_loopback() || ip.source().is_v4_mapped() ||
+      us_->owns(ip.source())) {
+    return Drop::martian_source;
+  }
+  if (ip.is_fragment()) return Drop::fragment;
+  if (ip.is_source_routed()) return Drop::source_route;
+  if (ip.has_mandatory_option()) return Drop::bad_option;
+  return std::nullopt;
+}
+
+Verdict IcmpResponder::process_ipv6(Packet& packet, std::size_t offset,
+                                    std::optional<EthernetView> frame) {
+  if (packet.size() < offset + Ipv6View::kSize) return drop(Drop::too_short);
+  const auto ip = Ipv6View::at(packet.writable(), offset);
+  if (!ip) return drop(Drop::bad_header);
+  // Before anything else: most of the multicast on a link is no business of ours.
+  if (!ip->destination().is_multicast() && !us_->owns(ip->destination())) {
+    return drop(Drop::not_for_us);
+  }
+  if (const auto reason = check_ipv6(*ip)) return drop(*reason);
+  if (ip->protocol() != ip_protocol::kIcmpv6) return drop(Drop::unknown_protocol);
+
+  const auto icmp = Icmpv6View::at(ip->payload());
+  if (!icmp) return drop(Drop::too_short);
+  switch (icmp->type()) {
+    case Icmpv6View::kEchoRequest:
+      return answer_echo(packet, offset, *ip, frame);
+    case Icmpv6View::kNeighbourSolicitation:
+      return answer_solicitation(packet, offset, *ip, frame);
+    default:
+      return drop(Drop::not_echo);
+  }
+}
+
+Verdict IcmpResponder::answer_echo(Packet& packet, std::size_t offset, const Ipv6View& ip,
+                                   std::optional<EthernetView> frame) {
+  if (ip.destination().is_multicast() || (frame && frame->destination().is_group())) {
+    return drop(Drop::group_destination);
+  }
+  if (ip.source().is_unspecified()) return drop(Drop::martian_source);
+  const auto icmp = Icmpv6View::at(ip.payload());
+  if (icmp->code() != 0) return drop(Drop::not_echo);
+  if (verify_checksum_.load() && !icmp->checksum_valid(ip.source(), ip.destination())) {
+    return drop(Drop::bad_checksum);
+  }
+
+  icmp->set_type(Icmpv6View::kEchoReply);
+  ip.swap_addresses();
+  ip.set_hop_limit(kHopLimit);
+  if (frame) turn_around(*frame, frame->source(), us_->mac);
+  trim(packet, offset + ip.total_length(), frame.has_value());
+  const std::size_t extensions = ip.header_size() - Ipv6View::kSize;
+  if (extensions == 0) return forward();
+
+  // The request's extension headers were addressed to us and are no part of the reply: the headers
+  // before them move up to the ICMPv6 message.
+  ip.set_next_header(ip_protocol::kIcmpv6);
+  ip.set_payload_length(static_cast<std::uint16_t>(ip.payload().size()));
+  std::byte* start = packet.writable().data();
+  std::memmove(start + extensions, start, offset + Ipv6View::kSize);
+  (void)packet.pop_front(extensions);
+  return forward();
+}
+
+Verdict IcmpResponder::answer_solicitation(Packet& packet, std::size_t offset, const Ipv6View& ip,
+                                           std::optional<EthernetView> frame) {
+  constexpr std::size_t kAdvertisement = NeighbourSolicitation::kSize + 8;
+  // There is nothing to resolve without a link layer.
+  if (!frame) return drop(Drop::not_echo);
+  const auto icmp = Icmpv6View::at(ip.payload());
+  const auto request = NeighbourSolicitation::at(ip.payload());
+  if (ip.hop_limit() != 255 || !request) return drop(Drop::bad_neighbour);
+  const Ipv6Address destination = ip.destination();
+  const Ipv6Address asker = ip.source();
+  // Verified in any case: the advertisement is no edit of the request, so its checksum is new and
+  // would hide the damage.
+  if (!icmp->checksum_valid(asker, destination)) return drop(Drop::bad_checksum);
+  const Ipv6Address target = request->target();
+  if (target.is_multicast()) return drop(Drop::bad_neighbour);
+  if (!us_->owns(target)) return drop(Drop::not_for_us);
+  if (destination.is_multicast()) {
+    if (destination != target.solicited_node()) return drop(Drop::group_destination);
+    if (frame->destination() != destination.multicast_mac() && frame->destination() != us_->mac) {
+      return drop(Drop::group_destination);
+    }
+  } else if (frame->destination().is_group()) {
+    return drop(Drop::group_destination);
+  }
+  // No source address: the sender wants to take the target as its own (RFC 4862 5.4.2). It cannot
+  // be reached yet, so everybody is told.
+  const bool probe = asker.is_unspecified();
+  if (probe && (!destination.is_multicast() || request->source_mac())) {
+    return drop(Drop::bad_neighbour);
+  }
+  const Mac asker_mac = request->source_mac().value_or(frame->source());
+  if (asker_mac.is_group() || asker_mac.is_zero() || asker_mac == us_->mac) {
+    return drop(Drop::martian_source);
+  }
+
+  // From here on the request is overwritten: everything needed is held by value.
+  const std::size_t end = offset + Ipv6View::kSize + kAdvertisement;
+  if (packet.size() > end) (void)packet.truncate(end);
+  if (packet.size() < end && !packet.extend(end - packet.size())) return drop(Drop::too_short);
+  // The lengths in the old header may disagree with the new size, so no view before they agree.
+  const auto bytes = packet.writable().subspan(offset);
+  store_be<std::uint16_t>(bytes, 4, kAdvertisement);
+  store_be<std::uint8_t>(bytes, 6, ip_protocol::kIcmpv6);
+  const auto reply = Ipv6View::at(bytes);
+  const Ipv6Address to = probe ? Ipv6Address::all_nodes() : asker;
+  reply->set_source(target);
+  reply->set_destination(to);
+  reply->set_hop_limit(255);
+
+  constexpr std::uint32_t kSolicited = 0x40000000, kOverride = 0x20000000;
+  constexpr std::uint16_t kTargetLinkLayerAddress = 0x0201;  // and its length, in eights
+  const auto message = reply->payload();
+  store_be<std::uint16_t>(message, 0, Icmpv6View::kNeighbourAdvertisement << 8);
+  store_be<std::uint32_t>(message, 4, kOverride | (probe ? 0 : kSolicited));
+  target.store(message.subspan(8));
+  store_be<std::uint16_t>(message, 24, kTargetLinkLayerAddress);
+  us_->mac.store(message.subspan(26));
+  Icmpv6View::at(message)->update_checksum(target, to);
+
+  // The packet may have moved to grow: the frame is looked at again.
+  turn_around(*EthernetView::at(packet.writable()), probe ? to.multicast_mac() : asker_mac,
+              us_->mac);
+  return forward();
+}
+
+// ---- settings ---------------------------------------------------------------------------------
+
+bool IcmpResponder::Identity::owns(Ipv4Address address) const {
+  return std::find(v4.begin(), v4.end(), address) != v4.end();
+}
+
+bool IcmpResponder::Identity::owns(const Ipv6Address& address) const {
+  return std::find(v6.begin(), v6.end(), address) != v6.end();
+}
+
+void IcmpResponder::publish(Identity identity) {
+  if (chosen_mac_) identity.mac = *chosen_mac_;
+  identity_ = std::move(identity);
+  handover_.put(identity_);
+}
+
+Result<IcmpResponder::Identity> IcmpResponder::parse_addresses(std::string_view text) {
+  const auto refuse = [](std::string_view address, const char* why) {
+    return Error{"\"" + std::string(address) + "\"", why,
+                 "Give one or more addresses of hosts, separated by commas, such as "
+                 "192.168.1.1,2001:db8::1"};
+  };
+  Identity out;
+  for (bool more = true; more;) {
+    const std::size_t comma = text.find(',');
+    std::string_view one = text.substr(0, comma);
+    more = comma != std::string_view::npos;
+    if (more) text.remove_prefix(comma + 1);
+    one.remove_prefix(std::min(one.find_first_not_of(' '), one.size()));
+    one = one.substr(0, one.find_last_not_of(' ') + 1);
+    if (one.empty()) return refuse(one, "an address is missing");
+
+    const bool first = out.v4.empty() && out.v6.empty();
+    if (one.find(':') != std::string_view::npos) {
+      const auto v6 = Ipv6Address::parse(one);
+      if (!v6) return v6.error();
+      if (!v6->is_host()) return refuse(one, "not the address of a host on a network");
+      if (out.owns(*v6)) return refuse(one, "given twice");
+      const auto& b = v6->bytes;
+      if (first) out.mac = Mac{{2, b[11], b[12], b[13], b[14], b[15]}};
+      out.v6.push_back(*v6);
+    } else {
+      const auto v4 = Ipv4Address::parse(one);
+      if (!v4) return v4.error();
+      if (!v4->is_host()) return refuse(one, "not the address of a host on a network");
+      if (out.owns(*v4)) return refuse(one, "given twice");
+      std::array<std::byte, 4> b;
+      v4->store(b);
+      if (first) {
+        out.mac.bytes = {2, 0};
+        std::memcpy(out.mac.bytes.data() + 2, b.data(), b.size());
+      }
+      out.v4.push_back(*v4);
+    }
+  }
+  return out;
+}
+
+Result<void> IcmpResponder::set_address(std::string_view text) {
+  auto identity = parse_addresses(text);
+  if (!identity) return identity.error();
+  address_ = text;
+  publish(std::move(*identity));
+  return {};
+}
+
+Result<void> IcmpResponder::set_mac(std::string_view text) {
+  std::optional<Mac> chosen;
+  if (!text.empty()) {
+    const auto mac = Mac::parse(text);
+    if (!mac) return mac.error();
+    if (mac->is_group() || mac->is_zero()) {
+      return Error{"\"" + std::string(text) + "\"", "not the address of one station",
+                   "The lowest bit of the first byte must be 0, such as in 02:00:c0:a8:01:01"};
+    }
+    chosen = *mac;
+  }
+  chosen_mac_ = chosen;
+  auto identity = parse_addresses(address_);  // the MAC made from it, in case none is chosen
+  if (identity) publish(std::move(*identity));
+  return {};
+}
+
+}  // namespace gstpacket

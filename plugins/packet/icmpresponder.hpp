@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// icmpresponder: answers ARP requests, IPv6 neighbour solicitations and ICMP echo requests for its
+// own addresses, in place, and drops everything else with a reason.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "gst/packet/element.hpp"
+#include "gst/packet/ethernet.hpp"
+#include "gst/packet/icmp.hpp"
+#include "gst/packet/ipv4.hpp"
+#include "gst/packet/ipv6.hpp"
+
+namespace gstpacket {
+
+class IcmpResponder {
+ public:
+  enum class Drop {
+    too_short,          // ends within a header
+    bad_header,         // version, lengths, or a type nobody can answer
+    not_for_us,         // another host's MAC or IP address
+    group_destination,  // broadcast or multicast, which must not be answered
+    martian_source,     // a source that names no host that could get the answer
+    bad_checksum,       // IPv4 header, ICMP or ICMPv6
+    fragment,           // there is no reassembly
+    source_route,       // IPv4 source route option, or IPv6 routing header with hops left
+    bad_option,         // an option whose sender demands that unknowing hosts discard it
+    not_echo,           // an ICMP message other than an echo request
+    bad_neighbour,      // a neighbour solicitation that RFC 4861 7.1.1 calls invalid
+    unknown_protocol,   // neither ARP, IPv4 nor IPv6, or an upper layer other than ICMP
+  };
+
+  static constexpr ElementInfo info{"icmpresponder", "ICMP, ARP and neighbour responder",
+                                    "Filter/Network",
+                                    "Answers ARP requests, IPv6 neighbour solicitations and ICMP "
+                                    "and ICMPv6 echo requests for its "
+                                    "own addresses and drops every other packet, counted by reason",
+                                    "The gst-memif developers"};
+  static constexpr std::array link_types{LinkType::ethernet, LinkType::ip};
+
+  static auto properties() {
+    return std::tuple{
+        property<&IcmpResponder::set_address, &IcmpResponder::address>(
+            "address",
+            "The IPv4 and IPv6 addresses to answer for, separated by commas, such as "
+            "\"192.168.1.1, 2001:db8::1\".",
+            "192.168.1.1"),
+        property<&IcmpResponder::set_mac, &IcmpResponder::mac>(
+            "mac",
+            "The MAC address to answer with on Ethernet, such as 02:00:c0:a8:01:01. Empty: a "
+            "locally administered one that is made from the first address.",
+            ""),
+        property<&IcmpResponder::verify_checksum_>(
+            "verify-checksum",
+            "Whether packets with a wrong IPv4 header, ICMP or ICMPv6 checksum are dropped. If "
+            "not, "
+            "the reply has a checksum that is wrong by the same amount. Neighbour solicitations "
+            "are always verified.",
+            true),
+    };
+  }
+
+  Result<void> set_caps(const PacketCaps& caps) {
+    link_type_ = caps.link_type;
+    return {};
+  }
+  Verdict process(Packet& packet);
+
+  Result<void> set_address(std::string_view text);
+  [[nodiscard]] std::string address() const { return address_; }
+  Result<void> set_mac(std::string_view text);
+  [[nodiscard]] std::string mac() const { return identity_.mac.format(); }
+
+ private:
+  struct Identity {
+    std::vector<Ipv4Address> v4;
+    std::vector<Ipv6Address> v6;
+    Mac mac;
+    [[nodiscard]] bool owns(Ipv4Address address) const;
+    [[nodiscard]] bool owns(const Ipv6Address& address) const;
+  };
+  static Result<Identity> parse_addresses(std::string_view text);
+  void publish(Identity identity);
+
+  Verdict process_frame(Packet& packet);
+  Verdict process_arp(Packet& packet, const EthernetView& frame);
+  Verdict process_ipv4(Packet& packet, std::size_t offset, std::optional<EthernetView> frame);
+  Verdict process_ipv6(Packet& packet, std::size_t offset, std::optional<EthernetView> frame);
+  Verdict answer_echo(Packet& packet, std::size_t offset, const Ipv6View& ip,
+                      std::optional<EthernetView> frame);
+  Verdict answer_solicitation(Packet& packet, std::size_t offset, const Ipv6View& ip,
+                              std::optional<EthernetView> frame);
+  std::optional<Drop> check_ipv4(const Ipv4View& ip, const std::optional<EthernetView>& frame);
+  std::optional<Drop> check_ipv6(const Ipv6View& ip);
+
+  // Of the streaming thread.
+  LinkType link_type_ = LinkType::ethernet;
+  const Identity* us_ = nullptr;
+
+  // Of whoever sets properties.
+  std::string address_;
+  std::optional<Mac> chosen_mac_;
+  Identity identity_;
+
+  // Of both.
+  Handover<Identity> handover_;
+  LiveProperty<bool> verify_checksum_{true};
+};
+
+}  // namespace gstpacket
