@@ -22,14 +22,16 @@ struct GstPacketSrcState {
   bool segment_sent = false;
 };
 
-static void gst_packet_src_class_init(GstPacketSrcClass* klass);
-static void gst_packet_src_init(GstPacketSrc* self, GstPacketSrcClass* klass);
+static void gst_packet_src_class_init(gpointer klass_data, gpointer);
+static void gst_packet_src_init(GTypeInstance* instance, gpointer klass_data);
 static GstElementClass* parent_class = nullptr;
 
 static GstPacketSrcClass* class_of(GstPacketSrc* self) {
   return G_TYPE_INSTANCE_GET_CLASS(self, gst_packet_src_get_type(), GstPacketSrcClass);
 }
-static GstPacketSrc* cast(gpointer instance) { return static_cast<GstPacketSrc*>(instance); }
+static GstPacketSrc* cast(gpointer instance) {
+  return static_cast<GstPacketSrc*>(instance);
+}
 
 // Abstract, and its init needs the class for the pad template: hence not G_DEFINE_TYPE.
 GType gst_packet_src_get_type(void) {
@@ -38,12 +40,12 @@ GType gst_packet_src_get_type(void) {
     const GTypeInfo info = {sizeof(GstPacketSrcClass),
                             nullptr,
                             nullptr,
-                            reinterpret_cast<GClassInitFunc>(gst_packet_src_class_init),
+                            gst_packet_src_class_init,
                             nullptr,
                             nullptr,
                             sizeof(GstPacketSrc),
                             0,
-                            reinterpret_cast<GInstanceInitFunc>(gst_packet_src_init),
+                            gst_packet_src_init,
                             nullptr};
     g_once_init_leave(&type, g_type_register_static(GST_TYPE_ELEMENT, "GstPacketSrc", &info,
                                                     G_TYPE_FLAG_ABSTRACT));
@@ -61,8 +63,7 @@ enum class Next { produce, end_of_stream, stop };
 Next wait_to_run(GstPacketSrc* self) {
   GstPacketSrcState& state = *self->state;
   std::unique_lock lock(state.mutex);
-  state.changed.wait(lock,
-                     [&] { return state.playing || state.flushing || state.eos_pending; });
+  state.changed.wait(lock, [&] { return state.playing || state.flushing || state.eos_pending; });
   if (state.flushing) return Next::stop;
   if (state.eos_pending) return Next::end_of_stream;
   if (class_of(self)->unlock_stop != nullptr) class_of(self)->unlock_stop(self);
@@ -258,7 +259,8 @@ gboolean send_event(GstElement* element, GstEvent* event) {
     change_state_of(self, true, [](GstPacketSrcState& state) { state.eos_pending = true; });
     return TRUE;
   }
-  if (GST_EVENT_IS_DOWNSTREAM(event)) return gst_pad_push_event(self->pad, event);
+  if ((gst_event_type_get_flags(GST_EVENT_TYPE(event)) & GST_EVENT_TYPE_DOWNSTREAM) != 0)
+    return gst_pad_push_event(self->pad, event);
   return gst_pad_send_event(self->pad, event);
 }
 
@@ -311,7 +313,8 @@ void finalize(GObject* object) {
 
 }  // namespace
 
-static void gst_packet_src_class_init(GstPacketSrcClass* klass) {
+static void gst_packet_src_class_init(gpointer klass_data, gpointer) {
+  GstPacketSrcClass* klass = static_cast<GstPacketSrcClass*>(klass_data);
   GST_DEBUG_CATEGORY_INIT(packet_src_debug, "packetsrc", 0, "Base class of packet sources");
   parent_class = GST_ELEMENT_CLASS(g_type_class_peek_parent(klass));
   G_OBJECT_CLASS(klass)->finalize = finalize;
@@ -319,10 +322,11 @@ static void gst_packet_src_class_init(GstPacketSrcClass* klass) {
   GST_ELEMENT_CLASS(klass)->send_event = send_event;
 }
 
-static void gst_packet_src_init(GstPacketSrc* self, GstPacketSrcClass* klass) {
+static void gst_packet_src_init(GTypeInstance* instance, gpointer klass_data) {
+  GstPacketSrc* self = cast(instance);
   self->state = new GstPacketSrcState();
   GstPadTemplate* pad_template =
-      gst_element_class_get_pad_template(GST_ELEMENT_CLASS(klass), "src");
+      gst_element_class_get_pad_template(GST_ELEMENT_CLASS(klass_data), "src");
   g_return_if_fail(pad_template != nullptr);
   self->pad = gst_pad_new_from_template(pad_template, "src");
   gst_pad_set_activatemode_function(self->pad, activate_mode);
@@ -332,7 +336,9 @@ static void gst_packet_src_init(GstPacketSrc* self, GstPacketSrcClass* klass) {
   GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
 }
 
-void gst_packet_src_reconfigure(GstPacketSrc* self) { gst_pad_mark_reconfigure(self->pad); }
+void gst_packet_src_reconfigure(GstPacketSrc* self) {
+  gst_pad_mark_reconfigure(self->pad);
+}
 
 GstClockTime gst_packet_src_running_time(GstPacketSrc* self) {
   GstClock* clock = GST_ELEMENT_CLOCK(self);

@@ -3,8 +3,8 @@
  * @file Base class of live packet sources.
  *
  * A push source that hands out single buffers or buffer lists. It is not a GstBaseSrc: that one (up
- * to 1.22.11) unrefs NULL when a live source is stopped in PAUSED while a list is on its way, and it
- * takes a lock three times for each thing it pushes.
+ * to 1.22.11) unrefs NULL when a live source is stopped in PAUSED while a list is on its way, and
+ * it takes a lock three times for each thing it pushes.
  */
 #pragma once
 

@@ -9,12 +9,13 @@
  * is the other direction of the same interface.
  *
  * Packets longer than the buffer of a slot are chained over several slots. When the ring is full,
- * or no peer is there, packets are dropped and counted or the element waits, as #memifsink:when-full
- * and #memifsink:when-down say.
+ * or no peer is there, packets are dropped and counted or the element waits, as
+ * #memifsink:when-full and #memifsink:when-down say.
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 memifsrc socket-path=/tmp/a.sock role=master ! memifsink socket-path=/tmp/b.sock role=master
+ * gst-launch-1.0 memifsrc socket-path=/tmp/a.sock role=master ! memifsink socket-path=/tmp/b.sock
+ * role=master
  * ]| Forwards packets from one interface to another.
  */
 #include "plugins/memif/gstmemifsink.hpp"
@@ -83,7 +84,7 @@ GstMemifSinkState& state_of(gpointer instance) {
 /** The memories of a buffer, mapped for reading, as the segments of a packet. */
 class MappedPacket {
  public:
-  explicit MappedPacket(GstBuffer* buffer) : buffer_(buffer) {
+  explicit MappedPacket(GstBuffer* buffer) {
     const guint memories = gst_buffer_n_memory(buffer);
     for (guint i = 0; i < memories && i < maps_.size(); ++i) {
       GstMemory* memory = gst_buffer_peek_memory(buffer, i);
@@ -105,7 +106,6 @@ class MappedPacket {
  private:
   static constexpr std::size_t kMaxMemories = 64;  // a GstBuffer has 16 at the most
 
-  GstBuffer* buffer_;
   std::array<GstMapInfo, kMaxMemories> maps_;
   std::array<TxSegment, kMaxMemories> segments_;
   guint count_ = 0;
@@ -358,4 +358,6 @@ static void gst_memif_sink_init(GstMemifSink* self) {
   // Packets go out when they come, and the sink must not keep the last one.
   gst_base_sink_set_sync(&self->parent, FALSE);
   gst_base_sink_set_last_sample_enabled(&self->parent, FALSE);
+  // Without a peer there may be no packet for long: a state change does not wait for one.
+  gst_base_sink_set_async_enabled(&self->parent, FALSE);
 }

@@ -8,13 +8,14 @@
  * other program that speaks memif. A #memifsink with the same socket path, id and role is the other
  * direction of the same interface.
  *
- * The element is live, needs no peer to start, and goes on when a peer that left comes back. News of
- * the link are element messages named `memif-link` with the fields `link-up`, `peer-name`, `reason`,
- * `socket-path` and `id`.
+ * The element is live, needs no peer to start, and goes on when a peer that left comes back. News
+ * of the link are element messages named `memif-link` with the fields `link-up`, `peer-name`,
+ * `reason`, `socket-path` and `id`.
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 memifsrc socket-path=/run/vpp/memif.sock ! icmpresponder address=192.168.1.1 ! memifsink socket-path=/run/vpp/memif.sock
+ * gst-launch-1.0 memifsrc socket-path=/run/vpp/memif.sock ! icmpresponder address=192.168.1.1 !
+ * memifsink socket-path=/run/vpp/memif.sock
  * ]| Answers ARP and ping on an interface of VPP, whose side is the master.
  */
 #include "plugins/memif/gstmemifsrc.hpp"
@@ -50,8 +51,7 @@ GstStaticPadTemplate src_template =
 }  // namespace
 
 struct GstMemifSrcState {
-  explicit GstMemifSrcState(GstElement* element)
-      : end(element, MemifEnd::Direction::receive) {}
+  explicit GstMemifSrcState(GstElement* element) : end(element, MemifEnd::Direction::receive) {}
   ~GstMemifSrcState() { gst_clear_caps(&caps); }
 
   MemifEnd end;
@@ -78,8 +78,7 @@ static GType gst_memif_rx_mode_get_type(void) {
   static const GEnumValue kValues[] = {
       {static_cast<gint>(RxMode::interrupt), "Sleep until the peer wakes us: no CPU when idle",
        "interrupt"},
-      {static_cast<gint>(RxMode::polling), "Look all the time: lowest latency, one CPU",
-       "polling"},
+      {static_cast<gint>(RxMode::polling), "Look all the time: lowest latency, one CPU", "polling"},
       {static_cast<gint>(RxMode::adaptive), "Look for a moment after each packet, then sleep",
        "adaptive"},
       {0, nullptr, nullptr}};

@@ -3,4 +3,5 @@
 
 #include <gst/gst.h>
 
+GType gst_memif_src_get_type(void);
 GST_ELEMENT_REGISTER_DECLARE(memifsrc)

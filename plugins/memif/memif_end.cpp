@@ -24,11 +24,10 @@ class MemifEnd::Observer final : public gstmemif::InterfaceObserver {
   void on_refused(const std::string& reason) override {
     auto* element = static_cast<GstElement*>(g_weak_ref_get(&element_));
     if (element == nullptr) return;
-    GST_ELEMENT_WARNING(
-        element, RESOURCE, OPEN_READ_WRITE,
-        ("There is no link through %s id %u yet: %s. Trying again.", socket_path_.c_str(), id_,
-         reason.c_str()),
-        ("check id, secret, mode and role on both ends"));
+    GST_ELEMENT_WARNING(element, RESOURCE, OPEN_READ_WRITE,
+                        ("There is no link through %s id %u yet: %s. Trying again.",
+                         socket_path_.c_str(), id_, reason.c_str()),
+                        ("check id, secret, mode and role on both ends"));
     gst_object_unref(element);
   }
 

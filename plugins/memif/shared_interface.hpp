@@ -28,7 +28,8 @@ struct MemberSettings {
 /** An element's share of an interface; leaving is destruction. Any thread. */
 class Membership {
  public:
-  /** Joins the interface, made when its first member comes. @param name the element's, for errors */
+  /** Joins the interface, made when its first member comes. @param name the element's, for errors
+   */
   static gstmemif::Result<std::unique_ptr<Membership>> join(MemberSettings settings,
                                                             std::string name);
   ~Membership();
