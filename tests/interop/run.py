@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs the interop suite, or the modules, classes or tests named.
+
+    run.py --build DIR [test_kill] [test_hostile.HostileSlaveTest.test_all] ...
+
+Every subtest counts. The last line is `interop: N passed, N failed, N skipped`.
+"""
+
+import argparse
+import os
+import sys
+import time
+import unittest
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+class CountingResult(unittest.TextTestResult):
+    """Counts subtests one by one and says at once how a test went and how long it took."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.good = self.bad = self.left_out = 0
+
+    def startTest(self, test):
+        self.started, self.parts, self.broken = time.monotonic(), 0, False
+        unittest.TestResult.startTest(self, test)
+
+    def _say(self, test, word, detail=""):
+        took = time.monotonic() - getattr(self, "started", time.monotonic())
+        self.stream.writeln(f"{word:7} {test.id()} ({took:.1f} s){detail}")
+        self.stream.flush()
+
+    def addSuccess(self, test):
+        self.good += not self.parts
+        self._say(test, "ok", f" {self.parts} parts" if self.parts else "")
+
+    def addSubTest(self, test, subtest, error):
+        self.parts += 1
+        if error is None:
+            self.good += 1
+        else:
+            self.bad += 1
+            unittest.TestResult.addSubTest(self, test, subtest, error)
+            self._say(subtest, "FAILED")
+
+    def _failed(self, test, error, add):
+        self.bad += 1
+        add(self, test, error)
+        self._say(test, "FAILED")
+
+    def addFailure(self, test, error):
+        self._failed(test, error, unittest.TestResult.addFailure)
+
+    def addError(self, test, error):
+        self._failed(test, error, unittest.TestResult.addError)
+
+    def addSkip(self, test, reason):
+        self.left_out += 1
+        unittest.TestResult.addSkip(self, test, reason)
+        self._say(test, "skipped", f": {reason}")
+
+    def addExpectedFailure(self, test, error):
+        self.good += 1
+        self._say(test, "known")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", help="meson build directory whose elements are to be tested")
+    parser.add_argument("--stand-in", action="store_true",
+                        help="test the tests: a Python responder instead of pipelines")
+    parser.add_argument("--asan", action="store_true", help="the build has AddressSanitizer")
+    parser.add_argument("--kills", type=int, help="rounds of test_kill (100)")
+    parser.add_argument("names", nargs="*", help="modules, classes or tests")
+    options = parser.parse_args()
+    if options.build:
+        os.environ["MEMIF_BUILD"] = str(Path(options.build).resolve())
+    for name, value in (("MEMIF_STAND_IN", options.stand_in), ("MEMIF_ASAN", options.asan),
+                        ("MEMIF_KILLS", options.kills)):
+        if value:
+            os.environ[name] = str(int(value))
+    sys.path.insert(0, str(HERE))
+    loader = unittest.defaultTestLoader
+    suite = loader.loadTestsFromNames(options.names) if options.names else \
+        loader.discover(str(HERE), pattern="test_*.py", top_level_dir=str(HERE))
+    runner = unittest.TextTestRunner(sys.stdout, resultclass=CountingResult, verbosity=0)
+    result = runner.run(suite)
+    failed = max(result.bad, len(result.failures) + len(result.errors))
+    print(f"interop: {result.good} passed, {failed} failed, {result.left_out} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every violation in hostile_slave and hostile_master against one long-lived pipeline each.
+
+After each of them the process lives and an honest peer is served at once. MEMIF_ATTACK=TEXT runs
+only the attacks whose name contains TEXT.
+"""
+
+import contextlib
+import os
+import time
+
+import hostile_master
+import hostile_slave
+import memif_wire as wire
+import pipeline
+import traffic
+from base import InteropTest
+from memif_peer import Peer
+from memif_wire import Channel, Gone, Refused
+
+
+def chosen(attacks):
+    wanted = os.environ.get("MEMIF_ATTACK", "")
+    return {name: run for name, run in attacks.items() if wanted in name}
+
+
+class HostileCase(InteropTest):
+    """Runs a table of attacks; a pipeline an attack has killed is replaced for the next one."""
+
+    role = settings = None
+
+    def start(self):
+        self.pipe = pipeline.Pipeline(pipeline.responder(self.path, self.role, **self.settings))
+
+    def run_table(self, attacks, victim, serve):
+        self.settings = {}
+        self.start()
+        self.addCleanup(lambda: self.pipe.kill())
+        serve()
+        before = None
+        for number, (name, run) in enumerate(chosen(attacks).items()):
+            with self.subTest(attack=name):
+                try:
+                    run(victim)
+                finally:
+                    self.check_alive(name)
+                try:
+                    serve()
+                except (AssertionError, TimeoutError, OSError, Gone, Refused,
+                        wire.ProtocolError) as error:
+                    self.check_alive(name)
+                    self.restart()
+                    raise AssertionError(f"no service after {name}: {error!r}") from error
+            if number == 20:
+                before = self.held()
+        if before is not None and not pipeline.stand_in():
+            with self.subTest(attack="(descriptors left over)"):
+                self.settle(before)
+        with self.subTest(attack="(clean end)"):
+            self.pipe.stop()
+
+    def held(self):
+        return len(self.pipe.fds()), len(self.pipe.mappings())
+
+    def settle(self, before):
+        """The last link is torn down a moment after its peer has gone."""
+        deadline = time.monotonic() + 6
+        while time.monotonic() < deadline:
+            now = self.held()
+            if now[0] <= before[0] and now[1] <= before[1]:
+                return
+            time.sleep(0.05)
+        self.fail(f"(descriptors, mappings) were {before}, are {now}: {self.pipe.fds()}")
+
+    def check_alive(self, name):
+        """A dead pipeline is this attack's failure, not that of all which follow."""
+        if self.pipe.alive():
+            return
+        output, code = self.pipe.output()[-4000:], self.pipe.process.returncode
+        self.restart()
+        raise AssertionError(f"{name} ended the pipeline with {code}:\n{output}")
+
+    def restart(self):
+        self.pipe.kill()
+        self.start()
+
+
+class HostileSlaveTest(HostileCase):
+    """The pipeline is master."""
+
+    role = "master"
+
+    def serve(self):
+        traffic.good_peer("slave", self.path)
+
+    def test_all(self):
+        self.path = self.socket()
+        self.run_table(hostile_slave.ATTACKS, self.path, self.serve)
+
+    def test_half_open(self):
+        """150 clients that say nothing keep nobody out and are shown the door after 5 s."""
+        path = self.socket()
+        with pipeline.Pipeline(pipeline.responder(path, "master")):
+            self.wait_socket(path)
+            began = time.monotonic()
+            idle = [Channel.dial(path, began + 5) for _ in range(150)]
+            try:
+                traffic.good_peer("slave", path, 8)
+                self.assertLess(time.monotonic() - began, 4.5, "served while the others idle")
+                if pipeline.stand_in():
+                    return
+                self.all_closed(idle, began, 9)
+            finally:
+                for channel in idle:
+                    channel.close()
+
+    def test_half_done(self):
+        """Clients that stop after INIT hold the interface for 5 s at most."""
+        path = self.socket()
+        with pipeline.Pipeline(pipeline.responder(path, "master")):
+            self.wait_socket(path)
+            began = time.monotonic()
+            lazy = []
+            try:
+                for _ in range(20):
+                    channel = Channel.dial(path, began + 5)
+                    lazy.append(channel)
+                    channel.expect(wire.HELLO, began + 5)
+                    with contextlib.suppress(Gone, Refused):
+                        channel.send(wire.init())
+                traffic.good_peer("slave", path, 9)
+                self.all_closed(lazy, began, 9)
+            finally:
+                for channel in lazy:
+                    channel.close()
+
+    def all_closed(self, channels, began, timeout):
+        for channel in channels:
+            with contextlib.suppress(Gone, Refused):
+                while True:
+                    message = channel.recv(max(0.01, began + timeout - time.monotonic()))
+                    if message.type == wire.DISCONNECT:
+                        break
+        self.assertLess(time.monotonic() - began, timeout + 1)
+
+    def test_secrets(self):
+        """Only the right secret is let in."""
+        path = self.socket()
+        right = "s3cret"
+        with pipeline.Pipeline(pipeline.responder(path, "master", secret=right)):
+            for wrong in (b"", b"s3cre", b"s3cret!", b"S3CRET", b"\0s3cret", b"x" * 24):
+                with self.subTest(secret=wrong):
+                    with Peer("slave", path, secret=wrong) as peer:
+                        with self.assertRaises((Refused, Gone)):
+                            peer.connect(5, retry=False)
+            with self.subTest(secret=right):
+                traffic.good_peer("slave", path, secret=right.encode())
+
+
+class HostileMasterTest(HostileCase):
+    """The pipeline is slave and dials us."""
+
+    role = "slave"
+
+    def serve(self):
+        try:
+            self.peer.connect(15)
+            traffic.one_echo(self.peer)
+        finally:
+            self.peer.disconnect()
+
+    def test_all(self):
+        self.path = self.socket()
+        self.peer = Peer("master", self.path).listen()
+        self.addCleanup(self.peer.close)
+        self.run_table(hostile_master.ATTACKS, self.peer.listener, self.serve)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Nothing to do means doing nothing: no CPU time, no waking up."""
+
+import time
+
+import pipeline
+import traffic
+from base import InteropTest, opposite
+from memif_peer import Peer
+
+SECONDS = 3
+WAKE_UPS = 6        # of all threads together: a timer per second would be 3
+
+
+class IdleTest(InteropTest):
+    """Interrupt mode, with and without a peer, and adaptive mode once it has calmed down."""
+
+    def watch(self, pipe):
+        ticks, switches = pipe.ticks(), pipe.switches()
+        time.sleep(SECONDS)
+        self.assertLessEqual(pipe.ticks() - ticks, 1, "clock ticks used while idle")
+        if pipeline.stand_in():
+            return
+        woken = {name: count - switches.get(name, 0) for name, count in pipe.switches().items()}
+        self.assertLessEqual(sum(woken.values()), WAKE_UPS, f"threads woke up: {woken}")
+
+    def idle(self, role, **settings):
+        path = self.socket()
+        with Peer(opposite(role), path) as peer:
+            if peer.role == "master":
+                peer.listen()
+            with pipeline.Pipeline(pipeline.responder(path, role, src=settings)) as pipe:
+                peer.connect()
+                mac = traffic.one_echo(peer)
+                if pipeline.stand_in():
+                    return
+                time.sleep(0.2)
+                self.watch(pipe)
+                traffic.one_echo(peer, mac)
+
+    def test_slave(self):
+        self.idle("slave", rx_mode="interrupt")
+
+    def test_master(self):
+        self.idle("master", rx_mode="interrupt")
+
+    def test_adaptive(self):
+        self.idle("slave", rx_mode="adaptive")
+
+    def test_master_without_peer(self):
+        path = self.socket()
+        with pipeline.Pipeline(pipeline.responder(path, "master")) as pipe:
+            self.wait_socket(path)
+            if not pipeline.stand_in():
+                time.sleep(0.5)
+                self.watch(pipe)

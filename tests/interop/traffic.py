@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What tests do with a connected peer: find the responder, load it, count every reply."""
+
+import time
+
+import packets
+from memif_peer import Peer
+
+
+def resolve(peer, version=4, timeout=10, queue=0):
+    """The responder's hardware address by ARP or NDP.
+
+    Asks again every 200 ms: a forwarder in between may throw away what arrives before it starts.
+    Returns the address and the (request, reply) it stands on.
+    """
+    request, judge = (packets.arp_request(), packets.judge_arp) if version == 4 else \
+        (packets.neighbour_solicitation(), packets.judge_na)
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        peer.send([request], queue)
+        replies = peer.recv(0.2)
+        if replies:
+            mac = judge(replies[0])
+            while peer.recv(0.02):      # answers to questions asked meanwhile
+                pass
+            return mac, [request, replies[0]]
+    raise AssertionError(f"no answer to {'ARP' if version == 4 else 'NDP'} within {timeout} s")
+
+
+def echo(peer, flow, count, window=256, queues=(0,), timeout=5, sample=None):
+    """`count` requests, never more than `window` unanswered; all answered correctly, or raises.
+
+    With several queues requests go round them in bursts. `sample` collects (request, reply) pairs.
+    """
+    sent = done = turn = 0
+    while done < count:
+        room = min(window - (sent - done), count - sent)
+        if room >= min(32, count - sent) and room > 0:
+            queue = queues[turn % len(queues)]
+            batch = flow.requests(sent, room)
+            sent += peer.send(batch, queue)
+            turn += 1
+        replies = peer.recv(timeout)
+        if not replies:
+            missing = [n for n in range(sent) if not flow.seen[n]]
+            raise AssertionError(f"{len(missing)} of {sent} requests of {flow.size} bytes without "
+                                 f"reply after {timeout} s, first {missing[:10]}")
+        if sample is not None and len(sample) < 64:
+            for reply in replies[:4]:
+                index = int.from_bytes(reply[flow.at + 4:flow.at + 8], "big")
+                sample += flow.requests(index, 1) + [reply]
+        done += flow.judge(replies)
+    extra = peer.recv(0.02)
+    if extra:
+        raise AssertionError(f"{len(extra)} more replies than requests: {extra[0][:64].hex()}")
+    return done
+
+
+def second_opinion(pairs, directory, ethernet=True):
+    """Lets scapy and tshark judge (request, reply, request, reply, ...)."""
+    import verify       # scapy takes its time to load
+    replies = pairs[1::2]
+    verify.scapy_judges(replies, ethernet)
+    verify.tshark_judges(f"{directory}/sample.pcap", pairs, len(replies), ethernet)
+
+
+def one_echo(peer, mac=None, timeout=5, ethernet=True):
+    """One exchange: the shortest proof that the responder serves."""
+    if ethernet and mac is None:
+        mac, _ = resolve(peer, timeout=timeout)
+    flow = packets.EchoFlow(4, 98 if ethernet else 84, mac if ethernet else None, count=4)
+    echo(peer, flow, 4, timeout=timeout)
+    return mac
+
+
+def good_peer(role, path, timeout=8, id=0, **settings):
+    """Connects an honest peer, has one echo answered, leaves. Raises when it is not served."""
+    with Peer(role, path, id, **settings) as peer:
+        peer.connect(timeout)
+        one_echo(peer, timeout=timeout)
