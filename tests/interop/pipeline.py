@@ -52,7 +52,7 @@ def missing():
         return None
     for element in ("memifsrc", "memifsink", "icmpresponder"):
         try:
-            done = subprocess.run(["gst-inspect-1.0", "--exists", element], env=environment(),
+            done = subprocess.run(["gst-inspect-1.0", "--exists", "--atleast-version=0.0", element], env=environment(),
                                   capture_output=True, timeout=60)
         except FileNotFoundError:
             return "gst-inspect-1.0 is not installed"

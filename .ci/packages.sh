@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Installs Debian or Ubuntu packages that are missing: packages.sh build|test
+# As root, or through sudo. Does nothing where nothing is missing.
+set -eu
+
+build=(g++ meson ninja-build pkg-config
+  libglib2.0-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
+  gstreamer1.0-tools gstreamer1.0-plugins-base)
+test=(clang clang-format python3 python3-gi python3-gst-1.0 gir1.2-gstreamer-1.0
+  gstreamer1.0-plugins-good python3-scapy tshark
+  iproute2 iputils-ping procps valgrind dpdk dpdk-dev)
+# Drivers of DPDK carry its version in their names.
+drivers=(librte-net-memif librte-net-tap librte-net-pcap)
+
+installed() {
+  dpkg-query -W -f='${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed
+}
+
+wanted=("${build[@]}")
+[ "${1:-build}" = test ] && wanted+=("${test[@]}")
+missing=()
+for package in "${wanted[@]}"; do
+  installed "$package" || missing+=("$package")
+done
+missing_drivers=()
+if [ "${1:-build}" = test ]; then
+  for driver in "${drivers[@]}"; do
+    dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$driver*" 2>/dev/null |
+      grep -q '^installed' || missing_drivers+=("$driver")
+  done
+fi
+[ ${#missing[@]} -eq 0 ] && [ ${#missing_drivers[@]} -eq 0 ] && exit 0
+
+if ! command -v apt-get > /dev/null; then
+  echo "These packages are missing, and there is no apt-get to install them:" \
+    "${missing[*]} ${missing_drivers[*]:-}" >&2
+  exit 1
+fi
+sudo=
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo > /dev/null || { echo "Run as root once, to install: ${missing[*]}" >&2; exit 1; }
+  sudo=sudo
+fi
+echo "Installing ${missing[*]} ${missing_drivers[*]:-}"
+export DEBIAN_FRONTEND=noninteractive
+$sudo apt-get update -qq
+for driver in "${missing_drivers[@]}"; do
+  missing+=($(apt-cache pkgnames "$driver" | grep -E "^$driver[0-9.]+$" | sort | tail -n 1))
+done
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+  "${missing[@]}" > /dev/null

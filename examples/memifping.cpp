@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * @file ping over memif: one end of an interface, without any GStreamer element. Shows how to use
+ * the engine (gstmemif) and the packet library (gstpacket) from a program of your own.
+ */
+#include <glib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "echo_packets.hpp"
+#include "gst/memif/port.hpp"
+
+namespace {
+
+constexpr std::int64_t kMicrosecond = 1000;
+constexpr std::int64_t kLinkTimeoutUs = 10'000'000;
+constexpr std::int64_t kReplyTimeoutUs = 1'000'000;
+constexpr std::uint32_t kBatch = 32;
+
+struct Options {
+  std::string socket_path = gstmemif::kDefaultSocketPath;
+  std::string role = "slave";
+  int id = 0;
+  std::string secret;
+  std::string target;
+  int count = 5;
+  int size = 56;
+  double interval = 1.0;
+  bool quiet = false;
+};
+
+int fail(const std::string& what) {
+  std::fprintf(stderr, "memifping: %s\n", what.c_str());
+  return 2;
+}
+
+/** Round-trip times, for the summary. */
+struct Statistics {
+  int sent = 0;
+  int received = 0;
+  int wrong = 0;
+  double least = 1e9, most = 0, sum = 0, squares = 0;
+
+  void add(double milliseconds) {
+    ++received;
+    least = std::min(least, milliseconds);
+    most = std::max(most, milliseconds);
+    sum += milliseconds;
+    squares += milliseconds * milliseconds;
+  }
+  void print(const std::string& target, double total_ms) const {
+    std::printf("\n--- %s ping statistics ---\n", target.c_str());
+    const int lost = sent - received;
+    std::printf("%d packets transmitted, %d received, %d wrong, %d%% packet loss, time %.0fms\n",
+                sent, received, wrong, sent == 0 ? 0 : 100 * lost / sent, total_ms);
+    if (received == 0) return;
+    const double mean = sum / received;
+    const double deviation = std::sqrt(std::max(0.0, squares / received - mean * mean));
+    std::printf("rtt min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n", least, mean, most, deviation);
+  }
+};
+
+/** One run: resolves the target, sends requests and judges what comes back. */
+class Ping {
+ public:
+  Ping(const Options& options, EchoPackets packets, std::unique_ptr<gstmemif::Receiver> receiver,
+       std::unique_ptr<gstmemif::Sender> sender)
+      : options_(options),
+        packets_(std::move(packets)),
+        receiver_(std::move(receiver)),
+        sender_(std::move(sender)) {}
+
+  int run() {
+    if (!resolve()) return fail("no answer from " + options_.target + ": is it on this link?");
+    std::printf("PING %s (%s) %d bytes of data, peer '%s'\n", options_.target.c_str(),
+                packets_.target_mac().format().c_str(), options_.size,
+                receiver_->link()->peer_name().c_str());
+    const std::int64_t start = g_get_monotonic_time();
+    for (int i = 1; i <= options_.count; ++i) {
+      const std::int64_t due = g_get_monotonic_time();
+      const Frame request = packets_.request(static_cast<std::uint16_t>(i));
+      sent_at_ = g_get_monotonic_time();
+      send(request);
+      ++statistics_.sent;
+      const int before = statistics_.received;
+      // With an interval, replies are collected until it is over; without, until this one came.
+      const auto interval = static_cast<std::int64_t>(options_.interval * 1e6);
+      const bool last = i == options_.count;
+      const std::int64_t until = due + (interval > 0 && !last ? interval : kReplyTimeoutUs);
+      collect(until, [&] { return statistics_.received > before && (interval == 0 || last); });
+    }
+    statistics_.print(options_.target,
+                      static_cast<double>(g_get_monotonic_time() - start) / 1000.0);
+    return statistics_.received == statistics_.sent && statistics_.wrong == 0 ? 0 : 1;
+  }
+
+ private:
+  void send(const Frame& frame) {
+    const gstmemif::TxSegment segment(frame);
+    if (sender_->send({&segment, 1}) == gstmemif::Sent::ok) sender_->flush();
+  }
+
+  bool resolve() {
+    const std::int64_t end = g_get_monotonic_time() + kLinkTimeoutUs;
+    bool resolved = false;
+    while (!resolved && g_get_monotonic_time() < end) {
+      sender_->wait_for_link(kLinkTimeoutUs * kMicrosecond);
+      send(packets_.resolution());
+      receive_until(g_get_monotonic_time() + kReplyTimeoutUs, [&](const Frame& frame) {
+        resolved = resolved || packets_.resolve(frame);
+        return resolved;
+      });
+    }
+    return resolved;
+  }
+
+  template <class Done>
+  void collect(std::int64_t until, Done done) {
+    receive_until(until, [&](const Frame& frame) {
+      if (const auto reply = packets_.reply(frame)) report(*reply);
+      return done();
+    });
+  }
+
+  void report(const EchoReply& reply) {
+    const double milliseconds = static_cast<double>(g_get_monotonic_time() - sent_at_) / 1000.0;
+    statistics_.add(milliseconds);
+    if (!reply.right) ++statistics_.wrong;
+    if (options_.quiet) return;
+    std::printf("%zu bytes from %s: icmp_seq=%u ttl=%u time=%.3f ms%s\n", reply.icmp_bytes,
+                options_.target.c_str(), reply.sequence, reply.ttl, milliseconds,
+                reply.right ? "" : " WRONG");
+  }
+
+  /** Hands each received packet to @p take until it says so, or the time is over. */
+  template <class Take>
+  void receive_until(std::int64_t until, Take take) {
+    bool done = false;
+    for (;;) {
+      const auto segments = receiver_->receive(kBatch);
+      std::vector<Frame> frames(1);
+      for (const gstmemif::RxSegment& segment : segments) {
+        frames.back().insert(frames.back().end(), segment.data, segment.data + segment.length);
+        if (!segment.more) frames.emplace_back();
+      }
+      frames.pop_back();
+      if (receiver_->release()) {
+        for (const Frame& frame : frames) done = take(frame) || done;
+      }
+      const std::int64_t left = until - g_get_monotonic_time();
+      if (done || left <= 0) return;
+      receiver_->wait(left * kMicrosecond);
+    }
+  }
+
+  const Options& options_;
+  EchoPackets packets_;
+  std::unique_ptr<gstmemif::Receiver> receiver_;
+  std::unique_ptr<gstmemif::Sender> sender_;
+  Statistics statistics_;
+  std::int64_t sent_at_ = 0;
+};
+
+int start(const Options& options) {
+  const auto role = gstmemif::parse_role(options.role);
+  if (!role) return fail("--role=" + options.role + ": choose slave or master");
+  if (options.count < 1 || options.count > 65535) return fail("--count: choose 1 to 65535");
+  if (options.size < 0 || options.size > 65000) return fail("--size: choose 0 to 65000");
+  auto packets = EchoPackets::create(options.target, static_cast<std::size_t>(options.size));
+  if (!packets) return fail("'" + options.target + "' is no IPv4 or IPv6 address");
+  const auto address = gstmemif::SocketAddress::parse(options.socket_path);
+  if (!address) return fail(address.error().message);
+
+  gstmemif::Settings settings;
+  settings.socket = *address;
+  settings.role = *role;
+  settings.id = static_cast<std::uint32_t>(options.id);
+  settings.secret = options.secret;
+  settings.app_name = "memifping";
+  settings.interface_name = "memifping";
+  auto interface = gstmemif::Interface::create(settings, gstmemif::Loop::own_thread());
+  if (!interface) return fail(interface.error().message);
+  if (const auto started = (*interface)->start(); !started) return fail(started.error().message);
+  auto receiver = gstmemif::Receiver::open(*interface, 0, gstmemif::RxMode::interrupt);
+  auto sender = gstmemif::Sender::open(*interface, 0);
+  if (!receiver || !sender) return fail("cannot open the queues of the interface");
+  return Ping(options, std::move(*packets), std::move(*receiver), std::move(*sender)).run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  gchar *socket_path = nullptr, *role = nullptr, *secret = nullptr;
+  gchar** rest = nullptr;
+  Options options;
+  gboolean quiet = FALSE;
+  const GOptionEntry entries[] = {
+      {"socket-path", 's', 0, G_OPTION_ARG_STRING, &socket_path,
+       "UNIX socket, or @name for an abstract one (default /run/vpp/memif.sock)", "PATH"},
+      {"role", 'r', 0, G_OPTION_ARG_STRING, &role, "slave (default) or master", "ROLE"},
+      {"id", 'i', 0, G_OPTION_ARG_INT, &options.id, "Interface id (default 0)", "N"},
+      {"secret", 0, 0, G_OPTION_ARG_STRING, &secret, "Password of the interface", "TEXT"},
+      {"count", 'c', 0, G_OPTION_ARG_INT, &options.count, "Echo requests (default 5)", "N"},
+      {"size", 0, 0, G_OPTION_ARG_INT, &options.size, "Bytes of payload (default 56)", "BYTES"},
+      {"interval", 0, 0, G_OPTION_ARG_DOUBLE, &options.interval,
+       "Seconds between requests, 0: next one when a reply comes (default 1)", "S"},
+      {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Only the summary", nullptr},
+      {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, nullptr, "ADDRESS"},
+      {nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr}};
+  GOptionContext* context = g_option_context_new("- pings an address over memif");
+  g_option_context_add_main_entries(context, entries, nullptr);
+  GError* error = nullptr;
+  int status = 0;
+  if (!g_option_context_parse(context, &argc, &argv, &error)) {
+    status = fail(error->message);
+    g_clear_error(&error);
+  } else if (rest == nullptr || rest[1] != nullptr) {
+    status = fail("give one address to ping; --help says more");
+  } else {
+    if (socket_path != nullptr) options.socket_path = socket_path;
+    if (role != nullptr) options.role = role;
+    if (secret != nullptr) options.secret = secret;
+    options.target = rest[0];
+    options.quiet = quiet != FALSE;
+    status = start(options);
+  }
+  g_option_context_free(context);
+  g_strfreev(rest);
+  g_free(socket_path);
+  g_free(role);
+  g_free(secret);
+  return status;
+}
