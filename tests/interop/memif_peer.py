@@ -269,8 +269,9 @@ class MasterSession:
 
     def _add_ring(self, message, fd):
         rings = self.rings.get(message.flags)
-        if rings is None or len(rings) > 255 or message.index != len(rings) or message.log2 > 14 or not \
-                message.log2 or message.private_hdr_size or message.region >= len(self.regions):
+        if rings is None or len(rings) > 255 or message.index != len(rings) or \
+                not 0 < message.log2 <= 14 or message.private_hdr_size or \
+                message.region >= len(self.regions):
             raise ProtocolError("ring out of limits")
         rings.append(Ring(self.regions[message.region], message.offset, message.log2, fd))
 
