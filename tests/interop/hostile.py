@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Tools both hostile sides use: wrong descriptors, wrong messages, waiting for the door to close."""
+"""Tools both hostile sides use: wrong descriptors, wrong messages, waiting to be shown out."""
 
 import contextlib
 import fcntl

@@ -7,8 +7,8 @@
 
 import contextlib
 import dataclasses
+import fcntl
 import os
-import select
 import time
 
 import memif_wire as wire
@@ -33,6 +33,7 @@ class Config:
     log2: int = 10
     buffer_size: int = 2048
     polling: bool = False
+    sealed: bool = False    # as master: take only regions that cannot shrink under our feet
     split: bool = True      # buffers in a region of their own (as libmemif), or behind the rings
 
 
@@ -47,7 +48,7 @@ class Link:
 
     def check(self):
         """Raises when the other side has left; nobody says anything else once connected."""
-        if select.select([self.channel], [], [], 0)[0]:
+        if wire.wait([self.channel], 0):
             message = self.channel.recv(0)
             if message.type == wire.DISCONNECT:
                 raise Refused(message.reason)
@@ -79,8 +80,8 @@ class Link:
             if left <= 0:
                 return []
             masked = any(each.ring.flags & MASK_INT for each in queues)
-            select.select([self.channel] + [each.ring.event_fd for each in queues], [], [],
-                          min(left, 0.001) if masked else left)
+            wire.wait([self.channel] + [each.ring.event_fd for each in queues],
+                      min(left, 0.001) if masked else left)
 
     def send(self, packets, queue=0, timeout=0.0):
         """Sends what fits within the time-out; returns how many packets that was."""
@@ -262,12 +263,15 @@ class MasterSession:
             raise ProtocolError(f"region index {message.index}, expected {len(self.regions)}")
         if os.fstat(fd).st_size < message.size:
             raise ProtocolError(f"region of {message.size} in a smaller file")
+        if self.config.sealed and not fcntl.fcntl(fd, fcntl.F_GET_SEALS) & fcntl.F_SEAL_SHRINK:
+            raise ProtocolError("region without a seal against shrinking")
         self.regions.append(Region(fd, message.size))
 
     def _add_ring(self, message, fd):
         rings = self.rings.get(message.flags)
-        if rings is None or len(rings) > 255 or message.index != len(rings) or message.log2 > 14 or not \
-                message.log2 or message.private_hdr_size or message.region >= len(self.regions):
+        if rings is None or len(rings) > 255 or message.index != len(rings) or \
+                not 0 < message.log2 <= 14 or message.private_hdr_size or \
+                message.region >= len(self.regions):
             raise ProtocolError("ring out of limits")
         rings.append(Ring(self.regions[message.region], message.offset, message.log2, fd))
 

@@ -9,11 +9,10 @@ import contextlib
 import fcntl
 import mmap
 import os
-import select
 import struct
 import threading
 
-from memif_wire import COOKIE, ProtocolError
+from memif_wire import COOKIE, ProtocolError, wait
 
 NEXT = 1
 MASK_INT = 1
@@ -83,7 +82,8 @@ class Ring:
         self.size, self.mask = 1 << log2, (1 << log2) - 1
         self.event_fd = event_fd
         self.first = offset + 2 * line
-        if offset % line or self.first + DESC_SIZE * self.size > region.size:
+        # Rings of two slots are 160 bytes and lie back to back, hence no line's alignment.
+        if offset % DESC_SIZE or self.first + DESC_SIZE * self.size > region.size:
             raise ProtocolError(f"ring at {offset} does not fit its region of {region.size}")
         self._words = region.words(offset, line + 1)
         self._tail_at = line // 2
@@ -149,12 +149,12 @@ class Ring:
         fence()
         if always or not self.flags & MASK_INT:
             # Asked first: the other side may have made the shared eventfd a blocking one.
-            if select.select([], [self.event_fd], [], 0)[1]:
+            if wait([], 0, [self.event_fd]):
                 with contextlib.suppress(BlockingIOError):
                     os.eventfd_write(self.event_fd, 1)
 
     def drain(self):
-        if select.select([self.event_fd], [], [], 0)[0]:
+        if wait([self.event_fd], 0):
             with contextlib.suppress(BlockingIOError):
                 os.eventfd_read(self.event_fd)
 
@@ -245,7 +245,10 @@ class MasterTx(Tx):
     def send(self, packets):
         ring, regions = self.ring, self.regions
         free = _distance(ring.head, self.tail, ring, "head of a M2S ring")
-        slots = ring.read(self.tail, min(free, 8 * len(packets)))
+        # As many slots as these packets take if all are as large as the first; more come with the
+        # next call, and what is short of a slot is simply not sent yet.
+        capacity = max(1, ring.read(self.tail, 1)[0][2])
+        slots = ring.read(self.tail, min(free, sum(-(-len(p) // capacity) for p in packets)))
         used, fields, sent = 0, [], 0
         for packet in packets:
             length, at, first, mark = len(packet), 0, used, len(fields)

@@ -44,6 +44,16 @@ class Gone(Exception):
     """The other side closed the control channel."""
 
 
+def wait(readable, timeout, writable=()):
+    """Whether anything is ready within the time; poll, as select knows no large descriptors."""
+    poll = select.poll()
+    for each in readable:
+        poll.register(each, select.POLLIN)
+    for each in writable:
+        poll.register(each, select.POLLOUT)
+    return bool(poll.poll(max(0, timeout) * 1000))
+
+
 def _fill(payload):
     return payload.ljust(MESSAGE_SIZE, b"\0")
 
@@ -180,7 +190,7 @@ class Channel:
 
     @classmethod
     def accept(cls, listener, deadline):
-        if not select.select([listener], [], [], max(0, deadline - time.monotonic()))[0]:
+        if not wait([listener], deadline - time.monotonic()):
             raise TimeoutError("nobody dialled")
         return cls(listener.accept()[0])
 
@@ -197,7 +207,7 @@ class Channel:
 
     def recv(self, timeout):
         """The next message; Gone at EOF, TimeoutError when nothing comes."""
-        if not select.select([self.sock], [], [], max(0, timeout))[0]:
+        if not wait([self.sock], timeout):
             raise TimeoutError("no message came")
         try:
             data, control, flags, _ = self.sock.recvmsg(

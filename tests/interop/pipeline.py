@@ -5,6 +5,7 @@ What it is asked afterwards: did it live, did it end cleanly, did anybody compla
 sanitizer), and what does it hold (descriptors, mappings, memory, CPU time).
 """
 
+import ctypes
 import os
 import re
 import shlex
@@ -15,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+_libc = ctypes.CDLL(None)
 HERE = Path(__file__).resolve().parent
 ADDRESSES = "192.168.1.1,fd00::1"
 COMPLAINTS = re.compile(r"-?(CRITICAL|ERROR|WARNING) \*\*|ERROR: \w+Sanitizer|"
@@ -29,7 +31,8 @@ def environment():
         env["GST_PLUGIN_PATH"] = f"{build}/plugins"
         env["GST_REGISTRY"] = f"{build}/registry-interop.bin"
         env["LD_LIBRARY_PATH"] = ":".join(
-            [f"{build}/gst/memif", f"{build}/gst/packet", env.get("LD_LIBRARY_PATH", "")]).rstrip(":")
+            [f"{build}/gst/memif", f"{build}/gst/packet"] +
+            [path for path in [env.get("LD_LIBRARY_PATH")] if path])
     env.setdefault("GST_DEBUG", "2")
     env["GST_DEBUG_NO_COLOR"] = "1"
     if env.get("MEMIF_ASAN"):
@@ -52,7 +55,7 @@ def missing():
         return None
     for element in ("memifsrc", "memifsink", "icmpresponder"):
         try:
-            done = subprocess.run(["gst-inspect-1.0", "--exists", "--atleast-version=0.0", element], env=environment(),
+            done = subprocess.run(["gst-inspect-1.0", element], env=environment(),
                                   capture_output=True, timeout=60)
         except FileNotFoundError:
             return "gst-inspect-1.0 is not installed"
@@ -75,6 +78,11 @@ def responder(path, role="slave", id=0, addresses=ADDRESSES, src=None, sink=None
             f"memifsink {properties(**common, **(sink or {}))}")
 
 
+def die_with_parent():
+    """In a child: no orphan, above all none that polls, when the suite itself is killed."""
+    _libc.prctl(1, signal.SIGKILL)
+
+
 class Pipeline:
     """Runs a pipeline until `stop`; as a context manager it also asserts that all went well."""
 
@@ -85,7 +93,7 @@ class Pipeline:
         self.process = subprocess.Popen(
             program + list(arguments) + shlex.split(description),
             env={**environment(), **(env or {})}, stdin=subprocess.DEVNULL, stdout=self.log,
-            stderr=subprocess.STDOUT, start_new_session=True)
+            stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=die_with_parent)
 
     @property
     def pid(self):

@@ -64,7 +64,7 @@ class Interface:
         self.path, self.role = path, {"client": "slave", "server": "master"}.get(role, role)
         self.config = Config(
             id=int(settings.get("id", 0)), mode=settings.get("mode", "ethernet"),
-            secret=settings.get("secret", "").encode(), name="stand-in",
+            secret=settings.get("secret", "").encode(), name="stand-in", sealed=True,
             tx_queues=int(settings.get("tx-queues", 1)),
             rx_queues=int(settings.get("rx-queues", 1)),
             log2=int(settings.get("ring-size", 1024)).bit_length() - 1,

@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipeline import wait_for
+from pipeline import die_with_parent, wait_for
 
 MULTI_SEGS = 0x8000
 _numbers = itertools.count()
@@ -50,7 +50,8 @@ class Testpmd:
                     f"--tx-offloads={offloads:#x}", *extra]
         self.log = tempfile.NamedTemporaryFile("w+", prefix="interop-testpmd-", suffix=".log")
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=self.log,
-                                        stderr=subprocess.STDOUT, start_new_session=True)
+                                        stderr=subprocess.STDOUT, start_new_session=True,
+                                        preexec_fn=die_with_parent)
 
     def output(self):
         return Path(self.log.name).read_text(errors="backslashreplace")

@@ -33,14 +33,21 @@ def echo(peer, flow, count, window=256, queues=(0,), timeout=5, sample=None):
     With several queues requests go round them in bursts. `sample` collects (request, reply) pairs.
     """
     sent = done = turn = 0
+    burst = max(1, min(32, window // 2))
+    idle_since = None
     while done < count:
         room = min(window - (sent - done), count - sent)
-        if room >= min(32, count - sent) and room > 0:
+        if room >= min(burst, count - sent) and room > 0:
             queue = queues[turn % len(queues)]
             batch = flow.requests(sent, room)
             sent += peer.send(batch, queue)
             turn += 1
-        replies = peer.recv(timeout)
+        replies = peer.recv(timeout if sent > done else 0.001)
+        if not replies and sent == done:    # not one slot was free: the link is just coming up
+            idle_since = idle_since or time.monotonic()
+            if time.monotonic() - idle_since < timeout:
+                continue
+        idle_since = None
         if not replies:
             missing = [n for n in range(sent) if not flow.seen[n]]
             raise AssertionError(f"{len(missing)} of {sent} requests of {flow.size} bytes without "
