@@ -543,7 +543,7 @@ GST_START_TEST(test_behind_tee) {
   gst_pad_link(source, in);
   gst_pad_set_active(source, TRUE);
   GstCaps* caps = make_caps({LinkType::ethernet});
-  gst_check_setup_events(source, tee, caps, GST_FORMAT_TIME);
+  gst_check_setup_events_with_stream_id(source, tee, caps, GST_FORMAT_TIME, "test");
   gst_caps_unref(caps);
   GstBufferList* list = gst_buffer_list_new();
   for (int i = 0; i < 3; ++i) gst_buffer_list_add(list, rig::make_buffer(echo_frame()));
