@@ -41,9 +41,9 @@ class IcmpBase {
   /// Keeps a right checksum right (RFC 1624) and a wrong one wrong.
   void set_type(std::uint8_t type) const noexcept requires(!std::is_const_v<Byte>) {
     const auto before = load_be<std::uint16_t>(bytes_, 0);
-    store_be<std::uint8_t>(bytes_, 0, type);
-    store_be<std::uint16_t>(
-        bytes_, 2, updated_checksum(checksum(), before, load_be<std::uint16_t>(bytes_, 0)));
+    const auto after = static_cast<std::uint16_t>((type << 8) | (before & 0xffU));
+    store_be<std::uint16_t>(bytes_, 0, after);
+    store_be<std::uint16_t>(bytes_, 2, updated_checksum(checksum(), before, after));
   }
 
  protected:

@@ -83,13 +83,11 @@ class BasicIpv4View {
   /// The setters keep a right header checksum right (RFC 1624) and a wrong one wrong.
   void set_ttl(std::uint8_t ttl) const noexcept requires(!std::is_const_v<Byte>) {
     const auto before = load_be<std::uint16_t>(bytes_, 8);
-    store_be<std::uint8_t>(bytes_, 8, ttl);
-    patch(updated_checksum(checksum(), before, load_be<std::uint16_t>(bytes_, 8)));
+    set_word(8, before, static_cast<std::uint16_t>((ttl << 8) | (before & 0xffU)));
   }
   void set_dscp(std::uint8_t dscp) const noexcept requires(!std::is_const_v<Byte>) {
     const auto before = load_be<std::uint16_t>(bytes_, 0);
-    store_be<std::uint8_t>(bytes_, 1, static_cast<std::uint8_t>((dscp << 2) | (tos() & 3U)));
-    patch(updated_checksum(checksum(), before, load_be<std::uint16_t>(bytes_, 0)));
+    set_word(0, before, static_cast<std::uint16_t>((before & 0xff03U) | ((dscp & 0x3fU) << 2)));
   }
   void set_source(Ipv4Address address) const noexcept requires(!std::is_const_v<Byte>) {
     patch(updated_checksum32(checksum(), source().value, address.value));
@@ -111,6 +109,11 @@ class BasicIpv4View {
       : bytes_(bytes), header_size_(header_size) {}
   [[nodiscard]] std::uint16_t fragment_word() const noexcept {
     return load_be<std::uint16_t>(bytes_, 6);
+  }
+  // Whole words: a byte stored and read back as part of a word would wait for the store buffer.
+  void set_word(std::size_t offset, std::uint16_t before, std::uint16_t after) const noexcept {
+    store_be<std::uint16_t>(bytes_, offset, after);
+    patch(updated_checksum(checksum(), before, after));
   }
   void patch(std::uint16_t checksum) const noexcept {
     store_be<std::uint16_t>(bytes_, 10, checksum);

@@ -10,6 +10,10 @@ namespace {
 using CharPointer = std::unique_ptr<char, void (*)(void*)>;
 
 std::string to_text(const GValue& value) {
+  if (G_VALUE_HOLDS_STRING(&value)) {
+    const char* string = g_value_get_string(&value);
+    return string != nullptr ? "\"" + std::string(string) + "\"" : "(none)";
+  }
   const CharPointer text(gst_value_serialize(&value), g_free);
   return text ? text.get() : "(none)";
 }

@@ -347,7 +347,8 @@ GST_START_TEST(test_caps) {
     rig.play();
     rig.set_caps("application/x-packet,link-type=ip");
     fail_unless_equals_int(rig.push(rig::make_buffer(Bytes{2})), GST_FLOW_NOT_NEGOTIATED);
-    fail_unless(contains(rig.message(GST_MESSAGE_ERROR), "Send frames"));
+    const std::string error = rig.message(GST_MESSAGE_ERROR);
+    fail_unless(contains(error, "Send frames"), "%s", error.c_str());
   }
   rig::Rig rig("everything");
   rig.play();

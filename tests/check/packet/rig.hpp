@@ -22,7 +22,7 @@ using Bytes = std::vector<std::uint8_t>;
 /// Where buffers go: remembers the bytes of every packet, and in which form it came.
 class Sink {
  public:
-  explicit Sink(GstPad* peer) : pad_(gst_pad_new("testsink", GST_PAD_SINK)) {
+  explicit Sink(GstPad* peer) : pad_(make_pad()) {
     gst_pad_set_element_private(pad_, this);
     gst_pad_set_chain_function(pad_, [](GstPad* pad, GstObject*, GstBuffer* buffer) {
       Sink* self = of(pad);
@@ -70,10 +70,16 @@ class Sink {
   GstFlowReturn flow = GST_FLOW_OK;
 
  private:
+  // With a template: a pad without one accepts nothing but the caps it has.
+  static GstPad* make_pad() {
+    static GstStaticPadTemplate any =
+        GST_STATIC_PAD_TEMPLATE("testsink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+    return gst_pad_new_from_static_template(&any, "testsink");
+  }
   static Sink* of(GstPad* pad) { return static_cast<Sink*>(gst_pad_get_element_private(pad)); }
   void keep(GstBuffer* buffer) {
     Bytes bytes(gst_buffer_get_size(buffer));
-    gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
+    if (!bytes.empty()) gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
     packets.push_back(std::move(bytes));
   }
   GstPad* pad_;
