@@ -582,6 +582,18 @@ GST_START_TEST(test_documentation) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_beside_a_third_party) {
+  // Another module's element, found through the registry, in one pipeline with ours.
+  rig::Rig rig("decttl");
+  rig.play();
+  rig.push(rig::make_buffer(echo_frame(8, {.ttl = 9})));
+  fail_unless(rig.out->packets.at(0) == echo_frame(8, {.ttl = 8}));
+  GstPlugin* plugin = gst_registry_find_plugin(gst_registry_get(), "thirdparty");
+  fail_unless(plugin != nullptr);
+  gst_object_unref(plugin);
+}
+GST_END_TEST
+
 static Suite* icmpresponder_suite() {
   Suite* s = suite_create("icmpresponder");
   TCase* tc = tcase_create("general");
@@ -604,6 +616,7 @@ static Suite* icmpresponder_suite() {
   tcase_add_test(tc, test_punt_is_refused);
   tcase_add_test(tc, test_behind_tee);
   tcase_add_test(tc, test_documentation);
+  tcase_add_test(tc, test_beside_a_third_party);
   return s;
 }
 
