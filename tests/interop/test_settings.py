@@ -89,7 +89,7 @@ class SettingsTest(InteropTest):
         with self.subTest("the file is untouched"):
             self.assertEqual(Path(plain).read_text(), "not a socket\n")
         with self.subTest("empty"):
-            self.refused(responder('""', "master"), "socket-path")
+            self.refused(responder("'\"\"'", "master"), "socket-path")
 
     def test_stale_socket_is_replaced(self):
         path = self.socket()
@@ -138,7 +138,7 @@ class SettingsTest(InteropTest):
         """No listener yet is no error."""
         path = self.socket()
         with Pipeline(responder(path, "slave")) as pipe:
-            pipeline.wait_for(lambda: pipe.ticks() > 5, 5, "the pipeline's start")
+            pipe.wait_started()
             time.sleep(0.3)
             pipe.assert_alive()
             with Peer("master", path) as peer:
