@@ -86,10 +86,10 @@ GstBuffer* gst_packet_batch_copy(GstBuffer* batch, gsize head, gsize tail) {
     offset += desc.length + static_cast<guint32>(tail);
     to.meta().packets[to.meta().n++] = desc;
   }
-  gst_buffer_copy_into(copy, batch,
-                       static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS |
-                                                       GST_BUFFER_COPY_TIMESTAMPS),
-                       0, static_cast<gsize>(-1));
+  gst_buffer_copy_into(
+      copy, batch,
+      static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0,
+      static_cast<gsize>(-1));
   return copy;
 }
 
@@ -104,7 +104,8 @@ GstBufferList* gst_packet_batch_unpack(GstBuffer* batch) {
       GstBuffer* buffer = gst_buffer_new_allocate(nullptr, desc.length, nullptr);
       if (buffer == nullptr) break;
       gst_buffer_fill(buffer, 0, bytes, desc.length);
-      if (GST_BUFFER_PTS_IS_VALID(batch)) GST_BUFFER_PTS(buffer) = GST_BUFFER_PTS(batch) + desc.delay;
+      if (GST_BUFFER_PTS_IS_VALID(batch))
+        GST_BUFFER_PTS(buffer) = GST_BUFFER_PTS(batch) + desc.delay;
       gst_buffer_list_add(list, buffer);
     }
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Many packets in one GstBuffer, as audio travels in buffers of many samples: one memory (the arena)
-// and a meta with a descriptor for each packet.
+// Many packets in one GstBuffer, as audio travels in buffers of many samples: one memory (the
+// arena) and a meta with a descriptor for each packet.
 //
 // Whether batches may be sent is negotiated by the ALLOCATION query: an element that takes them
 // lists GST_PACKET_BATCH_META_API_TYPE in its answer. Who gets no such answer sends a packet per

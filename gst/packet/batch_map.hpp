@@ -11,13 +11,14 @@
 
 namespace gstpacket::detail {
 
-/// The arena of a batch, mapped while this lives. Mapped for reading even where packets are written:
-/// see the rules in batch.hpp.
+/// The arena of a batch, mapped while this lives. Mapped for reading even where packets are
+/// written: see the rules in batch.hpp.
 class BatchMap {
  public:
   explicit BatchMap(GstBuffer* batch) noexcept
       : meta_(gst_buffer_get_packet_batch_meta(batch)), map_(GST_MAP_INFO_INIT) {
-    // One arena. A buffer with more memories was put together by somebody who does not know batches.
+    // One arena. A buffer with more memories was put together by somebody who does not know
+    // batches.
     if (meta_ == nullptr || gst_buffer_n_memory(batch) != 1 ||
         gst_memory_map(gst_buffer_peek_memory(batch, 0), &map_, GST_MAP_READ) == FALSE) {
       meta_ = nullptr;
