@@ -132,6 +132,7 @@ Sent TxQueue::send(std::span<const TxSegment> segments) noexcept {
   std::uint32_t slots = 0;
   Sent sent = reserve(total, slots);
   if (sent == Sent::ok) sent = write_slots(segments, total, slots);
+  refused_ = sent == Sent::full ? total : 0;
   if (sent == Sent::dropped) stats_->drop(DropReason::too_long);
   if (sent != Sent::ok) return sent;
   next_ = static_cast<std::uint16_t>(next_ + slots);
@@ -139,6 +140,12 @@ Sent TxQueue::send(std::span<const TxSegment> segments) noexcept {
   ++packets_;
   bytes_ += total;
   return Sent::ok;
+}
+
+bool TxQueue::has_room() noexcept {
+  // One free slot would end the wait of a packet that needs ten, again and again.
+  std::uint32_t slots = 0;
+  return free_slots() != 0 && reserve(std::max<std::uint64_t>(refused_, 1), slots) != Sent::full;
 }
 
 void TxQueue::flush() noexcept {
