@@ -83,19 +83,21 @@ bool TxQueue::valid_buffer(const Descriptor& descriptor) const noexcept {
 /** Counts the slots that @p total bytes need, if that many are free. */
 Sent TxQueue::reserve(std::uint64_t total, std::uint32_t& slots) noexcept {
   std::uint64_t room = 0;
+  std::uint64_t largest = 0;
   for (slots = 0; room < total; ++slots) {
     if (slots >= free_ && slots >= free_slots()) {
       if (state_->failed()) return Sent::link_lost;
-      // A ring that is all ours and still too small will never do.
-      return slots == ring_.size() ? Sent::dropped : Sent::full;
+      // What no ring of such buffers would hold must not wait for one. A peer may mix sizes, so
+      // this is asked when all that are free were looked at.
+      const bool hopeless = slots == ring_.size() || total > largest * ring_.size();
+      return slots != 0 && hopeless ? Sent::dropped : Sent::full;
     }
     const Descriptor buffer = slot_buffer(static_cast<std::uint16_t>(next_ + slots));
     if (!valid_buffer(buffer)) {
       state_->fail("the peer offered a buffer outside of its memory");
       return Sent::link_lost;
     }
-    // Told apart early: a packet that no empty ring would hold must not wait for one.
-    if (slots == 0 && total > std::uint64_t{buffer.length} * ring_.size()) return Sent::dropped;
+    largest = std::max<std::uint64_t>(largest, buffer.length);
     room += buffer.length;
   }
   return Sent::ok;
