@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <initializer_list>
 #include <string>
 #include <thread>
 
@@ -67,7 +68,7 @@ template <class Failure, class... Words>
 void must_fail(const Failure& failure, Words... words) {
   fail_if(static_cast<bool>(failure), "went well, but should have failed");
   const std::string& message = failure.error().message;
-  for (const std::string& word : {std::string(words)...}) {
+  for (const std::string& word : std::initializer_list<std::string>{std::string(words)...}) {
     fail_unless(message.find(word) != std::string::npos, "no '%s' in: %s", word.c_str(),
                 message.c_str());
   }
