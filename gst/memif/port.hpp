@@ -88,6 +88,7 @@ class GSTMEMIF_API Receiver : public Port {
   Loan* lend() { return rx_ != nullptr ? rx_->lend(link()) : nullptr; }
   /** The memory that lent packets lie in; only after lend() succeeded. */
   const Region& lent_region() const noexcept { return rx_->lent_region(); }
+  std::uint32_t lent_buffer_size() const noexcept { return rx_->buffer_size(); }
 
   /** Waits for packets. @param timeout_ns nanoseconds, or kForever */
   Wake wait(std::int64_t timeout_ns = kForever);
