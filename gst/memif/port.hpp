@@ -100,7 +100,7 @@ class GSTMEMIF_API Receiver : public Port {
   using Port::Port;
   void use(Link* link) override;
   bool ready() const noexcept;
-  bool spin(std::int64_t duration_ns) noexcept;
+  bool spin(RxMode mode, std::int64_t duration_ns) noexcept;
   void sleep_for_packets(RxMode mode, std::int64_t timeout_ns) noexcept;
   RxMode apply_mode() noexcept;
 
