@@ -202,7 +202,12 @@ Result<std::unique_ptr<Sender>> Sender::open(std::shared_ptr<Interface> interfac
   return sender;
 }
 
+Sender::~Sender() {
+  if (tx_ != nullptr) tx_->discard();
+}
+
 void Sender::use(Link* link) {
+  if (tx_ != nullptr) tx_->discard();
   tx_ = link != nullptr ? link->tx(queue_) : nullptr;
 }
 

@@ -115,6 +115,8 @@ class GSTMEMIF_API Sender : public Port {
   /** Fails if the queue has a sender already, or is not below the interface's tx_queues. */
   static Result<std::unique_ptr<Sender>> open(std::shared_ptr<Interface> interface,
                                               std::uint32_t queue);
+  /** What was not flushed is dropped. */
+  ~Sender() override;
 
   void interrupt() noexcept override;
 
