@@ -76,8 +76,7 @@ GST_START_TEST(test_descriptors_that_nobody_asked_for_are_closed) {
   const std::string name = unique_socket();
   auto master = started(settings_for(Role::master, name));
   RawPeer::dialled(name).expect_message<Hello>();  // by now the control thread has all it needs
-  pause_ms(20);
-  const int files = open_files();
+  const int files = settled_files();
   for (const Message& message : {Message(Init{}), Message(AddRegion{0, 64}), Message(Ack{})}) {
     RawPeer peer = RawPeer::dialled(name);
     peer.expect_message<Hello>();
@@ -94,7 +93,7 @@ GST_START_TEST(test_a_slave_that_vanishes_at_any_step) {
   auto master = started(settings_for(Role::master, name));
   raw_slave(name).answer();
   fail_unless(goes_down(master));
-  const int files = open_files();
+  const int files = settled_files();
   for (int steps = 0; steps < kVanishSteps; ++steps) {
     raw_slave(name).answer(steps);
     auto slave = started(settings_for(Role::slave, name));

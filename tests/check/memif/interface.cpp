@@ -194,7 +194,7 @@ GST_START_TEST(test_a_thousand_links) {
     fail_unless(come_up(slave, master));
   }
   fail_unless(goes_down(master));
-  const int files = open_files();
+  const int files = settled_files();
   for (int i = 0; i < 1000; ++i) {
     auto slave = made(settings_for(Role::slave, name));
     must(slave->start());
