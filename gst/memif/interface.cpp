@@ -125,7 +125,12 @@ Settings Interface::settings() const {
 void Interface::add_observer(std::weak_ptr<InterfaceObserver> observer) {
   const ControlLock lock;
   std::erase_if(observers_, [](const auto& candidate) { return candidate.expired(); });
-  observers_.push_back(std::move(observer));
+  observers_.push_back(observer);
+  const std::shared_ptr<Link> current = link();
+  if (!current) return;
+  ControlLock::defer([observer = std::move(observer), peer = current->peer_name()] {
+    if (auto late = observer.lock()) late->on_link_up(peer);
+  });
 }
 
 template <class Call>
@@ -191,7 +196,7 @@ Result<Admission> Interface::admit(const Init& init) {
     connection_closed({ErrorCode::closed, "the peer closed the connection"});
   }
   if (connection_) return Error{ErrorCode::busy, "already connected"};
-  return Admission{settings_.mode, settings_.interface_name};
+  return Admission{settings_.mode, settings_.interface_name, settings_.memory_limit};
 }
 
 void Interface::adopt(std::shared_ptr<Connection> connection) {

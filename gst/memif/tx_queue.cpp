@@ -173,11 +173,7 @@ bool TxQueue::has_room() noexcept {
 
 void TxQueue::flush() noexcept {
   if (next_ == published_) return;
-  if (state_->failed() || !state_->check_memory()) {
-    stats_->drop(DropReason::link_down, std::exchange(packets_, 0));
-    published_ = next_;
-    return;
-  }
+  if (state_->failed() || !state_->check_memory()) return discard();
   if (is_slave()) {
     ring_.store_head(next_);
   } else {
@@ -195,6 +191,13 @@ void TxQueue::flush() noexcept {
   // that unmasks, looks at the ring and sleeps in between is never woken.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!ring_.interrupt_masked() && signal_eventfd(event_fd_.get())) stats_->interrupts.add(1);
+}
+
+void TxQueue::discard() noexcept {
+  stats_->drop(DropReason::link_down, std::exchange(packets_, 0));
+  bytes_ = 0;
+  free_ = 0;
+  next_ = published_;
 }
 
 void TxQueue::unblock() noexcept {

@@ -52,6 +52,9 @@ class GSTMEMIF_API TxQueue {
   /** Publishes what was written since the last flush(), and wakes the peer if it asked for it. */
   void flush() noexcept;
 
+  /** Drops and counts what was written since the last flush(): the peer is gone. */
+  void discard() noexcept;
+
   /** True if there is room for the packet that was Sent::full last, or for any if none was. */
   bool has_room() noexcept;
 

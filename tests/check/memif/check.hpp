@@ -84,11 +84,16 @@ inline int count_entries(const char* directory) {
 inline int open_files() {
   return count_entries("/proc/self/fd");
 }
-inline int mappings() {
-  std::ifstream maps("/proc/self/maps");
-  int lines = 0;
-  for (std::string line; std::getline(maps, line);) ++lines;
-  return lines;
+/** Once nothing opens or closes files any more: the control thread has its own pace. */
+inline int settled_files() {
+  int files = open_files();
+  for (int calm = 0; calm < 10; ++calm) {
+    pause_ms(5);
+    const int now = open_files();
+    if (now != files) calm = 0;
+    files = now;
+  }
+  return files;
 }
 /** Mappings of shared memory that memif made: a number that nothing else disturbs. */
 inline int memif_mappings() {

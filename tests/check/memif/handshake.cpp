@@ -27,7 +27,7 @@ UniqueFd event_fd() {
 }
 
 MasterHandshake master_with(std::uint64_t limit = kNoMemoryLimit) {
-  return MasterHandshake(admit_all(), limit);
+  return MasterHandshake(admit_all(limit));
 }
 
 /** A master that has admitted its slave. */
@@ -334,11 +334,9 @@ GST_START_TEST(test_interrupt_flags_of_a_fresh_ring_belong_to_its_receiver) {
 GST_END_TEST
 
 GST_START_TEST(test_refusals_pass_through) {
-  MasterHandshake master(
-      [](const Init& init) -> Result<Admission> {
-        return Error{ErrorCode::busy, "taken by " + init.name};
-      },
-      kNoMemoryLimit);
+  MasterHandshake master([](const Init& init) -> Result<Admission> {
+    return Error{ErrorCode::busy, "taken by " + init.name};
+  });
   Init init;
   init.name = "another";
   must_fail(master.on_message(init, {}), "taken by another");

@@ -26,14 +26,16 @@ inline UniqueFd duplicate(int fd) {
 
 inline constexpr std::uint64_t kNoMemoryLimit = std::uint64_t{1} << 40;
 
-inline MasterHandshake::Admit admit_all(Mode mode = Mode::ethernet) {
-  return [mode](const Init&) -> Result<Admission> { return Admission{mode, "eth0"}; };
+inline MasterHandshake::Admit admit_all(std::uint64_t memory_limit = kNoMemoryLimit) {
+  return [memory_limit](const Init&) -> Result<Admission> {
+    return Admission{Mode::ethernet, "eth0", memory_limit};
+  };
 }
 
 /** Lets two handshakes talk until both are done; returns the plans of slave and master. */
 inline std::pair<LinkPlan, LinkPlan> agree(const SlaveOffer& offer) {
   SlaveHandshake slave(offer);
-  MasterHandshake master(admit_all(), kNoMemoryLimit);
+  MasterHandshake master(admit_all());
   std::optional<Message> to_slave = Hello{};
   bool slave_done = false;
   bool master_done = false;

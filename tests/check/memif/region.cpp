@@ -157,7 +157,7 @@ GST_START_TEST(test_a_failing_link_says_why) {
   const SlaveOffer offer = small_offer(8, 64);
   LinkPlan plan = must(build_slave_memory(offer));
   UniqueFd unsealed = memory_file(plan.regions[1].size());
-  MasterHandshake master(admit_all(), kNoMemoryLimit);
+  MasterHandshake master(admit_all());
   must(master.on_message(Init{}, {}));
   const auto give = [&](const Message& message, int fd) {
     std::vector<UniqueFd> fds;
