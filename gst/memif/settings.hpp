@@ -33,6 +33,8 @@ struct Settings {
   std::uint32_t cache_line = kDefaultCacheLine;  ///< 64 or 128, how the peer was built; as slave
   ListenOptions listen;                          ///< as master
   std::uint64_t memory_limit = std::uint64_t{64} << 30;  ///< bytes that a peer may map; as master
+
+  bool operator==(const Settings&) const = default;
 };
 
 /** Settings as one user of an interface gives them: what is not set is left to others. */

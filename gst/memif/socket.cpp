@@ -223,6 +223,29 @@ Status ListenSocket::prepare_file() {
   return {};
 }
 
+namespace {
+
+/**
+ * Binds to an abstract name. A poll() in another thread keeps a socket of ours, and its name, for a
+ * moment after it has been closed; whoever listens there refuses no connection.
+ */
+int bind_abstract(int fd, const SocketAddress& address, const KernelAddress& kernel) {
+  constexpr int kAttempts = 100;
+  constexpr useconds_t kPauseUs = 1000;
+  for (int attempt = 0;; ++attempt) {
+    const int bound = ::bind(fd, kernel.get(), kernel.length);
+    if (bound == 0 || errno != EADDRINUSE || attempt == kAttempts) return bound;
+    const Result<UniqueFd> probe = dial(address);
+    if (probe || probe.error().code != ErrorCode::not_found) {
+      errno = EADDRINUSE;
+      return bound;
+    }
+    ::usleep(kPauseUs);
+  }
+}
+
+}  // namespace
+
 Result<ListenSocket> ListenSocket::open(const SocketAddress& address,
                                         const ListenOptions& options) {
   UniqueFd fd = new_socket();
@@ -230,7 +253,8 @@ Result<ListenSocket> ListenSocket::open(const SocketAddress& address,
   const KernelAddress kernel(address);
   std::optional<DirectoryLock> lock;
   if (!address.abstract()) lock.emplace(address.name());
-  int bound = ::bind(fd.get(), kernel.get(), kernel.length);
+  int bound = address.abstract() ? bind_abstract(fd.get(), address, kernel)
+                                 : ::bind(fd.get(), kernel.get(), kernel.length);
   if (bound != 0 && errno == EADDRINUSE && !address.abstract()) {
     if (Status status = remove_stale(address); !status) return status.error();
     bound = ::bind(fd.get(), kernel.get(), kernel.length);
@@ -260,6 +284,8 @@ ListenSocket::~ListenSocket() {
       status.st_ino == inode_) {
     ::unlink(path);
   }
+  // Wakes a poll() that would otherwise keep the socket, and an abstract name.
+  if (fd_) ::shutdown(fd_.get(), SHUT_RDWR);
 }
 
 Result<UniqueFd> ListenSocket::accept() const {
