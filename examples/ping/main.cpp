@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "application.hpp"
+#include "examples/plugins.hpp"
 
 namespace {
 

@@ -33,12 +33,6 @@ void configure(GstElement* element, const Vdev& vdev, std::uint32_t queue) {
 
 }  // namespace
 
-void find_plugins() {
-  // Without an environment that names them, the plugins of this build are taken.
-  GstPtr<GstElementFactory> factory(gst_element_factory_find("memifsrc"));
-  if (!factory) gst_registry_scan_path(gst_registry_get(), PING_PLUGIN_PATH);
-}
-
 Network::Network(const std::vector<Vdev>& vdevs)
     : pipeline_(GST_ELEMENT_CAST(gst_object_ref_sink(gst_pipeline_new("ping")))) {
   for (const Vdev& vdev : vdevs) {

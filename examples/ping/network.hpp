@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "gst_ptr.hpp"
+#include "examples/gst_ptr.hpp"
 #include "options.hpp"
 
 /** The elements of one queue of an interface; they belong to the pipeline. */
@@ -63,6 +63,3 @@ class Network {
   std::map<std::uint32_t, GstElement*> bridges_;
   std::map<std::uint32_t, unsigned> ports_;  // used so far, by domain
 };
-
-/** Makes the elements of this project known where nobody else did. */
-void find_plugins();
