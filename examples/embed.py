@@ -203,6 +203,10 @@ class Application:
 def main():
     Gst.init(None)
     sys.stdout.reconfigure(line_buffering=True)
+    if Gst.ElementFactory.find("memifsrc") is None:
+        print("GStreamer finds no memifsrc: run this through `meson devenv -C build`",
+              file=sys.stderr)
+        return 1
     return Application(f"@gst-memif-embed-{os.getpid()}").run()
 
 

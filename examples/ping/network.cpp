@@ -86,7 +86,8 @@ Interface Network::make_responders(const Vdev& vdev) {
     queue.src = add_src(vdev, k);
     queue.responder = add("icmpresponder", name_of("icmp", k, vdev));
     queue.sink = add_sink(vdev, k);
-    g_object_set(queue.responder, "address", vdev.address.c_str(), nullptr);
+    g_object_set(queue.responder, "address", vdev.address.c_str(), "mac", vdev.mac.c_str(),
+                 nullptr);
     link(queue.src, queue.responder);
     link(queue.responder, queue.sink);
     interface.queues.push_back(queue);

@@ -6,6 +6,7 @@
 #include <map>
 #include <string_view>
 
+#include "gst/packet/address.hpp"
 #include "values.hpp"
 #include "vdev.hpp"
 
@@ -40,7 +41,9 @@ class Parser {
 
  private:
   void parse(const std::string& argument) {
-    if (argument == "-h" || argument == "-?" || argument == "--help") {
+    if (argument == "-h" && at_ + 1 < rest_.size() && !rest_[at_ + 1].starts_with('-')) {
+      set_mac(rest_[++at_]);
+    } else if (argument == "-h" || argument == "-?" || argument == "--help") {
       options_.action = Options::Action::usage;
     } else if (argument == "-v" || argument == "--version") {
       options_.action = Options::Action::version;
@@ -89,6 +92,17 @@ class Parser {
     if (!key->set(single_, value)) {
       throw WrongOption(option + " " + value + " is wrong; allowed: " + key->allowed);
     }
+  }
+
+  /** Some responders take their hardware address by -h, where it means help in others. */
+  void set_mac(const std::string& value) {
+    const auto mac = gstpacket::Mac::parse(value);
+    if (!mac || mac->is_group() || mac->is_zero()) {
+      throw WrongOption("-h " + value + " is wrong; allowed: nothing, for help, or the hardware " +
+                        "address of one station, such as 02:00:c0:a8:01:01");
+    }
+    if (++seen_["-h"] > 1) throw WrongOption("-h is given twice");
+    single_.mac = value;
   }
 
   /** More than one adds up, as a shell makes `--aff=0 --aff=1` of `--aff={0,1}`. */

@@ -13,6 +13,7 @@ struct Vdev {
   std::string name;
   std::uint32_t id = 0;
   std::string address = "192.168.1.1";
+  std::string mac;  ///< to answer with; empty: made of the address
   bool master = false;
   std::string socket = "/run/vpp/memif.sock";
   std::optional<std::uint32_t> domain;  ///< bridged with the others of the same number

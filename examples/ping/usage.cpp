@@ -20,8 +20,8 @@ std::string entry(const std::string& option, const std::string& help) {
 }  // namespace
 
 std::string banner() {
-  return std::string(kLine) + "gst-memif example: ping\n" + kLine +
-         "gst-memif version: " PACKAGE_VERSION ", memif version: " +
+  return "GST-MEMIF EXAMPLE APP: ping\n" + std::string(kLine) +
+         "gst-memif version: " PACKAGE_VERSION "\nmemif version: " +
          std::to_string(gstmemif::kVersion) + "\n" + kLine;
 }
 
@@ -30,7 +30,7 @@ std::string usage() {
       "Answers ARP, IPv6 neighbour discovery and ping on memif interfaces, or bridges them.\n\n"
       "Usage: ping [--aff={cpu0,cpu1,..}] [--stats=SECONDS] [--dot=FILE] --vdev=<name>";
   for (const VdevKey& key : vdev_keys()) text += ",[" + key.name + "=" + key.placeholder + "]";
-  text += " ...\n       ping [-r ROLE] [-s SOCKET] [-i ID] [-a ADDRESS]\n\nOptions:\n";
+  text += " ...\n       ping [-r ROLE] [-s SOCKET] [-i ID] [-a ADDRESS] [-h MAC]\n\nOptions:\n";
   text += entry("--vdev=<name>,...", "adds an interface; any number of them");
   for (const VdevKey& key : vdev_keys()) {
     text += entry("  " + key.name + "=" + key.placeholder, key.help);
@@ -46,6 +46,7 @@ std::string usage() {
   text += entry("-s SOCKET", "its socket");
   text += entry("-i ID", "its id");
   text += entry("-a ADDRESS", "its address");
+  text += entry("-h MAC", "its hardware address (made of its address)");
   text +=
       "\nPut quotes around braces: shells expand them. Ctrl-C ends with a summary.\n\n"
       "Examples:\n"

@@ -132,7 +132,7 @@ const std::vector<VdevKey>& vdev_keys() {
       {"qn", "count", "queues in each direction, one thread each (1)", "a number from 1 to 255",
        [](Vdev& v, std::string_view text) { return set_number(v.queues, text, 1, 255); }},
       {"rs", "ring size", "slots of each ring; the slave's value counts (1024)",
-       "a power of two from 2 to 16384", set_ring_size},
+       "a power of two from 2 to 16384 (slots, not their logarithm)", set_ring_size},
       {"bs", "buffer size", "bytes of each slot; the slave's value counts (2048)",
        "a number from 1 to 4294967295",
        [](Vdev& v, std::string_view text) { return set_number(v.buffer_size, text, 1); }},
