@@ -71,7 +71,7 @@ class Parser {
     } else if (name == "--stats") {
       set_stats(value);
     } else {
-      set_dot(value);
+      options_.dot_file = value;
     }
   }
 
@@ -121,15 +121,6 @@ class Parser {
     options_.stats_seconds = *seconds;
   }
 
-  void set_dot(const std::string& value) {
-    // Opened to append: a file that is there already stays until there is something to write.
-    if (!std::ofstream(value, std::ios::app)) {
-      throw WrongOption("--dot=" + value + " cannot be written; allowed: a file in a directory " +
-                        "that this user may write to");
-    }
-    options_.dot_file = value;
-  }
-
   void finish() {
     if (!seen_.empty()) {
       if (!options_.vdevs.empty()) {
@@ -141,6 +132,16 @@ class Parser {
     }
     if (options_.vdevs.empty()) throw WrongOption("no interface is given; use --vdev=<name>,...");
     check_vdevs(options_.vdevs);
+    check_dot();
+  }
+
+  void check_dot() const {
+    if (options_.dot_file.empty()) return;
+    // Opened to append: a file that is there already stays until there is something to write.
+    if (!std::ofstream(options_.dot_file, std::ios::app)) {
+      throw WrongOption("--dot=" + options_.dot_file + " cannot be written; allowed: a file in a " +
+                        "directory that this user may write to");
+    }
   }
 
   [[noreturn]] static void unknown(const std::string& argument) {
