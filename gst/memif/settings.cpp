@@ -28,9 +28,23 @@ Status check_queues(const char* name, std::uint32_t count) {
   return wrong(name, show(count), "an interface has 1 to 255 queues in each direction.");
 }
 
-Status check_text(const char* name, const std::string& value, std::size_t limit) {
-  if (value.size() <= limit) return {};
-  return wrong(name, value, "at most " + std::to_string(limit) + " bytes fit into the protocol.");
+Error too_long(const char* name, const std::string& shown, std::size_t size, std::size_t limit) {
+  return wrong(name, shown,
+               "it has " + std::to_string(size) + " bytes, where the protocol takes " +
+                   std::to_string(limit) + ". Use a shorter one.");
+}
+
+Status check_name(const std::string& name) {
+  if (name.size() <= kMaxNameLength) return {};
+  return too_long("interface-name", name, name.size(), kMaxNameLength);
+}
+
+/** A secret does not belong into a message, not even a wrong one. */
+constexpr char kHidden[] = "(hidden)";
+
+Status check_secret(const std::string& secret) {
+  if (secret.size() <= kMaxSecretLength) return {};
+  return too_long("secret", kHidden, secret.size(), kMaxSecretLength);
 }
 
 Status check_ring_size(std::uint32_t size) {
@@ -53,15 +67,25 @@ Status check_memory(const Settings& settings) {
   return check_slave_memory(offer);
 }
 
+Error contradiction(const std::string& setting, const std::string& a, const std::string& a_name,
+                    const std::string& b, const std::string& b_name) {
+  return {ErrorCode::settings, setting + "=" + a + " of " + a_name + " contradicts " + setting +
+                                   "=" + b + " of " + b_name +
+                                   ": both are ends of one memif interface (same socket-path, id "
+                                   "and role). Set the same value on both, or set it on one only."};
+}
+
 template <class T>
 Status agree(const char* setting, const std::optional<T>& a, const std::string& a_name,
              const std::optional<T>& b, const std::string& b_name) {
   if (!a || !b || *a == *b) return {};
-  return Error{ErrorCode::settings,
-               std::string(setting) + "=" + show(*a) + " of " + a_name + " contradicts " + setting +
-                   "=" + show(*b) + " of " + b_name +
-                   ": both are ends of one memif interface (same socket-path, id and role). Set "
-                   "the same value on both, or set it on one only."};
+  return contradiction(setting, show(*a), a_name, show(*b), b_name);
+}
+
+Status agree_on_secret(const std::optional<std::string>& a, const std::string& a_name,
+                       const std::optional<std::string>& b, const std::string& b_name) {
+  if (!a || !b || *a == *b) return {};
+  return contradiction("secret", kHidden, a_name, kHidden, b_name);
 }
 
 Result<std::vector<uid_t>> parse_uids(std::string_view text) {
@@ -89,10 +113,9 @@ void take(const std::optional<T>& from, T& to) {
 Status validate(const Settings& settings) {
   for (Status status :
        {check_queues("rx-queues", settings.rx_queues),
-        check_queues("tx-queues", settings.tx_queues),
-        check_text("secret", settings.secret, kMaxSecretLength),
-        check_text("interface-name", settings.interface_name, kMaxNameLength),
-        check_ring_size(settings.ring_size), check_listen_options(settings.listen)}) {
+        check_queues("tx-queues", settings.tx_queues), check_secret(settings.secret),
+        check_name(settings.interface_name), check_ring_size(settings.ring_size),
+        check_listen_options(settings.listen)}) {
     if (!status) return status;
   }
   if (settings.buffer_size == 0) {
@@ -122,7 +145,7 @@ Status apply(const PartialSettings& partial, Settings& settings) {
 Status check_agreement(const PartialSettings& a, const std::string& a_name,
                        const PartialSettings& b, const std::string& b_name) {
   for (Status status : {agree("mode", a.mode, a_name, b.mode, b_name),
-                        agree("secret", a.secret, a_name, b.secret, b_name),
+                        agree_on_secret(a.secret, a_name, b.secret, b_name),
                         agree("interface-name", a.interface_name, a_name, b.interface_name, b_name),
                         agree("rx-queues", a.rx_queues, a_name, b.rx_queues, b_name),
                         agree("tx-queues", a.tx_queues, a_name, b.tx_queues, b_name),

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gst/packet/arrival.hpp"
+#include "gst/packet/batch.hpp"
 #include "gst/packet/chunk.hpp"
 #include "gst/packet/counters.hpp"
 #include "gst/packet/element.hpp"
@@ -41,6 +42,8 @@ class Runtime {
   GstFlowReturn receive(Arrival& arrival);
   bool set_caps(GstCaps* caps);
   void flushed();
+  /// Whether all that is linked to the extra pads answers `allocation` with batches, too.
+  bool extra_pads_take_batches(GstQuery* allocation) const;
   [[nodiscard]] const ElementClass& cls() const { return cls_; }
 
   // State changes.

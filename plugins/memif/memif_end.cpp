@@ -167,6 +167,11 @@ Mode MemifEnd::mode() const {
 
 GstCaps* MemifEnd::packet_caps() const {
   using gstpacket::LinkType;
+  {
+    // Until all ends of the interface have joined, the mode is not known for sure.
+    const std::lock_guard lock(mutex_);
+    if (!interface_) return gstpacket::make_caps();
+  }
   switch (mode()) {
     case Mode::ip:
       return gstpacket::make_caps({LinkType::ip});

@@ -68,7 +68,7 @@ class MemifEnd {
 
   /** Posts @p error as an element error. */
   void post_error(const gstmemif::Error& error) const;
-  /** Fixed caps of the packets of the present mode; transfer full. */
+  /** Caps of the packets: fixed once the interface has started; transfer full. */
   GstCaps* packet_caps() const;
   /** Warns, once per link, if the link has fewer queues than this element's number asks for. */
   void check_queue(const gstmemif::Port& port, bool has_queue);

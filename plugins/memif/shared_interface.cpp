@@ -36,8 +36,10 @@ class SharedInterface {
     members_.push_back(&member);
     Result<Settings> settings = merged();
     Status status = settings ? validate(*settings) : Status(settings.error());
-    // An interface that runs already takes over what the newcomer adds.
-    if (status && interface_) status = interface_->reconfigure(std::move(*settings));
+    // An interface that runs already takes over what the newcomer adds. Only that is worth a link.
+    if (status && interface_ && interface_->settings() != *settings) {
+      status = interface_->reconfigure(std::move(*settings));
+    }
     if (!status) members_.pop_back();
     return status;
   }

@@ -108,6 +108,11 @@ class Pipeline:
     def alive(self):
         return self.process.poll() is None
 
+    def wait_playing(self, timeout=8):
+        """Until gst-launch says so; it does without -q only."""
+        if not stand_in():
+            wait_for(lambda: "to PLAYING" in self.output(), timeout, "PLAYING")
+
     def assert_alive(self):
         if not self.alive():
             raise AssertionError(f"the pipeline ended with {self.process.returncode}:\n"
@@ -128,9 +133,19 @@ class Pipeline:
             raise AssertionError(f"still runs after {timeout} s: {self.description}\n"
                                  f"{self.output()[-3000:]}") from None
 
+    def handles_interrupts(self):
+        """Whether it catches SIGINT: gst-launch does once the pipeline is set to PLAYING."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        caught = int(re.search(r"^SigCgt:\s+(\w+)", status, re.M).group(1), 16)
+        return bool(caught >> (signal.SIGINT - 1) & 1)
+
+    def wait_started(self, timeout=10):
+        wait_for(lambda: not self.alive() or self.handles_interrupts(), timeout, "the start")
+        self.assert_alive()
+
     def stop(self, timeout=10):
         """Ends it as a user would, and asserts that it ends."""
-        self.assert_alive()
+        self.wait_started()
         self.process.send_signal(signal.SIGINT)
         code = self.wait(timeout)
         if code != 0:

@@ -18,6 +18,7 @@ def resolve(peer, version=4, timeout=10, queue=0):
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         peer.send([request], queue)
+        peer.questions = getattr(peer, "questions", 0) + 1
         replies = peer.recv(0.2)
         if replies:
             mac = judge(replies[0])
