@@ -283,6 +283,8 @@ ListenSocket::~ListenSocket() {
       status.st_ino == inode_) {
     ::unlink(path);
   }
+  // Wakes a poll() that would otherwise keep the socket, and an abstract name.
+  if (fd_) ::shutdown(fd_.get(), SHUT_RDWR);
 }
 
 Result<UniqueFd> ListenSocket::accept() const {
