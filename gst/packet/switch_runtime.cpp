@@ -21,7 +21,12 @@ bool taken(GstElement* element, const char* prefix, unsigned number) {
 
 }  // namespace
 
-SwitchRuntime::SwitchRuntime(GstElement* element, const ElementClass& cls) : Author(element, cls) {}
+SwitchRuntime::SwitchRuntime(GstElement* element, const ElementClass& cls) : Author(element, cls) {
+  // GStreamer makes an id from that of the one stream that comes in; here there are several.
+  gchar* uuid = g_uuid_string_random();
+  stream_prefix_ = std::string(cls.spec->info->factory) + "/" + uuid + "/port-";
+  g_free(uuid);
+}
 
 // ---- ports ------------------------------------------------------------------------------------
 
@@ -96,9 +101,8 @@ void SwitchRuntime::remove(GstPad* pad) {
 // ---- events -----------------------------------------------------------------------------------
 
 void SwitchRuntime::prepare_source(GstPad* pad, unsigned number) {
-  gchar* id = gst_pad_create_stream_id_printf(pad, element(), "port-%u", number);
-  GstEvent* start = gst_event_new_stream_start(id);
-  g_free(id);
+  const std::string id = stream_prefix_ + std::to_string(number);
+  GstEvent* start = gst_event_new_stream_start(id.c_str());
   gst_event_set_group_id(start, group_id_);
   GstCaps* caps = make_caps(spec().link_types);
   GstSegment segment;

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "gst/packet/author.hpp"
@@ -164,6 +165,7 @@ class SwitchRuntime final : public Author {
   std::atomic<unsigned> generation_{1};
   SwitchCounters retired_;  // of lanes that are gone
   bool ended_ = false;      // EOS was pushed; ports_mutex_
+  std::string stream_prefix_;
   guint group_id_ = gst_util_group_id_next();
   std::atomic<bool> running_{false};
 };
