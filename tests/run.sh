@@ -70,8 +70,10 @@ unit() {
   local dir=$1
   shift
   meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes 2 "$@" || true
-  $python tests/summary.py "$dir/meson-logs/testlog.json" | tee /dev/stderr | tail -n 1 |
-    sed -E 's/[^0-9]+/ /g' >> "$tally"
+  local summary
+  summary=$($python tests/summary.py "$dir/meson-logs/testlog.json")
+  printf '%s\n' "$summary"
+  tail -n 1 <<< "$summary" | sed -E 's/[^0-9]+/ /g' >> "$tally"
 }
 
 # interop DIR TEST...

@@ -135,6 +135,11 @@ GSTMEMIF_API Result<LinkPlan> build_slave_memory(const SlaveOffer& offer);
 /** Whether build_slave_memory() can succeed; the error names the settings to change. */
 GSTMEMIF_API Status check_slave_memory(const SlaveOffer& offer);
 
+/** Buffers beyond the slots of a receiving ring, for slots whose own buffer is lent. */
+constexpr std::uint32_t spare_buffers(std::uint32_t ring_size) noexcept {
+  return ring_size;
+}
+
 /** Buffers in each region of a slave, for a buffer size. */
 GSTMEMIF_API std::uint64_t buffers_per_region(std::uint32_t buffer_size) noexcept;
 

@@ -12,6 +12,33 @@ void set_nonblocking(int fd) noexcept {
   if (flags >= 0) ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+/** Deals out the buffers of a slave: one run for each ring, and spare ones for those that receive.
+ */
+class SlaveBuffers {
+ public:
+  explicit SlaveBuffers(const LinkPlan& plan) {
+    if (plan.role == Role::slave) {
+      layout_ = BufferLayout(plan.buffer_size, buffers_per_region(plan.buffer_size));
+    }
+  }
+  QueueBuffers take(std::uint32_t slots, bool with_spares) {
+    if (layout_.buffer_size() == 0) return {};
+    QueueBuffers buffers{layout_.buffer_size(), run(slots), {}};
+    if (with_spares) buffers.spares = run(spare_buffers(slots));
+    return buffers;
+  }
+
+ private:
+  std::vector<BufferPlace> run(std::uint32_t count) {
+    const std::uint64_t first = next_;
+    next_ += count;
+    return layout_.places(first, count);
+  }
+
+  BufferLayout layout_;
+  std::uint64_t next_ = 0;
+};
+
 }  // namespace
 
 QueueStats& InterfaceStats::at(List& list, std::size_t queue) {
@@ -30,23 +57,20 @@ Link::Link(LinkPlan plan, std::shared_ptr<InterfaceStats> stats,
     : role_(plan.role),
       mode_(plan.mode),
       cache_line_(plan.cache_line),
-      buffer_size_(plan.buffer_size),
       peer_name_(printable(plan.peer_interface.empty() ? plan.peer_app : plan.peer_interface)),
       stats_(std::move(stats)),
       state_(std::move(plan.regions), std::move(control_wake)) {
-  // As slave the buffers of the S2M rings come first, then those of the M2S rings.
-  std::uint64_t first_buffer = 0;
+  SlaveBuffers buffers(plan);
   for (auto* rings : {&plan.s2m, &plan.m2s}) {
     const bool sends = (rings == &plan.s2m) == (role_ == Role::slave);
     for (RingPlan& ring : *rings) {
-      const std::uint32_t size = ring.size;
       set_nonblocking(ring.event_fd.get());
+      QueueBuffers own = buffers.take(ring.size, !sends);
       if (sends) {
-        add_tx(std::move(ring), first_buffer);
+        add_tx(std::move(ring), std::move(own));
       } else {
-        add_rx(std::move(ring), first_buffer);
+        add_rx(std::move(ring), std::move(own));
       }
-      first_buffer += size;
     }
   }
 }
@@ -56,23 +80,18 @@ Ring Link::ring_at(const RingPlan& plan) const noexcept {
   return Ring(base, RingLayout{cache_line_, plan.size});
 }
 
-BufferLayout Link::buffers_from(std::uint64_t first_buffer) const noexcept {
-  if (role_ == Role::master) return {};
-  return BufferLayout(buffer_size_, buffers_per_region(buffer_size_), first_buffer);
-}
-
-void Link::add_rx(RingPlan plan, std::uint64_t first_buffer) {
+void Link::add_rx(RingPlan plan, QueueBuffers buffers) {
   const Ring ring = ring_at(plan);
   rx_.push_back(std::make_unique<RxQueue>(state_, ring, std::move(plan.event_fd),
-                                          stats_->rx(rx_.size()), buffers_from(first_buffer)));
+                                          stats_->rx(rx_.size()), std::move(buffers)));
   // Until somebody receives, nobody needs to be woken.
   rx_.back()->set_interrupts(false);
 }
 
-void Link::add_tx(RingPlan plan, std::uint64_t first_buffer) {
+void Link::add_tx(RingPlan plan, QueueBuffers buffers) {
   const Ring ring = ring_at(plan);
   tx_.push_back(std::make_unique<TxQueue>(state_, ring, std::move(plan.event_fd),
-                                          stats_->tx(tx_.size()), buffers_from(first_buffer)));
+                                          stats_->tx(tx_.size()), std::move(buffers)));
 }
 
 void Link::publish_buffers() noexcept {

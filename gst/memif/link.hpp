@@ -78,15 +78,13 @@ class GSTMEMIF_API Link {
   void mark_down() noexcept { up_.store(false, std::memory_order_release); }
 
  private:
-  void add_rx(RingPlan plan, std::uint64_t first_buffer);
-  void add_tx(RingPlan plan, std::uint64_t first_buffer);
+  void add_rx(RingPlan plan, QueueBuffers buffers);
+  void add_tx(RingPlan plan, QueueBuffers buffers);
   Ring ring_at(const RingPlan& plan) const noexcept;
-  BufferLayout buffers_from(std::uint64_t first_buffer) const noexcept;
 
   Role role_;
   Mode mode_;
   std::uint32_t cache_line_;
-  std::uint32_t buffer_size_;
   std::string peer_name_;
   std::shared_ptr<InterfaceStats> stats_;
   LinkState state_;

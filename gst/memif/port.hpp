@@ -84,6 +84,11 @@ class GSTMEMIF_API Receiver : public Port {
   /** Gives them back; false if they must not be used after all. See RxQueue::release(). */
   bool release() noexcept { return rx_ == nullptr || rx_->release(); }
 
+  /** Lends the packets of the last receive(), or null: copy them. See RxQueue::lend(). */
+  Loan* lend() { return rx_ != nullptr ? rx_->lend(link()) : nullptr; }
+  /** The memory that lent packets lie in; only after lend() succeeded. */
+  const Region& lent_region() const noexcept { return rx_->lent_region(); }
+
   /** Waits for packets. @param timeout_ns nanoseconds, or kForever */
   Wake wait(std::int64_t timeout_ns = kForever);
 
@@ -120,6 +125,12 @@ class GSTMEMIF_API Sender : public Port {
 
   /** Writes one packet; the peer sees it after flush(). link_lost also where there is no link. */
   Sent send(std::span<const TxSegment> segments);
+  /** Sends a lent packet without a copy, see TxQueue::exchange(). Only if owns() its loan. */
+  Sent exchange(BufferPlace& buffer, std::uint32_t offset, std::uint32_t length) {
+    return tx_ == nullptr ? Sent::link_lost : tx_->exchange(buffer, offset, length);
+  }
+  /** Whether @p loan is of the link in use, so that its buffers can go into its rings. */
+  bool owns(const Loan& loan) const noexcept { return tx_ != nullptr && loan.link() == link(); }
   void flush() noexcept {
     if (tx_ != nullptr) tx_->flush();
   }

@@ -1,20 +1,31 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/memif/rx_queue.hpp"
 
+#include <algorithm>
+
 namespace gstmemif {
 
 RxQueue::RxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& stats,
-                 BufferLayout buffers)
+                 QueueBuffers buffers)
     : state_(&state),
       ring_(ring),
       event_fd_(std::move(event_fd)),
       stats_(&stats),
-      buffers_(buffers),
-      segments_(ring.size()) {}
+      buffers_(std::move(buffers)),
+      segments_(ring.size()) {
+  const auto lendable = [](const BufferPlace& place) { return place.region == kLentRegion; };
+  may_lend_ = !buffers_.spares.empty() && std::ranges::all_of(buffers_.slots, lendable) &&
+              std::ranges::all_of(buffers_.spares, lendable);
+}
+
+Descriptor RxQueue::empty_slot(std::uint16_t index) const noexcept {
+  const BufferPlace place = buffers_.slots[ring_.slot(index)];
+  return {0, place.region, buffers_.buffer_size, place.offset, 0};
+}
 
 void RxQueue::publish_buffers() noexcept {
   for (std::uint32_t i = 0; i < ring_.size(); ++i) {
-    ring_.write(static_cast<std::uint16_t>(i), buffers_.empty_buffer(i));
+    ring_.write(static_cast<std::uint16_t>(i), empty_slot(static_cast<std::uint16_t>(i)));
   }
   published_ = static_cast<std::uint16_t>(ring_.size());
   ring_.store_head(published_);
@@ -23,10 +34,10 @@ void RxQueue::publish_buffers() noexcept {
 std::byte* RxQueue::resolve(std::uint16_t index, const Descriptor& descriptor) const noexcept {
   if (is_slave()) {
     // The buffer of this slot is known; the peer may only have moved the start within it.
-    const Descriptor own = buffers_.empty_buffer(ring_.slot(index));
+    const BufferPlace own = buffers_.slots[ring_.slot(index)];
     const std::uint64_t end = std::uint64_t{descriptor.offset} + descriptor.length;
     if (descriptor.region != own.region || descriptor.offset < own.offset ||
-        end > std::uint64_t{own.offset} + own.length) {
+        end > std::uint64_t{own.offset} + buffers_.buffer_size) {
       return nullptr;
     }
   }
@@ -121,6 +132,23 @@ std::span<const RxSegment> RxQueue::receive(std::uint32_t max_packets) noexcept 
   return {segments_.data(), count_};
 }
 
+Loan* RxQueue::lend(const std::shared_ptr<Link>& link) {
+  auto& spares = buffers_.spares;
+  loans_.collect([&](const BufferPlace& place) { spares.push_back(place); });
+  if (!may_lend_ || count_ != taken_ || taken_ > Loan::kMax || taken_ > spares.size()) {
+    return nullptr;
+  }
+  Loan* loan = loans_.lend(link);
+  loan->count = taken_;
+  for (std::uint32_t i = 0; i < taken_; ++i) {
+    BufferPlace& slot = buffers_.slots[ring_.slot(static_cast<std::uint16_t>(next_ + i))];
+    loan->buffers[i] = slot;
+    slot = spares.back();
+    spares.pop_back();
+  }
+  return loan;
+}
+
 bool RxQueue::release() noexcept {
   const auto taken = static_cast<std::uint16_t>(taken_);
   taken_ = 0;
@@ -129,7 +157,7 @@ bool RxQueue::release() noexcept {
   if (is_slave()) {
     for (std::uint16_t i = 0; i < taken; ++i) {
       const auto index = static_cast<std::uint16_t>(published_ + i);
-      ring_.write(index, buffers_.empty_buffer(ring_.slot(index)));
+      ring_.write(index, empty_slot(index));
     }
     published_ = static_cast<std::uint16_t>(published_ + taken);
     ring_.store_head(published_);

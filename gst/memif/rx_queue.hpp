@@ -10,6 +10,7 @@
 #include "gst/memif/buffer_layout.hpp"
 #include "gst/memif/fd.hpp"
 #include "gst/memif/link_state.hpp"
+#include "gst/memif/loan.hpp"
 #include "gst/memif/ring.hpp"
 #include "gst/memif/stats.hpp"
 
@@ -32,10 +33,10 @@ struct RxSegment {
 class GSTMEMIF_API RxQueue {
  public:
   /**
-   * @param buffers as slave, which of our buffers belongs to which slot; as master, none: any of
-   *                the peer's regions may hold packets
+   * @param buffers as slave, our buffers: one for each slot, and spare ones; as master, none: any
+   * of the peer's regions may hold packets
    */
-  RxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& stats, BufferLayout buffers);
+  RxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& stats, QueueBuffers buffers);
 
   /** As slave, when the link comes up: gives the peer a full ring of empty buffers. */
   void publish_buffers() noexcept;
@@ -45,6 +46,16 @@ class GSTMEMIF_API RxQueue {
    * there is nothing, or if the link has failed.
    */
   std::span<const RxSegment> receive(std::uint32_t max_packets) noexcept;
+
+  /**
+   * Lends the packets of the last receive() to the application, to stay where they are beyond
+   * release(). Null where that is not possible, and they must be copied: as master, if there is a
+   * packet of several slots or a dropped one, or if too many buffers are out already.
+   */
+  Loan* lend(const std::shared_ptr<Link>& link);
+
+  /** The memory that lent packets lie in. */
+  const Region& lent_region() const noexcept { return state_->regions()[kLentRegion]; }
 
   /**
    * Gives the slots of the last receive() back to the peer. Returns false if the memory under the
@@ -62,7 +73,11 @@ class GSTMEMIF_API RxQueue {
   QueueStats& stats() noexcept { return *stats_; }
 
  private:
-  bool is_slave() const noexcept { return buffers_.buffer_size() != 0; }
+  // Lent packets share one arena, so buffers beyond the first 4 GiB are not lent.
+  static constexpr std::uint16_t kLentRegion = 1;
+
+  bool is_slave() const noexcept { return buffers_.buffer_size != 0; }
+  Descriptor empty_slot(std::uint16_t index) const noexcept;
   std::uint16_t peer_index() const noexcept {
     return is_slave() ? ring_.load_tail() : ring_.load_head();
   }
@@ -75,7 +90,9 @@ class GSTMEMIF_API RxQueue {
   Ring ring_;
   UniqueFd event_fd_;
   QueueStats* stats_;
-  BufferLayout buffers_;
+  QueueBuffers buffers_;
+  bool may_lend_ = false;
+  LoanBook loans_;
   std::vector<RxSegment> segments_;
   std::size_t count_ = 0;        // segments of the burst
   std::uint64_t bytes_ = 0;      // of the burst

@@ -18,7 +18,9 @@ std::uint64_t physical_memory() noexcept {
 }
 
 std::uint64_t buffer_count(const SlaveOffer& offer) noexcept {
-  return (std::uint64_t{offer.tx_queues} + offer.rx_queues) * offer.ring_size;
+  const std::uint64_t sending = std::uint64_t{offer.tx_queues} * offer.ring_size;
+  const std::uint64_t receiving = offer.ring_size + spare_buffers(offer.ring_size);
+  return sending + offer.rx_queues * receiving;
 }
 
 std::uint64_t slave_memory_size(const SlaveOffer& offer) noexcept {

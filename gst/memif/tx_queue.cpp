@@ -44,12 +44,12 @@ std::uint64_t total_length(std::span<const TxSegment> segments) noexcept {
 }  // namespace
 
 TxQueue::TxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& stats,
-                 BufferLayout buffers)
+                 QueueBuffers buffers)
     : state_(&state),
       ring_(ring),
       event_fd_(std::move(event_fd)),
       stats_(&stats),
-      buffers_(buffers) {}
+      buffers_(std::move(buffers)) {}
 
 std::uint32_t TxQueue::free_slots() noexcept {
   if (state_->failed()) return free_ = 0;
@@ -72,7 +72,9 @@ std::uint32_t TxQueue::free_slots() noexcept {
 }
 
 Descriptor TxQueue::slot_buffer(std::uint16_t index) const noexcept {
-  return is_slave() ? buffers_.empty_buffer(ring_.slot(index)) : ring_.read(index);
+  if (!is_slave()) return ring_.read(index);
+  const BufferPlace place = buffers_.slots[ring_.slot(index)];
+  return {0, place.region, buffers_.buffer_size, place.offset, 0};
 }
 
 bool TxQueue::valid_buffer(const Descriptor& descriptor) const noexcept {
@@ -137,7 +139,26 @@ Sent TxQueue::send(std::span<const TxSegment> segments) noexcept {
   next_ = static_cast<std::uint16_t>(next_ + slots);
   free_ -= slots;
   ++packets_;
+  ++copies_;
   bytes_ += total;
+  return Sent::ok;
+}
+
+Sent TxQueue::exchange(BufferPlace& buffer, std::uint32_t offset, std::uint32_t length) noexcept {
+  if (length == 0 || offset < buffer.offset ||
+      std::uint64_t{offset} + length > std::uint64_t{buffer.offset} + buffers_.buffer_size) {
+    stats_->drop(length == 0 ? DropReason::empty : DropReason::too_long);
+    return Sent::dropped;
+  }
+  if (free_ == 0 && free_slots() == 0) {
+    return state_->failed() ? Sent::link_lost : Sent::full;
+  }
+  ring_.write(next_, {0, buffer.region, length, offset, 0});
+  std::swap(buffer, buffers_.slots[ring_.slot(next_)]);
+  ++next_;
+  --free_;
+  ++packets_;
+  bytes_ += length;
   return Sent::ok;
 }
 
@@ -156,9 +177,10 @@ void TxQueue::flush() noexcept {
   published_ = next_;
   stats_->packets.add(packets_);
   stats_->bytes.add(bytes_);
-  stats_->copies.add(packets_);
+  stats_->copies.add(copies_);
   stats_->batches.add(1);
   packets_ = 0;
+  copies_ = 0;
   bytes_ = 0;
   // Publish, then look at the flag: without the fence the load may pass the store, and a receiver
   // that unmasks, looks at the ring and sleeps in between is never woken.

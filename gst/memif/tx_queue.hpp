@@ -37,10 +37,17 @@ class GSTMEMIF_API TxQueue {
    * @param buffers as slave, which of our buffers belongs to which slot; as master, none: the slots
    *                hold the peer's empty buffers, each checked before it is written to
    */
-  TxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& stats, BufferLayout buffers);
+  TxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& stats, QueueBuffers buffers);
 
   /** Writes one packet, gathered from @p segments. */
   Sent send(std::span<const TxSegment> segments) noexcept;
+
+  /**
+   * As slave: sends the @p length bytes at @p offset of the region of @p buffer, one of our link's
+   * own, without a copy. On Sent::ok the buffer is the ring's, and @p buffer names another one,
+   * which the peer has finished with, in exchange. Bytes outside of the buffer are Sent::dropped.
+   */
+  Sent exchange(BufferPlace& buffer, std::uint32_t offset, std::uint32_t length) noexcept;
 
   /** Publishes what was written since the last flush(), and wakes the peer if it asked for it. */
   void flush() noexcept;
@@ -59,7 +66,7 @@ class GSTMEMIF_API TxQueue {
   QueueStats& stats() noexcept { return *stats_; }
 
  private:
-  bool is_slave() const noexcept { return buffers_.buffer_size() != 0; }
+  bool is_slave() const noexcept { return buffers_.buffer_size != 0; }
   std::uint32_t free_slots() noexcept;
   Sent reserve(std::uint64_t total, std::uint32_t& slots) noexcept;
   Descriptor slot_buffer(std::uint16_t index) const noexcept;
@@ -71,11 +78,12 @@ class GSTMEMIF_API TxQueue {
   Ring ring_;
   UniqueFd event_fd_;
   QueueStats* stats_;
-  BufferLayout buffers_;
+  QueueBuffers buffers_;
   std::uint16_t next_ = 0;       // first slot not yet written
   std::uint16_t published_ = 0;  // our index as the peer sees it
   std::uint32_t free_ = 0;       // slots known to be free, read again only when they run out
   std::uint64_t packets_ = 0;    // of the burst
+  std::uint64_t copies_ = 0;
   std::uint64_t bytes_ = 0;
 };
 

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "gst/packet/batch.hpp"
+
 namespace gstpacket::detail {
 
 void Diverted::drop_all() noexcept {
@@ -51,6 +53,85 @@ void BufferArrival::settle(const Chunk& chunk, Diverted& diverted) {
 GstFlowReturn BufferArrival::push(GstPad* pad) {
   return buffer_ != nullptr ? gst_pad_push(pad, std::exchange(buffer_, nullptr)) : GST_FLOW_OK;
 }
+
+bool holds_batches(GstBufferList* list) {
+  const guint length = gst_buffer_list_length(list);
+  for (guint i = 0; i < length; ++i) {
+    if (gst_buffer_get_packet_batch_meta(gst_buffer_list_get(list, i)) != nullptr) return true;
+  }
+  return false;
+}
+
+// ---- batches ----------------------------------------------------------------------------------
+
+BatchArrival::BatchArrival(GstBuffer* batch, Access access) noexcept : batch_(batch) {
+  if (access == Access::read || gst_buffer_is_writable(batch)) return;
+  // Somebody else has these packets too. Our own copy takes the packets only, not all of the arena.
+  GstBuffer* copy = gst_packet_batch_copy(batch, 0, 0);
+  if (copy != nullptr) copies_ = gst_buffer_get_packet_batch_meta(copy)->n;
+  gst_buffer_unref(batch);
+  batch_ = copy;
+}
+
+BatchArrival::~BatchArrival() {
+  if (batch_ != nullptr) gst_buffer_unref(batch_);
+}
+
+void BatchArrival::open(Chunk& chunk) {
+  if (std::exchange(opened_, true) || batch_ == nullptr) return;
+  chunk.add_batch(batch_);
+}
+
+/// The packets for an extra pad become a batch of their own, in the same arena.
+void BatchArrival::divert(const Chunk& chunk, std::uint8_t port, Diverted& diverted) {
+  const GstPacketBatchMeta* from = gst_buffer_get_packet_batch_meta(batch_);
+  GstBuffer* part = gst_buffer_new();
+  gst_buffer_copy_into(
+      part, batch_,
+      static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0,
+      static_cast<gsize>(-1));
+  gst_buffer_append_memory(part, gst_buffer_get_memory(batch_, 0));
+  GstPacketBatchMeta* to = gst_buffer_add_packet_batch_meta(part);
+  for (std::size_t i = 0; i < chunk.size(); ++i) {
+    if (chunk.verdict(i).port == port) to->packets[to->n++] = from->packets[i];
+  }
+  diverted.add(port, part);
+}
+
+void BatchArrival::settle(const Chunk& chunk, Diverted& diverted) {
+  std::size_t first = 0;
+  while (first < chunk.size() && chunk.verdict(first).port == 0) ++first;
+  if (first == chunk.size()) return;
+  // An element that only reads may share the buffer, but not change what others see of it. A copy
+  // of the arena for that would be a waste: the descriptors move to a buffer of our own.
+  if (!gst_buffer_is_writable(batch_)) {
+    GstBuffer* own = gst_packet_batch_copy(batch_, 0, 0);
+    gst_buffer_unref(batch_);
+    batch_ = own;
+    if (own == nullptr) return;
+    copies_ += chunk.size();
+  }
+  for (std::size_t port = 1; port <= diverted.ports(); ++port) {
+    for (std::size_t i = first; i < chunk.size(); ++i) {
+      if (chunk.verdict(i).port != port) continue;
+      divert(chunk, static_cast<std::uint8_t>(port), diverted);
+      break;
+    }
+  }
+  GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(batch_);
+  guint kept = static_cast<guint>(first);
+  for (std::size_t i = first; i < chunk.size(); ++i) {
+    if (chunk.verdict(i).port == 0) meta->packets[kept++] = meta->packets[i];
+  }
+  meta->n = kept;
+}
+
+GstFlowReturn BatchArrival::push(GstPad* pad) {
+  if (batch_ == nullptr || gst_buffer_get_packet_batch_meta(batch_)->n == 0) return GST_FLOW_OK;
+  return gst_pad_push(pad, std::exchange(batch_, nullptr));
+}
+
+// ---- lists ------------------------------------------------------------------------------------
 
 ListArrival::ListArrival(GstBufferList* list, Access access) noexcept
     : list_(access == Access::modify ? gst_buffer_list_make_writable(list) : list),

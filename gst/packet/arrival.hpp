@@ -24,6 +24,7 @@ class Diverted {
   /// `port` counts from 1. Takes the reference.
   void add(std::size_t port, GstBuffer* buffer) { ports_[port - 1].push_back(buffer); }
   [[nodiscard]] std::vector<GstBuffer*>& port(std::size_t port) { return ports_[port - 1]; }
+  [[nodiscard]] std::size_t ports() const noexcept { return ports_.size(); }
   void drop_all() noexcept;
 
  private:
@@ -33,6 +34,8 @@ class Diverted {
 class Arrival {
  public:
   virtual ~Arrival() = default;
+  /// Packets that had to be copied before they could be opened.
+  [[nodiscard]] virtual std::uint64_t copies() const noexcept { return 0; }
   /// Opens the next packets into the empty `chunk`; none left: the chunk stays empty.
   virtual void open(Chunk& chunk) = 0;
   /// After Chunk::close(): removes every packet whose verdict is not forward(); those for an extra
@@ -71,6 +74,29 @@ class ListArrival final : public Arrival {
   guint next_ = 0;   // the first packet of the list that was not opened yet
   guint first_ = 0;  // the first packet of the open chunk
 };
+
+/// One buffer that holds many packets.
+class BatchArrival final : public Arrival {
+ public:
+  BatchArrival(GstBuffer* batch, Access access) noexcept;
+  ~BatchArrival() override;
+  void open(Chunk& chunk) override;
+  void settle(const Chunk& chunk, Diverted& diverted) override;
+  GstFlowReturn push(GstPad* pad) override;
+
+  /// Copies made to have the packets for ourselves.
+  [[nodiscard]] std::uint64_t copies() const noexcept override { return copies_; }
+
+ private:
+  void divert(const Chunk& chunk, std::uint8_t port, Diverted& diverted);
+
+  GstBuffer* batch_;
+  std::uint64_t copies_ = 0;
+  bool opened_ = false;
+};
+
+/// Whether any buffer of `list` is a batch.
+[[nodiscard]] bool holds_batches(GstBufferList* list);
 
 /// The buffers as one buffer or one list, which is pushed; empties `buffers`.
 GstFlowReturn push_buffers(GstPad* pad, std::vector<GstBuffer*>& buffers);

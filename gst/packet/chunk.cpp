@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/packet/chunk.hpp"
 
+#include <algorithm>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -123,6 +125,7 @@ bool Chunk::replace_memory(Slot& slot, const std::byte* bytes, std::size_t size,
 bool Chunk::make_room(Packet& packet, std::size_t head, std::size_t tail) noexcept {
   const std::size_t i = PacketAccess::index(packet);
   if (access_ == Access::read || i >= size_ || &packet != &packets_[i]) return false;
+  if (batch_map_) return relocate_batch(std::max(head, tail) + kRoom);
   const auto bytes = packet.bytes();
   if (!replace_memory(slots_[i], bytes.data(), bytes.size(), head + kRoom, tail + kRoom)) {
     return false;
@@ -142,6 +145,11 @@ void Chunk::unmap(Slot& slot) noexcept {
 }
 
 void Chunk::close() noexcept {
+  if (batch_map_) {
+    if (access_ == Access::modify) write_back_batch();
+    batch_map_.reset();
+    return;
+  }
   for (std::size_t i = 0; i < size_; ++i) {
     Slot& slot = slots_[i];
     if (!slot.mapped) continue;
@@ -154,6 +162,63 @@ void Chunk::close() noexcept {
       gst_buffer_resize(slot.buffer, bytes.data() - was, static_cast<gssize>(bytes.size()));
     }
   }
+}
+
+// ---- batches ----------------------------------------------------------------------------------
+
+void Chunk::add_batch(GstBuffer* batch) noexcept {
+  batch_ = batch;
+  batch_map_.emplace(batch);
+  if (!*batch_map_) {
+    batch_map_.reset();
+    return;
+  }
+  size_ = std::min<std::size_t>(batch_map_->meta().n, kCapacity);
+  view_batch(0);
+}
+
+void Chunk::view_batch(std::size_t room) noexcept {
+  const GstPacketBatchMeta& meta = batch_map_->meta();
+  const GstClockTime pts = GST_BUFFER_PTS(batch_);
+  unreadable_ = 0;
+  for (std::size_t i = 0; i < size_; ++i) {
+    const GstPacketDesc& desc = meta.packets[i];
+    std::byte* bytes = batch_map_->bytes(desc);
+    slots_[i].mapped = bytes != nullptr;
+    if (bytes == nullptr) ++unreadable_;
+    packets_[i] = Packet({bytes, bytes != nullptr ? desc.length : 0}, room, room,
+                         pts != GST_CLOCK_TIME_NONE ? pts + desc.delay : pts);
+    PacketAccess::carry(packets_[i], this, i);
+  }
+}
+
+/// Where a packet began and ended goes to its descriptor.
+void Chunk::write_back_batch() noexcept {
+  for (std::size_t i = 0; i < size_; ++i) {
+    if (!slots_[i].mapped) continue;
+    GstPacketDesc& desc = batch_map_->meta().packets[i];
+    const auto bytes = packets_[i].bytes();
+    desc.offset = static_cast<guint32>(bytes.data() - batch_map_->data());
+    desc.length = static_cast<guint32>(bytes.size());
+  }
+}
+
+/// Moves all packets of the batch to an arena with `room` spare bytes around each.
+bool Chunk::relocate_batch(std::size_t room) noexcept {
+  write_back_batch();
+  GstBuffer* copy = gst_packet_batch_copy(batch_, room, room);
+  if (copy == nullptr) return false;
+  batch_map_.reset();
+  gst_buffer_replace_all_memory(batch_, gst_buffer_get_memory(copy, 0));
+  const GstPacketBatchMeta* moved = gst_buffer_get_packet_batch_meta(copy);
+  std::memcpy(gst_buffer_get_packet_batch_meta(batch_)->packets, moved->packets,
+              moved->n * sizeof(GstPacketDesc));
+  // First, or the arena would belong to two buffers.
+  gst_buffer_unref(copy);
+  batch_map_.emplace(batch_);
+  copies_ += size_;
+  view_batch(room);
+  return true;
 }
 
 std::uint64_t Chunk::take_copies() noexcept {

@@ -9,14 +9,16 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
+#include "gst/packet/batch_map.hpp"
 #include "gst/packet/element.hpp"
 
 namespace gstpacket::detail {
 
 class Chunk final : public PacketCarrier {
  public:
-  static constexpr std::size_t kCapacity = 256;
+  static constexpr std::size_t kCapacity = GST_PACKET_BATCH_MAX;
   /// Spare bytes around a packet that had to be copied: room for the usual encapsulations.
   static constexpr std::size_t kRoom = 64;
 
@@ -25,6 +27,9 @@ class Chunk final : public PacketCarrier {
   /// Adds the packet in `buffer`, which stays the caller's and, with Access::modify, is writable. A
   /// buffer that cannot be mapped becomes an empty packet that is unreadable().
   void add(GstBuffer* buffer) noexcept;
+  /// Adds all packets of `batch` to the empty chunk, which has room for them. As above; a packet
+  /// outside of its arena is unreadable().
+  void add_batch(GstBuffer* batch) noexcept;
   [[nodiscard]] bool full() const noexcept { return size_ == kCapacity; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool unreadable(std::size_t i) const noexcept { return !slots_[i].mapped; }
@@ -54,6 +59,9 @@ class Chunk final : public PacketCarrier {
 
   bool map_for_reading(Slot& slot) noexcept;
   bool map_for_writing(Slot& slot) noexcept;
+  void view_batch(std::size_t room) noexcept;
+  bool relocate_batch(std::size_t room) noexcept;
+  void write_back_batch() noexcept;
   bool replace_memory(Slot& slot, const std::byte* bytes, std::size_t size, std::size_t head,
                       std::size_t tail) noexcept;
   static void unmap(Slot& slot) noexcept;
@@ -63,6 +71,8 @@ class Chunk final : public PacketCarrier {
   std::size_t size_ = 0;
   std::size_t unreadable_ = 0;
   std::uint64_t copies_ = 0;
+  GstBuffer* batch_ = nullptr;         // if the packets came as a batch
+  std::optional<BatchMap> batch_map_;  // its arena
   std::array<Packet, kCapacity> packets_;
   std::array<Verdict, kCapacity> verdicts_;
   std::array<Slot, kCapacity> slots_;

@@ -2,6 +2,7 @@
 //
 // The pads of an element with one way through: one sink pad, `src`, and the element's ports.
 // GstBaseTransform is no base for it, because it takes lists apart.
+#include "gst/packet/batch.hpp"
 #include "gst/packet/element_class.hpp"
 #include "gst/packet/runtime.hpp"
 
@@ -14,12 +15,27 @@ Runtime& runtime_of(void* object) {
 
 GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
   Runtime& runtime = runtime_of(parent);
+  if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) {
+    BatchArrival arrival(buffer, runtime.spec().access);
+    return runtime.receive(arrival);
+  }
   BufferArrival arrival(buffer, runtime.spec().access);
   return runtime.receive(arrival);
 }
 
-GstFlowReturn chain_list(GstPad*, GstObject* parent, GstBufferList* list) {
+GstFlowReturn chain_list(GstPad* pad, GstObject* parent, GstBufferList* list) {
   Runtime& runtime = runtime_of(parent);
+  if (holds_batches(list)) {
+    GstFlowReturn flow = GST_FLOW_OK;
+    list = gst_buffer_list_make_writable(list);
+    while (flow == GST_FLOW_OK && gst_buffer_list_length(list) != 0) {
+      GstBuffer* buffer = gst_buffer_ref(gst_buffer_list_get(list, 0));
+      gst_buffer_list_remove(list, 0, 1);  // the list lets go first, so that the buffer is ours
+      flow = chain(pad, parent, buffer);
+    }
+    gst_buffer_list_unref(list);
+    return flow;
+  }
   ListArrival arrival(list, runtime.spec().access);
   return runtime.receive(arrival);
 }
@@ -39,12 +55,20 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   return gst_pad_event_default(pad, parent, event);
 }
 
+// Packets pass through in the form in which they came, so what is behind `src` decides - but for
+// batches: those may come out of every pad, so all that is linked must take them.
 gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
-  if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION) {
-    // Buffers pass through, so what is behind `src` decides; extra pads take what comes.
-    return gst_pad_peer_query(runtime_of(parent).source_pad(), query);
+  if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) {
+    return gst_pad_query_default(pad, parent, query);
   }
-  return gst_pad_query_default(pad, parent, query);
+  Runtime& runtime = runtime_of(parent);
+  const gboolean answered = gst_pad_peer_query(runtime.source_pad(), query);
+  guint index = 0;
+  if (gst_query_find_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, &index) &&
+      !runtime.extra_pads_take_batches(query)) {
+    gst_query_remove_nth_allocation_meta(query, index);
+  }
+  return answered;
 }
 
 GstPad* add_pad(GstElement* element, GstElementClass* klass, const char* name) {

@@ -40,6 +40,7 @@ GstFlowReturn Runtime::receive(Arrival& arrival) {
     }
     arrival.settle(chunk_, diverted_);
   }
+  counters_.copies.add(arrival.copies());
   counters_.batches.add(1);
   return push_all(arrival);
 }
@@ -157,6 +158,20 @@ bool Runtime::set_caps(GstCaps* caps) {
     }
   }
   have_caps_ = true;
+  return true;
+}
+
+bool Runtime::extra_pads_take_batches(GstQuery* allocation) const {
+  GstCaps* caps = nullptr;
+  gst_query_parse_allocation(allocation, &caps, nullptr);
+  for (std::size_t i = 1; i < sources_.size(); ++i) {
+    if (!gst_pad_is_linked(sources_[i])) continue;
+    GstQuery* query = gst_query_new_allocation(caps, FALSE);
+    const bool take = gst_pad_peer_query(sources_[i], query) != FALSE &&
+                      gst_query_allows_packet_batches(query) != FALSE;
+    gst_query_unref(query);
+    if (!take) return false;
+  }
   return true;
 }
 

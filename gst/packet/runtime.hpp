@@ -10,6 +10,7 @@
 
 #include "gst/packet/arrival.hpp"
 #include "gst/packet/author.hpp"
+#include "gst/packet/batch.hpp"
 #include "gst/packet/chunk.hpp"
 #include "gst/packet/counters.hpp"
 
@@ -31,6 +32,8 @@ class Runtime final : public Author {
   GstFlowReturn receive(Arrival& arrival);
   bool set_caps(GstCaps* caps);
   void flushed();
+  /// Whether all that is linked to the extra pads answers `allocation` with batches, too.
+  bool extra_pads_take_batches(GstQuery* allocation) const;
 
   // State changes.
   bool start() override;

@@ -71,7 +71,10 @@ Next wait_to_run(GstPacketSrc* self) {
 }
 
 void push_stream_start(GstPacketSrc* self) {
-  gchar* id = gst_pad_create_stream_id(self->pad, GST_ELEMENT_CAST(self), nullptr);
+  // Named after the element: there is nothing upstream to name it after.
+  gchar* name = gst_object_get_path_string(GST_OBJECT_CAST(self));
+  gchar* id = g_compute_checksum_for_string(G_CHECKSUM_SHA256, name, -1);
+  g_free(name);
   GstEvent* event = gst_event_new_stream_start(id);
   gst_event_set_group_id(event, gst_util_group_id_next());
   gst_pad_push_event(self->pad, event);

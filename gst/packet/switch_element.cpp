@@ -3,6 +3,8 @@
 // The pads of an element with any number of ports, made on request.
 #include <string>
 
+#include "gst/packet/arrival.hpp"
+#include "gst/packet/batch.hpp"
 #include "gst/packet/element_class.hpp"
 #include "gst/packet/switch_runtime.hpp"
 
@@ -29,12 +31,23 @@ unsigned number_of(const void* pad) {
 
 // ---- pads -------------------------------------------------------------------------------------
 
+// Batches are not asked for (see sink_query()), as the packets of one would have to part. Who sends
+// one all the same gets it unpacked.
 GstFlowReturn chain(GstPad* pad, GstObject*, GstBuffer* buffer) {
+  if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) [[unlikely]] {
+    return lane_of(pad).receive(gst_packet_batch_unpack(buffer));
+  }
   return lane_of(pad).receive(buffer);
 }
 
-GstFlowReturn chain_list(GstPad* pad, GstObject*, GstBufferList* list) {
-  return lane_of(pad).receive(list);
+GstFlowReturn chain_list(GstPad* pad, GstObject* parent, GstBufferList* list) {
+  if (!holds_batches(list)) return lane_of(pad).receive(list);
+  GstFlowReturn flow = GST_FLOW_OK;
+  for (guint i = 0; i < gst_buffer_list_length(list) && flow == GST_FLOW_OK; ++i) {
+    flow = chain(pad, parent, gst_buffer_ref(gst_buffer_list_get(list, i)));
+  }
+  gst_buffer_list_unref(list);
+  return flow;
 }
 
 // Streams are mixed, so what is said about one of them is nothing to the others: the events end

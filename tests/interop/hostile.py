@@ -39,7 +39,7 @@ def wait_refused(channel, timeout=REFUSAL_TIMEOUT):
             raise NotRefused("the connection was made nevertheless")
 
 
-def settle(channel, timeout=0.3):
+def settle(channel, timeout=0.15):
     """Gives the other side a moment with what it got, whether it closes or not."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:

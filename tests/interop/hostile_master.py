@@ -81,7 +81,7 @@ class Master:
                 raise AssertionError("the slave lends no buffers")
             time.sleep(0.001)
 
-    def traffic(self, count=64, seconds=0.2):
+    def traffic(self, count=64, seconds=0.1):
         flow = packets.EchoFlow(4, 98, MAC)
         with contextlib.suppress(Gone, Refused, ProtocolError, TimeoutError):
             self.link.send(flow.requests(0, count))

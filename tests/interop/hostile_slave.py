@@ -75,7 +75,7 @@ class Slave:
             link = slave_link(self.channel, self.config, self.memory)
             self.traffic(link)
 
-    def traffic(self, link=None, count=64, seconds=0.2):
+    def traffic(self, link=None, count=64, seconds=0.1):
         """Requests, and reading replies as far as they come, whatever they look like."""
         link = link or self.link
         flow = packets.EchoFlow(4, 98, MAC)

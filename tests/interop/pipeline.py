@@ -105,6 +105,11 @@ class Pipeline:
     def alive(self):
         return self.process.poll() is None
 
+    def wait_playing(self, timeout=8):
+        """Until gst-launch says so; it does without -q only."""
+        if not stand_in():
+            wait_for(lambda: "to PLAYING" in self.output(), timeout, "PLAYING")
+
     def assert_alive(self):
         if not self.alive():
             raise AssertionError(f"the pipeline ended with {self.process.returncode}:\n"

@@ -244,12 +244,12 @@ class GstToGstTest(InteropTest):
                     peer = stack.enter_context(Peer(opposite(role), path))
                     if first == "peer" and peer.role == "master":
                         peer.listen()
-                    pipe = stack.enter_context(Pipeline(responder(path, role)))
+                    pipe = stack.enter_context(Pipeline(responder(path, role), arguments=()))
                     if first == "pipeline":
                         if role == "master":
                             self.wait_socket(path)
                         else:
-                            pipe.wait_started()
+                            pipe.wait_playing()
                     peer.connect(15)
                     self.load(peer, 1000, (64,))
 
@@ -282,8 +282,7 @@ class GstToGstTest(InteropTest):
         """One listener, three interfaces, all at once; a fourth id is refused."""
         path = self.socket()
         line = " ".join(
-            responder(path, "master", id=n, addresses="192.168.1.1,fd00::1")
-            for n in (0, 7, 4294967295))
+            responder(path, "master", id=n) for n in (0, 7, 4294967295))
         with Pipeline(line), contextlib.ExitStack() as stack:
             peers = [stack.enter_context(Peer("slave", path, id=n)) for n in (0, 7, 4294967295)]
             for peer in peers:

@@ -53,8 +53,10 @@ class SettingsTest(InteropTest):
                  ("address", "192.168.1.300")),
                 ("two ring sizes", line(src=dict(ring_size=512), sink=dict(ring_size=1024)),
                  ("ring-size", 512, 1024)),
-                ("two modes", line(src=dict(mode="ethernet"), sink=dict(mode="ip")),
-                 ("mode", "ethernet", "ip")),
+                ("two queue counts", line(src=dict(rx_queues=2), sink=dict(rx_queues=3)),
+                 ("rx-queues", 2, 3)),
+                ("two modes: caps do not fit",
+                 line(src=dict(mode="ethernet"), sink=dict(mode="ip")), ("link", "memifsink")),
                 ("two secrets", line(src=dict(secret="one"), sink=dict(secret="two")),
                  ("secret",)),
                 ("secret too long", line(secret="s" * 25), ("secret", "24")),
@@ -137,8 +139,8 @@ class SettingsTest(InteropTest):
     def test_slave_waits_for_a_socket(self):
         """No listener yet is no error."""
         path = self.socket()
-        with Pipeline(responder(path, "slave")) as pipe:
-            pipe.wait_started()
+        with Pipeline(responder(path, "slave"), arguments=()) as pipe:
+            pipe.wait_playing()
             time.sleep(0.3)
             pipe.assert_alive()
             with Peer("master", path) as peer:

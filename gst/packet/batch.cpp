@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/packet/batch.hpp"
+
+#include <cstring>
+
+#include "gst/packet/batch_map.hpp"
+
+using gstpacket::detail::BatchMap;
+
+namespace {
+
+gboolean init_meta(GstMeta* meta, gpointer, GstBuffer*) {
+  reinterpret_cast<GstPacketBatchMeta*>(meta)->n = 0;
+  return TRUE;
+}
+
+// Copies of a whole buffer keep the descriptors: the arena is copied whole too (it is NO_SHARE).
+gboolean transform_meta(GstBuffer* to, GstMeta* meta, GstBuffer*, GQuark type, gpointer data) {
+  if (!GST_META_TRANSFORM_IS_COPY(type)) return FALSE;
+  if (static_cast<GstMetaTransformCopy*>(data)->region) return FALSE;
+  const auto* from = reinterpret_cast<GstPacketBatchMeta*>(meta);
+  GstPacketBatchMeta* copy = gst_buffer_add_packet_batch_meta(to);
+  if (copy == nullptr) return FALSE;
+  copy->n = from->n;
+  std::memcpy(copy->packets, from->packets, from->n * sizeof(GstPacketDesc));
+  return TRUE;
+}
+
+}  // namespace
+
+GType gst_packet_batch_meta_api_get_type(void) {
+  static const gchar* kTags[] = {nullptr};
+  static const GType type = gst_meta_api_type_register("GstPacketBatchMetaAPI", kTags);
+  return type;
+}
+
+const GstMetaInfo* gst_packet_batch_meta_get_info(void) {
+  static const GstMetaInfo* const info =
+      gst_meta_register(GST_PACKET_BATCH_META_API_TYPE, "GstPacketBatchMeta",
+                        sizeof(GstPacketBatchMeta), init_meta, nullptr, transform_meta);
+  return info;
+}
+
+GstPacketBatchMeta* gst_buffer_get_packet_batch_meta(GstBuffer* buffer) {
+  return reinterpret_cast<GstPacketBatchMeta*>(
+      gst_buffer_get_meta(buffer, GST_PACKET_BATCH_META_API_TYPE));
+}
+
+GstPacketBatchMeta* gst_buffer_add_packet_batch_meta(GstBuffer* buffer) {
+  return reinterpret_cast<GstPacketBatchMeta*>(
+      gst_buffer_add_meta(buffer, gst_packet_batch_meta_get_info(), nullptr));
+}
+
+gboolean gst_query_allows_packet_batches(GstQuery* allocation) {
+  return gst_query_find_allocation_meta(allocation, GST_PACKET_BATCH_META_API_TYPE, nullptr);
+}
+
+GstBuffer* gst_packet_batch_new(gsize size) {
+  GstMemory* arena = gst_allocator_alloc(nullptr, size, nullptr);
+  if (arena == nullptr) return nullptr;
+  GST_MINI_OBJECT_FLAG_SET(arena, GST_MEMORY_FLAG_NO_SHARE);
+  GstBuffer* batch = gst_buffer_new();
+  gst_buffer_append_memory(batch, arena);
+  gst_buffer_add_packet_batch_meta(batch);
+  return batch;
+}
+
+GstBuffer* gst_packet_batch_copy(GstBuffer* batch, gsize head, gsize tail) {
+  const BatchMap from(batch);
+  if (!from) return nullptr;
+  gsize size = 0;
+  for (guint i = 0; i < from.meta().n; ++i) size += head + from.meta().packets[i].length + tail;
+  if (size > G_MAXUINT32) return nullptr;
+  GstBuffer* copy = gst_packet_batch_new(size);
+  if (copy == nullptr) return nullptr;
+  const BatchMap to(copy);
+  guint32 offset = 0;
+  for (guint i = 0; i < from.meta().n; ++i) {
+    GstPacketDesc desc = from.meta().packets[i];
+    const std::byte* bytes = from.bytes(desc);
+    if (bytes == nullptr) desc.length = 0;  // outside of the arena: there is nothing to copy
+    offset += static_cast<guint32>(head);
+    if (desc.length != 0) std::memcpy(to.data() + offset, bytes, desc.length);
+    desc.offset = offset;
+    desc.token = 0;
+    offset += desc.length + static_cast<guint32>(tail);
+    to.meta().packets[to.meta().n++] = desc;
+  }
+  gst_buffer_copy_into(
+      copy, batch,
+      static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0,
+      static_cast<gsize>(-1));
+  return copy;
+}
+
+GstBufferList* gst_packet_batch_unpack(GstBuffer* batch) {
+  GstBufferList* list = gst_buffer_list_new();
+  {
+    const BatchMap from(batch);
+    for (guint i = 0; from && i < from.meta().n; ++i) {
+      const GstPacketDesc& desc = from.meta().packets[i];
+      const std::byte* bytes = from.bytes(desc);
+      if (bytes == nullptr) continue;
+      GstBuffer* buffer = gst_buffer_new_allocate(nullptr, desc.length, nullptr);
+      if (buffer == nullptr) break;
+      gst_buffer_fill(buffer, 0, bytes, desc.length);
+      if (GST_BUFFER_PTS_IS_VALID(batch))
+        GST_BUFFER_PTS(buffer) = GST_BUFFER_PTS(batch) + desc.delay;
+      gst_buffer_list_add(list, buffer);
+    }
+  }
+  gst_buffer_unref(batch);
+  return list;
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Many packets in one GstBuffer, as audio travels in buffers of many samples: one memory (the
+// arena) and a meta with a descriptor for each packet.
+//
+// Whether batches may be sent is negotiated by the ALLOCATION query: an element that takes them
+// lists GST_PACKET_BATCH_META_API_TYPE in its answer. Who gets no such answer sends a packet per
+// buffer. The rules:
+//
+// - A writable buffer with this meta means: the packets that its descriptors name are ours to read
+//   and write. Nothing else of the arena is.
+// - Dropping and splitting move descriptors, never bytes. Buffers with disjoint descriptors may
+//   share an arena; so it is always mapped for reading, and written through that map.
+// - Arena memory carries GST_MEMORY_FLAG_NO_SHARE: a copy of the buffer then copies the arena, and
+//   two buffers never name the same packet.
+// - The timestamp of a packet is the PTS of the buffer plus its delay.
+#pragma once
+
+#include <gst/gst.h>
+
+#include "gst/packet/export.hpp"
+
+G_BEGIN_DECLS
+
+/// The most packets in one buffer.
+#define GST_PACKET_BATCH_MAX 256
+
+/// One packet of a batch, 16 bytes.
+struct GstPacketDesc {
+  guint32 offset;  ///< of its first byte, from the start of the arena
+  guint32 length;  ///< bytes
+  guint32 delay;   ///< nanoseconds from the PTS of the buffer to that of the packet
+  guint32 token;   ///< belongs to whoever made the batch; kept with the packet
+};
+
+/// The packets of a buffer.
+struct GstPacketBatchMeta {
+  GstMeta meta;
+  guint n;  ///< descriptors in use
+  GstPacketDesc packets[GST_PACKET_BATCH_MAX];
+};
+
+#define GST_PACKET_BATCH_META_API_TYPE (gst_packet_batch_meta_api_get_type())
+
+GSTPACKET_API GType gst_packet_batch_meta_api_get_type(void);
+GSTPACKET_API const GstMetaInfo* gst_packet_batch_meta_get_info(void);
+
+/// The meta of `buffer`, or NULL if it is one packet.
+GSTPACKET_API GstPacketBatchMeta* gst_buffer_get_packet_batch_meta(GstBuffer* buffer);
+
+/// Adds an empty meta to `buffer`, which must be writable and hold one memory, the arena.
+GSTPACKET_API GstPacketBatchMeta* gst_buffer_add_packet_batch_meta(GstBuffer* buffer);
+
+/// Whether the answer to an ALLOCATION query says that batches are welcome.
+GSTPACKET_API gboolean gst_query_allows_packet_batches(GstQuery* allocation);
+
+/// A batch with a fresh arena of `size` bytes, from the default allocator, and no packet in it.
+/// NULL without memory.
+GSTPACKET_API GstBuffer* gst_packet_batch_new(gsize size);
+
+/// A copy of `batch` whose arena holds nothing but the packets, with `head` bytes to spare before
+/// and `tail` bytes behind each. NULL if the batch is damaged or there is no memory.
+GSTPACKET_API GstBuffer* gst_packet_batch_copy(GstBuffer* batch, gsize head, gsize tail);
+
+/// The packets of `batch` as a list of buffers that hold one each, copied. Takes the reference.
+GSTPACKET_API GstBufferList* gst_packet_batch_unpack(GstBuffer* batch);
+
+G_END_DECLS

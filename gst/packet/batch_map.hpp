@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Access to the packets of a batch, for elements that are not written against the element API.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstddef>
+
+#include "gst/packet/batch.hpp"
+
+namespace gstpacket::detail {
+
+/// The arena of a batch, mapped while this lives. Mapped for reading even where packets are
+/// written: see the rules in batch.hpp.
+class BatchMap {
+ public:
+  explicit BatchMap(GstBuffer* batch) noexcept
+      : meta_(gst_buffer_get_packet_batch_meta(batch)), map_(GST_MAP_INFO_INIT) {
+    // One arena. A buffer with more memories was put together by somebody who does not know
+    // batches.
+    if (meta_ == nullptr || gst_buffer_n_memory(batch) != 1 ||
+        gst_memory_map(gst_buffer_peek_memory(batch, 0), &map_, GST_MAP_READ) == FALSE) {
+      meta_ = nullptr;
+    }
+  }
+  ~BatchMap() {
+    if (meta_ != nullptr) gst_memory_unmap(map_.memory, &map_);
+  }
+  BatchMap(const BatchMap&) = delete;
+  BatchMap& operator=(const BatchMap&) = delete;
+
+  /// False if the buffer is no batch, or cannot be mapped.
+  explicit operator bool() const noexcept { return meta_ != nullptr; }
+  [[nodiscard]] GstPacketBatchMeta& meta() const noexcept { return *meta_; }
+  [[nodiscard]] GstMemory* arena() const noexcept { return map_.memory; }
+  [[nodiscard]] std::byte* data() const noexcept { return reinterpret_cast<std::byte*>(map_.data); }
+  [[nodiscard]] std::size_t size() const noexcept { return map_.size; }
+  /// The packet's bytes, or null if the descriptor reaches beyond the arena.
+  [[nodiscard]] std::byte* bytes(const GstPacketDesc& desc) const noexcept {
+    return std::size_t{desc.offset} + desc.length <= map_.size ? data() + desc.offset : nullptr;
+  }
+
+ private:
+  GstPacketBatchMeta* meta_;
+  GstMapInfo map_;
+};
+
+}  // namespace gstpacket::detail
