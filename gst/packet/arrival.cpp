@@ -54,6 +54,14 @@ GstFlowReturn BufferArrival::push(GstPad* pad) {
   return buffer_ != nullptr ? gst_pad_push(pad, std::exchange(buffer_, nullptr)) : GST_FLOW_OK;
 }
 
+bool holds_batches(GstBufferList* list) {
+  const guint length = gst_buffer_list_length(list);
+  for (guint i = 0; i < length; ++i) {
+    if (gst_buffer_get_packet_batch_meta(gst_buffer_list_get(list, i)) != nullptr) return true;
+  }
+  return false;
+}
+
 // ---- batches ----------------------------------------------------------------------------------
 
 BatchArrival::BatchArrival(GstBuffer* batch, Access access) noexcept : batch_(batch) {

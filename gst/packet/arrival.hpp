@@ -95,6 +95,9 @@ class BatchArrival final : public Arrival {
   bool opened_ = false;
 };
 
+/// Whether any buffer of `list` is a batch.
+[[nodiscard]] bool holds_batches(GstBufferList* list);
+
 /// The buffers as one buffer or one list, which is pushed; empties `buffers`.
 GstFlowReturn push_buffers(GstPad* pad, std::vector<GstBuffer*>& buffers);
 

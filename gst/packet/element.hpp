@@ -15,9 +15,22 @@
 //   static auto properties();                          a std::tuple of property(...)
 //   Result<void> start(); void stop();                 around streaming: READY to PAUSED and back
 //   Result<void> set_caps(const PacketCaps&);          before the first packet and on every change
+//   void stats(StatsFields&) const;                    fields of its own in `stats`; any thread
+//   static constexpr auto stats_help = "learned (...)";  what they mean
 //
 // process() and set_caps() run on the streaming thread, start() and stop() never at the same time
 // as they. An exception that leaves any of them becomes an error message of the element.
+//
+// An element with any number of equal ports (a bridge, a hub, a load balancer) has instead
+//
+//   static constexpr Access access = Access::read;     a packet may leave through several ports
+//   static constexpr std::array link_types{...};       exactly one
+//   Verdict process(const Packet&, unsigned port);     `port` is the one the packet came in by
+//   void port_removed(unsigned port);                  optional: nothing can be sent there any more
+//
+// and no set_caps(). Port n is the pair of request pads sink_n and src_n. Each sink pad may have a
+// streaming thread of its own, so process() runs on several threads at once and must be ready for
+// that; nothing is locked around it.
 #pragma once
 
 #include <gst/gst.h>
@@ -37,6 +50,7 @@
 #include "gst/packet/property.hpp"
 #include "gst/packet/reflect.hpp"
 #include "gst/packet/result.hpp"
+#include "gst/packet/stats.hpp"
 
 namespace gstpacket {
 
@@ -74,6 +88,12 @@ struct ElementSpec {
   Result<void> (*start)(void* object);
   void (*stop)(void* object);
   Result<void> (*set_caps)(void* object, const PacketCaps& caps);
+  void (*stats)(const void* object, StatsFields& fields);
+  const char* stats_help;
+  // Of a SwitchElement: instead of process().
+  void (*process_from)(void* object, unsigned port, Packet* packets, Verdict* verdicts,
+                       std::size_t n);
+  void (*port_removed)(void* object, unsigned port);
 };
 
 /// Registers the element; `spec` must live forever. A null plugin registers for this process.
@@ -103,7 +123,27 @@ concept BatchElement = requires(E e, BasicPacketBatch<detail::PacketOf<E>>& batc
   { e.process(batch) } -> std::same_as<void>;
 };
 
+/// An element with any number of ports, which decides about one packet at a time.
+template <class E>
+concept SwitchElement = requires(E e, const Packet& packet, unsigned port) {
+  { e.process(packet, port) } -> std::same_as<Verdict>;
+};
+
 namespace detail {
+
+template <class E>
+void process_from(void* object, unsigned port, Packet* packets, Verdict* verdicts, std::size_t n) {
+  static_assert(access_of<E>() == Access::read,
+                "say: static constexpr Access access = Access::read");
+  static_assert(
+      requires { E::link_types; } && E::link_types.size() == 1,
+      "the ports of a switch carry one link type");
+  auto& self = *static_cast<E*>(object);
+  for (std::size_t i = 0; i < n; ++i) {
+    const Packet& packet = packets[i];
+    verdicts[i] = self.process(packet, port);
+  }
+}
 
 template <class E>
 void process(void* object, Packet* packets, Verdict* verdicts, std::size_t n) {
@@ -154,7 +194,22 @@ template <class E>
     s.properties = &properties<E>;
     s.create = []() -> void* { return new E(); };
     s.destroy = [](void* object) { delete static_cast<E*>(object); };
-    s.process = &process<E>;
+    if constexpr (SwitchElement<E>) {
+      s.process_from = &process_from<E>;
+    } else {
+      s.process = &process<E>;
+    }
+    if constexpr (requires(E e) { e.port_removed(0U); }) {
+      s.port_removed = [](void* object, unsigned port) {
+        static_cast<E*>(object)->port_removed(port);
+      };
+    }
+    if constexpr (requires(const E e, StatsFields& fields) { e.stats(fields); }) {
+      s.stats = [](const void* object, StatsFields& fields) {
+        static_cast<const E*>(object)->stats(fields);
+      };
+    }
+    if constexpr (requires { E::stats_help; }) s.stats_help = E::stats_help;
     if constexpr (requires(E e) { e.start(); }) {
       s.start = [](void* object) -> Result<void> { return static_cast<E*>(object)->start(); };
     }
@@ -177,7 +232,7 @@ template <class E>
 /// with a null plugin, from an application that brings its own elements. False if GStreamer
 /// refuses.
 template <class E>
-requires ScalarElement<E> || BatchElement<E>
+requires ScalarElement<E> || BatchElement<E> || SwitchElement<E>
 bool register_element(GstPlugin* plugin) {
   return detail::register_spec(plugin, detail::spec_of<E>());
 }

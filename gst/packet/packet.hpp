@@ -17,9 +17,12 @@ namespace gstpacket {
 
 class Packet;
 
-/// What happens to a packet: made by forward(), to() and drop().
+/// What happens to a packet: made by forward(), to(), flood() and drop().
 struct Verdict {
   static constexpr std::uint8_t kDrop = 255;
+  static constexpr std::uint8_t kFlood = 254;
+  /// Ports are numbered 0 to 252; 253 stands for any number beyond.
+  static constexpr unsigned kMaxPorts = 253;
   static constexpr std::uint8_t kNoReason = 255;
   std::uint8_t port = 0;
   std::uint8_t reason = 0;
@@ -31,10 +34,15 @@ struct Verdict {
   return {};
 }
 /// The packet leaves through source pad number `port`: 0 is `src`, 1 the first of the element's
-/// `ports`. Packets keep their order on each pad. If nothing is linked there, the packet is dropped
-/// and counted as `drop-unlinked`.
+/// `ports`; in a SwitchElement it is `src_<port>`. Packets keep their order on each pad. If nothing
+/// is linked there, the packet is dropped and counted as `drop-unlinked`.
 [[nodiscard]] constexpr Verdict to(unsigned port) noexcept {
-  return {static_cast<std::uint8_t>(port < Verdict::kDrop ? port : Verdict::kDrop - 1U), 0};
+  return {static_cast<std::uint8_t>(port < Verdict::kMaxPorts ? port : Verdict::kMaxPorts), 0};
+}
+/// Only in a SwitchElement: the packet leaves through the source pad of every port but the one it
+/// came in by. All get the same bytes; whoever wants to change them copies them first.
+[[nodiscard]] constexpr Verdict flood() noexcept {
+  return {Verdict::kFlood, 0};
 }
 /// The packet ends here and is counted under the name of `reason`, an enumerator of the element's
 /// enum Drop.

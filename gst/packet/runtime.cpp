@@ -1,62 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/packet/runtime.hpp"
 
-#include <exception>
-#include <memory>
-
 namespace gstpacket::detail {
-namespace {
-
-using CharPointer = std::unique_ptr<char, void (*)(void*)>;
-
-std::string to_text(const GValue& value) {
-  if (G_VALUE_HOLDS_STRING(&value)) {
-    const char* string = g_value_get_string(&value);
-    return string != nullptr ? "\"" + std::string(string) + "\"" : "(none)";
-  }
-  const CharPointer text(gst_value_serialize(&value), g_free);
-  return text ? text.get() : "(none)";
-}
-
-// Runs author code; what it throws becomes an error message.
-template <class F>
-bool guarded(GstElement* element, const char* where, F&& function) noexcept {
-  try {
-    function();
-    return true;
-  } catch (const std::exception& e) {
-    GST_ELEMENT_ERROR(element, LIBRARY, FAILED, ("The element failed: %s", e.what()),
-                      ("exception in %s", where));
-  } catch (...) {
-    GST_ELEMENT_ERROR(element, LIBRARY, FAILED, ("The element failed."),
-                      ("exception of unknown type in %s", where));
-  }
-  return false;
-}
-
-}  // namespace
-
 Runtime::Runtime(GstElement* element, const ElementClass& cls)
-    : element_(element),
-      cls_(cls),
-      object_(cls.spec->create()),
+    : Author(element, cls),
       combiner_(gst_flow_combiner_new()),
       chunk_(cls.spec->access),
       diverted_(cls.spec->ports.size()),
-      tallies_(cls.spec->ports.size() + 1) {
-  for (const PropertySpec& property : cls.properties) {
-    const GValue* initial = g_param_spec_get_default_value(property.spec);
-    const auto result = property.set(object_, *initial);
-    if (!result) {
-      g_critical("%s refuses the default of its property %s: %s", cls.spec->info->factory,
-                 property.spec->name, result.error().text().c_str());
-    }
-  }
-}
+      tallies_(cls.spec->ports.size() + 1) {}
 
 Runtime::~Runtime() {
   gst_flow_combiner_free(combiner_);
-  cls_.spec->destroy(object_);
 }
 
 void Runtime::add_source_pad(GstPad* pad) {
@@ -92,8 +46,8 @@ GstFlowReturn Runtime::receive(Arrival& arrival) {
 }
 
 bool Runtime::process(Chunk& chunk) {
-  return guarded(element_, "process()", [&] {
-    cls_.spec->process(object_, chunk.packets(), chunk.verdicts(), chunk.size());
+  return guarded(element(), "process()", [&] {
+    spec().process(object(), chunk.packets(), chunk.verdicts(), chunk.size());
   });
 }
 
@@ -127,7 +81,8 @@ void Runtime::override_verdict(std::size_t i) {
     counters_.unreadable.add(1);
     verdict = drop();
   } else if (verdict.port != Verdict::kDrop && verdict.port >= tallies_.size()) {
-    GST_CAT_ERROR_OBJECT(cls_.category, element_, "no source pad %u: packet dropped", verdict.port);
+    GST_CAT_ERROR_OBJECT(cls().category, element(), "no source pad %u: packet dropped",
+                         verdict.port);
     counters_.unlinked.add(1);
     verdict = drop();
   }
@@ -135,7 +90,7 @@ void Runtime::override_verdict(std::size_t i) {
 
 void Runtime::count_drop(Verdict verdict) {
   counters_.dropped.add(1);
-  if (verdict.reason < cls_.spec->reasons.size()) counters_.reasons[verdict.reason].add(1);
+  if (verdict.reason < spec().reasons.size()) counters_.reasons[verdict.reason].add(1);
 }
 
 GstFlowReturn Runtime::push_all(Arrival& arrival) {
@@ -177,7 +132,7 @@ void Runtime::count_out(const Tally& tally, GstFlowReturn flow) {
 }
 
 GstFlowReturn Runtime::no_caps() {
-  GST_ELEMENT_ERROR(element_, CORE, NEGOTIATION,
+  GST_ELEMENT_ERROR(element(), CORE, NEGOTIATION,
                     ("Packets arrived without caps. Set application/x-packet, link-type=ethernet "
                      "(or ip) on the source, or put a capsfilter behind it."),
                     ("no CAPS event before the first buffer"));
@@ -188,16 +143,16 @@ bool Runtime::set_caps(GstCaps* caps) {
   have_caps_ = false;
   const auto parsed = parse_caps(caps);
   if (!parsed) {
-    GST_CAT_WARNING_OBJECT(cls_.category, element_, "%s", parsed.error().text().c_str());
+    GST_CAT_WARNING_OBJECT(cls().category, element(), "%s", parsed.error().text().c_str());
     return false;
   }
-  if (cls_.spec->set_caps != nullptr) {
+  if (spec().set_caps != nullptr) {
     Result<void> result;
-    if (!guarded(element_, "set_caps()", [&] { result = cls_.spec->set_caps(object_, *parsed); })) {
+    if (!guarded(element(), "set_caps()", [&] { result = spec().set_caps(object(), *parsed); })) {
       return false;
     }
     if (!result) {
-      GST_ELEMENT_ERROR(element_, CORE, NEGOTIATION, ("%s", result.error().text().c_str()),
+      GST_ELEMENT_ERROR(element(), CORE, NEGOTIATION, ("%s", result.error().text().c_str()),
                         ("caps %" GST_PTR_FORMAT, static_cast<void*>(caps)));
       return false;
     }
@@ -226,87 +181,19 @@ void Runtime::flushed() {
 
 // ---- states -----------------------------------------------------------------------------------
 
-bool Runtime::check_settings() {
-  const std::lock_guard lock(settings_mutex_);
-  if (refused_.empty()) return true;
-  const auto& [index, refused] = *refused_.begin();
-  const char* name = cls_.properties[index].spec->name;
-  GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS,
-                    ("The property \"%s\" cannot be %s: %s.", name, refused.value.c_str(),
-                     refused.error.text().c_str()),
-                    ("%zu properties with refused values", refused_.size()));
-  return false;
-}
-
 bool Runtime::start() {
   counters_.reset();
   flushed();
   have_caps_ = false;
-  if (cls_.spec->start == nullptr) return true;
-  Result<void> result;
-  if (!guarded(element_, "start()", [&] { result = cls_.spec->start(object_); })) return false;
-  if (!result) {
-    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("%s", result.error().text().c_str()),
-                      ("start() failed"));
-    return false;
-  }
-  started_ = true;
-  return true;
+  return start_object();
 }
 
 void Runtime::stop() {
   diverted_.drop_all();
-  if (!std::exchange(started_, false) || cls_.spec->stop == nullptr) return;
-  guarded(element_, "stop()", [&] { cls_.spec->stop(object_); });
+  stop_object();
 }
 
-void Runtime::set_configured(bool configured) {
-  const std::lock_guard lock(settings_mutex_);
-  configured_ = configured;
-}
-
-// ---- properties and statistics ----------------------------------------------------------------
-
-Result<void> Runtime::try_set(std::size_t index, const GValue& value) {
-  const PropertySpec& property = cls_.properties[index];
-  const bool ready_only = (property.spec->flags & GST_PARAM_MUTABLE_READY) != 0;
-  if (ready_only && GST_STATE(element_) > GST_STATE_READY) {
-    return Error{"the element is running", "", "Set it in the state NULL or READY"};
-  }
-  try {
-    return property.set(object_, value);
-  } catch (const std::exception& e) {
-    return Error{"the element failed", e.what(), ""};
-  } catch (...) {
-    return Error{"the element failed", "", ""};
-  }
-}
-
-void Runtime::set_property(std::size_t index, const GValue& value) {
-  std::string problem;
-  {
-    const std::lock_guard lock(settings_mutex_);
-    const auto result = try_set(index, value);
-    if (result) {
-      refused_.erase(index);
-      return;
-    }
-    if (!configured_) refused_[index] = {to_text(value), result.error()};
-    problem = result.error().text();
-    GST_CAT_WARNING_OBJECT(cls_.category, element_, "property %s refused: %s",
-                           cls_.properties[index].spec->name, problem.c_str());
-    if (!configured_) return;
-  }
-  GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS,
-                      ("The property \"%s\" cannot be %s: %s. The old value stays.",
-                       cls_.properties[index].spec->name, to_text(value).c_str(), problem.c_str()),
-                      (nullptr));
-}
-
-void Runtime::get_property(std::size_t index, GValue& value) {
-  const std::lock_guard lock(settings_mutex_);
-  cls_.properties[index].get(object_, value);
-}
+// ---- statistics -------------------------------------------------------------------------------
 
 GstStructure* Runtime::stats() const {
   GstStructure* out = gst_structure_new_empty("application/x-packet-stats");
@@ -320,13 +207,12 @@ GstStructure* Runtime::stats() const {
   field("batches", counters_.batches);
   field("copies", counters_.copies);
   field("dropped", counters_.dropped);
-  for (std::size_t i = 0; i < cls_.spec->reasons.size(); ++i) {
-    std::string name = "drop-" + std::string(cls_.spec->reasons[i]);
-    for (char& c : name) c = c == '_' ? '-' : c;
-    field(name.c_str(), counters_.reasons[i]);
+  for (std::size_t i = 0; i < spec().reasons.size(); ++i) {
+    field(drop_field(spec().reasons[i]).c_str(), counters_.reasons[i]);
   }
   field("drop-unlinked", counters_.unlinked);
   field("drop-unreadable", counters_.unreadable);
+  add_stats(out);
   return out;
 }
 

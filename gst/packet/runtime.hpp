@@ -6,30 +6,20 @@
 #include <gst/base/gstflowcombiner.h>
 #include <gst/gst.h>
 
-#include <map>
-#include <mutex>
-#include <string>
 #include <vector>
 
 #include "gst/packet/arrival.hpp"
+#include "gst/packet/author.hpp"
 #include "gst/packet/batch.hpp"
 #include "gst/packet/chunk.hpp"
 #include "gst/packet/counters.hpp"
-#include "gst/packet/element.hpp"
 
 namespace gstpacket::detail {
 
-/// One registered element: lives as long as the process.
-struct ElementClass {
-  const ElementSpec* spec = nullptr;
-  GstDebugCategory* category = nullptr;
-  std::vector<PropertySpec> properties;
-};
-
-class Runtime {
+class Runtime final : public Author {
  public:
   Runtime(GstElement* element, const ElementClass& cls);
-  ~Runtime();
+  ~Runtime() override;
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
@@ -44,27 +34,18 @@ class Runtime {
   void flushed();
   /// Whether all that is linked to the extra pads answers `allocation` with batches, too.
   bool extra_pads_take_batches(GstQuery* allocation) const;
-  [[nodiscard]] const ElementClass& cls() const { return cls_; }
 
   // State changes.
-  bool check_settings();
-  bool start();
-  void stop();
-  void set_configured(bool configured);
+  bool start() override;
+  void stop() override;
 
   // Any thread.
-  void set_property(std::size_t index, const GValue& value);
-  void get_property(std::size_t index, GValue& value);
-  [[nodiscard]] GstStructure* stats() const;
+  [[nodiscard]] GstStructure* stats() const override;
 
  private:
   struct Tally {
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
-  };
-  struct Refused {
-    std::string value;
-    Error error;
   };
 
   bool process(Chunk& chunk);
@@ -74,12 +55,8 @@ class Runtime {
   void count_drop(Verdict verdict);
   GstFlowReturn push_all(Arrival& arrival);
   void count_out(const Tally& tally, GstFlowReturn flow);
-  Result<void> try_set(std::size_t index, const GValue& value);
   GstFlowReturn no_caps();
 
-  GstElement* element_;
-  const ElementClass& cls_;
-  void* object_;
   GstPad* sink_ = nullptr;
   std::vector<GstPad*> sources_;
   GstFlowCombiner* combiner_;
@@ -88,11 +65,6 @@ class Runtime {
   std::vector<Tally> tallies_;
   Counters counters_;
   bool have_caps_ = false;
-  bool started_ = false;
-
-  std::mutex settings_mutex_;
-  std::map<std::size_t, Refused> refused_;  // by property; settings_mutex_
-  bool configured_ = false;                 // beyond NULL; settings_mutex_
 };
 
 }  // namespace gstpacket::detail

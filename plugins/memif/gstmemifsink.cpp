@@ -4,8 +4,9 @@
  * @title: memifsink
  * @see_also: memifsrc
  *
- * Sends packets, one per buffer, into one queue of a memif interface: a shared memory link to VPP,
- * DPDK or any other program that speaks memif. A #memifsrc with the same socket path, id and role
+ * Sends packets, one per buffer, into one queue of a memif interface, or spreads flows over all of
+ * its queues (#memifsink:queue -1). A memif interface is a shared memory link to VPP, DPDK or any
+ * other program that speaks memif. A #memifsrc with the same socket path, id and role
  * is the other direction of the same interface.
  *
  * Packets longer than the buffer of a slot are chained over several slots. When the ring is full,
@@ -29,6 +30,7 @@
 #include "gst/packet/caps.hpp"
 #include "plugins/memif/gstmemifmemory.hpp"
 #include "plugins/memif/memif_end.hpp"
+#include "plugins/memif/tx_queues.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(memifsink_debug);
 #define GST_CAT_DEFAULT memifsink_debug
@@ -51,8 +53,9 @@ struct GstMemifSinkState {
   explicit GstMemifSinkState(GstElement* element) : end(element, MemifEnd::Direction::send) {}
 
   MemifEnd end;
+  std::shared_ptr<gstmemif::Interface> interface;  // from start() to stop()
   std::mutex mutex;  // guards the pointer below against unlock() from other threads
-  std::unique_ptr<gstmemif::Sender> sender;
+  std::unique_ptr<TxQueues> queues;
   std::atomic<Policy> when_full{Policy::block};
   std::atomic<Policy> when_down{Policy::drop};
 };
@@ -124,10 +127,10 @@ GstFlowReturn wait_until(GstMemifSink* self, Wait wait) {
   }
 }
 
-GstFlowReturn on_full(GstMemifSink* self, bool& again) {
+GstFlowReturn on_full(GstMemifSink* self, gstmemif::Sender& sender, bool& again) {
   GstMemifSinkState& state = *self->state;
-  gstmemif::Sender& sender = *state.sender;
   again = state.when_full.load(std::memory_order_relaxed) == Policy::block;
+  state.queues->flush();  // the peer may need what is in the other queues to go on
   if (again) return wait_until(self, [&] { return sender.wait_for_room(); });
   sender.stats().drop(DropReason::ring_full);
   return GST_FLOW_OK;
@@ -135,26 +138,31 @@ GstFlowReturn on_full(GstMemifSink* self, bool& again) {
 
 GstFlowReturn on_link_lost(GstMemifSink* self, bool& again) {
   GstMemifSinkState& state = *self->state;
-  gstmemif::Sender& sender = *state.sender;
+  gstmemif::Sender& sender = state.queues->first();
   state.end.check_queue(sender, sender.has_queue());
   again = state.when_down.load(std::memory_order_relaxed) == Policy::block;
-  if (again) return wait_until(self, [&] { return sender.wait_for_link(); });
+  if (again) {
+    const GstFlowReturn result = wait_until(self, [&] { return sender.wait_for_link(); });
+    state.queues->refresh();
+    return result;
+  }
   sender.stats().drop(DropReason::link_down);
   return GST_FLOW_OK;
 }
 
-/** Calls @p send until the packet is in the ring, or is not to be. */
+/** Calls @p send with the queue of @p packet until it is in the ring, or is not to be. */
 template <class Send>
-GstFlowReturn send_until_done(GstMemifSink* self, Send send) {
+GstFlowReturn send_until_done(GstMemifSink* self, std::span<const TxSegment> packet, Send send) {
   bool again = true;
   while (again) {
     GstFlowReturn result = GST_FLOW_OK;
-    switch (send()) {
+    gstmemif::Sender& sender = self->state->queues->pick(packet);
+    switch (send(sender)) {
       case Sent::ok:
       case Sent::dropped:
         return GST_FLOW_OK;
       case Sent::full:
-        result = on_full(self, again);
+        result = on_full(self, sender, again);
         break;
       case Sent::link_lost:
         result = on_link_lost(self, again);
@@ -171,31 +179,30 @@ GstFlowReturn unreadable(GstMemifSink* self) {
   return GST_FLOW_ERROR;
 }
 
-/** The loan whose buffers can go into our ring as they are; null if the packets must be copied. */
-gstmemif::Loan* exchangeable(GstMemifSink* self, GstBuffer* batch, GstMemory* arena) {
-  gstmemif::Loan* loan = gst_memif_memory_loan(arena);
+/** The loan whose buffers may go into a ring as they are; null if the packets must be copied. */
+gstmemif::Loan* exchangeable(GstBuffer* batch, GstMemory* arena) {
   // Whoever else holds the buffer or its memory may still want to look at it.
   const bool alone = gst_buffer_is_writable(batch) && GST_MINI_OBJECT_REFCOUNT_VALUE(arena) == 1;
-  return loan != nullptr && alone && self->state->sender->owns(*loan) ? loan : nullptr;
+  return alone ? gst_memif_memory_loan(arena) : nullptr;
 }
 
 GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* batch) {
   const gstpacket::detail::BatchMap map(batch);
   if (!map) return unreadable(self);
-  gstmemif::Sender& sender = *self->state->sender;
-  gstmemif::Loan* loan = exchangeable(self, batch, map.arena());
+  gstmemif::Loan* loan = exchangeable(batch, map.arena());
   GstFlowReturn result = GST_FLOW_OK;
   for (guint i = 0; i < map.meta().n && result == GST_FLOW_OK; ++i) {
     const GstPacketDesc& desc = map.meta().packets[i];
     const std::byte* bytes = map.bytes(desc);
     if (bytes == nullptr) return unreadable(self);
-    result = send_until_done(self, [&] {
-      // Waiting for a new link leaves the loan with the old one.
+    const TxSegment segment(bytes, desc.length);
+    const std::span<const TxSegment> packet(&segment, 1);
+    result = send_until_done(self, packet, [&](gstmemif::Sender& sender) {
+      // Asked each time: after a wait the link may be another one.
       if (loan != nullptr && desc.token < loan->count && sender.owns(*loan)) {
         return sender.exchange(loan->buffers[desc.token], desc.offset, desc.length);
       }
-      const TxSegment segment(bytes, desc.length);
-      return sender.send({&segment, 1});
+      return sender.send(packet);
     });
   }
   return result;
@@ -205,38 +212,41 @@ GstFlowReturn send_buffer(GstMemifSink* self, GstBuffer* buffer) {
   if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) return send_batch(self, buffer);
   const MappedPacket packet(buffer);
   if (!packet) return unreadable(self);
-  return send_until_done(self, [&] { return self->state->sender->send(packet.segments()); });
+  return send_until_done(self, packet.segments(),
+                         [&](gstmemif::Sender& sender) { return sender.send(packet.segments()); });
 }
 
 GstFlowReturn render(GstBaseSink* sink, GstBuffer* buffer) {
   GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
+  self->state->queues->refresh();
   const GstFlowReturn result = send_buffer(self, buffer);
-  self->state->sender->flush();
+  self->state->queues->flush();
   return result;
 }
 
 GstFlowReturn render_list(GstBaseSink* sink, GstBufferList* list) {
   GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
   GstFlowReturn result = GST_FLOW_OK;
+  self->state->queues->refresh();
   const guint length = gst_buffer_list_length(list);
   for (guint i = 0; i < length && result == GST_FLOW_OK; ++i) {
     result = send_buffer(self, gst_buffer_list_get(list, i));
   }
-  self->state->sender->flush();
+  self->state->queues->flush();
   return result;
 }
 
 gboolean unlock(GstBaseSink* sink) {
   GstMemifSinkState& state = state_of(sink);
   const std::lock_guard lock(state.mutex);
-  if (state.sender) state.sender->interrupt();
+  if (state.queues) state.queues->interrupt();
   return TRUE;
 }
 
 gboolean unlock_stop(GstBaseSink* sink) {
   GstMemifSinkState& state = state_of(sink);
   const std::lock_guard lock(state.mutex);
-  if (state.sender) state.sender->resume();
+  if (state.queues) state.queues->resume();
   return TRUE;
 }
 
@@ -244,23 +254,36 @@ gboolean start(GstBaseSink* sink) {
   GstMemifSinkState& state = state_of(sink);
   auto interface = state.end.start();
   if (!interface) return FALSE;
-  auto sender = gstmemif::Sender::open(std::move(interface), state.end.queue());
-  if (!sender) {
-    state.end.post_error(sender.error());
-    state.end.stop();
-    return FALSE;
+  state.interface = std::move(interface);
+  return TRUE;
+}
+
+/**
+ * READY to PAUSED: only now has every other end of the interface joined it, and may have brought
+ * the number of queues.
+ */
+bool open_queues(GstMemifSinkState& state) {
+  {
+    const std::lock_guard lock(state.mutex);
+    state.queues.reset();  // those of the last time
+  }
+  auto queues = TxQueues::open(state.interface, state.end.queue());
+  if (!queues) {
+    state.end.post_error(queues.error());
+    return false;
   }
   const std::lock_guard lock(state.mutex);
-  state.sender = std::move(*sender);
-  return TRUE;
+  state.queues = std::move(*queues);
+  return true;
 }
 
 gboolean stop(GstBaseSink* sink) {
   GstMemifSinkState& state = state_of(sink);
   {
     const std::lock_guard lock(state.mutex);
-    state.sender.reset();
+    state.queues.reset();
   }
+  state.interface.reset();
   state.end.stop();
   return TRUE;
 }
@@ -281,6 +304,9 @@ gboolean propose_allocation(GstBaseSink*, GstQuery* query) {
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
   GstMemifSinkState& state = state_of(element);
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !state.end.join()) {
+    return GST_STATE_CHANGE_FAILURE;
+  }
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !open_queues(state)) {
     return GST_STATE_CHANGE_FAILURE;
   }
   const GstStateChangeReturn result =

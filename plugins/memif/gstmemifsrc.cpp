@@ -203,7 +203,8 @@ gboolean start(GstPacketSrc* src) {
     const std::lock_guard lock(state.mutex);
     mode = state.rx_mode;
   }
-  auto receiver = gstmemif::Receiver::open(std::move(interface), state.end.queue(), mode);
+  auto receiver = gstmemif::Receiver::open(std::move(interface),
+                                           static_cast<std::uint32_t>(state.end.queue()), mode);
   if (!receiver) {
     state.end.post_error(receiver.error());
     state.end.stop();

@@ -134,6 +134,7 @@ void MemifEnd::stop() {
   std::shared_ptr<gstmemif::Interface> interface;
   {
     const std::lock_guard lock(mutex_);
+    if (interface_) stats_queues_ = queue_count(interface_->settings());
     std::swap(interface, interface_);
     observer_.reset();
   }
@@ -153,7 +154,7 @@ void MemifEnd::check_queue(const gstmemif::Port& port, bool has_queue) {
       ("configure more queues on the peer, or use a lower queue"));
 }
 
-std::uint32_t MemifEnd::queue() const {
+std::int64_t MemifEnd::queue() const {
   const std::lock_guard lock(mutex_);
   return queue_;
 }
@@ -190,34 +191,58 @@ GstCaps* MemifEnd::packet_caps() const {
 
 // ---- Statistics -----------------------------------------------------------------------------
 
-GstStructure* MemifEnd::stats() const {
+namespace {
+
+void add(gstmemif::QueueStats& sum, const gstmemif::QueueStats& queue) {
+  sum.packets.add(queue.packets.get());
+  sum.bytes.add(queue.bytes.get());
+  sum.batches.add(queue.batches.get());
+  sum.interrupts.add(queue.interrupts.get());
+  sum.copies.add(queue.copies.get());
+  for (std::size_t i = 0; i < sum.drops.size(); ++i) sum.drops[i].add(queue.drops[i].get());
+}
+
+void add_fields(GstStructure* out, const std::string& prefix, const gstmemif::QueueStats& queue) {
+  const auto field = [&](const std::string& name, guint64 value) {
+    gst_structure_set(out, (prefix + name).c_str(), G_TYPE_UINT64, value, nullptr);
+  };
+  field("packets", queue.packets.get());
+  field("bytes", queue.bytes.get());
+  field("batches", queue.batches.get());
+  field("interrupts", queue.interrupts.get());
+  field("copies", queue.copies.get());
+  field("packets-dropped", queue.dropped());
+  for (std::size_t i = 0; i < gstmemif::kDropReasonNames.size(); ++i) {
+    field("drop-" + std::string(gstmemif::kDropReasonNames[i]), queue.drops[i].get());
+  }
+}
+
+}  // namespace
+
+GstStructure* MemifEnd::stats() {
   std::shared_ptr<gstmemif::InterfaceStats> all;
-  std::uint32_t queue = 0;
+  std::int64_t queue = 0;
+  std::uint32_t queues = 0;
   {
     const std::lock_guard lock(mutex_);
     all = stats_;
     queue = queue_;
+    // Others may have joined and brought more since the start.
+    if (interface_) stats_queues_ = queue_count(interface_->settings());
+    queues = stats_queues_;
   }
-  static const gstmemif::QueueStats kNothingYet;
-  const gstmemif::QueueStats* counters = &kNothingYet;
-  guint64 ups = 0, downs = 0, failed = 0;
-  if (all) {
-    counters = direction_ == Direction::receive ? &all->rx(queue) : &all->tx(queue);
-    ups = all->link_ups.get();
-    downs = all->link_downs.get();
-    failed = all->handshakes_failed.get();
+  GstStructure* out = gst_structure_new_empty("application/x-memif-stats");
+  gstmemif::QueueStats sum;
+  for (std::uint32_t i = 0; i < queues; ++i) {
+    if (queue >= 0 && queue != i) continue;
+    const auto& counters = direction_ == Direction::receive ? all->rx(i) : all->tx(i);
+    add(sum, counters);
+    if (queue < 0) add_fields(out, "queue-" + std::to_string(i) + "-", counters);
   }
-  GstStructure* out = gst_structure_new(
-      "application/x-memif-stats", "packets", G_TYPE_UINT64, counters->packets.get(), "bytes",
-      G_TYPE_UINT64, counters->bytes.get(), "batches", G_TYPE_UINT64, counters->batches.get(),
-      "interrupts", G_TYPE_UINT64, counters->interrupts.get(), "copies", G_TYPE_UINT64,
-      counters->copies.get(), "link-ups", G_TYPE_UINT64, ups, "link-downs", G_TYPE_UINT64, downs,
-      "handshakes-failed", G_TYPE_UINT64, failed, "packets-dropped", G_TYPE_UINT64,
-      counters->dropped(), nullptr);
-  for (std::size_t i = 0; i < gstmemif::kDropReasonNames.size(); ++i) {
-    const std::string field = "drop-" + std::string(gstmemif::kDropReasonNames[i]);
-    gst_structure_set(out, field.c_str(), G_TYPE_UINT64, guint64{counters->drops[i].get()},
-                      nullptr);
-  }
+  add_fields(out, "", sum);
+  gst_structure_set(out, "link-ups", G_TYPE_UINT64, guint64{all ? all->link_ups.get() : 0},
+                    "link-downs", G_TYPE_UINT64, guint64{all ? all->link_downs.get() : 0},
+                    "handshakes-failed", G_TYPE_UINT64,
+                    guint64{all ? all->handshakes_failed.get() : 0}, nullptr);
   return out;
 }

@@ -62,7 +62,8 @@ class MemifEnd {
   /** PAUSED to READY. The element's port must be gone. */
   void stop();
 
-  std::uint32_t queue() const;
+  /** The number of a queue; a sender may have -1, for all. Not checked. */
+  std::int64_t queue() const;
   gstmemif::Mode mode() const;
   std::string socket_path() const;
 
@@ -77,15 +78,19 @@ class MemifEnd {
   class Observer;
   void set_partial(guint id, const GValue* value);
   void get_setting(guint id, GValue* value) const;
-  GstStructure* stats() const;
+  GstStructure* stats();
+  std::uint32_t queue_count(const gstmemif::Settings& settings) const {
+    return direction_ == Direction::receive ? settings.rx_queues : settings.tx_queues;
+  }
 
   GstElement* const element_;
   const Direction direction_;
   mutable std::mutex mutex_;
   MemberSettings settings_;
-  std::uint32_t queue_ = 0;
+  std::int64_t queue_ = 0;
   std::shared_ptr<gstmemif::Interface> interface_;
   std::shared_ptr<gstmemif::InterfaceStats> stats_;  // stays readable after stop()
+  std::uint32_t stats_queues_ = 0;                   // how many there are of our direction
   std::unique_ptr<Membership> membership_;
   std::shared_ptr<Observer> observer_;
   std::weak_ptr<gstmemif::Link> warned_link_;  // streaming thread only

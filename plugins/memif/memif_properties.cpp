@@ -102,11 +102,17 @@ void add_interface_properties(GObjectClass* klass, MemifEnd::Direction direction
              "Queues from the peer to here, 1 to 255; the peer may agree to fewer", 1);
   add_number(klass, kPropTxQueues, "tx-queues", "Transmit queues",
              "Queues from here to the peer, 1 to 255; the peer may agree to fewer", 1);
-  add_number(klass, kPropQueue, "queue", "Queue",
-             direction == MemifEnd::Direction::receive
-                 ? "Receive queue that this element serves, 0 to rx-queues - 1"
-                 : "Transmit queue that this element fills, 0 to tx-queues - 1",
-             0);
+  if (direction == MemifEnd::Direction::receive) {
+    add_number(klass, kPropQueue, "queue", "Queue",
+               "Receive queue that this element serves, 0 to rx-queues - 1", 0);
+    return;
+  }
+  g_object_class_install_property(
+      klass, kPropQueue,
+      g_param_spec_int("queue", "Queue",
+                       "Transmit queue that this element fills, 0 to tx-queues - 1; -1: all, flows "
+                       "are spread over them by their addresses and ports and keep their order",
+                       G_MININT, G_MAXINT, 0, kReadWrite));
 }
 
 void add_status_properties(GObjectClass* klass, MemifEnd::Direction direction) {
@@ -124,7 +130,8 @@ void add_status_properties(GObjectClass* klass, MemifEnd::Direction direction) {
           ? "Counters since PAUSED of the queue: packets, bytes, batches, interrupts (wake-ups "
             "taken), copies, packets-dropped and drop-<reason>; of the interface: link-ups, "
             "link-downs, handshakes-failed"
-          : "Counters since PAUSED of the queue: packets, bytes, batches, interrupts (wake-ups "
+          : "Counters since PAUSED of the queue, with queue=-1 of all together and of each with "
+            "queue-N- in front: packets, bytes, batches, interrupts (wake-ups "
             "sent), copies, packets-dropped and drop-<reason>; of the interface: link-ups, "
             "link-downs, handshakes-failed; and what every sink counts: average-rate, rendered, "
             "dropped";
@@ -204,7 +211,8 @@ bool MemifEnd::set_property(guint id, const GValue* value) {
       settings_.role = static_cast<Role>(g_value_get_enum(value));
       break;
     case kPropQueue:
-      queue_ = g_value_get_uint(value);
+      queue_ = direction_ == Direction::receive ? std::int64_t{g_value_get_uint(value)}
+                                                : std::int64_t{g_value_get_int(value)};
       break;
     case kPropMainContext:
       if (settings_.main_context != nullptr) g_main_context_unref(settings_.main_context);
@@ -280,7 +288,11 @@ bool MemifEnd::get_property(guint id, GValue* value) {
       g_value_set_enum(value, static_cast<gint>(settings_.role));
       break;
     case kPropQueue:
-      g_value_set_uint(value, queue_);
+      if (direction_ == Direction::receive) {
+        g_value_set_uint(value, static_cast<guint>(queue_));
+      } else {
+        g_value_set_int(value, static_cast<gint>(queue_));
+      }
       break;
     case kPropMainContext:
       g_value_set_boxed(value, settings_.main_context);
