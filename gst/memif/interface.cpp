@@ -127,6 +127,11 @@ Settings Interface::settings() const {
 void Interface::add_observer(std::weak_ptr<InterfaceObserver> observer) {
   const ControlLock lock;
   std::erase_if(observers_, [](const auto& candidate) { return candidate.expired(); });
+  if (const auto up = link()) {
+    ControlLock::defer([observer, peer = up->peer_name()] {
+      if (auto newcomer = observer.lock()) newcomer->on_link_up(peer);
+    });
+  }
   observers_.push_back(std::move(observer));
 }
 

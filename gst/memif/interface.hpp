@@ -62,7 +62,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   /** To read the counters when the interface is gone. */
   std::shared_ptr<InterfaceStats> shared_stats() const noexcept { return stats_; }
 
-  /** @p observer is asked as long as it lives. */
+  /** @p observer is told as long as it lives; at once, if there is a link already. */
   void add_observer(std::weak_ptr<InterfaceObserver> observer);
 
  private:

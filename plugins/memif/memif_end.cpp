@@ -117,12 +117,18 @@ std::shared_ptr<gstmemif::Interface> MemifEnd::start() {
     post_error(interface.error());
     return nullptr;
   }
-  const std::lock_guard lock(mutex_);
-  interface_ = *interface;
-  stats_ = interface_->shared_stats();
-  observer_ = std::make_shared<Observer>(element_, settings_.socket_path, settings_.id);
-  interface_->add_observer(observer_);
-  return interface_;
+  std::shared_ptr<Observer> observer;
+  {
+    const std::lock_guard lock(mutex_);
+    interface_ = *interface;
+    stats_ = interface_->shared_stats();
+    observer_ = std::make_shared<Observer>(element_, settings_.socket_path, settings_.id);
+    observer = observer_;
+  }
+  // Without the lock: news of a link that is there already come at once, and whoever hears them may
+  // ask for properties.
+  (*interface)->add_observer(std::move(observer));
+  return *interface;
 }
 
 void MemifEnd::stop() {
