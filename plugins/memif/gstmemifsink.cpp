@@ -53,7 +53,6 @@ struct GstMemifSinkState {
   explicit GstMemifSinkState(GstElement* element) : end(element, MemifEnd::Direction::send) {}
 
   MemifEnd end;
-  std::shared_ptr<gstmemif::Interface> interface;  // from start() to stop()
   std::mutex mutex;  // guards the pointer below against unlock() from other threads
   std::unique_ptr<TxQueues> queues;
   std::atomic<Policy> when_full{Policy::block};
@@ -250,26 +249,17 @@ gboolean unlock_stop(GstBaseSink* sink) {
   return TRUE;
 }
 
-gboolean start(GstBaseSink* sink) {
-  GstMemifSinkState& state = state_of(sink);
-  auto interface = state.end.start();
-  if (!interface) return FALSE;
-  state.interface = std::move(interface);
-  return TRUE;
-}
-
 /**
- * READY to PAUSED: only now has every other end of the interface joined it, and may have brought
- * the number of queues.
+ * READY to PAUSED. Not GstBaseSink's start(), which runs in READY: only now has every other end of
+ * the interface joined it, and may have brought settings.
  */
-bool open_queues(GstMemifSinkState& state) {
-  {
-    const std::lock_guard lock(state.mutex);
-    state.queues.reset();  // those of the last time
-  }
-  auto queues = TxQueues::open(state.interface, state.end.queue());
+bool start(GstMemifSinkState& state) {
+  auto interface = state.end.start();
+  if (!interface) return false;
+  auto queues = TxQueues::open(interface, state.end.queue());
   if (!queues) {
     state.end.post_error(queues.error());
+    state.end.stop();
     return false;
   }
   const std::lock_guard lock(state.mutex);
@@ -277,15 +267,12 @@ bool open_queues(GstMemifSinkState& state) {
   return true;
 }
 
-gboolean stop(GstBaseSink* sink) {
-  GstMemifSinkState& state = state_of(sink);
+void stop(GstMemifSinkState& state) {
   {
     const std::lock_guard lock(state.mutex);
     state.queues.reset();
   }
-  state.interface.reset();
   state.end.stop();
-  return TRUE;
 }
 
 GstCaps* get_caps(GstBaseSink* sink, GstCaps* filter) {
@@ -303,17 +290,21 @@ gboolean propose_allocation(GstBaseSink*, GstQuery* query) {
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
   GstMemifSinkState& state = state_of(element);
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !state.end.join()) {
-    return GST_STATE_CHANGE_FAILURE;
-  }
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !open_queues(state)) {
+  if ((transition == GST_STATE_CHANGE_NULL_TO_READY && !state.end.join()) ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start(state))) {
     return GST_STATE_CHANGE_FAILURE;
   }
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_memif_sink_parent_class)->change_state(element, transition);
-  const bool failed_up =
-      transition == GST_STATE_CHANGE_NULL_TO_READY && result == GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL || failed_up) state.end.leave();
+  const bool failed = result == GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED && failed)) {
+    stop(state);
+  }
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
+      (transition == GST_STATE_CHANGE_NULL_TO_READY && failed)) {
+    state.end.leave();
+  }
   return result;
 }
 
@@ -416,8 +407,6 @@ static void gst_memif_sink_class_init(GstMemifSinkClass* klass) {
       "The gst-memif developers");
 
   GstBaseSinkClass* sink_class = GST_BASE_SINK_CLASS(klass);
-  sink_class->start = start;
-  sink_class->stop = stop;
   sink_class->unlock = unlock;
   sink_class->unlock_stop = unlock_stop;
   sink_class->get_caps = get_caps;
