@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <utility>
 
 namespace gstmemif {
 namespace {
@@ -85,7 +86,8 @@ bool Port::refresh() {
   if (generation == generation_) return false;
   // Generation first, link second: a link that changes in between is picked up next time.
   generation_ = generation;
-  link_ = interface_->link();
+  // The old link stays until use() has taken leave of its queue.
+  const std::shared_ptr<Link> old = std::exchange(link_, interface_->link());
   use(link_.get());
   return true;
 }
