@@ -111,6 +111,7 @@ bool Interface::started() const {
 Status Interface::reconfigure(Settings settings) {
   if (Status status = validate(settings); !status) return status;
   const ControlLock lock;
+  if (settings == settings_) return {};
   const bool was_started = started_;
   stop_locked("settings changed");
   settings_ = std::move(settings);

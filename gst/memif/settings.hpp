@@ -35,6 +35,8 @@ struct Settings {
   ListenOptions listen;                          ///< as master
   std::uint64_t memory_limit =
       kDefaultMemoryLimit;  ///< bytes that a peer may make us map; as master
+
+  bool operator==(const Settings&) const = default;
 };
 
 /** Settings as one user of an interface gives them: what is not set is left to others. */
