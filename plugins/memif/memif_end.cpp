@@ -163,16 +163,18 @@ std::string MemifEnd::socket_path() const {
   return settings_.socket_path;
 }
 
-Mode MemifEnd::mode() const {
+std::optional<Mode> MemifEnd::mode() const {
   const std::lock_guard lock(mutex_);
   // Where the other end of the interface sets the mode, that applies here too.
   if (interface_) return interface_->settings().mode;
-  return settings_.partial.mode.value_or(Mode::ethernet);
+  return settings_.partial.mode;
 }
 
 GstCaps* MemifEnd::packet_caps() const {
   using gstpacket::LinkType;
-  switch (mode()) {
+  const std::optional<Mode> known = mode();
+  if (!known) return gstpacket::make_caps();
+  switch (*known) {
     case Mode::ip:
       return gstpacket::make_caps({LinkType::ip});
     case Mode::punt_inject:

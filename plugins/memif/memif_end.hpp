@@ -63,12 +63,13 @@ class MemifEnd {
   void stop();
 
   std::uint32_t queue() const;
-  gstmemif::Mode mode() const;
+  /** Nothing while it is open: not set here, and the other end was not asked yet. */
+  std::optional<gstmemif::Mode> mode() const;
   std::string socket_path() const;
 
   /** Posts @p error as an element error. */
   void post_error(const gstmemif::Error& error) const;
-  /** Fixed caps of the packets of the present mode; transfer full. */
+  /** Caps of the packets of the mode, fixed once that is known; transfer full. */
   GstCaps* packet_caps() const;
   /** Warns, once per link, if the link has fewer queues than this element's number asks for. */
   void check_queue(const gstmemif::Port& port, bool has_queue);
