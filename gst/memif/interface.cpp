@@ -111,6 +111,7 @@ bool Interface::started() const {
 Status Interface::reconfigure(Settings settings) {
   if (Status status = validate(settings); !status) return status;
   const ControlLock lock;
+  if (settings == settings_) return {};
   // The socket is kept where it can be: peers that dial meanwhile find it, and so do we.
   const auto listener = settings.listen == settings_.listen ? listener_ : nullptr;
   const bool was_started = started_;

@@ -52,7 +52,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   void stop();
   bool started() const;
 
-  /** Changes settings; an interface that is started begins anew. */
+  /** Changes settings; an interface that is started begins anew if any of them differs. */
   Status reconfigure(Settings settings);
 
   /** The present link, or null. It stays valid for as long as it is held. */

@@ -92,6 +92,7 @@ bool MemifEnd::join() {
   {
     const std::lock_guard lock(mutex_);
     settings = settings_;
+    changed_ = false;
   }
   gchar* name = gst_object_get_name(GST_OBJECT_CAST(element_));
   auto membership = Membership::join(std::move(settings), name);
@@ -111,7 +112,16 @@ void MemifEnd::leave() {
   std::swap(membership, membership_);
 }
 
+bool MemifEnd::settings_changed() const {
+  const std::lock_guard lock(mutex_);
+  return changed_ || !membership_;
+}
+
 std::shared_ptr<gstmemif::Interface> MemifEnd::start() {
+  if (settings_changed()) {
+    leave();
+    if (!join()) return nullptr;
+  }
   auto interface = membership_->start();
   if (!interface) {
     post_error(interface.error());
@@ -164,21 +174,18 @@ std::string MemifEnd::socket_path() const {
   return settings_.socket_path;
 }
 
-Mode MemifEnd::mode() const {
+std::optional<Mode> MemifEnd::mode() const {
   const std::lock_guard lock(mutex_);
   // Where the other end of the interface sets the mode, that applies here too.
   if (interface_) return interface_->settings().mode;
-  return settings_.partial.mode.value_or(Mode::ethernet);
+  return settings_.partial.mode;
 }
 
 GstCaps* MemifEnd::packet_caps() const {
   using gstpacket::LinkType;
-  {
-    // Until all ends of the interface have joined, the mode is not known for sure.
-    const std::lock_guard lock(mutex_);
-    if (!interface_) return gstpacket::make_caps();
-  }
-  switch (mode()) {
+  const std::optional<Mode> known = mode();
+  if (!known) return gstpacket::make_caps();
+  switch (*known) {
     case Mode::ip:
       return gstpacket::make_caps({LinkType::ip});
     case Mode::punt_inject:

@@ -64,18 +64,20 @@ class MemifEnd {
 
   /** The number of a queue; a sender may have -1, for all. Not checked. */
   std::int64_t queue() const;
-  gstmemif::Mode mode() const;
+  /** Nothing while it is open: not set here, and the other end was not asked yet. */
+  std::optional<gstmemif::Mode> mode() const;
   std::string socket_path() const;
 
   /** Posts @p error as an element error. */
   void post_error(const gstmemif::Error& error) const;
-  /** Caps of the packets: fixed once the interface has started; transfer full. */
+  /** Caps of the packets of the mode, fixed once that is known; transfer full. */
   GstCaps* packet_caps() const;
   /** Warns, once per link, if the link has fewer queues than this element's number asks for. */
   void check_queue(const gstmemif::Port& port, bool has_queue);
 
  private:
   class Observer;
+  bool settings_changed() const;
   void set_partial(guint id, const GValue* value);
   void get_setting(guint id, GValue* value) const;
   GstStructure* stats();
@@ -87,6 +89,7 @@ class MemifEnd {
   const Direction direction_;
   mutable std::mutex mutex_;
   MemberSettings settings_;
+  bool changed_ = false;  // settings_ are not those that the interface was joined with
   std::int64_t queue_ = 0;
   std::shared_ptr<gstmemif::Interface> interface_;
   std::shared_ptr<gstmemif::InterfaceStats> stats_;  // stays readable after stop()

@@ -295,7 +295,7 @@ GST_START_TEST(test_wrong_settings) {
   rejects([](Settings& s) { s.tx_queues = 256; }, "tx-queues=256", "1 to 255");
   rejects([](Settings& s) { s.secret = std::string(25, 'x'); }, "secret=", "takes 24");
   rejects([](Settings& s) { s.interface_name = std::string(32, 'x'); },
-          "interface-name=", "31 bytes");
+          "interface-name=", "takes 31");
   rejects([](Settings& s) { s.listen.owner = "no-such-user"; }, "no-such-user", "socket-owner");
 }
 GST_END_TEST
