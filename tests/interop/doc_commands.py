@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The documentation as data: the commands it shows, its code, and the text of gst-inspect-1.0.
+
+    doc_commands.py --build DIR      writes docs/elements.md anew
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pipeline
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "examples/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ELEMENTS = ("memifsrc", "memifsink", "icmpresponder", "ethbridge", "packetgen", "packetcheck")
+COMMAND = re.compile(r"^(?:    |\| )?((?:gst-launch-1\.0|dpdk-testpmd|build/examples/\S+|"
+                     r"\./(?:examples|tests)/\S+|meson) ?.*)$")
+
+
+def commands(page):
+    """The commands in the indented blocks of a page, continuation lines joined."""
+    text = page.read_text().replace("\\\n", " ")
+    return [" ".join(match.group(1).split()) for line in text.splitlines()
+            if line.startswith("    ") and (match := COMMAND.match(line))]
+
+
+def code_blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.S)
+
+
+def inspect(element):
+    """What gst-inspect-1.0 says of an element, without what differs between machines."""
+    shown = subprocess.run(["gst-inspect-1.0", "--no-colors", element], capture_output=True,
+                           text=True, check=True, env=pipeline.environment()).stdout
+    shown = re.sub(r"Plugin Details:\n.*?\n\n", "", shown, flags=re.S)
+    return "\n".join(line.rstrip() for line in shown.strip().splitlines())
+
+
+def exists(element):
+    return subprocess.run(["gst-inspect-1.0", element], capture_output=True,
+                          env=pipeline.environment()).returncode == 0
+
+
+def elements_page():
+    parts = ["# Elements\n\nAs `gst-inspect-1.0` shows them. A test keeps this page up to date.\n"]
+    for element in filter(exists, ELEMENTS):
+        parts.append(f"## {element}\n\n```\n{inspect(element)}\n```\n")
+    return "\n".join(parts)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", required=True)
+    os.environ["MEMIF_BUILD"] = os.path.abspath(parser.parse_args().build)
+    (ROOT / "docs/elements.md").write_text(elements_page())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

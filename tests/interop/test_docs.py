@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The documentation tells the truth: its commands run, its code compiles, its reference is current."""
+
+import contextlib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import doc_commands
+import pipeline
+from base import InteropTest
+from pipeline import Pipeline
+
+ROOT = doc_commands.ROOT
+SECONDS = 300
+
+
+def build_dir():
+    return Path(os.environ["MEMIF_BUILD"])
+
+
+class DocsTest(InteropTest):
+    """Commands that need VPP are the only ones that are not run."""
+
+    @classmethod
+    def why_not(cls):
+        if pipeline.stand_in() or not os.environ.get("MEMIF_BUILD"):
+            return "needs the build directory (--build DIR)"
+        return super().why_not()
+
+    def here(self, command):
+        """The command with sockets in the directory of the test."""
+        return re.sub(r"/run/vpp/|/tmp/", f"{self.directory}/", command)
+
+    def run_program(self, command, **env):
+        done = subprocess.run(command, cwd=ROOT, env={**pipeline.environment(), **env},
+                              capture_output=True, text=True, timeout=SECONDS)
+        self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def test_launch_lines(self):
+        seen = 0
+        for page in doc_commands.PAGES:
+            for command in doc_commands.commands(page):
+                if not command.startswith("gst-launch-1.0") or "packetcheck" in command:
+                    continue
+                seen += 1
+                with self.subTest(page=page.name, command=command[:60]):
+                    with Pipeline(self.here(command).removeprefix("gst-launch-1.0")) as pipe:
+                        pipe.wait_started()
+        self.assertGreaterEqual(seen, 8)
+
+    def section(self, page, title):
+        text = (ROOT / page).read_text().split(f"## {title}", 1)[1].split("\n## ", 1)[0]
+        joined = text.replace("\\\n", " ")
+        return [" ".join(line.split()) for line in joined.splitlines() if line.startswith("    ")]
+
+    def test_testpmd_lines(self):
+        """Both pairs of commands of the DPDK section make a link."""
+        if not shutil.which("dpdk-testpmd"):
+            self.skipTest("dpdk-testpmd is not installed")
+        lines = [self.here(line) for line in self.section("docs/peers.md", "DPDK testpmd")]
+        for number, pair in enumerate((lines[:2], lines[2:4])):
+            with self.subTest(pair[0].split()[0]), contextlib.ExitStack() as stack:
+                launch = next(line for line in pair if line.startswith("gst-launch"))
+                testpmd = next(line for line in pair if line.startswith("dpdk-testpmd"))
+                if number == 1:
+                    pipe = stack.enter_context(self.watched(launch))
+                    self.wait_socket(re.search(r"socket-path=(\S+)", launch).group(1))
+                words = shlex.split(testpmd)
+                words[1:1] = [f"--file-prefix=docs{os.getpid()}{number}"]
+                process = subprocess.Popen(words, stdin=subprocess.PIPE,
+                                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                stack.callback(process.wait)
+                stack.callback(process.kill)
+                if number == 0:
+                    pipe = stack.enter_context(self.watched(launch))
+                pipeline.wait_for(lambda: "link-up=(boolean)true" in pipe.output(), 30, "the link")
+
+    def watched(self, launch):
+        return Pipeline(launch.removeprefix("gst-launch-1.0"), arguments=("-m",))
+
+    def test_ping_of_another_pipeline(self):
+        launch, ping = self.section("docs/peers.md", "Another pipeline")[:2]
+        with Pipeline(launch.removeprefix("gst-launch-1.0")):
+            ping = ping.replace("build/", f"{build_dir()}/", 1)
+            self.assertIn("5 received, 0 wrong", self.run_program(shlex.split(ping)))
+
+    def test_quickstart(self):
+        """As a stranger would, in a copy of the tree; the options of --help too."""
+        copy = f"{self.directory}/copy"
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("build*", ".git"))
+        script = f"{copy}/examples/quickstart.sh"
+        for options in ((), ("--role=slave", "--size=9000"), ("--address=fd00::7",),
+                        ("--rx-mode=polling", "--count=1000", "--interval=0")):
+            with self.subTest(options=" ".join(options)):
+                out = self.run_program([script, "--no-install", *options])
+                self.assertRegex(out, r"\d+ received, 0 wrong, 0% packet loss")
+                self.assertIn("socket-path=/run/vpp/memif.sock", out)
+        with self.subTest("--help"):
+            self.assertIn("--rx-mode", self.run_program([script, "--help"]))
+        with self.subTest("wrong option"):
+            wrong = subprocess.run([script, "--role=boss"], capture_output=True, text=True)
+            self.assertEqual(wrong.returncode, 2)
+            self.assertIn("--role=boss", wrong.stderr)
+
+    def install(self):
+        """What `meson install` puts where, below a directory of our own."""
+        target = f"{self.directory}/target"
+        if not os.path.isdir(target):
+            self.run_program(["meson", "install", "--no-rebuild", "-C", str(build_dir())],
+                             DESTDIR=target)
+        configs = [str(path.parent) for path in Path(target).rglob("gstreamer-memif-1.0.pc")]
+        self.assertEqual(len(configs), 1, configs)
+        return target, configs[0]
+
+    def flags(self, target, config, *names):
+        env = dict(PKG_CONFIG_PATH=config)
+        shown = self.run_program(["pkg-config", "--cflags", "--libs", *names], **env)
+        # The prefix is where it would be, not where we put it.
+        prefix = self.run_program(["pkg-config", "--variable=prefix", names[0]], **env).strip()
+        return [flag.replace(f"{prefix}/", f"{target}{prefix}/", 1)
+                if "gstreamer-1.0" in flag or flag.startswith("-L") else flag
+                for flag in shown.split()] + shown.split()
+
+    def compile(self, source, output, *flags):
+        self.run_program(["g++", "-std=c++20", "-Wall", "-Werror", *source, "-o", output, *flags])
+
+    def test_element_of_a_stranger(self):
+        """The plugin of docs/packet-elements.md compiles against what is installed, and loads."""
+        target, config = self.install()
+        plugins = f"{self.directory}/stranger"
+        os.makedirs(plugins)
+        (code,) = doc_commands.code_blocks(ROOT / "docs/packet-elements.md", "cpp")
+        source = f"{plugins}/decttl.cpp"
+        Path(source).write_text(code)
+        self.compile([source], f"{plugins}/libgstdecttl.so", "-shared", "-fPIC",
+                     *self.flags(target, config, "gstreamer-packet-1.0"))
+        env = pipeline.environment()
+        shown = subprocess.run(["gst-inspect-1.0", "decttl"], capture_output=True, text=True,
+                               env={**env, "GST_PLUGIN_PATH": plugins,
+                                    "GST_REGISTRY": f"{plugins}/registry.bin"})
+        self.assertIn("TTL decrementer", shown.stdout, shown.stderr)
+
+    def test_engine_of_a_stranger(self):
+        """memifping, a program on the engine, compiles against what is installed."""
+        target, config = self.install()
+        program = f"{self.directory}/memifping"
+        examples = ROOT / "examples"
+        self.compile([str(examples / "memifping.cpp"), str(examples / "echo_packets.cpp")],
+                     program, f"-I{examples}",
+                     *self.flags(target, config, "gstreamer-memif-1.0", "gstreamer-packet-1.0"))
+        self.assertIn("--socket-path", self.run_program([program, "--help"]))
+
+    def test_devenv(self):
+        shown = self.run_program(["meson", "devenv", "-C", str(build_dir()), "gst-inspect-1.0",
+                                  "memifsrc"])
+        self.assertIn("memif packet source", shown)
+
+    def test_elements_page(self):
+        page = ROOT / "docs/elements.md"
+        self.assertEqual(page.read_text(), doc_commands.elements_page(),
+                         "docs/elements.md is not what gst-inspect-1.0 says; "
+                         "tests/interop/doc_commands.py --build DIR writes it anew")
+
+    def test_links(self):
+        """Files that the documentation points to exist."""
+        for page in doc_commands.PAGES:
+            for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+                with self.subTest(page=page.name, link=link):
+                    self.assertTrue((page.parent / link).exists())
