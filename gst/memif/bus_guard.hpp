@@ -13,12 +13,13 @@
 #include <atomic>
 #include <cstddef>
 
+#include "gst/memif/export.hpp"
 #include "gst/memif/result.hpp"
 
 namespace gstmemif {
 
 /** Guards one mapping for as long as it lives. */
-class BusGuard {
+class GSTMEMIF_API BusGuard {
  public:
   BusGuard() = default;
   BusGuard(BusGuard&& other) noexcept : slot_(other.slot_) { other.slot_ = kNone; }

@@ -36,6 +36,10 @@ std::vector<UniqueFd> take_fds(msghdr& header) {
 }
 
 Error socket_error(const char* what) {
+  // Noticed when writing or when reading, it is the same news.
+  if (errno == EPIPE || errno == ECONNRESET) {
+    return {ErrorCode::closed, "the peer closed the connection"};
+  }
   return {ErrorCode::closed, std::string(what) + ": " + std::strerror(errno)};
 }
 

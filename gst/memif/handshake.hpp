@@ -90,6 +90,7 @@ class GSTMEMIF_API SlaveHandshake {
 struct Admission {
   Mode mode = Mode::ethernet;
   std::string interface_name;
+  std::uint64_t memory_limit = 0;  ///< bytes that the slave may make us map
 };
 
 /** The master's side: admits a slave and collects what it offers. */
@@ -98,11 +99,7 @@ class GSTMEMIF_API MasterHandshake {
   /** Decides on INIT: finds the interface, checks the secret and that it is free. */
   using Admit = std::function<Result<Admission>(const Init&)>;
 
-  /**
-   * @param memory_limit bytes that one slave may make us map, over all its regions
-   */
-  MasterHandshake(Admit admit, std::uint64_t memory_limit)
-      : admit_(std::move(admit)), memory_limit_(memory_limit) {}
+  explicit MasterHandshake(Admit admit) : admit_(std::move(admit)) {}
 
   /** Feeds one message of the slave, with the descriptors that came with it. */
   Result<Step> on_message(const Message& message, std::vector<UniqueFd> fds);
@@ -119,7 +116,6 @@ class GSTMEMIF_API MasterHandshake {
   Result<Step> on_connect(const Connect& message);
 
   Admit admit_;
-  std::uint64_t memory_limit_;
   State state_ = State::wait_init;
   Admission admission_;
   std::uint64_t mapped_ = 0;

@@ -111,6 +111,8 @@ bool Interface::started() const {
 Status Interface::reconfigure(Settings settings) {
   if (Status status = validate(settings); !status) return status;
   const ControlLock lock;
+  // The socket is kept where it can be: peers that dial meanwhile find it, and so do we.
+  const auto listener = settings.listen == settings_.listen ? listener_ : nullptr;
   const bool was_started = started_;
   stop_locked("settings changed");
   settings_ = std::move(settings);
@@ -125,7 +127,12 @@ Settings Interface::settings() const {
 void Interface::add_observer(std::weak_ptr<InterfaceObserver> observer) {
   const ControlLock lock;
   std::erase_if(observers_, [](const auto& candidate) { return candidate.expired(); });
-  observers_.push_back(std::move(observer));
+  observers_.push_back(observer);
+  const std::shared_ptr<Link> current = link();
+  if (!current) return;
+  ControlLock::defer([observer = std::move(observer), peer = current->peer_name()] {
+    if (auto late = observer.lock()) late->on_link_up(peer);
+  });
 }
 
 template <class Call>
@@ -191,7 +198,7 @@ Result<Admission> Interface::admit(const Init& init) {
     connection_closed({ErrorCode::closed, "the peer closed the connection"});
   }
   if (connection_) return Error{ErrorCode::busy, "already connected"};
-  return Admission{settings_.mode, settings_.interface_name};
+  return Admission{settings_.mode, settings_.interface_name, settings_.memory_limit};
 }
 
 void Interface::adopt(std::shared_ptr<Connection> connection) {

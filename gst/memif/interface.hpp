@@ -22,7 +22,10 @@ class Connection;
 class Listener;
 class Port;
 
-/** Hears of what happens to an interface. Called on the loop's thread, with no lock held. */
+/**
+ * Hears of what happens to an interface. Called with no lock held, on the thread where it happens:
+ * mostly the loop's.
+ */
 class InterfaceObserver {
  public:
   virtual ~InterfaceObserver() = default;
@@ -62,7 +65,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   /** To read the counters when the interface is gone. */
   std::shared_ptr<InterfaceStats> shared_stats() const noexcept { return stats_; }
 
-  /** @p observer is asked as long as it lives. */
+  /** @p observer is told as long as it lives; of a link that is up already, before this returns. */
   void add_observer(std::weak_ptr<InterfaceObserver> observer);
 
  private:

@@ -18,7 +18,7 @@ namespace gstmemif {
  * Memory and health of one link. The regions never change after the handshake; health only goes
  * from good to failed, once.
  */
-class LinkState {
+class GSTMEMIF_API LinkState {
  public:
   /** @param control_wake eventfd that tells the control plane of a failure. */
   LinkState(std::vector<Region> regions, std::shared_ptr<const UniqueFd> control_wake);

@@ -91,8 +91,7 @@ void Listener::on_readable() {
 void Listener::welcome(UniqueFd socket) {
   auto connection = std::make_shared<Connection>(loop_, std::move(socket), *this);
   MasterHandshake handshake(
-      [this, peer = connection.get()](const Init& init) { return admit(*peer, init); },
-      interfaces_.empty() ? 0 : interfaces_.begin()->second->settings_.memory_limit);
+      [this, peer = connection.get()](const Init& init) { return admit(*peer, init); });
   const Hello greeting = hello();
   if (Status status = connection->start(std::move(handshake), &greeting); !status) {
     MEMIF_INFO("cannot greet a peer: %s", status.error().message.c_str());

@@ -14,7 +14,7 @@ namespace gstmemif {
 class Interface;
 
 /** All calls with the ControlLock held. Lives as long as one of its interfaces is started. */
-class Listener : public std::enable_shared_from_this<Listener>, public ConnectionOwner {
+class Listener final : public std::enable_shared_from_this<Listener>, public ConnectionOwner {
  public:
   /** The listener of @p address: the one there is, or a new one. */
   static Result<std::shared_ptr<Listener>> get(const SocketAddress& address,

@@ -46,7 +46,7 @@ struct Loan {
  * thread lends and collects; any thread gives back. No allocation once as many loans exist as are
  * out at a time.
  */
-class LoanBook {
+class GSTMEMIF_API LoanBook {
  public:
   LoanBook() = default;
   ~LoanBook();

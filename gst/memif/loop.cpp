@@ -156,7 +156,15 @@ std::shared_ptr<Loop> Loop::own_thread() {
 }
 
 std::shared_ptr<Loop> Loop::for_context(GMainContext* context) {
-  return std::make_shared<ContextLoop>(context);
+  static std::mutex mutex;
+  static std::map<GMainContext*, std::weak_ptr<Loop>> loops;
+  const std::lock_guard lock(mutex);
+  std::erase_if(loops, [](const auto& entry) { return entry.second.expired(); });
+  std::weak_ptr<Loop>& current = loops[context];
+  if (auto loop = current.lock()) return loop;
+  auto loop = std::make_shared<ContextLoop>(context);
+  current = loop;
+  return loop;
 }
 
 std::shared_ptr<Loop> Loop::for_poller(FdUpdate update) {

@@ -48,7 +48,10 @@ class GSTMEMIF_API Loop : public std::enable_shared_from_this<Loop> {
   /** The library's own thread, named memif-control; it runs while anyone uses it. */
   static std::shared_ptr<Loop> own_thread();
 
-  /** The caller's context, iterated by the caller: the library then has no thread. */
+  /**
+   * The caller's context, iterated by the caller: the library then has no thread. The same context
+   * gives the same loop, so that interfaces which name it may share a listening socket.
+   */
   static std::shared_ptr<Loop> for_context(GMainContext* context);
 
   /**

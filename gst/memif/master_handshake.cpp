@@ -85,8 +85,8 @@ Result<Step> MasterHandshake::on_add_region(const AddRegion& message, UniqueFd f
   if (message.index != plan_.regions.size() || message.index >= kMaxRegions) {
     return violation("unexpected region index " + std::to_string(message.index));
   }
-  if (message.size > memory_limit_ - mapped_) {
-    return violation("the regions are larger than the " + std::to_string(memory_limit_) +
+  if (message.size > admission_.memory_limit - mapped_) {
+    return violation("the regions are larger than the " + std::to_string(admission_.memory_limit) +
                      " bytes allowed");
   }
   Result<Region> region = Region::map(std::move(fd), message.size);

@@ -142,12 +142,13 @@ std::span<const RxSegment> Receiver::receive(std::uint32_t max_packets) {
 }
 
 /** Looks for packets until there are some, something else happens, or the time is over. */
-bool Receiver::spin(std::int64_t duration_ns) noexcept {
+bool Receiver::spin(RxMode mode, std::int64_t duration_ns) noexcept {
   const Deadline deadline(duration_ns);
   do {
     for (int i = 0; i < kLooksPerClockRead; ++i) {
       if (ready()) return true;
       if (interrupted() || stale() || link()->state().failed()) return false;
+      if (mode_.load(std::memory_order_relaxed) != mode) return false;
       relax();
     }
   } while (!deadline.passed());
@@ -179,10 +180,10 @@ Wake Receiver::wait(std::int64_t timeout_ns) {
     const RxMode mode = apply_mode();
     const bool can_spin = rx_ != nullptr && !link()->state().failed();
     if (can_spin && mode == RxMode::polling) {
-      spin(deadline.left_ns());
+      spin(mode, deadline.left_ns());
       continue;
     }
-    if (can_spin && mode == RxMode::adaptive && spin(deadline.shorter_of(kAdaptiveSpinNs))) {
+    if (can_spin && mode == RxMode::adaptive && spin(mode, deadline.shorter_of(kAdaptiveSpinNs))) {
       continue;
     }
     sleep_for_packets(mode, deadline.left_ns());
@@ -201,7 +202,12 @@ Result<std::unique_ptr<Sender>> Sender::open(std::shared_ptr<Interface> interfac
   return sender;
 }
 
+Sender::~Sender() {
+  if (tx_ != nullptr) tx_->discard();
+}
+
 void Sender::use(Link* link) {
+  if (tx_ != nullptr) tx_->discard();
   tx_ = link != nullptr ? link->tx(queue_) : nullptr;
 }
 

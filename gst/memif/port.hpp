@@ -88,6 +88,7 @@ class GSTMEMIF_API Receiver : public Port {
   Loan* lend() { return rx_ != nullptr ? rx_->lend(link()) : nullptr; }
   /** The memory that lent packets lie in; only after lend() succeeded. */
   const Region& lent_region() const noexcept { return rx_->lent_region(); }
+  std::uint32_t lent_buffer_size() const noexcept { return rx_->buffer_size(); }
 
   /** Waits for packets. @param timeout_ns nanoseconds, or kForever */
   Wake wait(std::int64_t timeout_ns = kForever);
@@ -105,7 +106,7 @@ class GSTMEMIF_API Receiver : public Port {
   using Port::Port;
   void use(Link* link) override;
   bool ready() const noexcept;
-  bool spin(std::int64_t duration_ns) noexcept;
+  bool spin(RxMode mode, std::int64_t duration_ns) noexcept;
   void sleep_for_packets(RxMode mode, std::int64_t timeout_ns) noexcept;
   RxMode apply_mode() noexcept;
 
@@ -120,6 +121,8 @@ class GSTMEMIF_API Sender : public Port {
   /** Fails if the queue has a sender already, or is not below the interface's tx_queues. */
   static Result<std::unique_ptr<Sender>> open(std::shared_ptr<Interface> interface,
                                               std::uint32_t queue);
+  /** What was not flushed is dropped. */
+  ~Sender() override;
 
   void interrupt() noexcept override;
 

@@ -112,6 +112,7 @@ bool RxQueue::take_chain(std::uint32_t available) noexcept {
 
 std::span<const RxSegment> RxQueue::receive(std::uint32_t max_packets) noexcept {
   count_ = 0;
+  packets_ = 0;
   bytes_ = 0;
   taken_ = 0;
   if (state_->failed() || !state_->check_memory()) return {};
@@ -122,10 +123,9 @@ std::span<const RxSegment> RxQueue::receive(std::uint32_t max_packets) noexcept 
     state_->fail("the peer moved the index of a ring further than the ring is long");
     return {};
   }
-  std::uint32_t packets = 0;
-  while (taken_ < available && packets < max_packets) packets += take_packet(available) ? 1 : 0;
-  if (packets != 0) {
-    stats_->packets.add(packets);
+  while (taken_ < available && packets_ < max_packets) packets_ += take_packet(available) ? 1 : 0;
+  if (packets_ != 0) {
+    stats_->packets.add(packets_);
     stats_->bytes.add(bytes_);
     stats_->batches.add(1);
   }
@@ -135,7 +135,8 @@ std::span<const RxSegment> RxQueue::receive(std::uint32_t max_packets) noexcept 
 Loan* RxQueue::lend(const std::shared_ptr<Link>& link) {
   auto& spares = buffers_.spares;
   loans_.collect([&](const BufferPlace& place) { spares.push_back(place); });
-  if (!may_lend_ || count_ != taken_ || taken_ > Loan::kMax || taken_ > spares.size()) {
+  // Each slot must hold one packet: that is how a packet's buffer is found again.
+  if (!may_lend_ || packets_ != taken_ || taken_ > Loan::kMax || taken_ > spares.size()) {
     return nullptr;
   }
   Loan* loan = loans_.lend(link);

@@ -54,6 +54,8 @@ class GSTMEMIF_API RxQueue {
    */
   Loan* lend(const std::shared_ptr<Link>& link);
 
+  /** Bytes of each of our buffers; 0 as master. */
+  std::uint32_t buffer_size() const noexcept { return buffers_.buffer_size; }
   /** The memory that lent packets lie in. */
   const Region& lent_region() const noexcept { return state_->regions()[kLentRegion]; }
 
@@ -95,6 +97,7 @@ class GSTMEMIF_API RxQueue {
   LoanBook loans_;
   std::vector<RxSegment> segments_;
   std::size_t count_ = 0;        // segments of the burst
+  std::uint32_t packets_ = 0;    // of the burst
   std::uint64_t bytes_ = 0;      // of the burst
   std::uint16_t next_ = 0;       // first slot not yet released
   std::uint16_t published_ = 0;  // as slave: head, end of the buffers the peer has

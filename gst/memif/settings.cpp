@@ -111,7 +111,7 @@ void take(const std::optional<T>& from, T& to) {
 }  // namespace
 
 Status validate(const Settings& settings) {
-  for (Status status :
+  for (const Status& status :
        {check_queues("rx-queues", settings.rx_queues),
         check_queues("tx-queues", settings.tx_queues), check_secret(settings.secret),
         check_name(settings.interface_name), check_ring_size(settings.ring_size),
@@ -144,16 +144,17 @@ Status apply(const PartialSettings& partial, Settings& settings) {
 
 Status check_agreement(const PartialSettings& a, const std::string& a_name,
                        const PartialSettings& b, const std::string& b_name) {
-  for (Status status : {agree("mode", a.mode, a_name, b.mode, b_name),
-                        agree_on_secret(a.secret, a_name, b.secret, b_name),
-                        agree("interface-name", a.interface_name, a_name, b.interface_name, b_name),
-                        agree("rx-queues", a.rx_queues, a_name, b.rx_queues, b_name),
-                        agree("tx-queues", a.tx_queues, a_name, b.tx_queues, b_name),
-                        agree("ring-size", a.ring_size, a_name, b.ring_size, b_name),
-                        agree("buffer-size", a.buffer_size, a_name, b.buffer_size, b_name),
-                        agree("socket-mode", a.socket_mode, a_name, b.socket_mode, b_name),
-                        agree("socket-owner", a.socket_owner, a_name, b.socket_owner, b_name),
-                        agree("allowed-uids", a.allowed_uids, a_name, b.allowed_uids, b_name)}) {
+  for (const Status& status :
+       {agree("mode", a.mode, a_name, b.mode, b_name),
+        agree_on_secret(a.secret, a_name, b.secret, b_name),
+        agree("interface-name", a.interface_name, a_name, b.interface_name, b_name),
+        agree("rx-queues", a.rx_queues, a_name, b.rx_queues, b_name),
+        agree("tx-queues", a.tx_queues, a_name, b.tx_queues, b_name),
+        agree("ring-size", a.ring_size, a_name, b.ring_size, b_name),
+        agree("buffer-size", a.buffer_size, a_name, b.buffer_size, b_name),
+        agree("socket-mode", a.socket_mode, a_name, b.socket_mode, b_name),
+        agree("socket-owner", a.socket_owner, a_name, b.socket_owner, b_name),
+        agree("allowed-uids", a.allowed_uids, a_name, b.allowed_uids, b_name)}) {
     if (!status) return status;
   }
   return {};

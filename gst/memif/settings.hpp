@@ -14,6 +14,7 @@ namespace gstmemif {
 inline constexpr char kDefaultSocketPath[] = "/run/vpp/memif.sock";
 inline constexpr std::uint32_t kDefaultRingSize = 1024;
 inline constexpr std::uint32_t kDefaultBufferSize = 2048;
+inline constexpr std::uint64_t kDefaultMemoryLimit = std::uint64_t{64} << 30;
 
 /** Complete settings of one interface. */
 struct Settings {
@@ -32,7 +33,8 @@ struct Settings {
       kDefaultBufferSize;                        ///< bytes of a slot's buffer, 1 or more; as slave
   std::uint32_t cache_line = kDefaultCacheLine;  ///< 64 or 128, how the peer was built; as slave
   ListenOptions listen;                          ///< as master
-  std::uint64_t memory_limit = std::uint64_t{64} << 30;  ///< bytes that a peer may map; as master
+  /// bytes that a peer may make us map; as master
+  std::uint64_t memory_limit = kDefaultMemoryLimit;
 
   bool operator==(const Settings&) const = default;
 };

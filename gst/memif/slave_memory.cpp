@@ -46,9 +46,11 @@ Status add_rings(LinkPlan& plan, const SlaveOffer& offer) {
     const auto offset = static_cast<std::uint32_t>(layout.bytes() * i);
     Ring ring(region->data() + offset, layout);
     ring.store_cookie(kCookie);
-    // Nobody receives yet. Whoever does, clears the flag.
-    ring.mask_interrupt(true);
-    auto& list = i < offer.tx_queues ? plan.s2m : plan.m2s;
+    const bool sends = i < offer.tx_queues;
+    // The flag is the receiver's. Ours clear it when they want to be woken; a master may take it as
+    // it finds it, and would wait for ever if it were set.
+    ring.mask_interrupt(!sends);
+    auto& list = sends ? plan.s2m : plan.m2s;
     list.push_back({std::move(*event_fd), 0, offset, offer.ring_size});
   }
   plan.regions.push_back(std::move(*region));

@@ -149,6 +149,21 @@ Status remove_stale(const SocketAddress& address) {
   return {};
 }
 
+/** True if the name is taken by a socket that accepts nobody any more. */
+bool is_closing(const SocketAddress& address) {
+  const Result<UniqueFd> probe = dial(address);
+  return !probe && probe.error().code == ErrorCode::not_found;
+}
+
+/**
+ * An abstract name is free once its socket is gone, which may be a moment after it was closed:
+ * another thread's poll() still holds it.
+ */
+void wait_for_name(const SocketAddress& address) {
+  constexpr int kTries = 100;
+  for (int i = 0; i < kTries && is_closing(address); ++i) ::usleep(1000);
+}
+
 }  // namespace
 
 Result<SocketAddress> SocketAddress::parse(std::string_view text) {
@@ -212,14 +227,16 @@ Status ListenSocket::prepare_file() {
   Result<Owner> owner = parse_owner(options_.owner);
   if (!owner) return owner.error();
   struct stat status {};
+  // Known first: what follows may fail, and then the file goes too.
+  if (::lstat(path, &status) == 0) {
+    device_ = status.st_dev;
+    inode_ = status.st_ino;
+  }
   // Nobody can connect before listen(), so what follows bind() leaves no gap.
-  if (::chown(path, owner->user, owner->group) != 0 || ::chmod(path, options_.mode) != 0 ||
-      ::lstat(path, &status) != 0) {
+  if (::chown(path, owner->user, owner->group) != 0 || ::chmod(path, options_.mode) != 0) {
     return path_error(address_, code_of(errno),
                       "cannot set owner and mode of the socket file: " + errno_text(errno));
   }
-  device_ = status.st_dev;
-  inode_ = status.st_ino;
   return {};
 }
 
@@ -231,8 +248,12 @@ Result<ListenSocket> ListenSocket::open(const SocketAddress& address,
   std::optional<DirectoryLock> lock;
   if (!address.abstract()) lock.emplace(address.name());
   int bound = ::bind(fd.get(), kernel.get(), kernel.length);
-  if (bound != 0 && errno == EADDRINUSE && !address.abstract()) {
-    if (Status status = remove_stale(address); !status) return status.error();
+  if (bound != 0 && errno == EADDRINUSE) {
+    if (address.abstract()) {
+      wait_for_name(address);
+    } else if (Status status = remove_stale(address); !status) {
+      return status.error();
+    }
     bound = ::bind(fd.get(), kernel.get(), kernel.length);
   }
   if (bound != 0) {
@@ -256,10 +277,14 @@ Result<ListenSocket> ListenSocket::open(const SocketAddress& address,
 ListenSocket::~ListenSocket() {
   struct stat status {};
   const char* path = address_.name().c_str();
+  // Nobody may connect to a socket that is never looked at again; see wait_for_name().
+  if (fd_) ::shutdown(fd_.get(), SHUT_RDWR);
   if (fd_ && inode_ != 0 && ::lstat(path, &status) == 0 && status.st_dev == device_ &&
       status.st_ino == inode_) {
     ::unlink(path);
   }
+  // Wakes a poll() that would otherwise keep the socket, and an abstract name.
+  if (fd_) ::shutdown(fd_.get(), SHUT_RDWR);
 }
 
 Result<UniqueFd> ListenSocket::accept() const {

@@ -85,19 +85,21 @@ bool TxQueue::valid_buffer(const Descriptor& descriptor) const noexcept {
 /** Counts the slots that @p total bytes need, if that many are free. */
 Sent TxQueue::reserve(std::uint64_t total, std::uint32_t& slots) noexcept {
   std::uint64_t room = 0;
+  std::uint64_t largest = 0;
   for (slots = 0; room < total; ++slots) {
     if (slots >= free_ && slots >= free_slots()) {
       if (state_->failed()) return Sent::link_lost;
-      // A ring that is all ours and still too small will never do.
-      return slots == ring_.size() ? Sent::dropped : Sent::full;
+      // What no ring of such buffers would hold must not wait for one. A peer may mix sizes, so
+      // this is asked when all that are free were looked at.
+      const bool hopeless = slots == ring_.size() || total > largest * ring_.size();
+      return slots != 0 && hopeless ? Sent::dropped : Sent::full;
     }
     const Descriptor buffer = slot_buffer(static_cast<std::uint16_t>(next_ + slots));
     if (!valid_buffer(buffer)) {
       state_->fail("the peer offered a buffer outside of its memory");
       return Sent::link_lost;
     }
-    // Told apart early: a packet that no empty ring would hold must not wait for one.
-    if (slots == 0 && total > std::uint64_t{buffer.length} * ring_.size()) return Sent::dropped;
+    largest = std::max<std::uint64_t>(largest, buffer.length);
     room += buffer.length;
   }
   return Sent::ok;
@@ -134,6 +136,7 @@ Sent TxQueue::send(std::span<const TxSegment> segments) noexcept {
   std::uint32_t slots = 0;
   Sent sent = reserve(total, slots);
   if (sent == Sent::ok) sent = write_slots(segments, total, slots);
+  refused_ = sent == Sent::full ? total : 0;
   if (sent == Sent::dropped) stats_->drop(DropReason::too_long);
   if (sent != Sent::ok) return sent;
   next_ = static_cast<std::uint16_t>(next_ + slots);
@@ -162,13 +165,15 @@ Sent TxQueue::exchange(BufferPlace& buffer, std::uint32_t offset, std::uint32_t 
   return Sent::ok;
 }
 
+bool TxQueue::has_room() noexcept {
+  // One free slot would end the wait of a packet that needs ten, again and again.
+  std::uint32_t slots = 0;
+  return free_slots() != 0 && reserve(std::max<std::uint64_t>(refused_, 1), slots) != Sent::full;
+}
+
 void TxQueue::flush() noexcept {
   if (next_ == published_) return;
-  if (state_->failed() || !state_->check_memory()) {
-    stats_->drop(DropReason::link_down, std::exchange(packets_, 0));
-    published_ = next_;
-    return;
-  }
+  if (state_->failed() || !state_->check_memory()) return discard();
   if (is_slave()) {
     ring_.store_head(next_);
   } else {
@@ -186,6 +191,13 @@ void TxQueue::flush() noexcept {
   // that unmasks, looks at the ring and sleeps in between is never woken.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!ring_.interrupt_masked() && signal_eventfd(event_fd_.get())) stats_->interrupts.add(1);
+}
+
+void TxQueue::discard() noexcept {
+  stats_->drop(DropReason::link_down, std::exchange(packets_, 0));
+  bytes_ = 0;
+  free_ = 0;
+  next_ = published_;
 }
 
 void TxQueue::unblock() noexcept {

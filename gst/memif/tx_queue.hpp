@@ -52,8 +52,11 @@ class GSTMEMIF_API TxQueue {
   /** Publishes what was written since the last flush(), and wakes the peer if it asked for it. */
   void flush() noexcept;
 
-  /** True if the peer has room for at least one more slot. */
-  bool has_room() noexcept { return free_slots() != 0; }
+  /** Drops and counts what was written since the last flush(): the peer is gone. */
+  void discard() noexcept;
+
+  /** True if there is room for the packet that was Sent::full last, or for any if none was. */
+  bool has_room() noexcept;
 
   /**
    * Frees a thread that hangs in the write to the eventfd. A peer can make that happen: it shares
@@ -85,6 +88,7 @@ class GSTMEMIF_API TxQueue {
   std::uint64_t packets_ = 0;    // of the burst
   std::uint64_t copies_ = 0;
   std::uint64_t bytes_ = 0;
+  std::uint64_t refused_ = 0;  // bytes of the packet that waits for room
 };
 
 }  // namespace gstmemif

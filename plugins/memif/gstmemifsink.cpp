@@ -26,7 +26,9 @@
 #include <array>
 #include <atomic>
 
+#include "gst/packet/batch_map.hpp"
 #include "gst/packet/caps.hpp"
+#include "plugins/memif/gstmemifmemory.hpp"
 #include "plugins/memif/memif_end.hpp"
 #include "plugins/memif/tx_queues.hpp"
 
@@ -148,18 +150,14 @@ GstFlowReturn on_link_lost(GstMemifSink* self, bool& again) {
   return GST_FLOW_OK;
 }
 
-GstFlowReturn send_packet(GstMemifSink* self, GstBuffer* buffer) {
-  const MappedPacket packet(buffer);
-  if (!packet) {
-    GST_ELEMENT_ERROR(self, RESOURCE, READ, ("A buffer cannot be read."),
-                      ("its memory does not allow gst_memory_map()"));
-    return GST_FLOW_ERROR;
-  }
+/** Calls @p send with the packet's queue until the packet is in the ring, or is not to be. */
+template <class Send>
+GstFlowReturn send_until_done(GstMemifSink* self, std::span<const TxSegment> packet, Send send) {
   bool again = true;
   while (again) {
     GstFlowReturn result = GST_FLOW_OK;
-    gstmemif::Sender& sender = self->state->queues->pick(packet.segments());
-    switch (sender.send(packet.segments())) {
+    gstmemif::Sender& sender = self->state->queues->pick(packet);
+    switch (send(sender)) {
       case Sent::ok:
       case Sent::dropped:
         return GST_FLOW_OK;
@@ -175,10 +173,53 @@ GstFlowReturn send_packet(GstMemifSink* self, GstBuffer* buffer) {
   return GST_FLOW_OK;
 }
 
+GstFlowReturn unreadable(GstMemifSink* self) {
+  GST_ELEMENT_ERROR(self, RESOURCE, READ, ("A buffer cannot be read."),
+                    ("its memory does not allow gst_memory_map()"));
+  return GST_FLOW_ERROR;
+}
+
+/** The loan whose buffers can go into our ring as they are; null if the packets must be copied. */
+gstmemif::Loan* exchangeable(GstMemifSink* self, GstBuffer* batch, GstMemory* arena) {
+  gstmemif::Loan* loan = gst_memif_memory_loan(arena);
+  // Whoever else holds the buffer or its memory may still want to look at it.
+  const bool alone = gst_buffer_is_writable(batch) && GST_MINI_OBJECT_REFCOUNT_VALUE(arena) == 1;
+  return loan != nullptr && alone && self->state->queues->first().owns(*loan) ? loan : nullptr;
+}
+
+GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* batch) {
+  const gstpacket::detail::BatchMap map(batch);
+  if (!map) return unreadable(self);
+  gstmemif::Loan* loan = exchangeable(self, batch, map.arena());
+  GstFlowReturn result = GST_FLOW_OK;
+  for (guint i = 0; i < map.meta().n && result == GST_FLOW_OK; ++i) {
+    const GstPacketDesc& desc = map.meta().packets[i];
+    const std::byte* bytes = map.bytes(desc);
+    if (bytes == nullptr) return unreadable(self);
+    const TxSegment segment(bytes, desc.length);
+    result = send_until_done(self, {&segment, 1}, [&](gstmemif::Sender& sender) {
+      // Waiting for a new link leaves the loan with the old one.
+      if (loan != nullptr && desc.token < loan->count && sender.owns(*loan)) {
+        return sender.exchange(loan->buffers[desc.token], desc.offset, desc.length);
+      }
+      return sender.send({&segment, 1});
+    });
+  }
+  return result;
+}
+
+GstFlowReturn send_buffer(GstMemifSink* self, GstBuffer* buffer) {
+  if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) return send_batch(self, buffer);
+  const MappedPacket packet(buffer);
+  if (!packet) return unreadable(self);
+  return send_until_done(self, packet.segments(),
+                         [&](gstmemif::Sender& sender) { return sender.send(packet.segments()); });
+}
+
 GstFlowReturn render(GstBaseSink* sink, GstBuffer* buffer) {
   GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
   self->state->queues->refresh();
-  const GstFlowReturn result = send_packet(self, buffer);
+  const GstFlowReturn result = send_buffer(self, buffer);
   self->state->queues->flush();
   return result;
 }
@@ -189,7 +230,7 @@ GstFlowReturn render_list(GstBaseSink* sink, GstBufferList* list) {
   self->state->queues->refresh();
   const guint length = gst_buffer_list_length(list);
   for (guint i = 0; i < length && result == GST_FLOW_OK; ++i) {
-    result = send_packet(self, gst_buffer_list_get(list, i));
+    result = send_buffer(self, gst_buffer_list_get(list, i));
   }
   self->state->queues->flush();
   return result;
@@ -253,6 +294,11 @@ GstCaps* get_caps(GstBaseSink* sink, GstCaps* filter) {
   GstCaps* filtered = gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
   gst_caps_unref(caps);
   return filtered;
+}
+
+gboolean propose_allocation(GstBaseSink*, GstQuery* query) {
+  gst_query_add_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, nullptr);
+  return TRUE;
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
@@ -375,6 +421,7 @@ static void gst_memif_sink_class_init(GstMemifSinkClass* klass) {
   sink_class->unlock = unlock;
   sink_class->unlock_stop = unlock_stop;
   sink_class->get_caps = get_caps;
+  sink_class->propose_allocation = propose_allocation;
   sink_class->render = render;
   sink_class->render_list = render_list;
 }

@@ -25,11 +25,12 @@
 
 #include <atomic>
 #include <charconv>
-#include <cstring>
 #include <optional>
 
+#include "gst/packet/batch.hpp"
 #include "gst/packet/source.hpp"
 #include "plugins/memif/memif_end.hpp"
+#include "plugins/memif/received_packets.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(memifsrc_debug);
 #define GST_CAT_DEFAULT memifsrc_debug
@@ -40,10 +41,13 @@ using gstmemif::Wake;
 
 namespace {
 
-constexpr guint kDefaultBatchSize = 256;
-constexpr guint kMaxBatchSize = 16384;
-
-enum : guint { kPropRxMode = kPropCommonLast, kPropBatchSize, kPropCpuAffinity, kPropCaps };
+enum : guint {
+  kPropRxMode = kPropCommonLast,
+  kPropBatchSize,
+  kPropBatches,
+  kPropCpuAffinity,
+  kPropCaps
+};
 
 GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -60,7 +64,9 @@ struct GstMemifSrcState {
   RxMode rx_mode = RxMode::adaptive;
   std::string cpu_affinity;
   GstCaps* caps = nullptr;
-  std::atomic<guint> batch_size{kDefaultBatchSize};
+  std::atomic<guint> batch_size{guint{GST_PACKET_BATCH_MAX}};
+  std::atomic<bool> batches{true};
+  bool send_batches = false;  // negotiated; streaming thread only
 };
 
 struct GstMemifSrc {
@@ -148,55 +154,6 @@ bool check_affinity(GstPacketSrc* src) {
 
 // ---- Receiving ------------------------------------------------------------------------------
 
-/** Copies the packet that begins at @p segment, and moves on to the next one. */
-GstBuffer* copy_packet(const RxSegment*& segment) {
-  const RxSegment* const first = segment;
-  gsize length = 0;
-  do {
-    length += segment->length;
-  } while (segment++->more);
-  GstBuffer* buffer = gst_buffer_new_allocate(nullptr, length, nullptr);
-  GstMapInfo map;
-  if (buffer == nullptr || !gst_buffer_map(buffer, &map, GST_MAP_WRITE)) {
-    gst_clear_buffer(&buffer);
-    return nullptr;
-  }
-  guint8* out = map.data;
-  for (const RxSegment* from = first; from != segment; ++from) {
-    std::memcpy(out, from->data, from->length);
-    out += from->length;
-  }
-  gst_buffer_unmap(buffer, &map);
-  return buffer;
-}
-
-/** A buffer where there is one packet, a list where there are several; null without memory. */
-GstMiniObject* copy_packets(std::span<const RxSegment> segments, GstClockTime timestamp,
-                            gstmemif::QueueStats& stats) {
-  const RxSegment* segment = segments.data();
-  const RxSegment* const end = segment + segments.size();
-  GstBuffer* first = nullptr;
-  GstBufferList* list = nullptr;
-  guint64 copies = 0;
-  while (segment != end) {
-    GstBuffer* buffer = copy_packet(segment);
-    if (buffer == nullptr) continue;
-    GST_BUFFER_PTS(buffer) = timestamp;
-    ++copies;
-    if (first == nullptr) {
-      first = buffer;
-      continue;
-    }
-    if (list == nullptr) {
-      list = gst_buffer_list_new_sized(static_cast<guint>(segments.size()));
-      gst_buffer_list_add(list, first);
-    }
-    gst_buffer_list_add(list, buffer);
-  }
-  stats.copies.add(copies);
-  return list != nullptr ? GST_MINI_OBJECT_CAST(list) : GST_MINI_OBJECT_CAST(first);
-}
-
 GstFlowReturn create(GstPacketSrc* src, GstMiniObject** out) {
   GstMemifSrcState& state = state_of(src);
   gstmemif::Receiver& receiver = *state.receiver;
@@ -205,7 +162,9 @@ GstFlowReturn create(GstPacketSrc* src, GstMiniObject** out) {
         receiver.receive(state.batch_size.load(std::memory_order_relaxed));
     GstMiniObject* packets = nullptr;
     if (!segments.empty()) {
-      packets = copy_packets(segments, gst_packet_src_running_time(src), receiver.stats());
+      const GstClockTime now = gst_packet_src_running_time(src);
+      packets = state.send_batches ? make_batch(segments, now, receiver)
+                                   : make_buffers(segments, now, receiver.stats());
     }
     // Also without packets: what was dropped has slots to give back.
     const bool usable = receiver.release();
@@ -274,6 +233,12 @@ GstCaps* get_caps(GstPacketSrc* src) {
   return state.end.packet_caps();
 }
 
+void decide_allocation(GstPacketSrc* src, GstQuery* query) {
+  GstMemifSrcState& state = state_of(src);
+  state.send_batches = state.batches.load() && gst_query_allows_packet_batches(query);
+  GST_INFO_OBJECT(src, "sending %s", state.send_batches ? "batches" : "a packet per buffer");
+}
+
 // ---- GObject --------------------------------------------------------------------------------
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
@@ -315,6 +280,10 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* ps
     case kPropBatchSize:
       state.batch_size.store(g_value_get_uint(value), std::memory_order_relaxed);
       break;
+    case kPropBatches:
+      state.batches.store(g_value_get_boolean(value) != FALSE);
+      gst_packet_src_reconfigure(reinterpret_cast<GstPacketSrc*>(object));
+      break;
     case kPropCpuAffinity: {
       const gchar* text = g_value_get_string(value);
       const std::lock_guard lock(state.mutex);
@@ -340,6 +309,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
       break;
     case kPropBatchSize:
       g_value_set_uint(value, state.batch_size.load(std::memory_order_relaxed));
+      break;
+    case kPropBatches:
+      g_value_set_boolean(value, state.batches.load());
       break;
     case kPropCpuAffinity:
       g_value_set_string(value, state.cpu_affinity.c_str());
@@ -373,7 +345,14 @@ void install_properties(GObjectClass* klass) {
       klass, kPropBatchSize,
       g_param_spec_uint("batch-size", "Batch size",
                         "Most packets pushed at once; more per batch cost less each", 1,
-                        kMaxBatchSize, kDefaultBatchSize, kPlaying));
+                        GST_PACKET_BATCH_MAX, GST_PACKET_BATCH_MAX, kPlaying));
+  g_object_class_install_property(
+      klass, kPropBatches,
+      g_param_spec_boolean("batches", "Batches",
+                           "Push many packets in one buffer where downstream takes that, and "
+                           "without a copy where the link allows it; otherwise, and if false, one "
+                           "packet per buffer",
+                           TRUE, kPlaying));
   g_object_class_install_property(
       klass, kPropCpuAffinity,
       g_param_spec_string("cpu-affinity", "CPU affinity",
@@ -411,6 +390,7 @@ static void gst_memif_src_class_init(GstMemifSrcClass* klass) {
   src_class->stop = stop;
   src_class->enter_thread = enter_thread;
   src_class->get_caps = get_caps;
+  src_class->decide_allocation = decide_allocation;
   src_class->create = create;
   src_class->unlock = unlock;
   src_class->unlock_stop = unlock_stop;

@@ -117,12 +117,17 @@ std::shared_ptr<gstmemif::Interface> MemifEnd::start() {
     post_error(interface.error());
     return nullptr;
   }
-  const std::lock_guard lock(mutex_);
-  interface_ = *interface;
-  stats_ = interface_->shared_stats();
-  observer_ = std::make_shared<Observer>(element_, settings_.socket_path, settings_.id);
-  interface_->add_observer(observer_);
-  return interface_;
+  std::shared_ptr<Observer> observer;
+  {
+    const std::lock_guard lock(mutex_);
+    interface_ = *interface;
+    stats_ = interface_->shared_stats();
+    observer = std::make_shared<Observer>(element_, settings_.socket_path, settings_.id);
+    observer_ = observer;
+  }
+  // Without the lock: a link that is up is told of at once, and who hears of it may ask us.
+  (*interface)->add_observer(std::move(observer));
+  return *interface;
 }
 
 void MemifEnd::stop() {

@@ -88,12 +88,15 @@ class Pipeline:
 
     def __init__(self, description, arguments=("-q",), env=None):
         self.description = description
-        program = [sys.executable, str(HERE / "stand_in.py")] if stand_in() else ["gst-launch-1.0"]
         self.log = tempfile.NamedTemporaryFile("w+", prefix="interop-", suffix=".log")
         self.process = subprocess.Popen(
-            program + list(arguments) + shlex.split(description),
+            self.program() + list(arguments) + shlex.split(description),
             env={**environment(), **(env or {})}, stdin=subprocess.DEVNULL, stdout=self.log,
             stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=die_with_parent)
+
+    def program(self):
+        """What runs descriptions; its command line up to the arguments."""
+        return [sys.executable, str(HERE / "stand_in.py")] if stand_in() else ["gst-launch-1.0"]
 
     @property
     def pid(self):

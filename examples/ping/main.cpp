@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file ping: an application of memif elements; `ping --help` says what it does. */
+#include <cstdio>
+#include <exception>
+
+#include "application.hpp"
+#include "examples/plugins.hpp"
+
+namespace {
+
+int run(const Options& options) {
+  gst_init(nullptr, nullptr);
+  find_plugins();
+  return Application(options).run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const Options options = parse_options({argv + 1, argv + argc});
+    std::printf("%s", banner().c_str());
+    if (options.action == Options::Action::usage) std::printf("%s", usage().c_str());
+    std::fflush(stdout);
+    return options.action == Options::Action::run ? run(options) : 0;
+  } catch (const WrongOption& error) {
+    std::fprintf(stderr, "ping: %s\nping --help shows all options.\n", error.what());
+    return 2;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "ping: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file What every queue carried, as a table. */
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "network.hpp"
+
+/** The counters of a queue, or of a bridge. */
+struct Counters {
+  std::string interface;
+  std::string queue;
+  std::string link;
+  guint64 rx_packets = 0, rx_bytes = 0, tx_packets = 0, tx_bytes = 0;
+  std::map<std::string, guint64> drops;  ///< by reason, those that happened
+};
+
+/** All counters at one moment. */
+struct Sample {
+  gint64 time_us = 0;
+  std::vector<Counters> rows;
+};
+
+Sample take_sample(const Network& network);
+
+/** Packets since the start, and rates between two samples of one network, as lines of text. */
+std::vector<std::string> make_table(const Sample& before, const Sample& now);
+
+/** All queues in one line. */
+std::string make_total(const Sample& start, const Sample& now);

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file Lets an example find the elements of the build it belongs to. */
+#pragma once
+
+#include "gst_ptr.hpp"
+
+/** Where no environment or installation has the plugins, those of this build are taken. */
+inline void find_plugins() {
+  const GstPtr<GstElementFactory> factory(gst_element_factory_find("memifsrc"));
+  if (!factory) gst_registry_scan_path(gst_registry_get(), EXAMPLES_PLUGIN_PATH);
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plugins/memif/gstmemifmemory.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace {
+
+struct GstMemifMemory {
+  GstMemory memory;
+  gstmemif::Loan* loan;
+  std::byte* base;
+  std::uint32_t buffer_size;
+};
+
+struct GstMemifAllocator {
+  GstAllocator parent;
+};
+struct GstMemifAllocatorClass {
+  GstAllocatorClass parent_class;
+};
+
+GstMemifMemory* cast(GstMemory* memory) {
+  return reinterpret_cast<GstMemifMemory*>(memory);
+}
+
+gpointer map(GstMemory* memory, gsize, GstMapFlags) {
+  return cast(memory)->base;
+}
+
+void unmap(GstMemory*) {}
+
+/** Room for all of the region, but only what is lent is copied: the rest is nobody's to read. */
+GstMemory* copy(GstMemory* memory, gssize offset, gssize size) {
+  const GstMemifMemory& from = *cast(memory);
+  const gsize begin = memory->offset + static_cast<gsize>(offset);
+  const gsize length =
+      size < 0 ? memory->size - static_cast<gsize>(offset) : static_cast<gsize>(size);
+  GstMemory* to = gst_allocator_alloc(nullptr, length, nullptr);
+  GstMapInfo info;
+  if (to == nullptr || !gst_memory_map(to, &info, GST_MAP_WRITE)) {
+    if (to != nullptr) gst_memory_unref(to);
+    return nullptr;
+  }
+  for (std::uint32_t i = 0; i < from.loan->count; ++i) {
+    const gsize first = std::max<gsize>(from.loan->buffers[i].offset, begin);
+    const gsize last =
+        std::min<gsize>(gsize{from.loan->buffers[i].offset} + from.buffer_size, begin + length);
+    if (first < last) std::memcpy(info.data + (first - begin), from.base + first, last - first);
+  }
+  gst_memory_unmap(to, &info);
+  GST_MINI_OBJECT_FLAG_SET(to, GST_MEMORY_FLAG_NO_SHARE);
+  return to;
+}
+
+GstMemory* dummy_alloc(GstAllocator*, gsize, GstAllocationParams*) {
+  // Loans cannot be had on demand.
+  return nullptr;
+}
+
+void free_memory(GstAllocator*, GstMemory* memory) {
+  cast(memory)->loan->give_back();
+  g_slice_free(GstMemifMemory, cast(memory));
+}
+
+}  // namespace
+
+GType gst_memif_allocator_get_type(void);
+G_DEFINE_TYPE(GstMemifAllocator, gst_memif_allocator, GST_TYPE_ALLOCATOR)
+
+static void gst_memif_allocator_class_init(GstMemifAllocatorClass* klass) {
+  GST_ALLOCATOR_CLASS(klass)->alloc = dummy_alloc;
+  GST_ALLOCATOR_CLASS(klass)->free = free_memory;
+}
+
+static void gst_memif_allocator_init(GstMemifAllocator* self) {
+  GstAllocator* allocator = GST_ALLOCATOR_CAST(self);
+  allocator->mem_type = "MemifRegion";
+  allocator->mem_map = map;
+  allocator->mem_unmap = unmap;
+  allocator->mem_copy = copy;
+  GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
+}
+
+static GstAllocator* memif_allocator() {
+  // One for the process: it has no state, and memories may outlive any element.
+  static GstAllocator* const allocator = [] {
+    auto* made = static_cast<GstAllocator*>(g_object_new(gst_memif_allocator_get_type(), nullptr));
+    gst_object_ref_sink(made);
+    GST_OBJECT_FLAG_SET(made, GST_OBJECT_FLAG_MAY_BE_LEAKED);
+    return made;
+  }();
+  return allocator;
+}
+
+GstMemory* gst_memif_memory_new(gstmemif::Loan* loan, const gstmemif::Region& region,
+                                std::uint32_t buffer_size) {
+  GstMemifMemory* memory = g_slice_new(GstMemifMemory);
+  gst_memory_init(&memory->memory, GST_MEMORY_FLAG_NO_SHARE, memif_allocator(), nullptr,
+                  region.size(), 0, 0, region.size());
+  memory->loan = loan;
+  memory->base = region.data();
+  memory->buffer_size = buffer_size;
+  return &memory->memory;
+}
+
+gstmemif::Loan* gst_memif_memory_loan(GstMemory* memory) {
+  return memory->allocator == memif_allocator() ? cast(memory)->loan : nullptr;
+}

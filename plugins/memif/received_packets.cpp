@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plugins/memif/received_packets.hpp"
+
+#include <cstring>
+
+#include "gst/packet/batch.hpp"
+#include "gst/packet/batch_map.hpp"
+#include "plugins/memif/gstmemifmemory.hpp"
+
+using gstmemif::RxSegment;
+
+namespace {
+
+/** Copies the packet that begins at @p segment, and moves on to the next one. */
+std::size_t copy_packet(const RxSegment*& segment, std::byte* out) {
+  const std::byte* const start = out;
+  bool more = true;
+  while (more) {
+    std::memcpy(out, segment->data, segment->length);
+    out += segment->length;
+    more = segment++->more;
+  }
+  return static_cast<std::size_t>(out - start);
+}
+
+std::size_t length_of(const RxSegment* segment) {
+  std::size_t length = segment->length;
+  while (segment->more) length += (++segment)->length;
+  return length;
+}
+
+GstBuffer* copy_to_buffer(const RxSegment*& segment) {
+  GstBuffer* buffer = gst_buffer_new_allocate(nullptr, length_of(segment), nullptr);
+  GstMapInfo map;
+  if (buffer != nullptr && gst_buffer_map(buffer, &map, GST_MAP_WRITE)) {
+    copy_packet(segment, reinterpret_cast<std::byte*>(map.data));
+    gst_buffer_unmap(buffer, &map);
+    return buffer;
+  }
+  gst_clear_buffer(&buffer);
+  while (segment++->more) continue;
+  return nullptr;
+}
+
+GstBuffer* copied_batch(std::span<const RxSegment> segments, gstmemif::QueueStats& stats) {
+  std::size_t size = 0;
+  for (const RxSegment& segment : segments) size += segment.length;
+  if (size > G_MAXUINT32) return nullptr;
+  GstBuffer* batch = gst_packet_batch_new(size);
+  if (batch == nullptr) return nullptr;
+  const gstpacket::detail::BatchMap map(batch);
+  const RxSegment* segment = segments.data();
+  guint32 offset = 0;
+  while (segment != segments.data() + segments.size()) {
+    const auto length = static_cast<guint32>(copy_packet(segment, map.data() + offset));
+    map.meta().packets[map.meta().n++] = {offset, length, 0, 0};
+    offset += length;
+  }
+  stats.copies.add(map.meta().n);
+  return batch;
+}
+
+GstBuffer* lent_batch(std::span<const RxSegment> segments, gstmemif::Loan* loan,
+                      const gstmemif::Receiver& receiver) {
+  const gstmemif::Region& region = receiver.lent_region();
+  GstBuffer* batch = gst_buffer_new();
+  gst_buffer_append_memory(batch, gst_memif_memory_new(loan, region, receiver.lent_buffer_size()));
+  GstPacketBatchMeta* meta = gst_buffer_add_packet_batch_meta(batch);
+  const std::byte* const base = region.data();
+  for (const RxSegment& segment : segments) {
+    // One packet a segment, and one a buffer: its index is also that of the buffer in the loan.
+    const guint index = meta->n++;
+    meta->packets[index] = {static_cast<guint32>(segment.data - base), segment.length, 0, index};
+  }
+  return batch;
+}
+
+}  // namespace
+
+GstMiniObject* make_buffers(std::span<const RxSegment> segments, GstClockTime timestamp,
+                            gstmemif::QueueStats& stats) {
+  const RxSegment* segment = segments.data();
+  const RxSegment* const end = segment + segments.size();
+  GstBuffer* first = nullptr;
+  GstBufferList* list = nullptr;
+  guint64 copies = 0;
+  while (segment != end) {
+    GstBuffer* buffer = copy_to_buffer(segment);
+    if (buffer == nullptr) continue;
+    GST_BUFFER_PTS(buffer) = timestamp;
+    ++copies;
+    if (first == nullptr) {
+      first = buffer;
+      continue;
+    }
+    if (list == nullptr) {
+      list = gst_buffer_list_new_sized(static_cast<guint>(segments.size()));
+      gst_buffer_list_add(list, first);
+    }
+    gst_buffer_list_add(list, buffer);
+  }
+  stats.copies.add(copies);
+  return list != nullptr ? GST_MINI_OBJECT_CAST(list) : GST_MINI_OBJECT_CAST(first);
+}
+
+GstMiniObject* make_batch(std::span<const RxSegment> segments, GstClockTime timestamp,
+                          gstmemif::Receiver& receiver) {
+  gstmemif::Loan* loan = receiver.lend();
+  GstBuffer* batch = loan != nullptr ? lent_batch(segments, loan, receiver)
+                                     : copied_batch(segments, receiver.stats());
+  if (batch != nullptr) GST_BUFFER_PTS(batch) = timestamp;
+  return GST_MINI_OBJECT_CAST(batch);
+}

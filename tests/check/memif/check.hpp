@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file What every test of the engine needs: gst-check, and waiting for things to happen. */
+#pragma once
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <initializer_list>
+#include <string>
+#include <thread>
+
+#include "gst/memif/result.hpp"
+
+// Behind the standard library: it defines a macro fail().
+#include <gst/check/gstcheck.h>
+
+namespace memiftest {
+
+using Clock = std::chrono::steady_clock;
+
+inline std::int64_t milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
+}
+
+inline void pause_ms(int milliseconds) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+}
+
+/** Sanitizers slow everything down: limits of time are that much more generous there. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr int kSlowdown = 10;
+#else
+inline constexpr int kSlowdown = 1;
+#endif
+
+/** Waits until @p condition holds; false if it does not within a time that is ample. */
+template <class Condition>
+bool eventually(Condition condition, int milliseconds = 8000 * kSlowdown) {
+  const auto start = Clock::now();
+  while (!condition()) {
+    if (milliseconds_since(start) > milliseconds) return condition();
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  return true;
+}
+
+/** For loops that go round often: gst-check tells its parent of each assertion that it passes. */
+inline void expect(bool condition, const char* what) {
+  if (!condition) fail_unless(false, "%s", what);
+}
+
+/** The value, or the end of the test with the error's message. */
+template <class T>
+T must(gstmemif::Result<T> result) {
+  fail_unless(static_cast<bool>(result), "%s", result ? "" : result.error().message.c_str());
+  return std::move(*result);
+}
+inline void must(const gstmemif::Status& status) {
+  fail_unless(static_cast<bool>(status), "%s", status ? "" : status.error().message.c_str());
+}
+
+/** Ends the test unless @p failure failed with all of @p words in its message. */
+template <class Failure, class... Words>
+void must_fail(const Failure& failure, Words... words) {
+  fail_if(static_cast<bool>(failure), "went well, but should have failed");
+  const std::string& message = failure.error().message;
+  for (const std::string& word : std::initializer_list<std::string>{std::string(words)...}) {
+    fail_unless(message.find(word) != std::string::npos, "no '%s' in: %s", word.c_str(),
+                message.c_str());
+  }
+}
+
+inline int count_entries(const char* directory) {
+  DIR* dir = ::opendir(directory);
+  int count = 0;
+  while (::readdir(dir) != nullptr) ++count;
+  ::closedir(dir);
+  return count;
+}
+inline int open_files() {
+  return count_entries("/proc/self/fd");
+}
+/** Once nothing opens or closes files any more: the control thread has its own pace. */
+inline int settled_files() {
+  int files = open_files();
+  for (int calm = 0; calm < 10; ++calm) {
+    pause_ms(5);
+    const int now = open_files();
+    if (now != files) calm = 0;
+    files = now;
+  }
+  return files;
+}
+/** Mappings of shared memory that memif made: a number that nothing else disturbs. */
+inline int memif_mappings() {
+  std::ifstream maps("/proc/self/maps");
+  int lines = 0;
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find("memfd:memif") != std::string::npos) ++lines;
+  }
+  return lines;
+}
+
+/** Threads of this process with this name. */
+inline int threads_named(const std::string& name) {
+  int count = 0;
+  DIR* dir = ::opendir("/proc/self/task");
+  while (const dirent* entry = ::readdir(dir)) {
+    std::ifstream comm(std::string("/proc/self/task/") + entry->d_name + "/comm");
+    std::string text;
+    if (std::getline(comm, text) && text == name) ++count;
+  }
+  ::closedir(dir);
+  return count;
+}
+
+/** An abstract socket name that no other test has. */
+inline std::string unique_socket() {
+  static int number = 0;
+  return "@gst-memif-check-" + std::to_string(::getpid()) + "-" + std::to_string(++number);
+}
+
+/** A directory of its own, removed in the end. */
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    char name[] = "/tmp/memif-check-XXXXXX";
+    path_ = ::mkdtemp(name);
+  }
+  ~TemporaryDirectory() {
+    ::unlink(file("memif.sock").c_str());
+    ::rmdir(path_.c_str());
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace memiftest

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// States of memifsrc and memifsink, with and without a peer: nothing hangs, nothing is left over.
+#include <atomic>
+
+#include "pipeline.hpp"
+
+using namespace memiftest;
+
+namespace {
+
+constexpr GstState kStates[] = {GST_STATE_NULL, GST_STATE_READY, GST_STATE_PAUSED,
+                                GST_STATE_PLAYING};
+constexpr int kPrompt = 10 * kSlowdown;  // milliseconds
+
+std::string source_and_sink(const std::string& role_and_socket) {
+  return "memifsrc name=src " + role_and_socket + " ! memifsink name=sink " + role_and_socket;
+}
+
+/** Milliseconds that it takes to go to NULL; the best of some tries, for the machine is shared. */
+template <class Prepare>
+std::int64_t quickest_stop(Prepare prepare) {
+  std::int64_t best = INT64_MAX;
+  for (int i = 0; i < 5; ++i) {
+    auto pipeline = prepare();
+    pause_ms(30);
+    const auto start = Clock::now();
+    fail_unless_equals_int(pipeline->try_state(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
+    best = std::min(best, milliseconds_since(start));
+    fail_if(pipeline->has_message(GST_MESSAGE_ERROR));
+  }
+  return best;
+}
+
+}  // namespace
+
+GST_START_TEST(test_every_order_of_states_without_a_peer) {
+  for (const char* role : {"role=slave", "role=master"}) {
+    Pipeline pipeline(source_and_sink(std::string(role) + " socket-path=" + unique_socket()));
+    for (const GstState a : kStates) {
+      for (const GstState b : kStates) {
+        for (const GstState c : kStates) {
+          for (const GstState state : {a, b, c}) pipeline.set(state);
+        }
+      }
+    }
+    fail_if(pipeline.has_message(GST_MESSAGE_ERROR));
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_playing_and_back_again_and_again) {
+  const std::string name = unique_socket();
+  Pipeline master(source_and_sink(master_at(name)));
+  Pipeline slave(source_and_sink(slave_at(name)));
+  for (int i = 0; i < 20; ++i) {
+    master.set(GST_STATE_PLAYING);
+    slave.set(GST_STATE_PLAYING);
+    if (i % 2 == 0) fail_unless(master.link_comes_up("src") && slave.link_comes_up("sink"));
+    slave.set(GST_STATE_NULL);
+    master.set(GST_STATE_NULL);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_states_while_packets_come) {
+  const std::string name = unique_socket();
+  Settings settings = settings_for(Role::slave, name);
+  auto slave = started(settings);
+  auto sender = must(Sender::open(slave, 0));
+  std::atomic<bool> stop{false};
+  std::thread traffic([&] {
+    const Bytes bytes = packet(1, 60);
+    const TxSegment segment(bytes);
+    while (!stop) {
+      for (int i = 0; i < 8; ++i) sender->send({&segment, 1});
+      sender->flush();
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+  });
+  Pipeline pipeline("memifsrc name=src batch-size=4" + master_at(name) +
+                    " ! fakesink sync=false async=false");
+  pipeline.set(GST_STATE_PLAYING);
+  fail_unless(pipeline.link_comes_up("src"));
+  for (int i = 0; i < 100; ++i) {
+    pipeline.set(GST_STATE_PLAYING);
+    if (i % 10 == 0) {
+      fail_unless(eventually([&] { return pipeline.stat("src", "packets") != 0; }));
+    }
+    pipeline.set(GST_STATE_PAUSED);
+    if (i % 3 == 0) pause_ms(1);
+    pipeline.set(i % 2 == 0 ? GST_STATE_READY : GST_STATE_PAUSED);
+  }
+  fail_if(pipeline.has_message(GST_MESSAGE_ERROR));
+  pipeline.set(GST_STATE_NULL);
+  stop = true;
+  traffic.join();
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_waiting_source_stops_at_once) {
+  static constexpr const char* kModes[] = {"interrupt", "polling", "adaptive"};
+  const std::string name = unique_socket();
+  for (const bool with_peer : {true, false}) {
+    std::shared_ptr<Interface> peer;
+    if (with_peer) peer = started(settings_for(Role::master, name));
+    const std::int64_t took = quickest_stop([&] {
+      auto pipeline =
+          std::make_unique<Pipeline>("memifsrc name=src rx-mode=" + std::string(kModes[__i__]) +
+                                     slave_at(name) + "! fakesink async=false");
+      pipeline->set(GST_STATE_PLAYING);
+      if (with_peer) fail_unless(pipeline->link_comes_up("src"));
+      return pipeline;
+    });
+    fail_unless(took < kPrompt, "took %d ms", static_cast<int>(took));
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_sink_that_waits_stops_at_once) {
+  const std::string name = unique_socket();
+  auto deaf = started(settings_for(Role::master, name));
+  const auto blocked = [&](const std::string& socket, const std::string& settings, bool up) {
+    auto pipeline =
+        std::make_unique<Pipeline>(kAppSrc + ("memifsink name=sink" + slave_at(socket)) + settings);
+    pipeline->set(GST_STATE_PLAYING);
+    if (up) fail_unless(pipeline->link_comes_up("sink"));
+    for (int i = 0; i < 20; ++i) push(*pipeline, packet(0, 100));
+    return pipeline;
+  };
+  std::int64_t took =
+      quickest_stop([&] { return blocked(name, "ring-size=4 when-full=block", true); });
+  fail_unless(took < kPrompt, "full ring: took %d ms", static_cast<int>(took));
+  took = quickest_stop([&] { return blocked(unique_socket(), "when-down=block", false); });
+  fail_unless(took < kPrompt, "no link: took %d ms", static_cast<int>(took));
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_sink_that_waits_can_pause_and_go_on) {
+  const std::string name = unique_socket();
+  Pipeline pipeline(kAppSrc + ("memifsink name=sink when-down=block" + slave_at(name)));
+  pipeline.set(GST_STATE_PLAYING);
+  for (std::uint64_t i = 0; i < 10; ++i) push(pipeline, packet(i, 100));
+  for (int i = 0; i < 5; ++i) {
+    pause_ms(10);
+    pipeline.set(GST_STATE_PAUSED);
+    pipeline.set(GST_STATE_PLAYING);
+  }
+  auto master = started(settings_for(Role::master, name));
+  auto receiver = must(Receiver::open(master, 0, RxMode::adaptive));
+  std::uint64_t received = 0;
+  while (received < 10) {
+    for (const Bytes& bytes : join(receiver->receive(100))) {
+      fail_unless(bytes == packet(received++, 100));
+    }
+    receiver->release();
+    if (received < 10) fail_unless(receiver->wait(5'000'000'000) != Wake::timeout);
+  }
+  fail_unless_equals_uint64(pipeline.stat("sink", "packets-dropped"), 0);
+}
+GST_END_TEST
+
+GST_START_TEST(test_end_of_stream) {
+  for (const bool with_peer : {true, false}) {
+    const std::string name = unique_socket();
+    std::shared_ptr<Interface> peer;
+    if (with_peer) peer = started(settings_for(Role::master, name));
+    for (const char* mode : {"interrupt", "polling", "adaptive"}) {
+      Pipeline pipeline("memifsrc name=src rx-mode=" + std::string(mode) + slave_at(name) +
+                        "! fakesink");
+      pipeline.set(GST_STATE_PLAYING);
+      if (with_peer) fail_unless(pipeline.link_comes_up("src"));
+      fail_unless(gst_element_send_event(pipeline.get(), gst_event_new_eos()));
+      gst_message_unref(pipeline.message(GST_MESSAGE_EOS));
+    }
+  }
+}
+GST_END_TEST
+
+/** An application may send EOS from any thread, also while another one changes the state. */
+GST_START_TEST(test_end_of_stream_at_any_time) {
+  Pipeline pipeline("memifsrc name=src" + slave_at(unique_socket()) + "! fakesink async=false");
+  std::atomic<bool> stop{false};
+  std::thread sender([&] {
+    while (!stop) gst_element_send_event(pipeline.element("src"), gst_event_new_eos());
+  });
+  for (int i = 0; i < 200; ++i) {
+    pipeline.set(GST_STATE_PLAYING);
+    pipeline.set(GST_STATE_READY);
+  }
+  stop = true;
+  sender.join();
+}
+GST_END_TEST
+
+GST_START_TEST(test_threads_and_files_are_gone_after_null) {
+  const std::string name = unique_socket();
+  const auto run = [&] {
+    Pipeline master("memifsrc name=src" + master_at(name) + "! fakesink async=false");
+    Pipeline slave("memifsrc name=src" + slave_at(name) + "! fakesink async=false");
+    master.set(GST_STATE_PLAYING);
+    slave.set(GST_STATE_PLAYING);
+    fail_unless(master.link_comes_up("src") && slave.link_comes_up("src"));
+    fail_unless_equals_int(threads_named("memif-control"), 1);
+  };
+  run();
+  fail_unless(eventually([] { return threads_named("memif-control") == 0; }));
+  const int files = settled_files();
+  for (int i = 0; i < 10; ++i) run();
+  fail_unless(eventually([] { return threads_named("memif-control") == 0; }));
+  fail_unless(eventually([&] { return open_files() <= files; }));
+  fail_unless_equals_int(memif_mappings(), 0);
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_main_context_of_the_application) {
+  GMainContext* context = g_main_context_new();
+  {
+    const std::string name = unique_socket();
+    Pipeline pipeline(source_and_sink(slave_at(name)));
+    g_object_set(pipeline.element("src"), "main-context", context, nullptr);
+    fail_unless(pipeline.try_state(GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE);
+    const std::string error = pipeline.first_error();
+    fail_unless(error.find("main-context") != std::string::npos, "%s", error.c_str());
+    pipeline.set(GST_STATE_NULL);
+    g_object_set(pipeline.element("sink"), "main-context", context, nullptr);
+    auto master = made(settings_for(Role::master, name), Loop::for_context(context));
+    must(master->start());
+    pipeline.set(GST_STATE_PLAYING);
+    fail_unless(eventually([&] {
+      while (g_main_context_iteration(context, FALSE)) continue;
+      return pipeline.property<gboolean>("src", "link-up") != FALSE;
+    }));
+    fail_unless_equals_int(threads_named("memif-control"), 0);
+  }
+  g_main_context_unref(context);
+}
+GST_END_TEST
+
+static Suite* elements_suite(void) {
+  Suite* suite = suite_create("elements");
+  TCase* tests = tcase_create("states");
+  suite_add_tcase(suite, tests);
+  tcase_add_test(tests, test_every_order_of_states_without_a_peer);
+  tcase_add_test(tests, test_playing_and_back_again_and_again);
+  tcase_add_test(tests, test_states_while_packets_come);
+  tcase_add_loop_test(tests, test_a_waiting_source_stops_at_once, 0, 3);
+  tcase_add_test(tests, test_a_sink_that_waits_stops_at_once);
+  tcase_add_test(tests, test_a_sink_that_waits_can_pause_and_go_on);
+  tcase_add_test(tests, test_end_of_stream);
+  tcase_add_test(tests, test_end_of_stream_at_any_time);
+  tcase_add_test(tests, test_threads_and_files_are_gone_after_null);
+  tcase_add_test(tests, test_a_main_context_of_the_application);
+  return suite;
+}
+
+GST_CHECK_MAIN(elements)

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Interfaces that meet: in any order, with any settings, again and again.
+#include "gst/memif/interface.hpp"
+
+#include "peers.hpp"
+
+using namespace memiftest;
+
+namespace {
+
+Settings changed(Settings settings, void (*change)(Settings&)) {
+  change(settings);
+  return settings;
+}
+
+}  // namespace
+
+GST_START_TEST(test_either_end_may_start_first) {
+  for (const bool master_first : {true, false}) {
+    const std::string name = unique_socket();
+    const Settings master_settings = settings_for(Role::master, name);
+    const Settings slave_settings = settings_for(Role::slave, name);
+    auto first = started(master_first ? master_settings : slave_settings);
+    pause_ms(100);
+    fail_if(is_up(first));
+    auto second = started(master_first ? slave_settings : master_settings);
+    fail_unless(come_up(first, second));
+    pass(first, second);
+    pass(second, first);
+    const auto& master = master_first ? first : second;
+    fail_unless(master->link()->peer_name() == "slave0");
+    fail_unless(master->link()->role() == Role::master);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_several_ids_on_one_socket) {
+  const std::string name = unique_socket();
+  std::vector<std::shared_ptr<Interface>> masters, slaves;
+  for (std::uint32_t id : {0U, 1U, 77U, 0xffffffffU}) {
+    masters.push_back(started(settings_for(Role::master, name, id)));
+    slaves.push_back(started(settings_for(Role::slave, name, id)));
+  }
+  for (std::size_t i = 0; i < masters.size(); ++i) {
+    fail_unless(come_up(masters[i], slaves[i]));
+    pass(slaves[i], masters[i], 10 + i);
+  }
+  masters[1]->stop();
+  fail_unless(goes_down(slaves[1]));
+  fail_unless(is_up(slaves[0]) && is_up(slaves[2]));
+  must(masters[1]->start());
+  fail_unless(come_up(masters[1], slaves[1]));
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_second_master_of_an_id_is_refused) {
+  const std::string name = unique_socket();
+  auto first = started(settings_for(Role::master, name, 3));
+  auto second = made(settings_for(Role::master, name, 3));
+  must_fail(second->start(), "id=3", name.c_str(), "Choose another id");
+  first->stop();
+  must(second->start());
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_second_slave_waits_until_the_id_is_free) {
+  Peers peers;
+  auto second = made(peers.slave->settings());
+  auto news = news_of(second);
+  must(second->start());
+  fail_unless(news->refused_with("already connected"));
+  fail_unless(is_up(peers.slave) && !is_up(second));
+  peers.slave->stop();
+  fail_unless(come_up(second));
+  pass(second, peers.master);
+}
+GST_END_TEST
+
+GST_START_TEST(test_secrets) {
+  const std::string name = unique_socket();
+  Settings master_settings = settings_for(Role::master, name);
+  master_settings.secret = "0123456789abcdefghijklmn";
+  auto master = started(master_settings);
+  Settings slave_settings = settings_for(Role::slave, name);
+  auto slave = made(slave_settings);
+  auto news = news_of(slave);
+  must(slave->start());
+  fail_unless(news->refused_with("secret required"));
+  slave_settings.secret = "0123456789abcdefghijklm";
+  must(slave->reconfigure(slave_settings));
+  fail_unless(news->refused_with("incorrect secret"));
+  slave_settings.secret = master_settings.secret;
+  must(slave->reconfigure(slave_settings));
+  fail_unless(come_up(slave, master));
+  // A master without secret takes everybody.
+  master_settings.secret.clear();
+  must(master->reconfigure(master_settings));
+  fail_unless(come_up(slave, master));
+}
+GST_END_TEST
+
+GST_START_TEST(test_modes_must_match) {
+  const std::string name = unique_socket();
+  Settings settings = settings_for(Role::master, name);
+  settings.mode = Mode::ip;
+  auto master = started(settings);
+  auto slave = made(settings_for(Role::slave, name));
+  auto news = news_of(slave);
+  must(slave->start());
+  fail_unless(news->refused_with("mode mismatch"));
+  must(slave->reconfigure(changed(slave->settings(), [](Settings& s) { s.mode = Mode::ip; })));
+  fail_unless(come_up(slave, master));
+  fail_unless(slave->link()->mode() == Mode::ip && master->link()->mode() == Mode::ip);
+}
+GST_END_TEST
+
+GST_START_TEST(test_an_unknown_id_is_refused_until_it_is_there) {
+  const std::string name = unique_socket();
+  auto other = started(settings_for(Role::master, name, 0));
+  auto slave = made(settings_for(Role::slave, name, 5));
+  auto news = news_of(slave);
+  must(slave->start());
+  fail_unless(news->refused_with("unmatched interface id 5"));
+  auto master = started(settings_for(Role::master, name, 5));
+  fail_unless(come_up(slave, master));
+}
+GST_END_TEST
+
+GST_START_TEST(test_unequal_numbers_of_queues) {
+  for (const bool slave_has_more : {true, false}) {
+    const std::string name = unique_socket();
+    Settings master = settings_for(Role::master, name);
+    Settings slave = settings_for(Role::slave, name);
+    Settings& larger = slave_has_more ? slave : master;
+    larger.rx_queues = 3;
+    larger.tx_queues = 4;
+    Peers peers(master, slave);
+    for (const auto& interface : {peers.master, peers.slave}) {
+      fail_unless_equals_uint64(interface->link()->rx_queues(), 1);
+      fail_unless_equals_uint64(interface->link()->tx_queues(), 1);
+    }
+    pass_both_ways(peers);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_many_queues) {
+  const std::string name = unique_socket();
+  Settings master = settings_for(Role::master, name);
+  Settings slave = settings_for(Role::slave, name);
+  master.rx_queues = slave.tx_queues = 255;
+  master.tx_queues = slave.rx_queues = 2;
+  slave.ring_size = 4;
+  Peers peers(master, slave);
+  fail_unless_equals_uint64(peers.master->link()->rx_queues(), 255);
+  fail_unless_equals_uint64(peers.slave->link()->rx_queues(), 2);
+  pass(peers.slave, peers.master, 64, 10, 254);
+  pass(peers.master, peers.slave, 64, 10, 1);
+}
+GST_END_TEST
+
+GST_START_TEST(test_buffer_sizes) {
+  for (std::uint32_t size : {1U, 64U, 2048U, 65536U, 100'000U}) {
+    const std::string name = unique_socket();
+    Settings slave = settings_for(Role::slave, name);
+    slave.buffer_size = size;
+    Peers peers(settings_for(Role::master, name), slave);
+    pass_both_ways(peers, 64, 100);
+    pass_both_ways(peers, size, 100);
+    if (size > 1) pass_both_ways(peers, 3 * std::size_t{size} + 1, 20);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_buffers_over_several_regions) {
+  // 6 GiB that nobody touches: only the buffers that carry something are ever real memory.
+  const std::string name = unique_socket();
+  Settings slave = settings_for(Role::slave, name);
+  slave.buffer_size = 384 << 20;
+  slave.ring_size = 8;
+  auto probe = Interface::create(slave, Loop::own_thread());
+  if (!probe) return;  // this machine is smaller than that
+  Peers peers(settings_for(Role::master, name), slave);
+  fail_unless(peers.master->link()->state().regions().size() >= 3);
+  pass_both_ways(peers, 5000, 20);
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_thousand_links) {
+  const std::string name = unique_socket();
+  auto master = started(settings_for(Role::master, name));
+  {
+    auto slave = started(settings_for(Role::slave, name));
+    fail_unless(come_up(slave, master));
+  }
+  fail_unless(goes_down(master));
+  const int files = settled_files();
+  for (int i = 0; i < 1000; ++i) {
+    auto slave = made(settings_for(Role::slave, name));
+    must(slave->start());
+    expect(come_up(slave, master), "no link");
+    if (i % 100 == 0) pass(slave, master, 100, 10);
+    slave.reset();
+  }
+  fail_unless(goes_down(master));
+  fail_unless(eventually([&] { return open_files() == files; }), "%d files instead of %d",
+              open_files(), files);
+  fail_unless_equals_int(memif_mappings(), 0);
+  fail_unless_equals_uint64(master->stats().link_ups.get(), 1001);
+  fail_unless_equals_uint64(master->stats().link_downs.get(), 1001);
+  fail_unless_equals_uint64(master->stats().handshakes_failed.get(), 0);
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_restarted_master_is_found_again) {
+  Peers peers;
+  for (int i = 0; i < 20; ++i) {
+    peers.master->stop();
+    fail_unless(goes_down(peers.slave));
+    must(peers.master->start());
+    fail_unless(come_up(peers.master, peers.slave));
+  }
+  pass_both_ways(peers);
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_link_stays_readable_while_it_is_held) {
+  Peers peers;
+  auto sender = must(Sender::open(peers.slave, 0));
+  auto receiver = must(Receiver::open(peers.master, 0, RxMode::polling));
+  const Bytes bytes = packet(1, 1000);
+  const TxSegment segment(bytes);
+  fail_unless(sender->send({&segment, 1}) == Sent::ok);
+  sender->flush();
+  fail_unless(receiver->wait(1'000'000'000) == Wake::ready);
+  const std::shared_ptr<Link> held = receiver->link();
+  const std::span<const RxSegment> segments = receiver->receive(1);
+  peers.slave.reset();
+  sender.reset();
+  fail_unless(goes_down(peers.master));
+  receiver->refresh();
+  fail_if(held->up());
+  fail_unless(join(segments) == only(bytes), "the packet changed");
+  fail_unless(held->rx(0)->release());
+  fail_unless(memif_mappings() != 0);
+}
+GST_END_TEST
+
+GST_START_TEST(test_reconfigure_takes_effect_at_once) {
+  Peers peers;
+  auto news = news_of(peers.slave);
+  must(peers.slave->reconfigure(
+      changed(peers.slave->settings(), [](Settings& s) { s.ring_size = 256; })));
+  fail_unless(come_up(peers.slave, peers.master));
+  fail_unless_equals_uint64(peers.slave->link()->rx(0)->ring_size(), 256);
+  fail_unless(news->down_with("settings changed"));
+  must_fail(peers.slave->reconfigure(
+                changed(peers.slave->settings(), [](Settings& s) { s.ring_size = 100; })),
+            "ring-size=100", "64 or 128");
+  fail_unless(is_up(peers.slave), "a wrong setting changes nothing");
+  peers.slave->stop();
+  must(peers.slave->reconfigure(peers.slave->settings()));
+  fail_if(peers.slave->started());
+}
+GST_END_TEST
+
+GST_START_TEST(test_observers) {
+  Peers peers;
+  auto forgotten = news_of(peers.slave);
+  std::weak_ptr<News> gone = forgotten;
+  forgotten.reset();
+  fail_unless(gone.expired(), "the interface keeps its observers alive");
+  auto news = news_of(peers.master);
+  fail_unless(News::tell(news->ups(), "slave0"), "who comes late hears of the link there is");
+  peers.slave->stop();
+  fail_unless(news->down_with("interface deleted"));
+  must(peers.slave->start());
+  fail_unless(eventually([&] { return news->ups().size() == 2; }));
+  fail_unless_equals_uint64(news->downs().size(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(test_wrong_settings) {
+  const auto rejects = [](void (*change)(Settings&), const char* word, const char* remedy) {
+    Settings settings = settings_for(Role::slave, unique_socket());
+    change(settings);
+    must_fail(Interface::create(settings, Loop::own_thread()), word, remedy);
+  };
+  rejects([](Settings& s) { s.ring_size = 0; }, "ring-size=0", "Use 2.");
+  rejects([](Settings& s) { s.ring_size = 1000; }, "ring-size=1000", "Use 512 or 1024");
+  rejects([](Settings& s) { s.ring_size = 32768; }, "ring-size=32768", "Use 16384.");
+  rejects([](Settings& s) { s.ring_size = 0xffffffff; }, "ring-size=4294967295", "Use 16384.");
+  rejects([](Settings& s) { s.buffer_size = 0; }, "buffer-size=0", "2048");
+  rejects([](Settings& s) { s.rx_queues = 0; }, "rx-queues=0", "1 to 255");
+  rejects([](Settings& s) { s.tx_queues = 256; }, "tx-queues=256", "1 to 255");
+  rejects([](Settings& s) { s.secret = std::string(25, 'x'); }, "secret=", "24 bytes");
+  rejects([](Settings& s) { s.interface_name = std::string(32, 'x'); },
+          "interface-name=", "31 bytes");
+  rejects([](Settings& s) { s.listen.owner = "no-such-user"; }, "no-such-user", "socket-owner");
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_memory_limit_is_that_of_its_interface) {
+  const std::string name = unique_socket();
+  Settings tight = settings_for(Role::master, name, 0);
+  tight.memory_limit = 1000;
+  auto generous_master = started(settings_for(Role::master, name, 1));
+  auto tight_master = started(tight);
+  auto refused = made(settings_for(Role::slave, name, 0));
+  auto news = news_of(refused);
+  must(refused->start());
+  auto slave = started(settings_for(Role::slave, name, 1));
+  fail_unless(news->refused_with("1000 bytes allowed"));
+  fail_unless(come_up(slave, generous_master));
+}
+GST_END_TEST
+
+static Suite* interface_suite(void) {
+  Suite* suite = suite_create("interface");
+  TCase* tests = tcase_create("links");
+  suite_add_tcase(suite, tests);
+  tcase_add_test(tests, test_either_end_may_start_first);
+  tcase_add_test(tests, test_several_ids_on_one_socket);
+  tcase_add_test(tests, test_a_second_master_of_an_id_is_refused);
+  tcase_add_test(tests, test_a_second_slave_waits_until_the_id_is_free);
+  tcase_add_test(tests, test_secrets);
+  tcase_add_test(tests, test_modes_must_match);
+  tcase_add_test(tests, test_an_unknown_id_is_refused_until_it_is_there);
+  tcase_add_test(tests, test_unequal_numbers_of_queues);
+  tcase_add_test(tests, test_many_queues);
+  tcase_add_test(tests, test_buffer_sizes);
+  tcase_add_test(tests, test_buffers_over_several_regions);
+  tcase_add_test(tests, test_a_thousand_links);
+  tcase_add_test(tests, test_a_restarted_master_is_found_again);
+  tcase_add_test(tests, test_a_link_stays_readable_while_it_is_held);
+  tcase_add_test(tests, test_reconfigure_takes_effect_at_once);
+  tcase_add_test(tests, test_observers);
+  tcase_add_test(tests, test_wrong_settings);
+  tcase_add_test(tests, test_a_memory_limit_is_that_of_its_interface);
+  return suite;
+}
+
+GST_CHECK_MAIN(interface)

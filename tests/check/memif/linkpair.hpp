@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file A slave and a master that agreed on memory in this process, without any socket. */
+#pragma once
+
+#include <fcntl.h>
+
+#include <memory>
+#include <optional>
+#include <random>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "gst/memif/handshake.hpp"
+#include "gst/memif/link.hpp"
+
+#include "check.hpp"
+
+namespace memiftest {
+
+using namespace gstmemif;
+
+inline UniqueFd duplicate(int fd) {
+  return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
+
+inline constexpr std::uint64_t kNoMemoryLimit = std::uint64_t{1} << 40;
+
+inline MasterHandshake::Admit admit_all(std::uint64_t memory_limit = kNoMemoryLimit) {
+  return [memory_limit](const Init&) -> Result<Admission> {
+    return Admission{Mode::ethernet, "eth0", memory_limit};
+  };
+}
+
+/** Lets two handshakes talk until both are done; returns the plans of slave and master. */
+inline std::pair<LinkPlan, LinkPlan> agree(const SlaveOffer& offer) {
+  SlaveHandshake slave(offer);
+  MasterHandshake master(admit_all());
+  std::optional<Message> to_slave = Hello{};
+  bool slave_done = false;
+  bool master_done = false;
+  while (to_slave) {
+    Step from_slave = must(slave.on_message(*to_slave, {}));
+    slave_done = slave_done || from_slave.established;
+    to_slave.reset();
+    if (!from_slave.reply) break;
+    std::vector<UniqueFd> fds;
+    if (from_slave.fd >= 0) fds.push_back(duplicate(from_slave.fd));
+    Step from_master = must(master.on_message(*from_slave.reply, std::move(fds)));
+    master_done = master_done || from_master.established;
+    to_slave = from_master.reply;
+  }
+  fail_unless(slave_done && master_done);
+  return {slave.take_plan(), master.take_plan()};
+}
+
+/** Two links over the same memory, and a view of each ring that lies in it. */
+class LinkPair {
+ public:
+  explicit LinkPair(const SlaveOffer& offer) : LinkPair(agree(offer)) {}
+
+  Link& slave() { return *slave_; }
+  Link& master() { return *master_; }
+  InterfaceStats& slave_stats() { return *slave_stats_; }
+  InterfaceStats& master_stats() { return *master_stats_; }
+
+  /** The receiving and the sending end of queue @p queue in one direction. */
+  RxQueue& rx(Direction direction, std::size_t queue = 0) {
+    return direction == Direction::s2m ? *master_->rx(queue) : *slave_->rx(queue);
+  }
+  TxQueue& tx(Direction direction, std::size_t queue = 0) {
+    return direction == Direction::s2m ? *slave_->tx(queue) : *master_->tx(queue);
+  }
+  LinkState& rx_state(Direction direction) {
+    return direction == Direction::s2m ? master_->state() : slave_->state();
+  }
+  LinkState& tx_state(Direction direction) {
+    return direction == Direction::s2m ? slave_->state() : master_->state();
+  }
+  /** What a hostile peer would write to. */
+  Ring& ring(Direction direction, std::size_t queue = 0) {
+    return (direction == Direction::s2m ? s2m_ : m2s_)[queue];
+  }
+  std::uint64_t region_size(std::size_t region) {
+    return master_->state().regions()[region].size();
+  }
+  std::size_t region_count() { return master_->state().regions().size(); }
+
+ private:
+  explicit LinkPair(std::pair<LinkPlan, LinkPlan> plans) {
+    for (auto [rings, views] : {std::pair(&plans.first.s2m, &s2m_), {&plans.first.m2s, &m2s_}}) {
+      for (const RingPlan& ring : *rings) {
+        std::byte* base = plans.first.regions[ring.region].data() + ring.offset;
+        views->emplace_back(base, RingLayout{plans.first.cache_line, ring.size});
+      }
+    }
+    slave_ = std::make_unique<Link>(std::move(plans.first), slave_stats_, wake());
+    master_ = std::make_unique<Link>(std::move(plans.second), master_stats_, wake());
+    slave_->publish_buffers();
+  }
+  static std::shared_ptr<const UniqueFd> wake() {
+    return std::make_shared<const UniqueFd>(must(make_eventfd()));
+  }
+
+  std::shared_ptr<InterfaceStats> slave_stats_ = std::make_shared<InterfaceStats>();
+  std::shared_ptr<InterfaceStats> master_stats_ = std::make_shared<InterfaceStats>();
+  std::unique_ptr<Link> slave_;
+  std::unique_ptr<Link> master_;
+  std::vector<Ring> s2m_;
+  std::vector<Ring> m2s_;
+};
+
+inline SlaveOffer small_offer(std::uint32_t ring_size, std::uint32_t buffer_size) {
+  SlaveOffer offer;
+  offer.ring_size = ring_size;
+  offer.buffer_size = buffer_size;
+  return offer;
+}
+
+inline constexpr Direction kBothDirections[] = {Direction::s2m, Direction::m2s};
+
+// ---- Packets --------------------------------------------------------------------------------
+
+using Bytes = std::vector<std::byte>;
+
+/** Bytes that tell packet @p number from all others, at every place. */
+inline Bytes packet(std::uint64_t number, std::size_t length) {
+  Bytes bytes(length);
+  for (std::size_t i = 0; i < length; ++i) {
+    bytes[i] = static_cast<std::byte>((number * 131 + i * 7 + (i >> 8)) & 0xff);
+  }
+  return bytes;
+}
+
+inline Sent send(TxQueue& tx, const Bytes& bytes) {
+  const TxSegment segment(bytes);
+  return tx.send({&segment, 1});
+}
+
+/** The packets that segments of one receive() make up. */
+inline std::vector<Bytes> join(std::span<const RxSegment> segments) {
+  std::vector<Bytes> packets;
+  bool more = false;
+  for (const RxSegment& segment : segments) {
+    if (!more) packets.emplace_back();
+    packets.back().insert(packets.back().end(), segment.data, segment.data + segment.length);
+    more = segment.more;
+  }
+  expect(!more, "the last packet does not end");
+  return packets;
+}
+
+inline std::vector<Bytes> receive(RxQueue& rx, std::uint32_t max_packets = 65536) {
+  std::vector<Bytes> packets = join(rx.receive(max_packets));
+  expect(rx.release(), "packets that must not be used");
+  return packets;
+}
+
+/** One packet, to compare with what was received. */
+inline std::vector<Bytes> only(Bytes bytes) {
+  std::vector<Bytes> packets;
+  packets.push_back(std::move(bytes));
+  return packets;
+}
+
+/** Numbers below a limit, the same ones at every run. */
+class Dice {
+ public:
+  explicit Dice(unsigned seed) : random_(seed) {}
+  std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>(random_() % limit); }
+  bool coin() { return below(2) == 0; }
+
+ private:
+  std::mt19937 random_;
+};
+
+inline std::uint64_t dropped(const QueueStats& stats, DropReason reason) {
+  return stats.drops[static_cast<std::size_t>(reason)].get();
+}
+
+}  // namespace memiftest

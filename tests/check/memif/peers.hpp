@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file Interfaces that meet over a socket in this process, and peers made by hand. */
+#pragma once
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gst/memif/channel.hpp"
+#include "gst/memif/port.hpp"
+
+#include "linkpair.hpp"
+
+namespace memiftest {
+
+inline SocketAddress address(const std::string& text) {
+  return must(SocketAddress::parse(text));
+}
+
+inline Settings settings_for(Role role, const std::string& socket, std::uint32_t id = 0) {
+  Settings settings;
+  settings.role = role;
+  settings.socket = address(socket);
+  settings.id = id;
+  settings.interface_name = role == Role::master ? "master0" : "slave0";
+  settings.ring_size = 64;
+  return settings;
+}
+
+inline std::shared_ptr<Interface> made(Settings settings,
+                                       std::shared_ptr<Loop> loop = Loop::own_thread()) {
+  return must(Interface::create(std::move(settings), std::move(loop)));
+}
+inline std::shared_ptr<Interface> started(Settings settings) {
+  auto interface = made(std::move(settings));
+  must(interface->start());
+  return interface;
+}
+
+inline bool is_up(const std::shared_ptr<Interface>& interface) {
+  return interface->link() != nullptr;
+}
+template <class... Interfaces>
+bool come_up(const Interfaces&... interfaces) {
+  return eventually([&] { return (is_up(interfaces) && ...); });
+}
+inline bool goes_down(const std::shared_ptr<Interface>& interface) {
+  return eventually([&] { return !is_up(interface); });
+}
+
+/** A master and a slave that found each other. */
+struct Peers {
+  Peers() : Peers(unique_socket()) {}
+  explicit Peers(const std::string& name)
+      : Peers(settings_for(Role::master, name), settings_for(Role::slave, name)) {}
+  Peers(Settings master_settings, Settings slave_settings)
+      : master(started(std::move(master_settings))), slave(started(std::move(slave_settings))) {
+    fail_unless(come_up(master, slave));
+  }
+  std::shared_ptr<Interface> master;
+  std::shared_ptr<Interface> slave;
+};
+
+/** Remembers what an interface tells. */
+class News : public InterfaceObserver {
+ public:
+  void on_link_up(const std::string& peer_name) override { add(ups_, peer_name); }
+  void on_link_down(const std::string& reason) override { add(downs_, reason); }
+  void on_refused(const std::string& reason) override { add(refusals_, reason); }
+
+  std::vector<std::string> ups() const { return get(ups_); }
+  std::vector<std::string> downs() const { return get(downs_); }
+  std::vector<std::string> refusals() const { return get(refusals_); }
+
+  static bool tell(const std::vector<std::string>& list, const std::string& word) {
+    for (const std::string& text : list) {
+      if (text.find(word) != std::string::npos) return true;
+    }
+    return false;
+  }
+  bool refused_with(const std::string& word) const {
+    return eventually([&] { return tell(refusals(), word); });
+  }
+  bool down_with(const std::string& word) const {
+    return eventually([&] { return tell(downs(), word); });
+  }
+
+ private:
+  using List = std::vector<std::string>;
+  void add(List& list, const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    list.push_back(text);
+  }
+  List get(const List& list) const {
+    const std::lock_guard lock(mutex_);
+    return list;
+  }
+  mutable std::mutex mutex_;
+  List ups_, downs_, refusals_;
+};
+
+inline std::shared_ptr<News> news_of(const std::shared_ptr<Interface>& interface) {
+  auto news = std::make_shared<News>();
+  interface->add_observer(news);
+  return news;
+}
+
+/** Sends @p count packets of @p length bytes from one interface to the other. */
+inline void pass(const std::shared_ptr<Interface>& from, const std::shared_ptr<Interface>& to,
+                 std::size_t length = 100, int count = 200, std::uint32_t queue = 0) {
+  auto sender = must(Sender::open(from, queue));
+  auto receiver = must(Receiver::open(to, queue, RxMode::adaptive));
+  constexpr std::int64_t kLimit = 10'000'000'000;
+  int received = 0;
+  for (int i = 0; i < count; ++i) {
+    const Bytes bytes = packet(static_cast<std::uint64_t>(i), length);
+    const TxSegment segment(bytes);
+    while (sender->send({&segment, 1}) != Sent::ok) {
+      // Also while the slave has not given its first buffers out.
+      expect(sender->wait_for_room(kLimit) != Wake::timeout, "the peer takes no packets");
+    }
+    sender->flush();
+    while (receiver->receive(1).empty()) {
+      expect(receiver->wait(kLimit) != Wake::timeout, "a packet was lost");
+    }
+    expect(join(receiver->receive(1)) == only(bytes), "wrong bytes");
+    expect(receiver->release(), "lost memory");
+    ++received;
+  }
+  fail_unless_equals_int(received, count);
+}
+inline void pass_both_ways(const Peers& peers, std::size_t length = 100, int count = 200) {
+  pass(peers.slave, peers.master, length, count);
+  pass(peers.master, peers.slave, length, count);
+}
+
+// ---- By hand --------------------------------------------------------------------------------
+
+/** One end of a control channel, in the hands of the test. */
+class RawPeer {
+ public:
+  explicit RawPeer(UniqueFd socket) : channel_(std::move(socket)) {}
+  static RawPeer dialled(const std::string& socket) { return RawPeer(must(dial(address(socket)))); }
+  /** Waits until somebody connects. */
+  static RawPeer accepted(const ListenSocket& listener) {
+    UniqueFd socket;
+    fail_unless(eventually([&] {
+      socket = must(listener.accept());
+      return static_cast<bool>(socket);
+    }));
+    return RawPeer(std::move(socket));
+  }
+
+  void say(const Message& message, int fd = -1) { must(channel_.send(message, fd)); }
+  void say_bytes(std::span<const std::byte> bytes, const std::vector<int>& fds = {}) {
+    iovec vector{const_cast<std::byte*>(bytes.data()), bytes.size()};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 16)] = {};
+    msghdr header{};
+    header.msg_iov = &vector;
+    header.msg_iovlen = 1;
+    if (!fds.empty()) {
+      header.msg_control = control;
+      header.msg_controllen = CMSG_SPACE(sizeof(int) * fds.size());
+      cmsghdr* c = CMSG_FIRSTHDR(&header);
+      c->cmsg_level = SOL_SOCKET;
+      c->cmsg_type = SCM_RIGHTS;
+      c->cmsg_len = CMSG_LEN(sizeof(int) * fds.size());
+      std::memcpy(CMSG_DATA(c), fds.data(), sizeof(int) * fds.size());
+    }
+    fail_unless(::sendmsg(channel_.fd(), &header, MSG_NOSIGNAL) >= 0);
+  }
+
+  /** The next message; nothing once the other end has closed. */
+  std::optional<Received> hear(int milliseconds = 10'000) {
+    pollfd poll_fd{channel_.fd(), POLLIN, 0};
+    fail_unless(::poll(&poll_fd, 1, milliseconds) == 1, "nothing was said");
+    Result<std::optional<Received>> received = channel_.receive();
+    return received ? std::move(*received) : std::nullopt;
+  }
+  template <class T>
+  T expect_message() {
+    std::optional<Received> received = hear();
+    fail_unless(received && std::holds_alternative<T>(received->message), "another message");
+    return std::get<T>(received->message);
+  }
+  /** A goodbye that says @p word, and then the end. */
+  void expect_goodbye(const std::string& word, int milliseconds = 10'000) {
+    std::optional<Received> received = hear(milliseconds);
+    fail_unless(received && std::holds_alternative<Disconnect>(received->message));
+    const std::string reason = std::get<Disconnect>(received->message).reason;
+    fail_unless(reason.find(word) != std::string::npos, "another reason: %s", reason.c_str());
+    fail_if(hear(), "not closed");
+  }
+  int fd() const { return channel_.fd(); }
+
+ private:
+  Channel channel_;
+};
+
+/** A slave or master by hand that goes through the handshake as far as it is told. */
+template <class Handshake>
+class RawHandshake {
+ public:
+  RawHandshake(RawPeer raw, Handshake handshake)
+      : peer(std::move(raw)), handshake_(std::move(handshake)) {}
+
+  /** Answers up to @p messages messages; true once the handshake is complete. */
+  bool answer(int messages = 1000) {
+    for (int i = 0; i < messages; ++i) {
+      std::optional<Received> received = peer.hear();
+      fail_unless(received.has_value(), "closed during the handshake");
+      Step step = must(handshake_.on_message(received->message, std::move(received->fds)));
+      if (step.reply) peer.say(*step.reply, step.fd);
+      if (step.established) return true;
+    }
+    return false;
+  }
+  LinkPlan plan() { return handshake_.take_plan(); }
+
+  RawPeer peer;
+
+ private:
+  Handshake handshake_;
+};
+using RawSlave = RawHandshake<SlaveHandshake>;
+using RawMaster = RawHandshake<MasterHandshake>;
+
+inline RawSlave raw_slave(const std::string& socket, SlaveOffer offer = small_offer(8, 64)) {
+  return RawSlave(RawPeer::dialled(socket), SlaveHandshake(std::move(offer)));
+}
+inline RawMaster raw_master(const ListenSocket& listener) {
+  RawMaster master(RawPeer::accepted(listener), MasterHandshake(admit_all()));
+  master.peer.say(Hello{});
+  return master;
+}
+
+}  // namespace memiftest

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file Pipelines of memif elements, as an application has them. */
+#pragma once
+
+#include <gst/app/app.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "peers.hpp"
+
+namespace memiftest {
+
+/** A pipeline from a description; NULL and gone at the end. */
+class Pipeline {
+ public:
+  explicit Pipeline(const std::string& description) {
+    GError* error = nullptr;
+    get_ = gst_parse_launch(description.c_str(), &error);
+    fail_unless(error == nullptr, "%s", error != nullptr ? error->message : "");
+    if (!GST_IS_PIPELINE(get_)) {
+      GstElement* only = get_;
+      get_ = gst_pipeline_new(nullptr);
+      gst_bin_add(GST_BIN(get_), only);
+    }
+    gst_object_ref_sink(get_);
+    bus_ = gst_element_get_bus(get_);
+  }
+  ~Pipeline() {
+    gst_element_set_state(get_, GST_STATE_NULL);
+    gst_bus_set_flushing(bus_, TRUE);
+    gst_object_unref(bus_);
+    ASSERT_OBJECT_REFCOUNT(get_, "pipeline", 1);
+    gst_object_unref(get_);
+  }
+  Pipeline(const Pipeline&) = delete;
+
+  GstElement* get() const { return get_; }
+  GstStateChangeReturn try_state(GstState state) { return gst_element_set_state(get_, state); }
+  void set(GstState state) {
+    fail_if(try_state(state) == GST_STATE_CHANGE_FAILURE, "%s", first_error().c_str());
+  }
+  /** Borrowed: the pipeline keeps it. */
+  GstElement* element(const char* name) const {
+    GstElement* found = gst_bin_get_by_name(GST_BIN(get_), name);
+    fail_unless(found != nullptr);
+    gst_object_unref(found);
+    return found;
+  }
+  template <class T>
+  T property(const char* name, const char* property_name) const {
+    T value{};
+    g_object_get(element(name), property_name, &value, nullptr);
+    return value;
+  }
+  std::uint64_t stat(const char* name, const char* field) const {
+    auto* stats = property<GstStructure*>(name, "stats");
+    guint64 value = 0;
+    fail_unless(gst_structure_get_uint64(stats, field, &value), "no field %s", field);
+    gst_structure_free(stats);
+    return value;
+  }
+  bool link_comes_up(const char* name) const {
+    return eventually([&] { return property<gboolean>(name, "link-up") != FALSE; });
+  }
+  bool link_goes_down(const char* name) const {
+    return eventually([&] { return property<gboolean>(name, "link-up") == FALSE; });
+  }
+
+  /** The next message of these types; the test ends if there is none. The caller unrefs it. */
+  GstMessage* message(GstMessageType types, GstClockTime limit = 10 * GST_SECOND) {
+    GstMessage* found = gst_bus_timed_pop_filtered(bus_, limit, types);
+    fail_unless(found != nullptr, "no message");
+    return found;
+  }
+  bool has_message(GstMessageType types) {
+    GstMessage* found = gst_bus_pop_filtered(bus_, types);
+    if (found != nullptr) gst_message_unref(found);
+    return found != nullptr;
+  }
+  std::string text_of(GstMessageType type) {
+    GstMessage* found = message(type);
+    GError* error = nullptr;
+    if (type == GST_MESSAGE_WARNING) {
+      gst_message_parse_warning(found, &error, nullptr);
+    } else {
+      gst_message_parse_error(found, &error, nullptr);
+    }
+    const std::string text = error->message;
+    g_error_free(error);
+    gst_message_unref(found);
+    return text;
+  }
+  std::string first_error() { return text_of(GST_MESSAGE_ERROR); }
+
+ private:
+  GstElement* get_;
+  GstBus* bus_;
+};
+
+inline std::string master_at(const std::string& socket) {
+  return " socket-path=" + socket + " role=master ";
+}
+inline std::string slave_at(const std::string& socket) {
+  return " socket-path=" + socket + " role=slave ";
+}
+
+inline GstBuffer* buffer_of(const Bytes& bytes) {
+  GstBuffer* buffer = gst_buffer_new_allocate(nullptr, bytes.size(), nullptr);
+  gst_buffer_fill(buffer, 0, bytes.data(), bytes.size());
+  return buffer;
+}
+inline Bytes bytes_of(GstBuffer* buffer) {
+  Bytes bytes(gst_buffer_get_size(buffer));
+  gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
+  return bytes;
+}
+
+inline void push(const Pipeline& pipeline, GstBuffer* buffer) {
+  fail_unless(gst_app_src_push_buffer(GST_APP_SRC(pipeline.element("in")), buffer) == GST_FLOW_OK);
+}
+inline void push(const Pipeline& pipeline, const Bytes& bytes) {
+  push(pipeline, buffer_of(bytes));
+}
+
+struct Sample {
+  Bytes bytes;
+  GstClockTime pts = GST_CLOCK_TIME_NONE;
+};
+/** What the element `out` got next; the test ends if it gets nothing. */
+inline Sample pull(const Pipeline& pipeline) {
+  GstSample* sample =
+      gst_app_sink_try_pull_sample(GST_APP_SINK(pipeline.element("out")), 10 * GST_SECOND);
+  fail_unless(sample != nullptr, "no packet");
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
+  Sample result{bytes_of(buffer), GST_BUFFER_PTS(buffer)};
+  gst_sample_unref(sample);
+  return result;
+}
+
+inline constexpr char kAppSrc[] =
+    "appsrc name=in is-live=true format=time "
+    "caps=application/x-packet,link-type=(string)ethernet ! ";
+inline constexpr char kAppSink[] = " ! appsink name=out sync=false ";
+
+}  // namespace memiftest

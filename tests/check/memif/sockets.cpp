@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Addresses, socket files and who may use them.
+#include "gst/memif/socket.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "peers.hpp"
+
+using namespace memiftest;
+
+namespace {
+
+bool exists(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+struct stat status_of(const std::string& path) {
+  struct stat status {};
+  fail_unless(::lstat(path.c_str(), &status) == 0);
+  return status;
+}
+
+Result<ListenSocket> listen_at(const std::string& text, const ListenOptions& options = {}) {
+  return ListenSocket::open(address(text), options);
+}
+
+}  // namespace
+
+GST_START_TEST(test_addresses) {
+  fail_unless(address("/run/vpp/memif.sock").text() == "/run/vpp/memif.sock");
+  fail_unless(address("relative.sock").name() == "relative.sock");
+  fail_if(address("/a@b").abstract());
+  for (const char* text : {"@vpp/memif", "abstract:vpp/memif"}) {
+    fail_unless(address(text).abstract());
+    fail_unless(address(text).name() == "vpp/memif");
+    fail_unless(address(text).text() == "@vpp/memif");
+  }
+  for (const char* text : {"", "@", "abstract:"}) {
+    must_fail(SocketAddress::parse(text), "is empty", "/run/vpp/memif.sock");
+  }
+  const std::string longest(107, 'x');
+  must(SocketAddress::parse(longest));
+  must(SocketAddress::parse("@" + longest));
+  must_fail(SocketAddress::parse(longest + "x"), "108 bytes", "107");
+}
+GST_END_TEST
+
+GST_START_TEST(test_the_longest_abstract_name_works) {
+  std::string name = unique_socket();
+  name.resize(108, 'x');
+  Peers peers(name);
+  pass(peers.slave, peers.master, 100, 10);
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_socket_file_comes_and_goes) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("memif.sock");
+  Settings settings = settings_for(Role::master, path);
+  settings.listen.mode = 0604;
+  auto master = started(settings);
+  fail_unless_equals_int(status_of(path).st_mode & 07777, 0604);
+  auto slave = started(settings_for(Role::slave, path));
+  fail_unless(come_up(slave, master));
+  pass(slave, master);
+  slave->stop();
+  fail_unless(exists(path));
+  master->stop();
+  fail_if(exists(path));
+}
+GST_END_TEST
+
+GST_START_TEST(test_the_owner_of_a_socket_file) {
+  if (::getuid() != 0) return;
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("memif.sock");
+  for (const char* owner : {"1234:2345", "1234", ":2345", ""}) {
+    ListenOptions options;
+    options.owner = owner;
+    const ListenSocket socket = must(listen_at(path, options));
+    const bool user = owner[0] == '1';
+    const bool group = std::strchr(owner, ':') != nullptr;
+    fail_unless_equals_uint64(status_of(path).st_uid, user ? 1234 : ::getuid());
+    fail_unless_equals_uint64(status_of(path).st_gid, group ? 2345 : ::getgid());
+  }
+  ListenOptions options;
+  options.owner = "root:no-such-group";
+  must_fail(check_listen_options(options), "no-such-group");
+}
+GST_END_TEST
+
+GST_START_TEST(test_no_file_is_left_when_its_owner_cannot_be_set) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("memif.sock");
+  fail_unless(::chmod(directory.file("").c_str(), 0777) == 0);
+  // This process is the test's own, so it may become somebody else.
+  if (::getuid() != 0 || ::seteuid(65534) != 0) return;
+  ListenOptions options;
+  options.owner = "0";
+  must_fail(listen_at(path, options), "owner");
+  const bool left = exists(path);
+  fail_unless(::seteuid(0) == 0);
+  fail_if(left);
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_stale_file_is_replaced) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("memif.sock");
+  {
+    // A program that died: its file is there, and nobody listens.
+    const UniqueFd dead(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    path.copy(name.sun_path, path.size());
+    fail_unless(::bind(dead.get(), reinterpret_cast<sockaddr*>(&name), sizeof name) == 0);
+  }
+  fail_unless(exists(path));
+  Peers peers(path);
+  pass(peers.slave, peers.master, 100, 10);
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_live_listener_is_left_alone) {
+  const TemporaryDirectory directory;
+  for (const std::string& name : {directory.file("memif.sock"), unique_socket()}) {
+    const ListenSocket other = must(listen_at(name));
+    auto master = made(settings_for(Role::master, name));
+    const Status refused = master->start();
+    must_fail(refused, "another program listens there", "role=slave");
+    fail_unless(refused.error().code == ErrorCode::busy);
+    fail_unless(static_cast<bool>(dial(address(name))), "the other one is gone");
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_file_that_is_no_socket_is_left_alone) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("memif.sock");
+  const UniqueFd file(::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  for (const Role role : {Role::master, Role::slave}) {
+    must_fail(made(settings_for(role, path))->start(), "not a socket", "another path");
+  }
+  fail_unless(S_ISREG(status_of(path).st_mode));
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_file_that_was_replaced_is_not_removed) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("memif.sock");
+  auto first = started(settings_for(Role::master, path));
+  fail_unless(::unlink(path.c_str()) == 0);
+  const ListenSocket second = must(listen_at(path));
+  first->stop();
+  fail_unless(exists(path), "somebody else's file was removed");
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_directory_that_is_not_there) {
+  for (const Role role : {Role::master, Role::slave}) {
+    must_fail(made(settings_for(role, "/no/such/place/memif.sock"))->start(), "/no/such/place",
+              "Create it");
+    must_fail(made(settings_for(role, "/proc/self/status/memif.sock"))->start(),
+              "/proc/self/status");
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_only_allowed_users_connect) {
+  const std::string name = unique_socket();
+  Settings settings = settings_for(Role::master, name);
+  settings.listen.allowed_uids = {::getuid() + 1};
+  auto master = started(settings);
+  fail_if(RawPeer::dialled(name).hear(), "a stranger was greeted");
+  settings.listen.allowed_uids = {::getuid() + 1, ::getuid()};
+  must(master->reconfigure(settings));
+  auto slave = started(settings_for(Role::slave, name));
+  fail_unless(come_up(slave, master));
+}
+GST_END_TEST
+
+GST_START_TEST(test_interfaces_on_one_socket_agree_on_who_may_use_it) {
+  const std::string name = unique_socket();
+  auto first = started(settings_for(Role::master, name, 0));
+  Settings settings = settings_for(Role::master, name, 1);
+  settings.listen.mode = 0666;
+  auto second = made(settings);
+  must_fail(second->start(), "socket-mode", "same");
+}
+GST_END_TEST
+
+GST_START_TEST(test_two_that_replace_a_stale_file_at_once) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("memif.sock");
+  for (int round = 0; round < 50; ++round) {
+    std::vector<std::optional<ListenSocket>> sockets(4);
+    std::vector<std::thread> threads;
+    for (auto& socket : sockets) {
+      threads.emplace_back([&socket, &path] {
+        Result<ListenSocket> opened = listen_at(path);
+        if (opened) socket.emplace(std::move(*opened));
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    int listeners = 0;
+    for (const auto& socket : sockets) listeners += socket ? 1 : 0;
+    expect(listeners == 1, "not exactly one listens");
+    expect(static_cast<bool>(dial(address(path))), "nobody can be reached");
+    // The next round finds a stale file.
+    for (auto& socket : sockets) {
+      if (socket) ::shutdown(socket->fd(), SHUT_RDWR);
+    }
+  }
+}
+GST_END_TEST
+
+static Suite* sockets_suite(void) {
+  Suite* suite = suite_create("sockets");
+  TCase* tests = tcase_create("sockets");
+  suite_add_tcase(suite, tests);
+  tcase_add_test(tests, test_addresses);
+  tcase_add_test(tests, test_the_longest_abstract_name_works);
+  tcase_add_test(tests, test_a_socket_file_comes_and_goes);
+  tcase_add_test(tests, test_the_owner_of_a_socket_file);
+  tcase_add_test(tests, test_no_file_is_left_when_its_owner_cannot_be_set);
+  tcase_add_test(tests, test_a_stale_file_is_replaced);
+  tcase_add_test(tests, test_a_live_listener_is_left_alone);
+  tcase_add_test(tests, test_a_file_that_is_no_socket_is_left_alone);
+  tcase_add_test(tests, test_a_file_that_was_replaced_is_not_removed);
+  tcase_add_test(tests, test_a_directory_that_is_not_there);
+  tcase_add_test(tests, test_only_allowed_users_connect);
+  tcase_add_test(tests, test_interfaces_on_one_socket_agree_on_who_may_use_it);
+  tcase_add_test(tests, test_two_that_replace_a_stale_file_at_once);
+  return suite;
+}
+
+GST_CHECK_MAIN(sockets)

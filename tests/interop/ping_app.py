@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The example application ping as a process, and what its tables say."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pipeline
+
+
+def example(name):
+    """The path of an example of the build directory, or None."""
+    path = Path(os.environ.get("MEMIF_BUILD", "")) / "examples" / name
+    return path if path.is_file() else None
+
+
+def missing(name="ping"):
+    """Why the example cannot run here, or None."""
+    if pipeline.stand_in():
+        return "the stand-in is no application"
+    return pipeline.missing() or (None if example(name) else
+                                  f"the build directory has no examples/{name}")
+
+
+def run(*arguments, env=None):
+    """Runs ping until it ends by itself: exit code, output, errors."""
+    done = subprocess.run([str(example("ping")), *arguments], capture_output=True, text=True,
+                          timeout=20, env=env or pipeline.environment())
+    return done.returncode, done.stdout, done.stderr
+
+
+class Ping(pipeline.Pipeline):
+    """Runs ping with the words of a description until it is stopped."""
+
+    def __init__(self, description, env=None):
+        super().__init__(description, (), env)
+
+    def program(self):
+        return [str(example("ping"))]
+
+    def lines(self, pattern):
+        """The lines of the output that match."""
+        return [line for line in self.output().splitlines() if re.search(pattern, line)]
+
+    def wait_line(self, pattern, timeout=10, count=1):
+        """Until so many lines match; returns them."""
+        def enough():
+            self.assert_alive()
+            found = self.lines(pattern)
+            return found if len(found) >= count else None
+        return pipeline.wait_for(enough, timeout, f"{count} x {pattern!r} of ping")
+
+    def wait_running(self):
+        return self.wait_line("use CTRL.C to exit")
+
+    def threads(self):
+        """The threads by name: a list of their numbers each."""
+        found = {}
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            found.setdefault((task / "comm").read_text().strip(), []).append(int(task.name))
+        return found
+
+
+ROW = re.compile(r"^(\S.*?)\s+(\d+)\s+(up|down)\s+(\d+)\s+([\d.]+)\s+(\d+)\s+([\d.]+)  (.*)$")
+
+
+def summary(output):
+    """The rows of the last table: {(interface, queue): {rx, tx, rx_rate, tx_rate, drops}}."""
+    table = output[output.rindex("interface "):]
+    rows = {}
+    for line in table.splitlines()[1:]:
+        row = ROW.match(line)
+        if row:
+            drops = {} if row[8] == "-" else \
+                {part.rsplit(" ", 1)[0]: int(part.rsplit(" ", 1)[1])
+                 for part in row[8].split(", ")}
+            rows[row[1], int(row[2])] = dict(link=row[3], rx=int(row[4]), rx_rate=float(row[5]),
+                                             tx=int(row[6]), tx_rate=float(row[7]), drops=drops)
+    return rows
