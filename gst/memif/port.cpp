@@ -85,8 +85,10 @@ bool Port::refresh() {
   if (generation == generation_) return false;
   // Generation first, link second: a link that changes in between is picked up next time.
   generation_ = generation;
-  link_ = interface_->link();
-  use(link_.get());
+  std::shared_ptr<Link> next = interface_->link();
+  // The old link stays until its queue was left.
+  use(next.get());
+  link_ = std::move(next);
   return true;
 }
 

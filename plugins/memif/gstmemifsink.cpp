@@ -53,7 +53,6 @@ struct GstMemifSinkState {
   explicit GstMemifSinkState(GstElement* element) : end(element, MemifEnd::Direction::send) {}
 
   MemifEnd end;
-  std::shared_ptr<gstmemif::Interface> interface;  // from start() to stop()
   std::mutex mutex;  // guards the pointer below against unlock() from other threads
   std::unique_ptr<TxQueues> queues;
   std::atomic<Policy> when_full{Policy::block};
@@ -150,7 +149,7 @@ GstFlowReturn on_link_lost(GstMemifSink* self, bool& again) {
   return GST_FLOW_OK;
 }
 
-/** Calls @p send with the packet's queue until the packet is in the ring, or is not to be. */
+/** Calls @p send with the queue of @p packet until it is in the ring, or is not to be. */
 template <class Send>
 GstFlowReturn send_until_done(GstMemifSink* self, std::span<const TxSegment> packet, Send send) {
   bool again = true;
@@ -179,30 +178,30 @@ GstFlowReturn unreadable(GstMemifSink* self) {
   return GST_FLOW_ERROR;
 }
 
-/** The loan whose buffers can go into our ring as they are; null if the packets must be copied. */
-gstmemif::Loan* exchangeable(GstMemifSink* self, GstBuffer* batch, GstMemory* arena) {
-  gstmemif::Loan* loan = gst_memif_memory_loan(arena);
+/** The loan whose buffers may go into a ring as they are; null if the packets must be copied. */
+gstmemif::Loan* exchangeable(GstBuffer* batch, GstMemory* arena) {
   // Whoever else holds the buffer or its memory may still want to look at it.
   const bool alone = gst_buffer_is_writable(batch) && GST_MINI_OBJECT_REFCOUNT_VALUE(arena) == 1;
-  return loan != nullptr && alone && self->state->queues->first().owns(*loan) ? loan : nullptr;
+  return alone ? gst_memif_memory_loan(arena) : nullptr;
 }
 
 GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* batch) {
   const gstpacket::detail::BatchMap map(batch);
   if (!map) return unreadable(self);
-  gstmemif::Loan* loan = exchangeable(self, batch, map.arena());
+  gstmemif::Loan* loan = exchangeable(batch, map.arena());
   GstFlowReturn result = GST_FLOW_OK;
   for (guint i = 0; i < map.meta().n && result == GST_FLOW_OK; ++i) {
     const GstPacketDesc& desc = map.meta().packets[i];
     const std::byte* bytes = map.bytes(desc);
     if (bytes == nullptr) return unreadable(self);
     const TxSegment segment(bytes, desc.length);
-    result = send_until_done(self, {&segment, 1}, [&](gstmemif::Sender& sender) {
-      // Waiting for a new link leaves the loan with the old one.
+    const std::span<const TxSegment> packet(&segment, 1);
+    result = send_until_done(self, packet, [&](gstmemif::Sender& sender) {
+      // Asked each time: after a wait the link may be another one.
       if (loan != nullptr && desc.token < loan->count && sender.owns(*loan)) {
         return sender.exchange(loan->buffers[desc.token], desc.offset, desc.length);
       }
-      return sender.send({&segment, 1});
+      return sender.send(packet);
     });
   }
   return result;
@@ -250,26 +249,17 @@ gboolean unlock_stop(GstBaseSink* sink) {
   return TRUE;
 }
 
-gboolean start(GstBaseSink* sink) {
-  GstMemifSinkState& state = state_of(sink);
-  auto interface = state.end.start();
-  if (!interface) return FALSE;
-  state.interface = std::move(interface);
-  return TRUE;
-}
-
 /**
- * READY to PAUSED: only now has every other end of the interface joined it, and may have brought
- * the number of queues.
+ * READY to PAUSED. Not GstBaseSink's start(), which runs in READY: only now has every other end of
+ * the interface joined it, and may have brought settings.
  */
-bool open_queues(GstMemifSinkState& state) {
-  {
-    const std::lock_guard lock(state.mutex);
-    state.queues.reset();  // those of the last time
-  }
-  auto queues = TxQueues::open(state.interface, state.end.queue());
+bool start(GstMemifSinkState& state) {
+  auto interface = state.end.start();
+  if (!interface) return false;
+  auto queues = TxQueues::open(interface, state.end.queue());
   if (!queues) {
     state.end.post_error(queues.error());
+    state.end.stop();
     return false;
   }
   const std::lock_guard lock(state.mutex);
@@ -277,15 +267,12 @@ bool open_queues(GstMemifSinkState& state) {
   return true;
 }
 
-gboolean stop(GstBaseSink* sink) {
-  GstMemifSinkState& state = state_of(sink);
+void stop(GstMemifSinkState& state) {
   {
     const std::lock_guard lock(state.mutex);
     state.queues.reset();
   }
-  state.interface.reset();
   state.end.stop();
-  return TRUE;
 }
 
 GstCaps* get_caps(GstBaseSink* sink, GstCaps* filter) {
@@ -303,17 +290,21 @@ gboolean propose_allocation(GstBaseSink*, GstQuery* query) {
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
   GstMemifSinkState& state = state_of(element);
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !state.end.join()) {
-    return GST_STATE_CHANGE_FAILURE;
-  }
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !open_queues(state)) {
+  if ((transition == GST_STATE_CHANGE_NULL_TO_READY && !state.end.join()) ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start(state))) {
     return GST_STATE_CHANGE_FAILURE;
   }
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_memif_sink_parent_class)->change_state(element, transition);
-  const bool failed_up =
-      transition == GST_STATE_CHANGE_NULL_TO_READY && result == GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL || failed_up) state.end.leave();
+  const bool failed = result == GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED && failed)) {
+    stop(state);
+  }
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
+      (transition == GST_STATE_CHANGE_NULL_TO_READY && failed)) {
+    state.end.leave();
+  }
   return result;
 }
 
@@ -416,8 +407,6 @@ static void gst_memif_sink_class_init(GstMemifSinkClass* klass) {
       "The gst-memif developers");
 
   GstBaseSinkClass* sink_class = GST_BASE_SINK_CLASS(klass);
-  sink_class->start = start;
-  sink_class->stop = stop;
   sink_class->unlock = unlock;
   sink_class->unlock_stop = unlock_stop;
   sink_class->get_caps = get_caps;

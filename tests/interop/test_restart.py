@@ -39,6 +39,23 @@ print("done")
 """
 
 
+LATE = PROGRAM[:PROGRAM.index("try:")] + """
+both.set_state(Gst.State.READY)
+time.sleep(0.5)
+both.set_state(Gst.State.PLAYING)
+told = set()
+while len(told) < len(ends):
+    message = bus.timed_pop_filtered(5 * Gst.SECOND, Gst.MessageType.ELEMENT)
+    assert message, f"only {told} told of the link"
+    news = message.get_structure()
+    if news.get_name() == "memif-link" and news["link-up"]:
+        assert message.src.name not in told, f"{message.src.name} told twice"
+        told.add(message.src.name)
+both.set_state(Gst.State.NULL)
+print("done")
+"""
+
+
 class RestartTest(InteropTest):
     """Without a gap between two runs."""
 
@@ -47,7 +64,14 @@ class RestartTest(InteropTest):
         return "the stand-in is no pipeline" if pipeline.stand_in() else super().why_not()
 
     def test_abstract_socket(self):
-        done = subprocess.run(["/usr/bin/python3", "-c", PROGRAM], env=pipeline.environment(),
+        self.run_program(PROGRAM)
+
+    def test_late_element(self):
+        """Sinks start in READY. Sources, which start later, tell of the link that is there."""
+        self.run_program(LATE)
+
+    def run_program(self, text):
+        done = subprocess.run(["/usr/bin/python3", "-c", text], env=pipeline.environment(),
                               capture_output=True, text=True, timeout=120)
         self.assertEqual((done.returncode, done.stdout), (0, "done\n"), done.stderr[-3000:])
         self.assertNotRegex(done.stderr, pipeline.COMPLAINTS)

@@ -293,7 +293,7 @@ GST_START_TEST(test_wrong_settings) {
   rejects([](Settings& s) { s.buffer_size = 0; }, "buffer-size=0", "2048");
   rejects([](Settings& s) { s.rx_queues = 0; }, "rx-queues=0", "1 to 255");
   rejects([](Settings& s) { s.tx_queues = 256; }, "tx-queues=256", "1 to 255");
-  rejects([](Settings& s) { s.secret = std::string(25, 'x'); }, "secret=", "24 bytes");
+  rejects([](Settings& s) { s.secret = std::string(25, 'x'); }, "secret=", "takes 24");
   rejects([](Settings& s) { s.interface_name = std::string(32, 'x'); },
           "interface-name=", "31 bytes");
   rejects([](Settings& s) { s.listen.owner = "no-such-user"; }, "no-such-user", "socket-owner");
