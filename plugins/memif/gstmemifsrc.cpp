@@ -59,8 +59,8 @@ struct GstMemifSrcState {
   ~GstMemifSrcState() { gst_clear_caps(&caps); }
 
   MemifEnd end;
+  std::mutex mutex;  // guards what follows; the streaming thread needs no lock for the receiver
   std::unique_ptr<gstmemif::Receiver> receiver;
-  std::mutex mutex;  // guards what follows
   RxMode rx_mode = RxMode::adaptive;
   std::string cpu_affinity;
   GstCaps* caps = nullptr;
@@ -186,12 +186,17 @@ GstFlowReturn create(GstPacketSrc* src, GstMiniObject** out) {
   }
 }
 
+// An EOS from any thread gets here too, also while a state change lets the receiver go.
 void unlock(GstPacketSrc* src) {
-  if (auto& receiver = state_of(src).receiver) receiver->interrupt();
+  GstMemifSrcState& state = state_of(src);
+  const std::lock_guard lock(state.mutex);
+  if (state.receiver) state.receiver->interrupt();
 }
 
 void unlock_stop(GstPacketSrc* src) {
-  if (auto& receiver = state_of(src).receiver) receiver->resume();
+  GstMemifSrcState& state = state_of(src);
+  const std::lock_guard lock(state.mutex);
+  if (state.receiver) state.receiver->resume();
 }
 
 gboolean start(GstPacketSrc* src) {
