@@ -92,6 +92,7 @@ bool MemifEnd::join() {
   {
     const std::lock_guard lock(mutex_);
     settings = settings_;
+    changed_ = false;
   }
   gchar* name = gst_object_get_name(GST_OBJECT_CAST(element_));
   auto membership = Membership::join(std::move(settings), name);
@@ -111,7 +112,16 @@ void MemifEnd::leave() {
   std::swap(membership, membership_);
 }
 
+bool MemifEnd::settings_changed() const {
+  const std::lock_guard lock(mutex_);
+  return changed_ || !membership_;
+}
+
 std::shared_ptr<gstmemif::Interface> MemifEnd::start() {
+  if (settings_changed()) {
+    leave();
+    if (!join()) return nullptr;
+  }
   auto interface = membership_->start();
   if (!interface) {
     post_error(interface.error());

@@ -76,6 +76,7 @@ class MemifEnd {
 
  private:
   class Observer;
+  bool settings_changed() const;
   void set_partial(guint id, const GValue* value);
   void get_setting(guint id, GValue* value) const;
   GstStructure* stats();
@@ -87,6 +88,7 @@ class MemifEnd {
   const Direction direction_;
   mutable std::mutex mutex_;
   MemberSettings settings_;
+  bool changed_ = false;  // settings_ are not those that the interface was joined with
   std::int64_t queue_ = 0;
   std::shared_ptr<gstmemif::Interface> interface_;
   std::shared_ptr<gstmemif::InterfaceStats> stats_;  // stays readable after stop()

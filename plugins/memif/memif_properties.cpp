@@ -197,9 +197,8 @@ void MemifEnd::set_partial(guint id, const GValue* value) {
 bool MemifEnd::set_property(guint id, const GValue* value) {
   if (id >= kPropCommonLast) return false;
   const std::lock_guard lock(mutex_);
-  if (membership_) {
-    GST_WARNING_OBJECT(element_, "settings of the interface take effect from NULL on");
-  }
+  changed_ = true;
+  if (interface_) GST_WARNING_OBJECT(element_, "settings take effect at the next start from READY");
   switch (id) {
     case kPropSocketPath:
       settings_.socket_path = text_of(value);
