@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What applications set and hear: properties, errors with a remedy, messages, caps and queries.
+#include <atomic>
+
+#include "pipeline.hpp"
+
+using namespace memiftest;
+
+namespace {
+
+void expect_words(const std::string& text, const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    fail_unless(text.find(word) != std::string::npos, "no '%s' in: %s", word.c_str(), text.c_str());
+  }
+}
+
+/** Waits for the next news of the link from the element @p name. */
+struct LinkNews {
+  bool up;
+  std::string peer, reason, socket;
+  guint id;
+};
+LinkNews next_news(Pipeline& pipeline, const char* name) {
+  for (;;) {
+    GstMessage* message = pipeline.message(GST_MESSAGE_ELEMENT);
+    const GstStructure* s = gst_message_get_structure(message);
+    if (GST_MESSAGE_SRC(message) == GST_OBJECT_CAST(pipeline.element(name)) &&
+        gst_structure_has_name(s, "memif-link")) {
+      LinkNews news{};
+      gboolean up = FALSE;
+      fail_unless(gst_structure_get_boolean(s, "link-up", &up));
+      fail_unless(gst_structure_get_uint(s, "id", &news.id));
+      news.up = up != FALSE;
+      news.peer = gst_structure_get_string(s, "peer-name");
+      news.reason = gst_structure_get_string(s, "reason");
+      news.socket = gst_structure_get_string(s, "socket-path");
+      gst_message_unref(message);
+      return news;
+    }
+    gst_message_unref(message);
+  }
+}
+
+std::string caps_of(const Pipeline& pipeline) {
+  GstPad* pad = gst_element_get_static_pad(pipeline.element("src"), "src");
+  GstCaps* caps = nullptr;
+  fail_unless(eventually([&] { return (caps = gst_pad_get_current_caps(pad)) != nullptr; }));
+  gchar* text = gst_caps_to_string(caps);
+  const std::string result = text;
+  g_free(text);
+  gst_caps_unref(caps);
+  gst_object_unref(pad);
+  return result;
+}
+
+}  // namespace
+
+GST_START_TEST(test_every_property_is_described) {
+  for (const char* factory : {"memifsrc", "memifsink"}) {
+    GstElement* element = gst_element_factory_make(factory, nullptr);
+    fail_unless(element != nullptr);
+    guint count = 0;
+    GParamSpec** specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &count);
+    for (guint i = 0; i < count; ++i) {
+      const GType owner = specs[i]->owner_type;
+      if (owner == GST_TYPE_OBJECT || owner == GST_TYPE_ELEMENT ||
+          (owner != G_OBJECT_TYPE(element) && g_str_equal(factory, "memifsink"))) {
+        continue;
+      }
+      const std::string blurb = g_param_spec_get_blurb(specs[i]);
+      fail_unless(blurb.size() > 10, "%s has no blurb", specs[i]->name);
+      fail_if(blurb == g_param_spec_get_nick(specs[i]));
+      if ((specs[i]->flags & G_PARAM_WRITABLE) == 0) continue;
+      constexpr guint kMutable =
+          GST_PARAM_MUTABLE_READY | GST_PARAM_MUTABLE_PAUSED | GST_PARAM_MUTABLE_PLAYING;
+      fail_unless((specs[i]->flags & kMutable) != 0, "when may %s change?", specs[i]->name);
+    }
+    g_free(specs);
+    gst_object_unref(element);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_roles_have_two_names) {
+  Pipeline pipeline("memifsrc name=src role=server ! memifsink name=sink role=client");
+  gchar* text = nullptr;
+  for (const auto& [name, role] : {std::pair("src", "master"), std::pair("sink", "slave")}) {
+    GValue value = G_VALUE_INIT;
+    g_object_get_property(G_OBJECT(pipeline.element(name)), "role", &value);
+    text = gst_value_serialize(&value);
+    fail_unless_equals_string(text, role);
+    g_free(text);
+    g_value_unset(&value);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_what_one_end_sets_applies_to_both) {
+  const std::string name = slave_at(unique_socket());
+  Pipeline pipeline("memifsrc name=src ring-size=512 mode=ip" + name +
+                    "! memifsink name=sink buffer-size=300 secret=x" + name);
+  pipeline.set(GST_STATE_PAUSED);
+  for (const char* end : {"src", "sink"}) {
+    fail_unless_equals_int(pipeline.property<guint>(end, "ring-size"), 512);
+    fail_unless_equals_int(pipeline.property<guint>(end, "buffer-size"), 300);
+    fail_unless_equals_int(pipeline.property<gint>(end, "mode"), 1);
+    fail_unless_equals_int(pipeline.property<guint>(end, "rx-queues"), 1);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_contradictions_name_both_ends) {
+  const std::string name = slave_at(unique_socket());
+  const struct {
+    const char* source;
+    const char* sink;
+    std::vector<std::string> words;
+  } kCases[] = {
+      {"ring-size=512", "ring-size=256", {"ring-size=512", "ring-size=256"}},
+      {"buffer-size=1", "buffer-size=2", {"buffer-size=1", "buffer-size=2"}},
+      {"mode=punt-inject", "mode=ethernet", {"mode=punt-inject", "mode=ethernet"}},
+      {"secret=a", "secret=b", {"secret"}},
+      {"interface-name=a", "interface-name=b", {"interface-name=a", "interface-name=b"}},
+      {"rx-queues=2", "rx-queues=3", {"rx-queues=2", "rx-queues=3"}},
+      {"tx-queues=2", "tx-queues=3", {"tx-queues=2", "tx-queues=3"}},
+  };
+  for (const auto& test : kCases) {
+    Pipeline pipeline("memifsrc name=alice " + std::string(test.source) + name + "! fakesink " +
+                      kAppSrc + "memifsink name=bob " + test.sink + name);
+    fail_unless(pipeline.try_state(GST_STATE_READY) == GST_STATE_CHANGE_FAILURE);
+    const std::string error = pipeline.first_error();
+    expect_words(error, test.words);
+    expect_words(error, {"alice", "bob", "one memif interface"});
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_wrong_settings_say_what_and_why_and_what_to_do) {
+  const std::string name = slave_at(unique_socket());
+  const struct {
+    std::string settings;
+    std::vector<std::string> words;
+  } kCases[] = {
+      {"ring-size=1000" + name, {"ring-size=1000", "power of two", "512 or 1024"}},
+      {"ring-size=65536" + name, {"ring-size=65536", "16384"}},
+      {"ring-size=1" + name, {"ring-size=1", "Use 2"}},
+      {"buffer-size=0" + name, {"buffer-size=0", "1 byte", "2048"}},
+      {"rx-queues=0" + name, {"rx-queues=0", "1 to 255"}},
+      {"tx-queues=256" + name, {"tx-queues=256", "1 to 255"}},
+      {"queue=1" + name, {"queue=1", "rx-queues=1", "at least 2"}},
+      {"ring-size=16384 buffer-size=4294967295" + name, {"ring-size=16384", "smaller"}},
+      {"secret=1234567890123456789012345" + name, {"secret", "24 bytes"}},
+      {"interface-name=12345678901234567890123456789012" + name, {"interface-name", "31 bytes"}},
+      {"socket-path=\"\"", {"socket-path=", "empty", "/run/vpp/memif.sock"}},
+      {"socket-path=/" + std::string(120, 'x'), {"socket-path=", "too long", "shorter"}},
+      {"socket-path=/no/such/directory/s", {"/no/such/directory", "Create it"}},
+      {"socket-path=/etc/passwd", {"/etc/passwd", "not a socket", "another path"}},
+      {"cpu-affinity=0-x" + name, {"cpu-affinity=0-x", "0,2-3"}},
+      {"cpu-affinity=99999" + name, {"cpu-affinity=99999", "0,2-3"}},
+      {"socket-owner=nobody-at-all" + name, {"socket-owner=nobody-at-all", "no"}},
+      {"allowed-uids=1,x" + name, {"allowed-uids=", "0,1000"}},
+  };
+  for (const auto& test : kCases) {
+    Pipeline pipeline("memifsrc name=src " + test.settings + " ! fakesink");
+    fail_unless(pipeline.try_state(GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE, "%s",
+                test.settings.c_str());
+    expect_words(pipeline.first_error(), test.words);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_settings_may_change_in_ready) {
+  const std::string name = unique_socket();
+  auto master = started(settings_for(Role::master, name, 9));
+  Pipeline pipeline("memifsrc name=src ring-size=64" + slave_at(name) + "! fakesink async=false");
+  pipeline.set(GST_STATE_READY);
+  g_object_set(pipeline.element("src"), "id", 9, "ring-size", 128, nullptr);
+  pipeline.set(GST_STATE_PLAYING);
+  fail_unless(pipeline.link_comes_up("src"));
+  fail_unless_equals_uint64(master->link()->rx(0)->ring_size(), 128);
+  // And what is wrong is told then.
+  pipeline.set(GST_STATE_READY);
+  g_object_set(pipeline.element("src"), "ring-size", 100, nullptr);
+  fail_unless(pipeline.try_state(GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE);
+  expect_words(pipeline.first_error(), {"ring-size=100"});
+  pipeline.set(GST_STATE_NULL);
+}
+GST_END_TEST
+
+GST_START_TEST(test_an_end_that_joins_does_not_disturb_the_link) {
+  const std::string name = unique_socket();
+  auto master = started(settings_for(Role::master, name));
+  Pipeline first_end("memifsrc name=src" + slave_at(name) + "! fakesink async=false");
+  first_end.set(GST_STATE_PLAYING);
+  fail_unless(first_end.link_comes_up("src"));
+  Pipeline second_end(kAppSrc + ("memifsink name=sink" + slave_at(name)));
+  second_end.set(GST_STATE_PLAYING);
+  fail_unless(next_news(second_end, "sink").up, "who comes late hears of the link there is");
+  push(second_end, packet(1, 10));
+  fail_unless(eventually([&] { return second_end.stat("sink", "packets") == 1; }));
+  second_end.set(GST_STATE_NULL);
+  fail_unless_equals_uint64(first_end.stat("src", "link-downs"), 0);
+  fail_unless_equals_uint64(first_end.stat("src", "link-ups"), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(test_news_of_the_link) {
+  const std::string name = unique_socket();
+  Pipeline pipeline("memifsrc name=src id=4" + slave_at(name) + "! fakesink async=false");
+  std::atomic<int> notified{0};
+  for (const char* signal : {"notify::link-up", "notify::peer-name"}) {
+    g_signal_connect(pipeline.element("src"), signal,
+                     G_CALLBACK(+[](GObject* object, GParamSpec* spec, gpointer count) {
+                       // Whoever hears of it may ask for it.
+                       GValue value = G_VALUE_INIT;
+                       g_object_get_property(object, spec->name, &value);
+                       g_value_unset(&value);
+                       ++*static_cast<std::atomic<int>*>(count);
+                     }),
+                     &notified);
+  }
+  pipeline.set(GST_STATE_PLAYING);
+  fail_if(pipeline.property<gboolean>("src", "link-up"));
+  Settings settings = settings_for(Role::master, name, 4);
+  auto master = started(settings);
+  const LinkNews up = next_news(pipeline, "src");
+  fail_unless(up.up && up.peer == "master0" && up.socket == name && up.id == 4);
+  fail_unless(eventually([&] { return notified == 2; }));
+  gchar* peer = pipeline.property<gchar*>("src", "peer-name");
+  fail_unless_equals_string(peer, "master0");
+  g_free(peer);
+  master->stop();
+  const LinkNews down = next_news(pipeline, "src");
+  fail_unless(!down.up && down.reason == "the peer disconnected: interface deleted");
+  fail_unless(eventually([&] { return notified == 4; }));
+  fail_if(pipeline.property<gboolean>("src", "link-up"));
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_refusal_is_a_warning) {
+  const std::string name = unique_socket();
+  Settings settings = settings_for(Role::master, name);
+  settings.secret = "right";
+  auto master = started(settings);
+  Pipeline pipeline("memifsrc name=src secret=wrong" + slave_at(name) + "! fakesink async=false");
+  pipeline.set(GST_STATE_PLAYING);
+  expect_words(pipeline.text_of(GST_MESSAGE_WARNING), {name, "id 0", "incorrect secret"});
+  fail_if(pipeline.has_message(GST_MESSAGE_ERROR));
+}
+GST_END_TEST
+
+GST_START_TEST(test_caps) {
+  const struct {
+    const char* settings;
+    const char* caps;
+  } kCases[] = {
+      {"mode=ethernet", "application/x-packet, link-type=(string)ethernet"},
+      {"mode=ip", "application/x-packet, link-type=(string)ip"},
+      {"mode=punt-inject", "application/x-packet, link-type=(string)punt"},
+      {"caps=application/x-rtp,media=video", "application/x-rtp, media=(string)video"},
+  };
+  const std::string name = unique_socket();
+  auto master = made(settings_for(Role::master, name));
+  for (const auto& test : kCases) {
+    Settings settings = settings_for(Role::master, name);
+    if (std::strstr(test.settings, "mode=ip") != nullptr) settings.mode = Mode::ip;
+    if (std::strstr(test.settings, "punt") != nullptr) settings.mode = Mode::punt_inject;
+    master->stop();
+    must(master->reconfigure(settings));
+    must(master->start());
+    Pipeline pipeline("memifsrc name=src " + std::string(test.settings) + slave_at(name) +
+                      kAppSink);
+    pipeline.set(GST_STATE_PLAYING);
+    const std::string caps = caps_of(pipeline);
+    fail_unless(caps == test.caps, "%s", caps.c_str());
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_latency) {
+  Pipeline pipeline("memifsrc name=src" + slave_at(unique_socket()) + "! fakesink async=false");
+  pipeline.set(GST_STATE_PLAYING);
+  GstQuery* query = gst_query_new_latency();
+  fail_unless(gst_element_query(pipeline.element("src"), query));
+  gboolean live = FALSE;
+  GstClockTime least = GST_CLOCK_TIME_NONE;
+  gst_query_parse_latency(query, &live, &least, nullptr);
+  fail_unless(live && least == 0);
+  gst_query_unref(query);
+}
+GST_END_TEST
+
+static Suite* properties_suite(void) {
+  Suite* suite = suite_create("properties");
+  TCase* tests = tcase_create("interface");
+  suite_add_tcase(suite, tests);
+  tcase_add_test(tests, test_every_property_is_described);
+  tcase_add_test(tests, test_roles_have_two_names);
+  tcase_add_test(tests, test_what_one_end_sets_applies_to_both);
+  tcase_add_test(tests, test_contradictions_name_both_ends);
+  tcase_add_test(tests, test_wrong_settings_say_what_and_why_and_what_to_do);
+  tcase_add_test(tests, test_settings_may_change_in_ready);
+  tcase_add_test(tests, test_an_end_that_joins_does_not_disturb_the_link);
+  tcase_add_test(tests, test_news_of_the_link);
+  tcase_add_test(tests, test_a_refusal_is_a_warning);
+  tcase_add_test(tests, test_caps);
+  tcase_add_test(tests, test_latency);
+  return suite;
+}
+
+GST_CHECK_MAIN(properties)
