@@ -84,7 +84,9 @@ class GSTMEMIF_API RxQueue {
     return is_slave() ? ring_.load_tail() : ring_.load_head();
   }
   std::byte* resolve(std::uint16_t index, const Descriptor& descriptor) const noexcept;
-  bool take_packet(std::uint32_t available) noexcept;
+  void take_packets(std::uint32_t available, std::uint32_t max_packets) noexcept;
+  template <bool kSlave>
+  std::uint32_t take_run(std::uint32_t available, std::uint32_t max_packets) noexcept;
   bool take_chain(std::uint32_t available) noexcept;
   void drop_from(std::size_t first_segment, DropReason reason) noexcept;
 

@@ -127,7 +127,30 @@ Sent TxQueue::write_slots(std::span<const TxSegment> segments, std::uint64_t tot
   return Sent::ok;
 }
 
+/** The common case: one piece that fits into one slot. False where it is anything else. */
+bool TxQueue::send_simple(TxSegment packet) noexcept {
+  if (packet.empty() || (free_ == 0 && free_slots() == 0)) return false;
+  Descriptor buffer = slot_buffer(next_);
+  if (packet.size() > buffer.length) return false;
+  std::byte* to = state_->resolve(buffer.region, buffer.offset, buffer.length);
+  if (to == nullptr) return false;
+  std::memcpy(to, packet.data(), packet.size());
+  buffer.length = static_cast<std::uint32_t>(packet.size());
+  buffer.flags = 0;
+  ring_.write(next_, buffer);
+  ++next_;
+  --free_;
+  ++packets_;
+  ++copies_;
+  bytes_ += packet.size();
+  return true;
+}
+
 Sent TxQueue::send(std::span<const TxSegment> segments) noexcept {
+  if (segments.size() == 1 && send_simple(segments.front())) {
+    refused_ = 0;
+    return Sent::ok;
+  }
   const std::uint64_t total = total_length(segments);
   if (total == 0) {
     stats_->drop(DropReason::empty);
@@ -144,24 +167,6 @@ Sent TxQueue::send(std::span<const TxSegment> segments) noexcept {
   ++packets_;
   ++copies_;
   bytes_ += total;
-  return Sent::ok;
-}
-
-Sent TxQueue::exchange(BufferPlace& buffer, std::uint32_t offset, std::uint32_t length) noexcept {
-  if (length == 0 || offset < buffer.offset ||
-      std::uint64_t{offset} + length > std::uint64_t{buffer.offset} + buffers_.buffer_size) {
-    stats_->drop(length == 0 ? DropReason::empty : DropReason::too_long);
-    return Sent::dropped;
-  }
-  if (free_ == 0 && free_slots() == 0) {
-    return state_->failed() ? Sent::link_lost : Sent::full;
-  }
-  ring_.write(next_, {0, buffer.region, length, offset, 0});
-  std::swap(buffer, buffers_.slots[ring_.slot(next_)]);
-  ++next_;
-  --free_;
-  ++packets_;
-  bytes_ += length;
   return Sent::ok;
 }
 

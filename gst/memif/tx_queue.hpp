@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "gst/memif/buffer_layout.hpp"
 #include "gst/memif/fd.hpp"
@@ -47,7 +48,23 @@ class GSTMEMIF_API TxQueue {
    * own, without a copy. On Sent::ok the buffer is the ring's, and @p buffer names another one,
    * which the peer has finished with, in exchange. Bytes outside of the buffer are Sent::dropped.
    */
-  Sent exchange(BufferPlace& buffer, std::uint32_t offset, std::uint32_t length) noexcept;
+  Sent exchange(BufferPlace& buffer, std::uint32_t offset, std::uint32_t length) noexcept {
+    if (length == 0 || offset < buffer.offset ||
+        std::uint64_t{offset} + length > std::uint64_t{buffer.offset} + buffers_.buffer_size) {
+      stats_->drop(length == 0 ? DropReason::empty : DropReason::too_long);
+      return Sent::dropped;
+    }
+    if (free_ == 0 && free_slots() == 0) {
+      return state_->failed() ? Sent::link_lost : Sent::full;
+    }
+    ring_.write(next_, {0, buffer.region, length, offset, 0});
+    std::swap(buffer, buffers_.slots[ring_.slot(next_)]);
+    ++next_;
+    --free_;
+    ++packets_;
+    bytes_ += length;
+    return Sent::ok;
+  }
 
   /** Publishes what was written since the last flush(), and wakes the peer if it asked for it. */
   void flush() noexcept;
@@ -72,6 +89,7 @@ class GSTMEMIF_API TxQueue {
   bool is_slave() const noexcept { return buffers_.buffer_size != 0; }
   std::uint32_t free_slots() noexcept;
   Sent reserve(std::uint64_t total, std::uint32_t& slots) noexcept;
+  bool send_simple(TxSegment packet) noexcept;
   Descriptor slot_buffer(std::uint16_t index) const noexcept;
   bool valid_buffer(const Descriptor& descriptor) const noexcept;
   Sent write_slots(std::span<const TxSegment> segments, std::uint64_t total,
