@@ -129,11 +129,17 @@ void Interface::add_observer(std::weak_ptr<InterfaceObserver> observer) {
   const ControlLock lock;
   std::erase_if(observers_, [](const auto& candidate) { return candidate.expired(); });
   observers_.push_back(observer);
+  // What was told once is not told again by itself: the control thread may have been faster.
   const std::shared_ptr<Link> current = link();
-  if (!current) return;
-  ControlLock::defer([observer = std::move(observer), peer = current->peer_name()] {
-    if (auto late = observer.lock()) late->on_link_up(peer);
-  });
+  if (current) {
+    ControlLock::defer([observer = std::move(observer), peer = current->peer_name()] {
+      if (auto late = observer.lock()) late->on_link_up(peer);
+    });
+  } else if (started_ && settings_.role == Role::slave && !last_refusal_.empty()) {
+    ControlLock::defer([observer = std::move(observer), reason = last_refusal_] {
+      if (auto late = observer.lock()) late->on_refused(reason);
+    });
+  }
 }
 
 template <class Call>

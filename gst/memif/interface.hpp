@@ -65,7 +65,10 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   /** To read the counters when the interface is gone. */
   std::shared_ptr<InterfaceStats> shared_stats() const noexcept { return stats_; }
 
-  /** @p observer is told as long as it lives; of a link that is up already, before this returns. */
+  /**
+   * @p observer is told as long as it lives. Of a link that is up already, or of the refusal that
+   * stands in its way, it hears before this returns.
+   */
   void add_observer(std::weak_ptr<InterfaceObserver> observer);
 
  private:

@@ -200,6 +200,7 @@ void TxQueue::flush() noexcept {
 
 void TxQueue::discard() noexcept {
   stats_->drop(DropReason::link_down, std::exchange(packets_, 0));
+  copies_ = 0;
   bytes_ = 0;
   free_ = 0;
   next_ = published_;

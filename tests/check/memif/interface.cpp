@@ -121,6 +121,8 @@ GST_START_TEST(test_an_unknown_id_is_refused_until_it_is_there) {
   auto news = news_of(slave);
   must(slave->start());
   fail_unless(news->refused_with("unmatched interface id 5"));
+  const auto late = news_of(slave);
+  fail_unless(News::tell(late->refusals(), "unmatched interface id 5"), "told to the early only");
   auto master = started(settings_for(Role::master, name, 5));
   fail_unless(come_up(slave, master));
 }

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Received packets that stay where they lie: kept, given back on any thread, sent on by exchange.
+#include "gst/memif/loan.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <mutex>
+
+#include "linkpair.hpp"
+
+using namespace memiftest;
+
+namespace {
+
+constexpr std::uint32_t kRing = 16;
+constexpr std::uint32_t kCapacity = 100;
+
+/** A slave that receives and sends, held as an interface holds it, and the master opposite. */
+struct Slave {
+  explicit Slave(std::uint32_t ring_size = kRing) {
+    auto [ours, theirs] = agree(small_offer(ring_size, kCapacity));
+    link = std::make_shared<Link>(std::move(ours), stats, wake());
+    master = std::make_shared<Link>(std::move(theirs), std::make_shared<InterfaceStats>(), wake());
+    link->publish_buffers();
+  }
+  static std::shared_ptr<const UniqueFd> wake() {
+    return std::make_shared<const UniqueFd>(must(make_eventfd()));
+  }
+  void feed(std::uint64_t first, std::uint32_t count, std::size_t length = kCapacity) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      expect(send(*master->tx(0), packet(first + i, length)) == Sent::ok, "not fed");
+    }
+    master->tx(0)->flush();
+  }
+  /** The packets of a loan of whole buffers. */
+  Bytes at(const Loan& loan, std::uint32_t i) const {
+    const std::byte* data = link->rx(0)->lent_region().data() + loan.buffers[i].offset;
+    return Bytes(data, data + kCapacity);
+  }
+  std::shared_ptr<InterfaceStats> stats = std::make_shared<InterfaceStats>();
+  std::shared_ptr<Link> link;
+  std::shared_ptr<Link> master;
+};
+
+}  // namespace
+
+GST_START_TEST(test_lent_packets_do_not_change_while_others_come) {
+  Slave slave;
+  RxQueue& rx = *slave.link->rx(0);
+  slave.feed(0, 8);
+  fail_unless_equals_uint64(rx.receive(100).size(), 8);
+  Loan* loan = rx.lend(slave.link);
+  fail_unless(loan != nullptr && loan->count == 8);
+  rx.release();
+  for (std::uint64_t round = 1; round < 50; ++round) {
+    slave.feed(100 * round, kRing);
+    const std::vector<Bytes> packets = receive(rx);
+    expect(packets.size() == kRing, "the ring is short of buffers");
+    for (std::uint32_t i = 0; i < kRing; ++i) {
+      expect(packets[i] == packet(100 * round + i, kCapacity), "wrong bytes");
+    }
+  }
+  for (std::uint32_t i = 0; i < 8; ++i) fail_unless(slave.at(*loan, i) == packet(i, kCapacity));
+  loan->give_back();
+}
+GST_END_TEST
+
+GST_START_TEST(test_no_more_is_lent_than_there_are_spare_buffers) {
+  Slave slave;
+  RxQueue& rx = *slave.link->rx(0);
+  std::vector<Loan*> loans;
+  std::uint64_t number = 0;
+  for (std::uint32_t lent = 0; lent < spare_buffers(kRing); lent += 4) {
+    slave.feed(number, 4);
+    number += 4;
+    rx.receive(100);
+    loans.push_back(rx.lend(slave.link));
+    fail_unless(loans.back() != nullptr);
+    rx.release();
+  }
+  slave.feed(number, 4);
+  fail_unless_equals_uint64(rx.receive(100).size(), 4);
+  fail_unless(rx.lend(slave.link) == nullptr, "a buffer was lent twice");
+  rx.release();
+  loans.front()->give_back();
+  slave.feed(number, 4);
+  rx.receive(100);
+  Loan* again = rx.lend(slave.link);
+  fail_unless(again != nullptr);
+  rx.release();
+  again->give_back();
+  for (std::size_t i = 1; i < loans.size(); ++i) loans[i]->give_back();
+}
+GST_END_TEST
+
+GST_START_TEST(test_what_cannot_be_lent) {
+  Slave slave;
+  RxQueue& rx = *slave.link->rx(0);
+  slave.feed(0, 1, kCapacity + 1);
+  fail_unless_equals_uint64(rx.receive(100).size(), 2);
+  fail_unless(rx.lend(slave.link) == nullptr, "a chain has two buffers for one packet");
+  rx.release();
+  // A master's slots come back in order: nothing of them is lent.
+  fail_unless(send(*slave.link->tx(0), packet(1, 10)) == Sent::ok);
+  slave.link->tx(0)->flush();
+  RxQueue& theirs = *slave.master->rx(0);
+  fail_unless_equals_uint64(theirs.receive(100).size(), 1);
+  fail_unless(theirs.lend(slave.master) == nullptr);
+  theirs.release();
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_loan_keeps_the_link) {
+  Loan* loan = nullptr;
+  std::weak_ptr<Link> link;
+  {
+    Slave slave;
+    slave.feed(3, 1);
+    slave.link->rx(0)->receive(1);
+    loan = slave.link->rx(0)->lend(slave.link);
+    slave.link->rx(0)->release();
+    link = slave.link;
+  }
+  fail_if(link.expired());
+  const std::byte* data = loan->link()->rx(0)->lent_region().data() + loan->buffers[0].offset;
+  fail_unless(Bytes(data, data + kCapacity) == packet(3, kCapacity));
+  loan->give_back();
+  fail_unless(link.expired());
+  fail_unless_equals_int(memif_mappings(), 0);
+}
+GST_END_TEST
+
+GST_START_TEST(test_packets_are_sent_on_by_exchange) {
+  Slave slave;
+  RxQueue& rx = *slave.link->rx(0);
+  TxQueue& tx = *slave.link->tx(0);
+  for (std::uint64_t round = 0; round < 5000; ++round) {
+    const std::uint32_t count = 1 + static_cast<std::uint32_t>(round % kRing);
+    slave.feed(round, count);
+    rx.receive(100);
+    Loan* loan = rx.lend(slave.link);
+    expect(loan != nullptr, "nothing is lent any more: buffers were lost");
+    rx.release();
+    for (std::uint32_t i = 0; i < count; ++i) {
+      BufferPlace& place = loan->buffers[i];
+      const BufferPlace before = place;
+      expect(tx.exchange(place, place.offset + 1, kCapacity - 1) == Sent::ok, "not sent");
+      expect(!(place == before), "the ring and the application have the same buffer");
+    }
+    tx.flush();
+    loan->give_back();
+    const std::vector<Bytes> packets = receive(*slave.master->rx(0));
+    expect(packets.size() == count, "packets are missing");
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const Bytes whole = packet(round + i, kCapacity);
+      expect(packets[i] == Bytes(whole.begin() + 1, whole.end()), "wrong bytes");
+    }
+  }
+  fail_unless_equals_uint64(slave.stats->tx(0).copies.get(), 0);
+}
+GST_END_TEST
+
+GST_START_TEST(test_exchange_refuses_what_it_cannot_send) {
+  Slave slave(2);
+  slave.feed(0, 2);
+  RxQueue& rx = *slave.link->rx(0);
+  TxQueue& tx = *slave.link->tx(0);
+  rx.receive(2);
+  Loan* loan = rx.lend(slave.link);
+  rx.release();
+  BufferPlace& place = loan->buffers[0];
+  const BufferPlace before = place;
+  fail_unless(tx.exchange(place, place.offset, 0) == Sent::dropped);
+  fail_unless(tx.exchange(place, place.offset, kCapacity + 1) == Sent::dropped);
+  fail_unless(tx.exchange(place, place.offset + kCapacity, 1) == Sent::dropped);
+  fail_unless(place.offset == 0 || tx.exchange(place, place.offset - 1, 2) == Sent::dropped);
+  fail_unless(tx.exchange(place, 0xffffffff, 0xffffffff) == Sent::dropped);
+  fail_unless(place == before);
+  for (int i = 0; i < 2; ++i) fail_unless(send(tx, packet(1, 10)) == Sent::ok);
+  fail_unless(tx.exchange(place, place.offset, 10) == Sent::full);
+  fail_unless(place == before);
+  loan->give_back();
+}
+GST_END_TEST
+
+/** Every buffer is in one place at a time, whoever has it: the slots, the spares or the loans. */
+GST_START_TEST(test_buffers_are_neither_lost_nor_doubled) {
+  Slave slave;
+  RxQueue& rx = *slave.link->rx(0);
+  TxQueue& tx = *slave.link->tx(0);
+  Dice dice(3);
+  std::deque<Loan*> held;
+  for (std::uint64_t round = 0; round < 20'000; ++round) {
+    const std::uint32_t count = 1 + dice.below(8);
+    slave.feed(round, count);
+    expect(rx.receive(100).size() == count, "packets are missing");
+    Loan* loan = rx.lend(slave.link);
+    rx.release();
+    if (loan != nullptr) {
+      held.push_back(loan);
+      if (dice.coin()) tx.exchange(loan->buffers[0], loan->buffers[0].offset, kCapacity);
+      if (dice.coin()) send(tx, packet(round, 250));
+      tx.flush();
+      receive(*slave.master->rx(0), 1 + dice.below(20));
+    }
+    // When nothing could be lent, one at least must come back.
+    bool wanted = loan == nullptr;
+    while (!held.empty() && (wanted || dice.below(3) == 0)) {
+      held.front()->give_back();
+      held.pop_front();
+      wanted = false;
+    }
+    std::vector<std::uint32_t> out;
+    for (const Loan* other : held) {
+      for (std::uint32_t i = 0; i < other->count; ++i) out.push_back(other->buffers[i].offset);
+    }
+    for (std::uint16_t i = 0; i < kRing; ++i) {
+      const std::size_t ring_bytes = RingLayout{kDefaultCacheLine, kRing}.bytes();
+      Ring ring(slave.link->state().regions()[0].data() + ring_bytes,
+                RingLayout{kDefaultCacheLine, kRing});
+      out.push_back(ring.read(i).offset / kCapacity * kCapacity);
+    }
+    std::sort(out.begin(), out.end());
+    expect(std::adjacent_find(out.begin(), out.end()) == out.end(), "a buffer is in two places");
+  }
+  for (Loan* loan : held) loan->give_back();
+}
+GST_END_TEST
+
+GST_START_TEST(test_loans_come_back_on_another_thread) {
+  Slave slave(256);
+  RxQueue& rx = *slave.link->rx(0);
+  std::mutex loans_mutex;
+  std::deque<Loan*> loans;
+  std::atomic<bool> done{false};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      while (!done) {
+        Loan* loan = nullptr;
+        {
+          const std::lock_guard lock(loans_mutex);
+          if (loans.empty()) continue;
+          loan = loans.front();
+          loans.pop_front();
+        }
+        loan->give_back();
+      }
+    });
+  }
+  std::uint64_t lent = 0;
+  for (std::uint64_t round = 0; round < 20'000U / kSlowdown; ++round) {
+    slave.feed(round, 3);
+    expect(rx.receive(100).size() == 3, "packets are missing");
+    Loan* loan = rx.lend(slave.link);
+    rx.release();
+    if (loan == nullptr) continue;
+    ++lent;
+    const std::lock_guard lock(loans_mutex);
+    loans.push_back(loan);
+  }
+  done = true;
+  for (std::thread& thread : threads) thread.join();
+  for (Loan* loan : loans) loan->give_back();
+  fail_unless(lent != 0);
+}
+GST_END_TEST
+
+static Suite* loans_suite(void) {
+  Suite* suite = suite_create("loans");
+  TCase* tests = tcase_create("buffers");
+  suite_add_tcase(suite, tests);
+  tcase_add_test(tests, test_lent_packets_do_not_change_while_others_come);
+  tcase_add_test(tests, test_no_more_is_lent_than_there_are_spare_buffers);
+  tcase_add_test(tests, test_what_cannot_be_lent);
+  tcase_add_test(tests, test_a_loan_keeps_the_link);
+  tcase_add_test(tests, test_packets_are_sent_on_by_exchange);
+  tcase_add_test(tests, test_exchange_refuses_what_it_cannot_send);
+  tcase_add_test(tests, test_buffers_are_neither_lost_nor_doubled);
+  tcase_add_test(tests, test_loans_come_back_on_another_thread);
+  return suite;
+}
+
+GST_CHECK_MAIN(loans)
