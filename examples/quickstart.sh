@@ -44,7 +44,7 @@ esac
 [ -z "$install" ] || .ci/packages.sh build
 if [ ! -f build/build.ninja ]; then
   echo "Configuring the build ..."
-  meson setup build > /dev/null
+  meson setup build -Dtests=disabled > /dev/null
 fi
 echo "Building ..."
 log=$(mktemp)

@@ -55,8 +55,10 @@ build() {
   shift
   local log
   log=$(mktemp)
-  if { [ -f "$dir/build.ninja" ] || meson setup "$dir" -Dwerror=true -Dtests=enabled "$@"; } \
-    > "$log" 2>&1 && meson compile -C "$dir" >> "$log" 2>&1; then
+  # A directory that is there may have been set up for something else, as by the quick start.
+  if { [ -f "$dir/build.ninja" ] || meson setup "$dir" "$@"; } > "$log" 2>&1 &&
+    meson configure "$dir" -Dwerror=true -Dtests=enabled >> "$log" 2>&1 &&
+    meson compile -C "$dir" >> "$log" 2>&1; then
     rm -f "$log"
     return 0
   fi
