@@ -2,8 +2,19 @@
 #include "gst/packet/plugin.hpp"
 #include "config.h"
 #include "ethbridge.hpp"
+#include "gstpacketcheck.hpp"
+#include "gstpacketgen.hpp"
 #include "icmpresponder.hpp"
 
-GSTPACKET_PLUGIN(packet, "Packet elements: network functions for application/x-packet", VERSION,
-                 GST_LICENSE, GST_PACKAGE_NAME, GST_PACKAGE_ORIGIN, gstpacket::EthBridge,
-                 gstpacket::IcmpResponder)
+// Not GSTPACKET_PLUGIN: ends of pipelines are no packet elements in the sense of the element API.
+static gboolean plugin_init(GstPlugin* plugin) {
+  gboolean registered =
+      gstpacket::detail::plugin_init<gstpacket::EthBridge, gstpacket::IcmpResponder>(plugin);
+  registered &= GST_ELEMENT_REGISTER(packetgen, plugin);
+  registered &= GST_ELEMENT_REGISTER(packetcheck, plugin);
+  return registered;
+}
+
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, packet,
+                  "Packet elements: network functions for application/x-packet", plugin_init,
+                  VERSION, GST_LICENSE, GST_PACKAGE_NAME, GST_PACKAGE_ORIGIN)

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * SECTION:element-packetcheck
+ * @title: packetcheck
+ * @see_also: packetgen, memifsrc
+ *
+ * Judges packets that #packetgen made, wherever they have been in between on this machine: which
+ * are lost, duplicate, reordered or damaged, how fast they came and how long they took. Echo
+ * replies to its echo requests are judged like the requests. Other packets are counted as foreign.
+ *
+ * Ends the stream by itself when #packetcheck:count packets have come, or none for
+ * #packetcheck:timeout. In the end, also when upstream ends the stream, it posts an element message
+ * `packet-check` with the fields of #packetcheck:stats, and an error with the figures if not all
+ * packets came once, whole and in order.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 -m packetgen count=100000 size=imix ! memifsink socket-path=@loop when-down=block
+ * memifsrc socket-path=@loop role=master ! packetcheck count=100000
+ * ]| Sends packets through shared memory; ends with 0 if all arrive whole.
+ */
+#include "gstpacketcheck.hpp"
+
+#include <gst/base/gstbasesink.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "gst/packet/batch.hpp"
+#include "gst/packet/batch_map.hpp"
+#include "packet_judge.hpp"
+
+GST_DEBUG_CATEGORY_STATIC(packetcheck_debug);
+#define GST_CAT_DEFAULT packetcheck_debug
+
+using gstpacket::Account;
+using gstpacket::Histogram;
+using gstpacket::LinkType;
+using gstpacket::monotonic_now;
+using gstpacket::PacketJudge;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+enum : guint { kPropCount = 1, kPropTimeout, kPropVerifyPayload, kPropReportInterval, kPropStats };
+
+constexpr std::chrono::milliseconds kDefaultTimeout{5000};
+
+/** Who ends the stream. */
+enum class End { count, timeout, upstream };
+
+}  // namespace
+
+struct GstPacketCheckState {
+  std::mutex mutex;  // guards everything but the thread
+  PacketJudge judge;
+  guint64 count = 0;
+  gint timeout = -1;
+  guint report_interval = 0;
+  bool verify = true;
+  bool finished = false;    // the verdict is out: nothing counts any more
+  bool eos_posted = false;  // by us, not the base class
+  bool playing = false;
+  std::condition_variable changed;
+  std::thread watch;  // while PLAYING; of state changes
+};
+
+struct GstPacketCheck {
+  GstBaseSink parent;
+  GstPacketCheckState* state;
+};
+struct GstPacketCheckClass {
+  GstBaseSinkClass parent_class;
+};
+
+G_DEFINE_TYPE(GstPacketCheck, gst_packet_check, GST_TYPE_BASE_SINK)
+GST_ELEMENT_REGISTER_DEFINE(packetcheck, "packetcheck", GST_RANK_NONE, gst_packet_check_get_type())
+
+namespace {
+
+GstPacketCheckState& state_of(gpointer instance) {
+  return *static_cast<GstPacketCheck*>(instance)->state;
+}
+
+// ---- Figures --------------------------------------------------------------------------------
+
+/** Per second, of what came after the first packets. */
+double rate(std::uint64_t all, std::uint64_t first, const Account& account) {
+  if (account.last_time <= account.first_time) return 0;
+  return static_cast<double>(all - first) * 1e9 /
+         static_cast<double>(account.last_time - account.first_time);
+}
+
+GstStructure* figures(const char* name, const Account& a, const Histogram& latency) {
+  return gst_structure_new(
+      name, "packets", G_TYPE_UINT64, guint64{a.packets}, "bytes", G_TYPE_UINT64, guint64{a.bytes},
+      "lost", G_TYPE_UINT64, guint64{a.lost()}, "duplicate", G_TYPE_UINT64, guint64{a.duplicate},
+      "reordered", G_TYPE_UINT64, guint64{a.reordered}, "damaged", G_TYPE_UINT64,
+      guint64{a.damaged}, "foreign", G_TYPE_UINT64, guint64{a.foreign}, "flows", G_TYPE_UINT64,
+      guint64{a.flows}, "rate-pps", G_TYPE_DOUBLE, rate(a.packets, a.first_packets, a), "rate-bps",
+      G_TYPE_DOUBLE, 8 * rate(a.bytes, a.first_bytes, a), "latency-min", G_TYPE_UINT64,
+      guint64{latency.min()}, "latency-p50", G_TYPE_UINT64, guint64{latency.percentile(50)},
+      "latency-p99", G_TYPE_UINT64, guint64{latency.percentile(99)}, "latency-p999", G_TYPE_UINT64,
+      guint64{latency.percentile(99.9)}, "latency-max", G_TYPE_UINT64, guint64{latency.max()},
+      nullptr);
+}
+
+std::string sentence(const Account& a, guint64 count) {
+  std::string text = std::to_string(a.packets);
+  if (count != 0) text += " of " + std::to_string(count);
+  return text + " packets came whole: " + std::to_string(a.lost()) + " lost, " +
+         std::to_string(a.duplicate) + " duplicate, " + std::to_string(a.reordered) +
+         " reordered, " + std::to_string(a.damaged) + " damaged, " + std::to_string(a.foreign) +
+         " foreign";
+}
+
+void post_message(GstPacketCheck* self, GstStructure* fields) {
+  gst_element_post_message(GST_ELEMENT_CAST(self),
+                           gst_message_new_element(GST_OBJECT_CAST(self), fields));
+}
+
+const char* reason_of(End end) {
+  switch (end) {
+    case End::count:
+      return "the count was reached";
+    case End::timeout:
+      return "no packet came for the timeout";
+    case End::upstream:
+      break;
+  }
+  return "upstream ended the stream";
+}
+
+/**
+ * Gives the verdict, once. Called without the lock, as messages may be handled where they are
+ * posted. A stream that upstream ends gets its EOS message from the base class.
+ */
+void finish(GstPacketCheck* self, End end) {
+  GstPacketCheckState& state = *self->state;
+  Account account;
+  GstStructure* message = nullptr;
+  guint64 count = 0;
+  {
+    const std::lock_guard lock(state.mutex);
+    if (state.finished) return;
+    state.finished = true;
+    account = state.judge.account();
+    count = state.count;
+    account.expect(count);
+    message = figures("packet-check", account, state.judge.latency());
+    state.eos_posted = end != End::upstream && account.whole();
+    state.changed.notify_all();
+  }
+  const bool whole = account.whole();
+  gst_structure_set(message, "whole", G_TYPE_BOOLEAN, whole, nullptr);
+  GST_INFO_OBJECT(self, "%s, %s", reason_of(end), sentence(account, count).c_str());
+  post_message(self, message);
+  if (!whole) {
+    GST_ELEMENT_ERROR(self, STREAM, FAILED, ("%s.", sentence(account, count).c_str()),
+                      ("%s", reason_of(end)));
+  } else if (end != End::upstream) {
+    gst_element_post_message(GST_ELEMENT_CAST(self), gst_message_new_eos(GST_OBJECT_CAST(self)));
+  }
+}
+
+// ---- Packets --------------------------------------------------------------------------------
+
+void judge_batch(PacketJudge& judge, GstBuffer* batch, std::uint64_t now) {
+  const gstpacket::detail::BatchMap map(batch);
+  if (!map) return judge.unreadable();
+  const guint n = std::min<guint>(map.meta().n, GST_PACKET_BATCH_MAX);
+  for (guint i = 0; i < n; ++i) {
+    const GstPacketDesc& desc = map.meta().packets[i];
+    const std::byte* bytes = map.bytes(desc);
+    if (bytes == nullptr) {
+      judge.unreadable();
+    } else {
+      judge.judge({bytes, desc.length}, now);
+    }
+  }
+}
+
+void judge_buffer(PacketJudge& judge, GstBuffer* buffer, std::uint64_t now) {
+  if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) return judge_batch(judge, buffer, now);
+  GstMapInfo map;
+  if (gst_buffer_map(buffer, &map, GST_MAP_READ) == FALSE) return judge.unreadable();
+  judge.judge({reinterpret_cast<const std::byte*>(map.data), map.size}, now);
+  gst_buffer_unmap(buffer, &map);
+}
+
+/** Judges what @p judge_all does, and whether that was all. */
+template <class JudgeAll>
+GstFlowReturn receive(GstBaseSink* sink, JudgeAll judge_all) {
+  GstPacketCheckState& state = state_of(sink);
+  {
+    const std::lock_guard lock(state.mutex);
+    if (state.finished) return GST_FLOW_EOS;
+    state.judge.set_verify(state.verify);
+    judge_all(state.judge, monotonic_now());
+    if (state.count == 0 || state.judge.account().packets < state.count) return GST_FLOW_OK;
+  }
+  finish(reinterpret_cast<GstPacketCheck*>(sink), End::count);
+  // Upstream may stop. Also after an error, which is posted: another one would only hide it.
+  return GST_FLOW_EOS;
+}
+
+GstFlowReturn render(GstBaseSink* sink, GstBuffer* buffer) {
+  return receive(
+      sink, [buffer](PacketJudge& judge, std::uint64_t now) { judge_buffer(judge, buffer, now); });
+}
+
+GstFlowReturn render_list(GstBaseSink* sink, GstBufferList* list) {
+  return receive(sink, [list](PacketJudge& judge, std::uint64_t now) {
+    const guint length = gst_buffer_list_length(list);
+    for (guint i = 0; i < length; ++i) judge_buffer(judge, gst_buffer_list_get(list, i), now);
+  });
+}
+
+gboolean set_caps(GstBaseSink* sink, GstCaps* caps) {
+  GstPacketCheckState& state = state_of(sink);
+  const auto parsed = gstpacket::parse_caps(caps);
+  if (!parsed) return FALSE;
+  const std::lock_guard lock(state.mutex);
+  state.judge.set_link_type(parsed->link_type);
+  return TRUE;
+}
+
+gboolean event(GstBaseSink* sink, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
+    GstPacketCheckState& state = state_of(sink);
+    finish(reinterpret_cast<GstPacketCheck*>(sink), End::upstream);
+    const std::lock_guard lock(state.mutex);
+    if (state.eos_posted) {
+      gst_event_unref(event);
+      return TRUE;
+    }
+  }
+  return GST_BASE_SINK_CLASS(gst_packet_check_parent_class)->event(sink, event);
+}
+
+gboolean propose_allocation(GstBaseSink*, GstQuery* query) {
+  gst_query_add_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, nullptr);
+  return TRUE;
+}
+
+// ---- Time -----------------------------------------------------------------------------------
+
+void report(GstPacketCheck* self, std::unique_lock<std::mutex>& lock) {
+  GstPacketCheckState& state = *self->state;
+  GstStructure* message =
+      figures("packet-check-progress", state.judge.account(), state.judge.latency());
+  lock.unlock();
+  post_message(self, message);
+  lock.lock();
+}
+
+/** 0: never. */
+std::chrono::milliseconds timeout_of(const GstPacketCheckState& state) {
+  if (state.timeout >= 0) return std::chrono::milliseconds(state.timeout);
+  return state.count != 0 ? kDefaultTimeout : std::chrono::milliseconds(0);
+}
+
+Clock::time_point later(Clock::time_point from, std::chrono::milliseconds wait) {
+  return wait.count() != 0 ? from + wait : Clock::time_point::max();
+}
+
+/**
+ * The thread that notices that nothing happens. Packets only count; whether they did is looked at
+ * here, when the time would be over.
+ */
+void watch(GstPacketCheck* self) {
+  GstPacketCheckState& state = *self->state;
+  std::unique_lock lock(state.mutex);
+  std::uint64_t seen = 0;
+  auto idle_since = Clock::now();
+  auto reported = idle_since;
+  while (state.playing && !state.finished) {
+    const Account& account = state.judge.account();
+    if (account.packets != seen) {
+      seen = account.packets;
+      idle_since = std::max(idle_since, Clock::time_point(std::chrono::nanoseconds(
+                                            static_cast<std::int64_t>(account.last_time))));
+    }
+    const auto now = Clock::now();
+    const auto timed_out = later(idle_since, timeout_of(state));
+    const auto report_due = later(reported, std::chrono::milliseconds(state.report_interval));
+    if (now >= timed_out) {
+      lock.unlock();
+      return finish(self, End::timeout);
+    }
+    if (now >= report_due) {
+      reported = now;
+      report(self, lock);
+      continue;
+    }
+    // In slices: not every C library waits until the end of time.
+    const auto until = std::min({timed_out, report_due, now + std::chrono::hours(1)});
+    state.changed.wait_until(lock, until);
+  }
+}
+
+void start_watch(GstPacketCheck* self) {
+  GstPacketCheckState& state = *self->state;
+  bool post_again = false;
+  {
+    const std::lock_guard lock(state.mutex);
+    state.playing = true;
+    post_again = state.eos_posted;
+  }
+  if (post_again) {
+    // As base sinks do: the bin forgets who has ended when it goes to PAUSED.
+    gst_element_post_message(GST_ELEMENT_CAST(self), gst_message_new_eos(GST_OBJECT_CAST(self)));
+  }
+  state.watch = std::thread(watch, self);
+}
+
+void stop_watch(GstPacketCheck* self) {
+  GstPacketCheckState& state = *self->state;
+  {
+    const std::lock_guard lock(state.mutex);
+    state.playing = false;
+    state.changed.notify_all();
+  }
+  if (state.watch.joinable()) state.watch.join();
+}
+
+void reset(GstPacketCheckState& state) {
+  const std::lock_guard lock(state.mutex);
+  state.judge.clear();
+  state.finished = state.eos_posted = false;
+}
+
+GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+  GstPacketCheck* self = reinterpret_cast<GstPacketCheck*>(element);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) reset(*self->state);
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) stop_watch(self);
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(gst_packet_check_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING && result != GST_STATE_CHANGE_FAILURE) {
+    start_watch(self);
+  }
+  return result;
+}
+
+// ---- GObject --------------------------------------------------------------------------------
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
+  GstPacketCheckState& state = state_of(object);
+  const std::lock_guard lock(state.mutex);
+  switch (id) {
+    case kPropCount:
+      state.count = g_value_get_uint64(value);
+      break;
+    case kPropTimeout:
+      state.timeout = g_value_get_int(value);
+      break;
+    case kPropVerifyPayload:
+      state.verify = g_value_get_boolean(value) != FALSE;
+      break;
+    case kPropReportInterval:
+      state.report_interval = g_value_get_uint(value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+      break;
+  }
+  state.changed.notify_all();
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
+  GstPacketCheckState& state = state_of(object);
+  const std::lock_guard lock(state.mutex);
+  switch (id) {
+    case kPropCount:
+      g_value_set_uint64(value, state.count);
+      break;
+    case kPropTimeout:
+      g_value_set_int(value, state.timeout);
+      break;
+    case kPropVerifyPayload:
+      g_value_set_boolean(value, state.verify);
+      break;
+    case kPropReportInterval:
+      g_value_set_uint(value, state.report_interval);
+      break;
+    case kPropStats: {
+      Account account = state.judge.account();
+      if (state.finished) account.expect(state.count);
+      g_value_take_boxed(
+          value, figures("application/x-packet-check-stats", account, state.judge.latency()));
+      break;
+    }
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+      break;
+  }
+}
+
+void finalize(GObject* object) {
+  delete reinterpret_cast<GstPacketCheck*>(object)->state;
+  G_OBJECT_CLASS(gst_packet_check_parent_class)->finalize(object);
+}
+
+void install_properties(GObjectClass* klass) {
+  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                     GST_PARAM_MUTABLE_PLAYING);
+  g_object_class_install_property(
+      klass, kPropCount,
+      g_param_spec_uint64("count", "Count",
+                          "Whole packets, duplicates apart, after which the stream ends; 0: only "
+                          "upstream or the timeout ends it",
+                          0, G_MAXUINT64, 0, kPlaying));
+  g_object_class_install_property(
+      klass, kPropTimeout,
+      g_param_spec_int("timeout", "Timeout",
+                       "Milliseconds without a whole packet, since PLAYING or the last one, after "
+                       "which the stream ends; 0: never; -1: 5000 with a count, never without",
+                       -1, G_MAXINT, -1, kPlaying));
+  g_object_class_install_property(
+      klass, kPropVerifyPayload,
+      g_param_spec_boolean("verify-payload", "Verify payload",
+                           "Check the sums of headers and payload, which reads every byte; if "
+                           "not, only packets that are cut off count as damaged",
+                           TRUE, kPlaying));
+  g_object_class_install_property(
+      klass, kPropReportInterval,
+      g_param_spec_uint("report-interval", "Report interval",
+                        "Milliseconds between element messages packet-check-progress, which have "
+                        "the fields of stats; 0: none",
+                        0, G_MAXUINT, 0, kPlaying));
+  g_object_class_install_property(
+      klass, kPropStats,
+      g_param_spec_boxed(
+          "stats", "Statistics",
+          "The account since the element last went to PAUSED, as a GstStructure "
+          "application/x-packet-check-stats: guint64 packets (whole, duplicates apart) and bytes "
+          "of "
+          "these, lost (numbers that did not come), duplicate, reordered (behind a later one of "
+          "their flow), damaged, foreign (not made by packetgen), flows; gdouble rate-pps and "
+          "rate-bps between the first and the last packet; guint64 latency-min, latency-p50, "
+          "latency-p99, latency-p999 and latency-max in nanoseconds",
+          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+}
+
+}  // namespace
+
+static void gst_packet_check_class_init(GstPacketCheckClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(packetcheck_debug, "packetcheck", 0, "Packet checker");
+  GObjectClass* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  install_properties(object_class);
+
+  GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
+  element_class->change_state = change_state;
+  GstCaps* caps = gstpacket::make_caps({LinkType::ethernet, LinkType::ip});
+  gst_element_class_add_pad_template(
+      element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
+  gst_caps_unref(caps);
+  gst_element_class_set_static_metadata(
+      element_class, "Packet checker", "Sink/Network",
+      "Counts lost, duplicate, reordered and damaged packets of packetgen, and measures their rate "
+      "and latency",
+      "The gst-memif developers");
+
+  GstBaseSinkClass* sink_class = GST_BASE_SINK_CLASS(klass);
+  sink_class->set_caps = set_caps;
+  sink_class->event = event;
+  sink_class->propose_allocation = propose_allocation;
+  sink_class->render = render;
+  sink_class->render_list = render_list;
+}
+
+static void gst_packet_check_init(GstPacketCheck* self) {
+  self->state = new GstPacketCheckState();
+  // Packets are judged when they come, and the sink must not keep the last one.
+  gst_base_sink_set_sync(&self->parent, FALSE);
+  gst_base_sink_set_last_sample_enabled(&self->parent, FALSE);
+  // There may be no packet for long: a state change does not wait for one.
+  gst_base_sink_set_async_enabled(&self->parent, FALSE);
+}

@@ -1,0 +1,597 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * SECTION:element-packetgen
+ * @title: packetgen
+ * @see_also: packetcheck, memifsink
+ *
+ * Generates UDP datagrams or ICMP echo requests over IPv4 or IPv6, in Ethernet frames or without,
+ * as downstream wants. Each carries the number of its flow, its own number in it, the time it was
+ * sent and a CRC, by which #packetcheck tells what became of it. All checksums are right.
+ *
+ * Sizes count whole packets as they lie in memory: an Ethernet frame without its frame check
+ * sequence. `imix` is 28 packets of 64 bytes, 16 of 570 and 4 of 1518, in an order that the seed
+ * decides; where 64 bytes have no room for the headers and 22 bytes of number, time and CRC, the
+ * shortest ones are as long as these need. A rate in bits per second counts the same bytes.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 packetgen count=100000 ! memifsink socket-path=@loop when-down=block
+ * memifsrc socket-path=@loop role=master ! packetcheck count=100000
+ * ]| Sends packets through shared memory; ends with 0 if all arrive whole.
+ * |[
+ * gst-launch-1.0 packetgen protocol=icmp-echo rate=100kpps count=500000 !
+ * icmpresponder address=192.168.1.1 ! packetcheck count=500000
+ * ]| Measures the responder.
+ */
+#include "gstpacketgen.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "gst/packet/batch.hpp"
+#include "gst/packet/batch_map.hpp"
+#include "gst/packet/counters.hpp"
+#include "gst/packet/source.hpp"
+#include "pacer.hpp"
+#include "packet_maker.hpp"
+#include "packet_pool.hpp"
+#include "probe.hpp"
+
+GST_DEBUG_CATEGORY_STATIC(packetgen_debug);
+#define GST_CAT_DEFAULT packetgen_debug
+
+using gstpacket::Error;
+using gstpacket::GenPlan;
+using gstpacket::GenProtocol;
+using gstpacket::GenSettings;
+using gstpacket::LinkType;
+using gstpacket::monotonic_now;
+using gstpacket::PacketMaker;
+using gstpacket::detail::Counter;
+
+namespace {
+
+enum : guint {
+  kPropSize = 1,
+  kPropRate,
+  kPropCount,
+  kPropFlows,
+  kPropProtocol,
+  kPropIpVersion,
+  kPropVlan,
+  kPropSourceMac,
+  kPropDestinationMac,
+  kPropSourceAddress,
+  kPropDestinationAddress,
+  kPropSourcePort,
+  kPropDestinationPort,
+  kPropSeed,
+  kPropBatchSize,
+  kPropBatches,
+  kPropStats
+};
+
+// An arena much larger than a core's own cache makes every packet a miss.
+constexpr std::size_t kMaxArena = std::size_t{256} << 10;
+// Packets begin on cache lines.
+constexpr std::size_t kAlignment = 64;
+// The clock is read once for so many packets: it costs as much as making one.
+constexpr guint kPacketsPerClock = 32;
+
+constexpr std::size_t slot_size(std::size_t packet) {
+  return (packet + kAlignment - 1) & ~(kAlignment - 1);
+}
+
+}  // namespace
+
+struct GstPacketGenState {
+  std::mutex mutex;  // guards what follows
+  GenSettings settings;
+  gstpacket::Rate rate;
+  std::atomic<bool> rate_changed{false};
+
+  std::atomic<guint> batch_size{guint{GST_PACKET_BATCH_MAX}};
+  std::atomic<bool> batches{true};
+  gstpacket::Pacer pacer;
+
+  // Streaming thread, and state changes while it does not run.
+  GenPlan plan;
+  std::optional<PacketMaker> maker;
+  LinkType link_type = LinkType::ethernet;
+  gstpacket::PacketPool pool;
+  bool send_batches = false;
+  guint64 left = 0;  // with a count
+
+  Counter packets, bytes, pushes;
+};
+
+struct GstPacketGen {
+  GstPacketSrc parent;
+  GstPacketGenState* state;
+};
+struct GstPacketGenClass {
+  GstPacketSrcClass parent_class;
+};
+
+G_DEFINE_TYPE(GstPacketGen, gst_packet_gen, gst_packet_src_get_type())
+GST_ELEMENT_REGISTER_DEFINE(packetgen, "packetgen", GST_RANK_NONE, gst_packet_gen_get_type())
+
+static GType gst_packet_gen_protocol_get_type(void) {
+  static const GEnumValue kValues[] = {
+      {static_cast<gint>(GenProtocol::udp), "UDP datagrams", "udp"},
+      {static_cast<gint>(GenProtocol::icmp_echo), "ICMP or ICMPv6 echo requests", "icmp-echo"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstPacketGenProtocol", kValues);
+  return type;
+}
+
+namespace {
+
+GstPacketGenState& state_of(gpointer instance) {
+  return *static_cast<GstPacketGen*>(instance)->state;
+}
+
+void post_error(GstPacketSrc* src, const Error& error) {
+  GST_ELEMENT_ERROR(src, RESOURCE, SETTINGS, ("%s.", error.text().c_str()), ("packetgen settings"));
+}
+
+// ---- Packets --------------------------------------------------------------------------------
+
+/** How many packets the next push has at the most. */
+guint batch_limit(GstPacketGenState& state) {
+  guint limit = state.batch_size.load(std::memory_order_relaxed);
+  if (state.plan.count != 0) limit = static_cast<guint>(std::min<guint64>(limit, state.left));
+  const auto fit = static_cast<guint>(kMaxArena / slot_size(state.maker->max_size()));
+  return std::clamp(limit, 1U, std::max(fit, 1U));
+}
+
+/**
+ * Calls @p add with the length and time of each packet that is due, until it refuses, which means
+ * that there is no memory.
+ */
+template <class Add>
+guint fill(GstPacketGenState& state, std::uint64_t now, Add add) {
+  const guint limit = batch_limit(state);
+  std::uint64_t bytes = 0;
+  guint n = 0;
+  while (n < limit && state.pacer.due(now)) {
+    if (n % kPacketsPerClock == 0) now = monotonic_now();
+    const std::uint32_t size = state.maker->next_size();
+    if (!add(size, now)) break;
+    state.pacer.sent(size);
+    bytes += size;
+    ++n;
+  }
+  if (state.plan.count != 0) state.left -= n;
+  state.packets.add(n);
+  state.bytes.add(bytes);
+  state.pushes.add(1);
+  return n;
+}
+
+GstMiniObject* make_batch(GstPacketGenState& state, std::uint64_t now) {
+  GstBuffer* batch = state.pool.take();
+  if (batch == nullptr) return nullptr;
+  {
+    const gstpacket::detail::BatchMap map(batch);
+    guint32 offset = 0;
+    fill(state, now, [&](std::uint32_t size, std::uint64_t time) {
+      state.maker->write({map.data() + offset, size}, time);
+      map.meta().packets[map.meta().n++] = {offset, size, 0, 0};
+      offset += static_cast<guint32>(slot_size(size));
+      return true;
+    });
+  }
+  return GST_MINI_OBJECT_CAST(batch);
+}
+
+GstBuffer* make_buffer(GstPacketGenState& state, std::uint32_t size, std::uint64_t time) {
+  GstBuffer* buffer = gst_buffer_new_allocate(nullptr, size, nullptr);
+  GstMapInfo map;
+  if (buffer == nullptr || gst_buffer_map(buffer, &map, GST_MAP_WRITE) == FALSE) {
+    gst_clear_buffer(&buffer);
+    return nullptr;
+  }
+  state.maker->write({reinterpret_cast<std::byte*>(map.data), size}, time);
+  gst_buffer_unmap(buffer, &map);
+  return buffer;
+}
+
+GstMiniObject* make_list(GstPacketGenState& state, std::uint64_t now, GstClockTime timestamp) {
+  GstBufferList* list = gst_buffer_list_new();
+  GstBuffer* first = nullptr;
+  const guint n = fill(state, now, [&](std::uint32_t size, std::uint64_t time) {
+    GstBuffer* buffer = make_buffer(state, size, time);
+    if (buffer == nullptr) return false;
+    GST_BUFFER_PTS(buffer) = timestamp;
+    if (first == nullptr) first = buffer;
+    gst_buffer_list_add(list, buffer);
+    return true;
+  });
+  if (n > 1) return GST_MINI_OBJECT_CAST(list);
+  if (first != nullptr) gst_buffer_ref(first);
+  gst_buffer_list_unref(list);
+  return GST_MINI_OBJECT_CAST(first);
+}
+
+void take_new_rate(GstPacketGenState& state) {
+  if (!state.rate_changed.exchange(false, std::memory_order_relaxed)) return;
+  const std::lock_guard lock(state.mutex);
+  state.pacer.set_rate(state.rate);
+}
+
+GstFlowReturn create(GstPacketSrc* src, GstMiniObject** out) {
+  GstPacketGenState& state = state_of(src);
+  if (!state.maker) return GST_FLOW_EOS;  // an error was posted
+  if (state.plan.count != 0 && state.left == 0) return GST_FLOW_EOS;
+  take_new_rate(state);
+  std::uint64_t now = 0;
+  if (!state.pacer.wait(now)) return GST_FLOW_FLUSHING;
+  const GstClockTime timestamp = gst_packet_src_running_time(src);
+  *out = state.send_batches ? make_batch(state, now) : make_list(state, now, timestamp);
+  if (*out == nullptr) {
+    GST_ELEMENT_ERROR(src, RESOURCE, NO_SPACE_LEFT, ("There is no memory for packets."), (nullptr));
+    return GST_FLOW_EOS;
+  }
+  if (GST_IS_BUFFER(*out)) GST_BUFFER_PTS(GST_BUFFER_CAST(*out)) = timestamp;
+  return GST_FLOW_OK;
+}
+
+void unlock(GstPacketSrc* src) {
+  state_of(src).pacer.interrupt();
+}
+
+void unlock_stop(GstPacketSrc* src) {
+  state_of(src).pacer.resume();
+}
+
+// ---- Start and negotiation ------------------------------------------------------------------
+
+gboolean start(GstPacketSrc* src) {
+  GstPacketGenState& state = state_of(src);
+  gstpacket::Result<GenPlan> plan = Error{};
+  {
+    const std::lock_guard lock(state.mutex);
+    plan = make_plan(state.settings);
+    if (plan) state.rate = plan->rate;
+  }
+  if (!plan) {
+    post_error(src, plan.error());
+    return FALSE;
+  }
+  state.plan = std::move(*plan);
+  state.left = state.plan.count;
+  state.maker.reset();
+  state.pacer.set_rate(state.plan.rate);
+  state.pacer.restart();
+  for (Counter* counter : {&state.packets, &state.bytes, &state.pushes}) counter->reset();
+  return TRUE;
+}
+
+void stop(GstPacketSrc* src) {
+  GstPacketGenState& state = state_of(src);
+  state.maker.reset();
+  state.pool.close();
+}
+
+GstCaps* get_caps(GstPacketSrc*) {
+  return gstpacket::make_caps({LinkType::ethernet, LinkType::ip});
+}
+
+/** A new link type starts the numbers anew: what follows are other packets. */
+bool make_maker(GstPacketSrc* src, LinkType link_type) {
+  GstPacketGenState& state = state_of(src);
+  if (state.maker && link_type == state.link_type) return true;
+  auto maker = PacketMaker::make(state.plan, link_type);
+  if (!maker) {
+    state.maker.reset();
+    post_error(src, maker.error());
+    return false;
+  }
+  state.maker = std::move(*maker);
+  state.link_type = link_type;
+  return true;
+}
+
+void decide_allocation(GstPacketSrc* src, GstQuery* query) {
+  GstPacketGenState& state = state_of(src);
+  GstCaps* caps = nullptr;
+  gst_query_parse_allocation(query, &caps, nullptr);
+  const auto parsed = gstpacket::parse_caps(caps);
+  if (!make_maker(src, parsed ? parsed->link_type : LinkType::ethernet)) return;
+  state.send_batches = state.batches.load() && gst_query_allows_packet_batches(query);
+  const std::size_t slot = slot_size(state.maker->max_size());
+  const std::size_t most = std::max<std::size_t>(kMaxArena / slot, 1);
+  state.pool.close();
+  if (state.send_batches) {
+    state.send_batches = state.pool.open(slot * std::min<std::size_t>(most, GST_PACKET_BATCH_MAX));
+  }
+  GST_INFO_OBJECT(src, "sending %s", state.send_batches ? "batches" : "a packet per buffer");
+}
+
+// ---- GObject --------------------------------------------------------------------------------
+
+std::string text_of(const GValue* value) {
+  const gchar* text = g_value_get_string(value);
+  return text != nullptr ? text : "";
+}
+
+/** A wrong rate is an error at the start, and a warning when packets flow. */
+void set_rate(GstPacketGen* self, const GValue* value) {
+  GstPacketGenState& state = *self->state;
+  const auto rate = gstpacket::parse_rate(text_of(value));
+  bool warn = false;
+  {
+    const std::lock_guard lock(state.mutex);
+    warn = !rate && GST_STATE(self) >= GST_STATE_PAUSED;
+    if (!warn) state.settings.rate = text_of(value);
+    if (rate) state.rate = *rate;
+    state.rate_changed.store(static_cast<bool>(rate), std::memory_order_relaxed);
+  }
+  if (warn) {
+    GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS, ("%s.", rate.error().text().c_str()),
+                        ("the rate stays as it was"));
+  }
+}
+
+/** The text member behind a property, or null. */
+std::string GenSettings::*text_property(guint id) {
+  switch (id) {
+    case kPropSize:
+      return &GenSettings::size;
+    case kPropRate:
+      return &GenSettings::rate;
+    case kPropSourceMac:
+      return &GenSettings::source_mac;
+    case kPropDestinationMac:
+      return &GenSettings::destination_mac;
+    case kPropSourceAddress:
+      return &GenSettings::source_address;
+    case kPropDestinationAddress:
+      return &GenSettings::destination_address;
+    default:
+      return nullptr;
+  }
+}
+
+unsigned GenSettings::*number_property(guint id) {
+  switch (id) {
+    case kPropFlows:
+      return &GenSettings::flows;
+    case kPropIpVersion:
+      return &GenSettings::ip_version;
+    case kPropSourcePort:
+      return &GenSettings::source_port;
+    case kPropDestinationPort:
+      return &GenSettings::destination_port;
+    case kPropSeed:
+      return &GenSettings::seed;
+    default:
+      return nullptr;
+  }
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
+  GstPacketGenState& state = state_of(object);
+  if (id == kPropRate) return set_rate(reinterpret_cast<GstPacketGen*>(object), value);
+  const std::lock_guard lock(state.mutex);
+  if (const auto text = text_property(id)) {
+    state.settings.*text = text_of(value);
+    return;
+  }
+  if (const auto number = number_property(id)) {
+    state.settings.*number = g_value_get_uint(value);
+    return;
+  }
+  switch (id) {
+    case kPropCount:
+      state.settings.count = g_value_get_uint64(value);
+      break;
+    case kPropProtocol:
+      state.settings.protocol = static_cast<GenProtocol>(g_value_get_enum(value));
+      break;
+    case kPropVlan:
+      state.settings.vlan = g_value_get_int(value);
+      break;
+    case kPropBatchSize:
+      state.batch_size.store(g_value_get_uint(value), std::memory_order_relaxed);
+      break;
+    case kPropBatches:
+      state.batches.store(g_value_get_boolean(value) != FALSE);
+      gst_packet_src_reconfigure(reinterpret_cast<GstPacketSrc*>(object));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+      break;
+  }
+}
+
+GstStructure* stats(const GstPacketGenState& state) {
+  return gst_structure_new("application/x-packet-stats", "packets-out", G_TYPE_UINT64,
+                           guint64{state.packets.get()}, "bytes-out", G_TYPE_UINT64,
+                           guint64{state.bytes.get()}, "batches", G_TYPE_UINT64,
+                           guint64{state.pushes.get()}, nullptr);
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
+  GstPacketGenState& state = state_of(object);
+  const std::lock_guard lock(state.mutex);
+  if (const auto text = text_property(id)) {
+    g_value_set_string(value, (state.settings.*text).c_str());
+    return;
+  }
+  if (const auto number = number_property(id)) {
+    g_value_set_uint(value, state.settings.*number);
+    return;
+  }
+  switch (id) {
+    case kPropCount:
+      g_value_set_uint64(value, state.settings.count);
+      break;
+    case kPropProtocol:
+      g_value_set_enum(value, static_cast<gint>(state.settings.protocol));
+      break;
+    case kPropVlan:
+      g_value_set_int(value, state.settings.vlan);
+      break;
+    case kPropBatchSize:
+      g_value_set_uint(value, state.batch_size.load(std::memory_order_relaxed));
+      break;
+    case kPropBatches:
+      g_value_set_boolean(value, state.batches.load());
+      break;
+    case kPropStats:
+      g_value_take_boxed(value, stats(state));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+      break;
+  }
+}
+
+void finalize(GObject* object) {
+  delete reinterpret_cast<GstPacketGen*>(object)->state;
+  G_OBJECT_CLASS(gst_packet_gen_parent_class)->finalize(object);
+}
+
+constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                   GST_PARAM_MUTABLE_PLAYING);
+constexpr auto kReady =
+    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+
+void install_text_properties(GObjectClass* klass) {
+  struct Text {
+    guint id;
+    const char* name;
+    const char* nick;
+    const char* blurb;
+    const char* initial;
+    GParamFlags flags;
+  };
+  static constexpr Text kTexts[] = {
+      {kPropSize, "size", "Size",
+       "Length of packets in bytes, headers included and the Ethernet frame check sequence not: "
+       "one as 64, a range as 64-1500, or imix (28 x 64, 16 x 570, 4 x 1518)",
+       "64", kReady},
+      {kPropRate, "rate", "Rate",
+       "Packets per second as 250000, 100kpps or 1.5Mpps, or bits per second as 10Gbps, without "
+       "what Ethernet adds on a wire; 0: as fast as possible",
+       "0", kPlaying},
+      {kPropSourceMac, "source-mac", "Source MAC",
+       "MAC address to send from; empty: made from the source address", "", kReady},
+      {kPropDestinationMac, "destination-mac", "Destination MAC",
+       "MAC address to send to; empty: made from the destination address, as icmpresponder does",
+       "", kReady},
+      {kPropSourceAddress, "source-address", "Source address",
+       "IP address to send from; empty: 192.168.1.2 or 2001:db8::2", "", kReady},
+      {kPropDestinationAddress, "destination-address", "Destination address",
+       "IP address to send to; empty: 192.168.1.1 or 2001:db8::1", "", kReady}};
+  for (const Text& text : kTexts) {
+    g_object_class_install_property(
+        klass, text.id,
+        g_param_spec_string(text.name, text.nick, text.blurb, text.initial, text.flags));
+  }
+}
+
+void install_number_properties(GObjectClass* klass) {
+  struct Number {
+    guint id;
+    const char* name;
+    const char* nick;
+    const char* blurb;
+    guint low, high, initial;
+  };
+  static constexpr Number kNumbers[] = {
+      {kPropFlows, "flows", "Flows",
+       "Flows that packets take turns in, each with a source port (an echo identifier with ICMP) "
+       "and numbers of its own",
+       1, 65536, 1},
+      {kPropIpVersion, "ip-version", "IP version", "4 or 6", 4, 6, 4},
+      {kPropSourcePort, "source-port", "Source port",
+       "UDP source port or echo identifier of the first flow", 0, 65535, 1024},
+      {kPropDestinationPort, "destination-port", "Destination port", "UDP destination port", 0,
+       65535, 9},
+      {kPropSeed, "seed", "Seed", "Decides the random bytes, sizes of a range and order of imix", 0,
+       G_MAXUINT, 1}};
+  for (const Number& number : kNumbers) {
+    g_object_class_install_property(
+        klass, number.id,
+        g_param_spec_uint(number.name, number.nick, number.blurb, number.low, number.high,
+                          number.initial, kReady));
+  }
+}
+
+void install_properties(GObjectClass* klass) {
+  install_text_properties(klass);
+  install_number_properties(klass);
+  g_object_class_install_property(
+      klass, kPropCount,
+      g_param_spec_uint64("count", "Count", "Packets to send, then the stream ends; 0: no end", 0,
+                          G_MAXUINT64, 0, kReady));
+  g_object_class_install_property(klass, kPropProtocol,
+                                  g_param_spec_enum("protocol", "Protocol", "What the packets are",
+                                                    gst_packet_gen_protocol_get_type(),
+                                                    static_cast<gint>(GenProtocol::udp), kReady));
+  g_object_class_install_property(
+      klass, kPropVlan,
+      g_param_spec_int("vlan", "VLAN", "VLAN id of Ethernet frames; -1: no tag", -1, 4094, -1,
+                       kReady));
+  g_object_class_install_property(
+      klass, kPropBatchSize,
+      g_param_spec_uint("batch-size", "Batch size",
+                        "Most packets pushed at once; a rate leads to fewer", 1,
+                        GST_PACKET_BATCH_MAX, GST_PACKET_BATCH_MAX, kPlaying));
+  g_object_class_install_property(
+      klass, kPropBatches,
+      g_param_spec_boolean("batches", "Batches",
+                           "Push many packets in one buffer where downstream takes that; "
+                           "otherwise, and if false, one packet per buffer",
+                           TRUE, kPlaying));
+  g_object_class_install_property(
+      klass, kPropStats,
+      g_param_spec_boxed("stats", "Statistics",
+                         "Counters since the element last went to PAUSED, as a GstStructure "
+                         "application/x-packet-stats of guint64 fields: packets-out, bytes-out and "
+                         "batches (buffers or lists that were pushed)",
+                         GST_TYPE_STRUCTURE,
+                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  gst_type_mark_as_plugin_api(gst_packet_gen_protocol_get_type(), GstPluginAPIFlags(0));
+}
+
+}  // namespace
+
+static void gst_packet_gen_class_init(GstPacketGenClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(packetgen_debug, "packetgen", 0, "Packet generator");
+  GObjectClass* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  install_properties(object_class);
+
+  GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
+  GstCaps* caps = gstpacket::make_caps({LinkType::ethernet, LinkType::ip});
+  gst_element_class_add_pad_template(
+      element_class, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
+  gst_caps_unref(caps);
+  gst_element_class_set_static_metadata(
+      element_class, "Packet generator", "Source/Network",
+      "Generates numbered UDP or ICMP echo packets for measuring, to be judged by packetcheck",
+      "The gst-memif developers");
+
+  GstPacketSrcClass* src_class = &klass->parent_class;
+  src_class->start = start;
+  src_class->stop = stop;
+  src_class->get_caps = get_caps;
+  src_class->decide_allocation = decide_allocation;
+  src_class->create = create;
+  src_class->unlock = unlock;
+  src_class->unlock_stop = unlock_stop;
+}
+
+static void gst_packet_gen_init(GstPacketGen* self) {
+  self->state = new GstPacketGenState();
+}

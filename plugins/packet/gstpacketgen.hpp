@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+GType gst_packet_gen_get_type(void);
+GST_ELEMENT_REGISTER_DECLARE(packetgen)

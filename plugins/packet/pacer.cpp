@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "pacer.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "probe.hpp"
+
+namespace gstpacket {
+
+void Pacer::set_rate(const Rate& rate) noexcept {
+  if (rate == rate_) return;
+  rate_ = rate;
+  restart();
+}
+
+bool Pacer::wait(std::uint64_t& now) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (interrupted_) return false;
+    now = monotonic_now();
+    const auto time = static_cast<double>(now);
+    due_ = due_ == 0 ? time : std::max(due_, time - kMostDebt);
+    if (due(now)) return true;
+    // In slices: a clock that is asked for years ahead overflows.
+    const auto ahead = std::min(due_ - time, 1e9);
+    changed_.wait_for(lock, std::chrono::nanoseconds(static_cast<std::int64_t>(ahead) + 1));
+  }
+}
+
+void Pacer::interrupt() {
+  const std::lock_guard lock(mutex_);
+  interrupted_ = true;
+  changed_.notify_all();
+}
+
+void Pacer::resume() {
+  const std::lock_guard lock(mutex_);
+  interrupted_ = false;
+}
+
+}  // namespace gstpacket

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "packet_pool.hpp"
+
+#include "gst/packet/batch.hpp"
+
+namespace gstpacket {
+
+bool PacketPool::open(std::size_t size) {
+  close();
+  pool_ = gst_buffer_pool_new();
+  GstStructure* config = gst_buffer_pool_get_config(pool_);
+  gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(size), 0, 0);
+  return gst_buffer_pool_set_config(pool_, config) != FALSE &&
+         gst_buffer_pool_set_active(pool_, TRUE) != FALSE;
+}
+
+void PacketPool::close() {
+  if (pool_ == nullptr) return;
+  // Buffers that are still out are freed when they come back.
+  gst_buffer_pool_set_active(pool_, FALSE);
+  gst_clear_object(&pool_);
+}
+
+GstBuffer* PacketPool::take() {
+  GstBuffer* batch = nullptr;
+  if (pool_ == nullptr || gst_buffer_pool_acquire_buffer(pool_, &batch, nullptr) != GST_FLOW_OK) {
+    return nullptr;
+  }
+  GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(batch);
+  if (meta == nullptr) {  // a new one
+    meta = gst_buffer_add_packet_batch_meta(batch);
+    meta->meta.flags = static_cast<GstMetaFlags>(meta->meta.flags | GST_META_FLAG_POOLED);
+    GST_MINI_OBJECT_FLAG_SET(gst_buffer_peek_memory(batch, 0), GST_MEMORY_FLAG_NO_SHARE);
+  }
+  meta->n = 0;
+  return batch;
+}
+
+}  // namespace gstpacket
