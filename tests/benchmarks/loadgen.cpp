@@ -180,16 +180,15 @@ int generate(const Options& o, std::vector<Peer>& peers, std::int64_t linked_at,
 int start(const Options& o) {
   const std::string_view mode = o.mode;
   const bool respond_mode = mode == "respond";
-  if (mode != "echo" && mode != "forward" && !respond_mode) {
-    return fail("--mode: choose echo, forward or respond");
+  if (mode != "echo" && mode != "reflect" && mode != "forward" && !respond_mode) {
+    return fail("--mode: choose echo, reflect, forward or respond");
   }
   const std::string_view role = o.role;
   const int size = std::string_view(o.size) == "imix" ? 0 : std::atoi(o.size);
   if (size != 0 && (size < 60 || size > 65000)) return fail("--size: choose 60 to 65000 or imix");
   if (o.burst < 1 || o.interfaces < 1 || o.queues < 1) return fail("counts must be 1 or more");
   if (!pin(o.cpu)) return fail("cannot pin to that CPU");
-  const Frames frames(mode == "forward" ? Task::forward : Task::echo,
-                      static_cast<std::size_t>(size));
+  const Frames frames(mode == "echo" ? Task::echo : Task::forward, static_cast<std::size_t>(size));
 
   PeerSettings settings;
   const auto address = gstmemif::SocketAddress::parse(o.socket_path);
@@ -221,7 +220,8 @@ int main(int argc, char** argv) {
   const GOptionEntry entries[] = {
       {"socket-path", 's', 0, G_OPTION_ARG_STRING, &o.socket_path, "UNIX socket, or @name", "PATH"},
       {"role", 'r', 0, G_OPTION_ARG_STRING, &o.role, "slave (default) or master", "ROLE"},
-      {"mode", 'm', 0, G_OPTION_ARG_STRING, &o.mode, "echo (default), forward or respond", "MODE"},
+      {"mode", 'm', 0, G_OPTION_ARG_STRING, &o.mode, "echo (default), reflect, forward or respond",
+       "MODE"},
       {"size", 0, 0, G_OPTION_ARG_STRING, &o.size, "Bytes of a frame (64), or imix", "BYTES"},
       {"seconds", 0, 0, G_OPTION_ARG_DOUBLE, &o.seconds, "Time to measure (1)", "S"},
       {"warmup", 0, 0, G_OPTION_ARG_DOUBLE, &o.warmup, "Time before, thrown away (1)", "S"},
