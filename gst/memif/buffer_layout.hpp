@@ -2,6 +2,7 @@
 /** @file Where the buffers of a slave lie in its regions. */
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -23,20 +24,31 @@ class BufferLayout {
   /** No buffers: the ring belongs to a peer that brings its own. */
   BufferLayout() = default;
 
-  /**
-   * @param buffer_size bytes of a buffer, 1 or more
-   * @param per_region  buffers in each region: descriptors reach the first 4 GiB of one
-   */
-  BufferLayout(std::uint32_t buffer_size, std::uint64_t per_region) noexcept
-      : buffer_size_(buffer_size), per_region_(per_region) {}
+  /** @param buffer_size bytes of a buffer, 1 or more */
+  explicit BufferLayout(std::uint32_t buffer_size) noexcept : buffer_size_(buffer_size) {}
 
   /** 0: no buffers. */
   std::uint32_t buffer_size() const noexcept { return buffer_size_; }
 
+  /**
+   * Bytes from one buffer to the next: whole cache lines, an odd number of them. With an even one -
+   * 2048 bytes are 32 lines - the first lines of all buffers, which are all that a short packet
+   * touches, would share a few sets of each cache and push each other out.
+   */
+  std::uint64_t stride() const noexcept {
+    constexpr std::uint64_t kLine = 64;
+    return ((buffer_size_ + kLine - 1) / kLine | 1) * kLine;
+  }
+  /** Buffers in each region: the offset of a descriptor reaches 4 GiB. */
+  std::uint64_t per_region() const noexcept {
+    constexpr std::uint64_t kReach = std::uint64_t{1} << 32;
+    return std::max<std::uint64_t>(1, kReach / stride());
+  }
+
   /** Region 0 holds the rings, so buffers begin in region 1. */
   BufferPlace place(std::uint64_t number) const noexcept {
-    return {static_cast<std::uint32_t>(number % per_region_ * buffer_size_),
-            static_cast<std::uint16_t>(1 + number / per_region_)};
+    return {static_cast<std::uint32_t>(number % per_region() * stride()),
+            static_cast<std::uint16_t>(1 + number / per_region())};
   }
 
   /** The places of @p count buffers from number @p first on. */
@@ -48,7 +60,6 @@ class BufferLayout {
 
  private:
   std::uint32_t buffer_size_ = 0;
-  std::uint64_t per_region_ = 1;
 };
 
 /** The buffers of one ring of a slave; none for a master, whose peer brings them. */

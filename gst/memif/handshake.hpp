@@ -136,7 +136,4 @@ constexpr std::uint32_t spare_buffers(std::uint32_t ring_size) noexcept {
   return ring_size;
 }
 
-/** Buffers in each region of a slave, for a buffer size. */
-GSTMEMIF_API std::uint64_t buffers_per_region(std::uint32_t buffer_size) noexcept;
-
 }  // namespace gstmemif

@@ -18,7 +18,7 @@ class SlaveBuffers {
  public:
   explicit SlaveBuffers(const LinkPlan& plan) {
     if (plan.role == Role::slave) {
-      layout_ = BufferLayout(plan.buffer_size, buffers_per_region(plan.buffer_size));
+      layout_ = BufferLayout(plan.buffer_size);
     }
   }
   QueueBuffers take(std::uint32_t slots, bool with_spares) {

@@ -73,6 +73,10 @@ class Ring {
     __atomic_store_n(words + 1, copy[1], __ATOMIC_RELAXED);
   }
 
+  void prefetch_for_writing(std::uint16_t index) const noexcept {
+    __builtin_prefetch(descriptors_ + 2 * slot(index), 1);
+  }
+
  private:
   template <class T>
   static T* at(std::byte* base, std::size_t offset) noexcept {

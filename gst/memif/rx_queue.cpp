@@ -18,11 +18,6 @@ RxQueue::RxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& sta
               std::ranges::all_of(buffers_.spares, lendable);
 }
 
-Descriptor RxQueue::empty_slot(std::uint16_t index) const noexcept {
-  const BufferPlace place = buffers_.slots[ring_.slot(index)];
-  return {0, place.region, buffers_.buffer_size, place.offset, 0};
-}
-
 void RxQueue::publish_buffers() noexcept {
   for (std::uint32_t i = 0; i < ring_.size(); ++i) {
     ring_.write(static_cast<std::uint16_t>(i), empty_slot(static_cast<std::uint16_t>(i)));
@@ -76,8 +71,6 @@ std::uint32_t RxQueue::take_run(std::uint32_t available, std::uint32_t max_packe
     }
     std::byte* data = state_->resolve(descriptor.region, descriptor.offset, descriptor.length);
     if (data == nullptr) break;
-    // Headers will be read soon, and were written by another core.
-    __builtin_prefetch(data);
     out[n] = {data, descriptor.length, false};
     bytes += descriptor.length;
   }

@@ -79,7 +79,10 @@ class GSTMEMIF_API RxQueue {
   static constexpr std::uint16_t kLentRegion = 1;
 
   bool is_slave() const noexcept { return buffers_.buffer_size != 0; }
-  Descriptor empty_slot(std::uint16_t index) const noexcept;
+  Descriptor empty_slot(std::uint16_t index) const noexcept {
+    const BufferPlace place = buffers_.slots[ring_.slot(index)];
+    return {0, place.region, buffers_.buffer_size, place.offset, 0};
+  }
   std::uint16_t peer_index() const noexcept {
     return is_slave() ? ring_.load_tail() : ring_.load_head();
   }

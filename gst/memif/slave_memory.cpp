@@ -3,14 +3,12 @@
 
 #include <algorithm>
 
+#include "gst/memif/buffer_layout.hpp"
 #include "gst/memif/handshake.hpp"
 #include "gst/memif/ring.hpp"
 
 namespace gstmemif {
 namespace {
-
-// Offsets are 32 bits wide, and every byte of a buffer should be reachable by one.
-constexpr std::uint64_t kRegionReach = std::uint64_t{1} << 32;
 
 std::uint64_t physical_memory() noexcept {
   return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
@@ -24,7 +22,7 @@ std::uint64_t buffer_count(const SlaveOffer& offer) noexcept {
 }
 
 std::uint64_t slave_memory_size(const SlaveOffer& offer) noexcept {
-  return buffer_count(offer) * offer.buffer_size;
+  return buffer_count(offer) * BufferLayout(offer.buffer_size).stride();
 }
 
 Error memory_error(const SlaveOffer& offer, const std::string& why) {
@@ -58,10 +56,11 @@ Status add_rings(LinkPlan& plan, const SlaveOffer& offer) {
 }
 
 Status add_buffers(LinkPlan& plan, const SlaveOffer& offer) {
-  const std::uint64_t per_region = buffers_per_region(offer.buffer_size);
+  const BufferLayout layout(offer.buffer_size);
+  const std::uint64_t per_region = layout.per_region();
   for (std::uint64_t left = buffer_count(offer); left != 0;) {
     const std::uint64_t n = std::min(left, per_region);
-    Result<Region> region = Region::create(n * offer.buffer_size);
+    Result<Region> region = Region::create(n * layout.stride());
     if (!region) return region.error();
     plan.regions.push_back(std::move(*region));
     left -= n;
@@ -71,12 +70,8 @@ Status add_buffers(LinkPlan& plan, const SlaveOffer& offer) {
 
 }  // namespace
 
-std::uint64_t buffers_per_region(std::uint32_t buffer_size) noexcept {
-  return std::max<std::uint64_t>(1, kRegionReach / buffer_size);
-}
-
 Status check_slave_memory(const SlaveOffer& offer) {
-  const std::uint64_t per_region = buffers_per_region(offer.buffer_size);
+  const std::uint64_t per_region = BufferLayout(offer.buffer_size).per_region();
   const std::uint64_t regions = 1 + (buffer_count(offer) + per_region - 1) / per_region;
   if (regions > kMaxRegions) return memory_error(offer, "more than 255 regions of 4 GiB");
   if (slave_memory_size(offer) > physical_memory()) {

@@ -134,6 +134,7 @@ bool TxQueue::send_simple(TxSegment packet) noexcept {
   if (packet.size() > buffer.length) return false;
   std::byte* to = state_->resolve(buffer.region, buffer.offset, buffer.length);
   if (to == nullptr) return false;
+  ring_.prefetch_for_writing(static_cast<std::uint16_t>(next_ + kWriteAhead));
   std::memcpy(to, packet.data(), packet.size());
   buffer.length = static_cast<std::uint32_t>(packet.size());
   buffer.flags = 0;

@@ -57,6 +57,7 @@ class GSTMEMIF_API TxQueue {
     if (free_ == 0 && free_slots() == 0) {
       return state_->failed() ? Sent::link_lost : Sent::full;
     }
+    ring_.prefetch_for_writing(static_cast<std::uint16_t>(next_ + kWriteAhead));
     ring_.write(next_, {0, buffer.region, length, offset, 0});
     std::swap(buffer, buffers_.slots[ring_.slot(next_)]);
     ++next_;
@@ -86,6 +87,9 @@ class GSTMEMIF_API TxQueue {
   QueueStats& stats() noexcept { return *stats_; }
 
  private:
+  // Four descriptors share a cache line, which the peer's core has: it is asked for early.
+  static constexpr std::uint16_t kWriteAhead = 16;
+
   bool is_slave() const noexcept { return buffers_.buffer_size != 0; }
   std::uint32_t free_slots() noexcept;
   Sent reserve(std::uint64_t total, std::uint32_t& slots) noexcept;

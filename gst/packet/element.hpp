@@ -145,7 +145,7 @@ void process_from(void* object, unsigned port, Packet* packets, Verdict* verdict
   }
 }
 
-inline constexpr std::size_t kPrefetchAhead = 4;
+inline constexpr std::size_t kPrefetchAhead = 8;
 
 template <class E>
 void process(void* object, Packet* packets, Verdict* verdicts, std::size_t n) {
@@ -153,7 +153,10 @@ void process(void* object, Packet* packets, Verdict* verdicts, std::size_t n) {
   if constexpr (ScalarElement<E>) {
     for (std::size_t i = 0; i < n; ++i) {
       // The descriptors lie one after the other, the packets do not: no hardware sees them coming.
-      if (i + kPrefetchAhead < n) __builtin_prefetch(packets[i + kPrefetchAhead].bytes().data());
+      constexpr int kForWriting = access_of<E>() == Access::modify ? 1 : 0;
+      if (i + kPrefetchAhead < n) {
+        __builtin_prefetch(packets[i + kPrefetchAhead].bytes().data(), kForWriting);
+      }
       PacketOf<E>& packet = packets[i];
       verdicts[i] = self.process(packet);
     }

@@ -53,9 +53,9 @@ Verdict IcmpResponder::process(Packet& packet) {
   if (packet.size() == 0) return drop(Drop::too_short);
   switch (std::to_integer<unsigned>(packet.bytes()[0]) >> 4) {
     case 4:
-      return process_ipv4(packet, 0, std::nullopt);
+      return process_ipv4(packet, 0, nullptr);
     case 6:
-      return process_ipv6(packet, 0, std::nullopt);
+      return process_ipv6(packet, 0, nullptr);
     default:
       return drop(Drop::bad_header);
   }
@@ -73,9 +73,9 @@ Verdict IcmpResponder::process_frame(Packet& packet) {
   }
   switch (frame->type()) {
     case ethertype::kIpv4:
-      return process_ipv4(packet, frame->header_size(), frame);
+      return process_ipv4(packet, frame->header_size(), &*frame);
     case ethertype::kIpv6:
-      return process_ipv6(packet, frame->header_size(), frame);
+      return process_ipv6(packet, frame->header_size(), &*frame);
     case ethertype::kArp:
       return process_arp(packet, *frame);
     default:
@@ -107,8 +107,8 @@ Verdict IcmpResponder::process_arp(Packet& packet, const EthernetView& frame) {
 
 // ---- IPv4 -------------------------------------------------------------------------------------
 
-std::optional<IcmpResponder::Drop> IcmpResponder::check_ipv4(
-    const Ipv4View& ip, const std::optional<EthernetView>& frame) {
+std::optional<IcmpResponder::Drop> IcmpResponder::check_ipv4(const Ipv4View& ip,
+                                                             const EthernetView* frame) {
   if (verify_checksum_.load() && !ip.checksum_valid()) return Drop::bad_checksum;
   const Ipv4Address destination = ip.destination();
   if (destination.is_multicast() || destination.is_broadcast()) return Drop::group_destination;
@@ -120,8 +120,7 @@ std::optional<IcmpResponder::Drop> IcmpResponder::check_ipv4(
   return check_options(ip.options());
 }
 
-Verdict IcmpResponder::process_ipv4(Packet& packet, std::size_t offset,
-                                    std::optional<EthernetView> frame) {
+Verdict IcmpResponder::process_ipv4(Packet& packet, std::size_t offset, const EthernetView* frame) {
   if (packet.size() < offset + Ipv4View::kMinSize) return drop(Drop::too_short);
   const auto ip = Ipv4View::at(packet.writable(), offset);
   if (!ip) return drop(Drop::bad_header);
@@ -137,7 +136,7 @@ Verdict IcmpResponder::process_ipv4(Packet& packet, std::size_t offset,
   ip->swap_addresses();
   ip->set_ttl(kHopLimit);
   if (frame) turn_around(*frame, frame->source(), us_->mac);
-  trim(packet, offset + ip->total_length(), frame.has_value());
+  trim(packet, offset + ip->total_length(), frame != nullptr);
   return forward();
 }
 
@@ -154,8 +153,7 @@ std::optional<IcmpResponder::Drop> IcmpResponder::check_ipv6(const Ipv6View& ip)
   return std::nullopt;
 }
 
-Verdict IcmpResponder::process_ipv6(Packet& packet, std::size_t offset,
-                                    std::optional<EthernetView> frame) {
+Verdict IcmpResponder::process_ipv6(Packet& packet, std::size_t offset, const EthernetView* frame) {
   if (packet.size() < offset + Ipv6View::kSize) return drop(Drop::too_short);
   const auto ip = Ipv6View::at(packet.writable(), offset);
   if (!ip) return drop(Drop::bad_header);
@@ -179,7 +177,7 @@ Verdict IcmpResponder::process_ipv6(Packet& packet, std::size_t offset,
 }
 
 Verdict IcmpResponder::answer_echo(Packet& packet, std::size_t offset, const Ipv6View& ip,
-                                   std::optional<EthernetView> frame) {
+                                   const EthernetView* frame) {
   if (ip.destination().is_multicast() || (frame && frame->destination().is_group())) {
     return drop(Drop::group_destination);
   }
@@ -194,7 +192,7 @@ Verdict IcmpResponder::answer_echo(Packet& packet, std::size_t offset, const Ipv
   ip.swap_addresses();
   ip.set_hop_limit(kHopLimit);
   if (frame) turn_around(*frame, frame->source(), us_->mac);
-  trim(packet, offset + ip.total_length(), frame.has_value());
+  trim(packet, offset + ip.total_length(), frame != nullptr);
   const std::size_t extensions = ip.header_size() - Ipv6View::kSize;
   if (extensions == 0) return forward();
 
@@ -209,7 +207,7 @@ Verdict IcmpResponder::answer_echo(Packet& packet, std::size_t offset, const Ipv
 }
 
 Verdict IcmpResponder::answer_solicitation(Packet& packet, std::size_t offset, const Ipv6View& ip,
-                                           std::optional<EthernetView> frame) {
+                                           const EthernetView* frame) {
   constexpr std::size_t kAdvertisement = NeighbourSolicitation::kSize + 8;
   // There is nothing to resolve without a link layer.
   if (!frame) return drop(Drop::not_echo);

@@ -91,13 +91,13 @@ class IcmpResponder {
 
   Verdict process_frame(Packet& packet);
   Verdict process_arp(Packet& packet, const EthernetView& frame);
-  Verdict process_ipv4(Packet& packet, std::size_t offset, std::optional<EthernetView> frame);
-  Verdict process_ipv6(Packet& packet, std::size_t offset, std::optional<EthernetView> frame);
+  Verdict process_ipv4(Packet& packet, std::size_t offset, const EthernetView* frame);
+  Verdict process_ipv6(Packet& packet, std::size_t offset, const EthernetView* frame);
   Verdict answer_echo(Packet& packet, std::size_t offset, const Ipv6View& ip,
-                      std::optional<EthernetView> frame);
+                      const EthernetView* frame);
   Verdict answer_solicitation(Packet& packet, std::size_t offset, const Ipv6View& ip,
-                              std::optional<EthernetView> frame);
-  std::optional<Drop> check_ipv4(const Ipv4View& ip, const std::optional<EthernetView>& frame);
+                              const EthernetView* frame);
+  std::optional<Drop> check_ipv4(const Ipv4View& ip, const EthernetView* frame);
   std::optional<Drop> check_ipv6(const Ipv6View& ip);
 
   // Of the streaming thread.
