@@ -72,12 +72,14 @@ class GeneratorTest(InteropTest):
                 with self.subTest(role=role, arguments=arguments):
                     path = self.socket(role)
                     here = properties(socket_path=path, role=role)
-                    code, output = self.ends(
-                        f"packetgen protocol=icmp-echo count={COUNT} {arguments} ! "
-                        f"memifsink {here} when-down=block "
-                        f"memifsrc {here} ! packetcheck count={COUNT} " +
-                        pipeline.responder(path, opposite(role),
-                                           addresses="192.168.1.1,2001:db8::1"))
+                    # A process of its own: a pipeline ends when all of its sinks have.
+                    there = pipeline.responder(path, opposite(role), sink=dict(when_down="block"),
+                                               addresses="192.168.1.1,2001:db8::1")
+                    with Pipeline(there):
+                        code, output = self.ends(
+                            f"packetgen protocol=icmp-echo count={COUNT} {arguments} ! "
+                            f"memifsink {here} when-down=block "
+                            f"memifsrc {here} ! packetcheck count={COUNT}", 30)
                     self.assertEqual(code, 0, output[-3000:])
 
     def test_loss_is_told(self):
