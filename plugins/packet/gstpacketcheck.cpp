@@ -11,7 +11,8 @@
  * Ends the stream by itself when #packetcheck:count packets have come, or none for
  * #packetcheck:timeout. In the end, also when upstream ends the stream, it posts an element message
  * `packet-check` with the fields of #packetcheck:stats, and an error with the figures if not all
- * packets came once, whole and in order.
+ * packets came once, whole and in order. A pipeline ends when all of its sinks have: one that also
+ * has a branch without an end, such as a responder, needs it in a process of its own.
  *
  * ## Example launch lines
  * |[

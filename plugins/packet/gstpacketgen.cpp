@@ -91,8 +91,6 @@ constexpr std::size_t slot_size(std::size_t packet) {
 struct GstPacketGenState {
   std::mutex mutex;  // guards what follows
   GenSettings settings;
-  gstpacket::Rate rate;
-  std::atomic<bool> rate_changed{false};
 
   std::atomic<guint> batch_size{guint{GST_PACKET_BATCH_MAX}};
   std::atomic<bool> batches{true};
@@ -218,17 +216,10 @@ GstMiniObject* make_list(GstPacketGenState& state, std::uint64_t now, GstClockTi
   return GST_MINI_OBJECT_CAST(first);
 }
 
-void take_new_rate(GstPacketGenState& state) {
-  if (!state.rate_changed.exchange(false, std::memory_order_relaxed)) return;
-  const std::lock_guard lock(state.mutex);
-  state.pacer.set_rate(state.rate);
-}
-
 GstFlowReturn create(GstPacketSrc* src, GstMiniObject** out) {
   GstPacketGenState& state = state_of(src);
   if (!state.maker) return GST_FLOW_EOS;  // an error was posted
   if (state.plan.count != 0 && state.left == 0) return GST_FLOW_EOS;
-  take_new_rate(state);
   std::uint64_t now = 0;
   if (!state.pacer.wait(now)) return GST_FLOW_FLUSHING;
   const GstClockTime timestamp = gst_packet_src_running_time(src);
@@ -257,7 +248,6 @@ gboolean start(GstPacketSrc* src) {
   {
     const std::lock_guard lock(state.mutex);
     plan = make_plan(state.settings);
-    if (plan) state.rate = plan->rate;
   }
   if (!plan) {
     post_error(src, plan.error());
@@ -267,7 +257,6 @@ gboolean start(GstPacketSrc* src) {
   state.left = state.plan.count;
   state.maker.reset();
   state.pacer.set_rate(state.plan.rate);
-  state.pacer.restart();
   for (Counter* counter : {&state.packets, &state.bytes, &state.pushes}) counter->reset();
   return TRUE;
 }
@@ -329,9 +318,8 @@ void set_rate(GstPacketGen* self, const GValue* value) {
     const std::lock_guard lock(state.mutex);
     warn = !rate && GST_STATE(self) >= GST_STATE_PAUSED;
     if (!warn) state.settings.rate = text_of(value);
-    if (rate) state.rate = *rate;
-    state.rate_changed.store(static_cast<bool>(rate), std::memory_order_relaxed);
   }
+  if (rate) state.pacer.set_rate(*rate);
   if (warn) {
     GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS, ("%s.", rate.error().text().c_str()),
                         ("the rate stays as it was"));

@@ -8,16 +8,21 @@
 
 namespace gstpacket {
 
-void Pacer::set_rate(const Rate& rate) noexcept {
-  if (rate == rate_) return;
-  rate_ = rate;
-  restart();
+void Pacer::set_rate(const Rate& rate) {
+  const std::lock_guard lock(mutex_);
+  next_rate_ = rate;
+  changed_.notify_all();
 }
 
 bool Pacer::wait(std::uint64_t& now) {
   std::unique_lock lock(mutex_);
   for (;;) {
     if (interrupted_) return false;
+    if (next_rate_) {
+      rate_ = *next_rate_;
+      next_rate_.reset();
+      due_ = 0;
+    }
     now = monotonic_now();
     const auto time = static_cast<double>(now);
     due_ = due_ == 0 ? time : std::max(due_, time - kMostDebt);

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 
 #include "gen_settings.hpp"
 
@@ -14,10 +15,9 @@ namespace gstpacket {
 
 class Pacer {
  public:
-  /// Starts anew: the first packet is due at once.
-  void restart() noexcept { due_ = 0; }
-  /// From now on.
-  void set_rate(const Rate& rate) noexcept;
+  /// Starts anew: the next packet is due at once. Any thread; also ends a wait for a packet that
+  /// was far away.
+  void set_rate(const Rate& rate);
 
   /// Waits until a packet is due, or interrupt(): then false. `now` is what the clock said last.
   bool wait(std::uint64_t& now);
@@ -35,11 +35,14 @@ class Pacer {
   // What a stall of the pipeline may make up for afterwards; beyond that it is lost.
   static constexpr double kMostDebt = 100e6;
 
+  // Streaming thread.
   Rate rate_;
   double due_ = 0;  // of the next packet, in nanoseconds of the clock; 0: now
+
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool interrupted_ = false;
+  bool interrupted_ = false;       // mutex_
+  std::optional<Rate> next_rate_;  // mutex_
 };
 
 }  // namespace gstpacket
