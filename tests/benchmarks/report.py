@@ -52,6 +52,18 @@ def slopes(rounds):
     return out
 
 
+def merged(earlier, now):
+    """What was measured now, and what only the earlier report has."""
+    def key(cell):
+        return tuple(str(cell[k]) for k in ("section", "device", "size", "role"))
+    fresh = {key(cell) for cell in now["cells"]}
+    out = {**earlier, **now}
+    if not now["cells"]:
+        out.update({k: earlier[k] for k in ("machine", "rounds", "seconds")})
+    out["cells"] = [c for c in earlier["cells"] if key(c) not in fresh] + now["cells"]
+    return out
+
+
 def table(head, rows):
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     return lines + ["| " + " | ".join(str(v) for v in row) + " |" for row in rows] + [""]

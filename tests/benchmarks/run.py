@@ -130,16 +130,17 @@ class Runner:
 
     def others(self):
         """Elements that are no memif peers, with the same payload on the same two cores."""
-        count = "fakesink name=count sync=false"
+        count = "fakesink name=count sync=false async=false"
         source = "fakesrc sizetype=fixed sizemax={size} filltype=nothing"
         names = {
             "udpsrc ! udpsink": (
-                "udpsrc port=47001 ! udpsink host=127.0.0.1 port=47002 sync=false",
-                source + " ! udpsink host=127.0.0.1 port=47001 sync=false "
+                "udpsrc port=47001 ! udpsink host=127.0.0.1 port=47002 sync=false "
+                "async=false",
+                source + " ! udpsink host=127.0.0.1 port=47001 sync=false async=false "
                 "udpsrc port=47002 ! " + count),
             "shmsrc ! shmsink": (
                 "shmsrc socket-path={dir}/a ! shmsink socket-path={dir}/b sync=false "
-                "wait-for-connection=false",
+                "wait-for-connection=false async=false",
                 source + " ! shmsink socket-path={dir}/a sync=false shm-size=4000000 "
                 "shmsrc socket-path={dir}/b ! " + count),
         }
@@ -213,6 +214,8 @@ def parse_options():
     parser.add_argument("--sections", default="echo,forward,modes,scale,chain,micro,others,start")
     parser.add_argument("--priority", action="store_true",
                         help="take precedence over other programs of the machine (root)")
+    parser.add_argument("--add-to", metavar="JSON",
+                        help="keep what this earlier report has and this run does not measure")
     parser.add_argument("--doc", help="write tables and plots into this docs/performance.md too")
     options = parser.parse_args()
     if options.quick:
@@ -252,6 +255,8 @@ def main():
                            ("others", runner.others), ("start", runner.comebacks)):
         if name in sections:
             data[name] = function()
+    if options.add_to:
+        data = report.merged(json.loads(Path(options.add_to).read_text()), data)
     (output / "report.json").write_text(json.dumps(data, indent=1))
     text = report.markdown(data)
     (output / "report.md").write_text("# Benchmarks\n\n" + text)
