@@ -42,7 +42,7 @@ class Limit:
         self.loadgen = loadgen
 
     def command(self, setup, socket):
-        command = [self.loadgen, "--mode=respond", f"--role={setup.role}", f"-s{socket}",
+        command = [self.loadgen, "--mode=respond", f"--role={setup.role}", f"--socket-path={socket}",
                    "--seconds=60", f"--cpu={CPU_DEVICE}", f"--buffer-size={setup.buffer_size}",
                    f"--queues={setup.queues}"]
         if setup.task == "forward":

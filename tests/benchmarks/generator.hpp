@@ -75,6 +75,7 @@ class Lane {
   std::deque<Stamp> stamps_;
   std::vector<std::uint32_t> round_trips_;
   std::uint32_t until_check_ = 0;
+  std::uint32_t crumbs_ = 0;
   std::int64_t last_receipt_ = 0;
   bool refreshes_ = false;
 };

@@ -55,7 +55,7 @@ class Bench:
                 return {"error": command}
             role = "master" if setup.role == "slave" else "slave"
             interfaces = 2 if setup.task == "forward" else setup.interfaces
-            generator = [self.loadgen, f"--mode={setup.task}", f"--role={role}", f"-s{socket}",
+            generator = [self.loadgen, f"--mode={setup.task}", f"--role={role}", f"--socket-path={socket}",
                          f"--size={setup.size}", f"--seconds={seconds}", f"--warmup={warmup}",
                          f"--cpu={CPU_LOAD}", f"--interfaces={interfaces}", "--timeout=12000",
                          f"--queues={setup.queues}", f"--buffer-size={setup.buffer_size}", *load]
@@ -96,3 +96,28 @@ class Bench:
                 result["to_link_ms"] = (result["linked_at_ns"] - started_at) / 1e6
                 result["to_first_ms"] = (result["first_at_ns"] - started_at) / 1e6
             return result
+
+    def comeback(self, device, setup):
+        """A peer that goes and returns: milliseconds to the link and, again, to the first packet."""
+        with tempfile.TemporaryDirectory(prefix="bench-") as directory, \
+                tempfile.TemporaryFile("w+") as log:
+            socket = f"{directory}/memif.sock"
+            role = "master" if setup.role == "slave" else "slave"
+            generator = [self.loadgen, f"--role={role}", f"--socket-path={socket}", "--seconds=0.05",
+                         "--warmup=0", f"--cpu={CPU_LOAD}", "--timeout=12000"]
+            started_at = time.monotonic_ns()
+            process = self._device(device.command(setup, socket), log)
+            try:
+                first = json.loads(subprocess.run(generator, capture_output=True, text=True,
+                                                  timeout=20).stdout)
+                time.sleep(0.5)
+                returned_at = time.monotonic_ns()
+                again = json.loads(subprocess.run(generator, capture_output=True, text=True,
+                                                  timeout=20).stdout)
+                return {"to_link_ms": (first["linked_at_ns"] - started_at) / 1e6,
+                        "return_ms": (again["first_at_ns"] - returned_at) / 1e6}
+            except (KeyError, ValueError, subprocess.TimeoutExpired):
+                return {"error": "no link"}
+            finally:
+                stop(process)
+                process.stdin.close()

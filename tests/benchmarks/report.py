@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Medians, tables and what they say about the targets."""
+
+import shutil
+import statistics
+
+BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+
+
+def values(runs, key):
+    return [run[key] for run in runs if "error" not in run and key in run]
+
+
+def median(runs, key):
+    found = values(runs, key)
+    return statistics.median(found) if found else None
+
+
+def summary(cell, runs):
+    row = {"section": cell.section, "device": cell.name, "size": cell.setup.size,
+           "role": cell.setup.role, "rx_mode": cell.setup.rx_mode, "load": list(cell.load),
+           "runs": runs}
+    for key in ("rx_pps", "cpu_ns_per_packet", "cpu_share", "p50_ns", "p99_ns", "p999_ns",
+                "to_link_ms"):
+        row[key] = median(runs, key)
+    rates = values(runs, "rx_pps")
+    row["min_pps"], row["max_pps"] = (min(rates), max(rates)) if rates else (None, None)
+    for key in ("lost", "wrong", "received"):
+        row[key] = sum(values(runs, key))
+    row["contended"] = sum(bool(run.get("contended")) for run in runs)
+    errors = [run["error"] for run in runs if "error" in run]
+    row["error"] = errors[0] if errors and not rates else None
+    row["failed"] = len(errors)
+    return row
+
+
+def slopes(rounds):
+    """By batch size: the median of each point, and nanoseconds per element by least squares."""
+    out = []
+    for batch in sorted({point["batch"] for point in rounds[0]}):
+        points = {}
+        for run in rounds:
+            for point in run:
+                if point["batch"] == batch:
+                    points.setdefault(point["elements"], []).append(point["ns"])
+        line = [(n, statistics.median(ns)) for n, ns in sorted(points.items())]
+        mean_n = statistics.fmean(n for n, _ in line)
+        mean_ns = statistics.fmean(ns for _, ns in line)
+        slope = (sum((n - mean_n) * (ns - mean_ns) for n, ns in line) /
+                 sum((n - mean_n) ** 2 for n, _ in line))
+        out.append({"batch": batch, "points": line, "slope_ns": slope})
+    return out
+
+
+def merged(earlier, now):
+    """What was measured now, and what only the earlier report has."""
+    def key(cell):
+        return tuple(str(cell[k]) for k in ("section", "device", "size", "role"))
+    fresh = {key(cell) for cell in now["cells"]}
+    out = {**earlier, **now}
+    if not now["cells"]:
+        out.update({k: earlier[k] for k in ("machine", "rounds", "seconds")})
+    out["cells"] = [c for c in earlier["cells"] if key(c) not in fresh] + now["cells"]
+    return out
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return lines + ["| " + " | ".join(str(v) for v in row) + " |" for row in rows] + [""]
+
+
+def mpps(value):
+    return "-" if value is None else f"{value / 1e6:.2f}" if value >= 1e5 else f"{value / 1e6:.4f}"
+
+
+def number(value, digits=1):
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def microseconds(value):
+    return "-" if value is None else f"{value / 1000:.2f}"
+
+
+def rate_rows(rows):
+    limits = {(r["size"], r["role"]): r["rx_pps"] for r in rows if r["device"] == "limit"}
+    for r in rows:
+        if r["error"]:
+            yield [r["size"], r["role"], r["device"], r["error"], "", "", "", "", ""]
+            continue
+        limit = limits.get((r["size"], r["role"]))
+        note = []
+        if r["contended"]:
+            note.append(f"{r['contended']} runs on a busy machine")
+        if r["failed"]:
+            note.append(f"{r['failed']} runs failed")
+        if r["wrong"]:
+            note.append(f"{r['wrong']} wrong replies")
+        yield [r["size"], r["role"], r["device"], f"**{mpps(r['rx_pps'])}**",
+               f"{mpps(r['min_pps'])} to {mpps(r['max_pps'])}",
+               "-" if not limit else f"{100 * r['rx_pps'] / limit:.0f} %",
+               number(r["cpu_ns_per_packet"]), r["lost"], "; ".join(note)]
+
+
+def latency_rows(rows):
+    for r in rows:
+        if r["error"]:
+            yield [r["device"], r["error"], "", "", "", "", "", ""]
+            continue
+        yield [r["device"], mpps(r["rx_pps"]), microseconds(r["p50_ns"]),
+               microseconds(r["p99_ns"]), microseconds(r["p999_ns"]),
+               number(r["cpu_ns_per_packet"]), number(100 * (r["cpu_share"] or 0)) + " %",
+               r["lost"]]
+
+
+RATE_HEAD = ("bytes", "role", "device", "Mpps, median", "min to max", "of the limit",
+             "CPU ns per packet", "lost", "notes")
+LATENCY_HEAD = ("device", "Mpps", "p50 us", "p99 us", "p99.9 us", "CPU ns per packet",
+                "share of its core", "lost")
+WORDS = {
+    "echo": "### Echo\n\nICMP echo requests in, replies out on the same interface.",
+    "forward": "### Forward\n\nIn on one interface, out on another.",
+    "receive modes": "### Receive modes, full load",
+    "idle round trip": "### Round trip, idle\n\nOne packet at a time, 100 us of silence between.",
+    "100 000 packets/s": "### 100 000 packets per second",
+    "round trip at half load": "### Round trip at half of each device's own rate",
+    "queues": "### Queues, one core",
+    "interfaces": "### Interfaces, one core\n\nEach has its own pair of elements and thread.",
+}
+
+
+def markdown(data):
+    about = data["machine"]
+    lines = [f"{about['date']}, commit {about['commit']}. {about['cpu']}, {about['cpus']} CPUs, "
+             f"Linux {about['kernel']}, GStreamer {about['gstreamer']}; device on CPU "
+             f"{about['device_cpu']}, generator on CPU {about['generator_cpu']}; "
+             f"{data['rounds']} rounds of {data['seconds']:g} s, devices taking turns; load of the "
+             f"machine before: {about['load_before']:.1f}.", ""]
+    for section, words in WORDS.items():
+        rows = [r for r in data["cells"] if r["section"] == section]
+        if not rows:
+            continue
+        lines += [words, ""]
+        if "round trip" in section or "packets/s" in section:
+            lines += table(LATENCY_HEAD, latency_rows(rows))
+        else:
+            lines += table(RATE_HEAD, rate_rows(rows))
+    lines += rest(data)
+    verdicts = list(targets(data))
+    if verdicts:
+        lines += ["### Targets", ""]
+        lines += table(("target", "measured", "met"), verdicts)
+    return "\n".join(lines)
+
+
+def rest(data):
+    lines = []
+    if "chain" in data:
+        lines += ["### One more element in the chain", ""]
+        rows = [[c["batch"], *(f"{ns:.1f}" for _, ns in c["points"]), f"**{c['slope_ns']:.1f}**"]
+                for c in data["chain"]]
+        heads = [f"{n}" for n, _ in data["chain"][0]["points"]]
+        lines += ["Nanoseconds per packet with that many pass-through elements.", ""]
+        lines += table(("packets per batch", *heads, "ns per element"), rows)
+    if "others" in data:
+        lines += ["### Other elements, the same payload", ""]
+        rows = [[o["name"], o["size"], mpps(median(o["runs"], "rx_pps")) if
+                 median(o["runs"], "rx_pps") else o["runs"][0].get("error")]
+                for o in data["others"]]
+        lines += table(("elements", "bytes", "Mpps"), rows)
+    if "start" in data:
+        lines += ["### Start and return", ""]
+        rows = []
+        for role, runs in data["start"].items():
+            rows.append([role, number(median(runs, "to_link_ms")),
+                         number(median(runs, "return_ms"))])
+        lines += table(("role", "start of the program to link, ms",
+                        "return of the peer to first packet, ms"), rows)
+    if "micro" in data and "error" not in data["micro"]:
+        lines += ["### Parts", ""]
+        rows = [[name, f"{ns:.2f}"] for name, ns in data["micro"].items()]
+        lines += table(("part", "ns"), rows)
+    elif "micro" in data:
+        lines += ["### Parts", "", data["micro"]["error"], ""]
+    return lines
+
+
+def find(data, key, section, device, size="64", role="slave"):
+    for r in data["cells"]:
+        if (r["section"], r["device"], r["size"], r["role"]) == (section, device, size, role):
+            return r[key]
+    return None
+
+
+def targets(data):
+    """(what, measured, met) of each target whose two sides were measured in this run."""
+    def ratio(what, ours, theirs, least):
+        if ours and theirs:
+            yield what, f"{ours / theirs:.2f}", "yes" if ours / theirs >= least else "no"
+
+    def below(what, ours, most):
+        if ours is not None and most is not None:
+            yield what, f"{ours:.1f} (at most {most:.1f})", "yes" if ours <= most else "no"
+
+    for role in ("slave", "master"):
+        def rate(section, device, size="64", role=role):
+            return find(data, "rx_pps", section, device, size, role)
+        ours, free = "gst-memif", "gst-memif, verify-checksum=false"
+        yield from ratio(f"{role}: 64 B echo, verified, over testpmd icmpecho, 2",
+                         rate("echo", ours), rate("echo", "testpmd icmpecho"), 2)
+        peer, limit = rate("echo", "testpmd icmpecho", "1500"), rate("echo", "limit", "1500")
+        yield from ratio(f"{role}: 1500 B echo, not verified, over testpmd, 0.95",
+                         rate("echo", free, "1500"), peer, 0.95)
+        yield from ratio(f"{role}: 1500 B echo, not verified, over the limit, 0.95",
+                         rate("echo", free, "1500"), limit, 0.95)
+        yield from ratio(f"{role}: 1500 B echo, verified, over testpmd without, 1",
+                         rate("echo", ours, "1500"), peer, 1)
+        yield from ratio(f"{role}: 64 B forward over testpmd io, 2", rate("forward", ours),
+                         rate("forward", "testpmd io"), 2)
+        yield from ratio(f"{role}: 64 B forward over the limit, 0.7", rate("forward", ours),
+                         rate("forward", "limit"), 0.7)
+    idle = "idle round trip"
+    yield from below("polling, idle p50 in ns, testpmd's",
+                     find(data, "p50_ns", idle, "gst-memif, polling"),
+                     find(data, "p50_ns", idle, "testpmd icmpecho"))
+    yield from below("interrupt, idle p50 in ns, 38 us",
+                     find(data, "p50_ns", idle, "gst-memif, interrupt"), 38000)
+    yield from below("interrupt, CPU ns per packet at 100 000/s, testpmd's",
+                     find(data, "cpu_ns_per_packet", "100 000 packets/s", "gst-memif, interrupt"),
+                     find(data, "cpu_ns_per_packet", "100 000 packets/s", "testpmd icmpecho"))
+    for chain in data.get("chain", ()):
+        if chain["batch"] == 256:
+            yield from below("one more element, ns per packet", chain["slope_ns"], 5)
+    for other in data.get("others", ()):
+        if other["name"].startswith("udp") and other["size"] == "64":
+            yield from ratio("64 B forward over udpsrc ! udpsink, 50",
+                             find(data, "rx_pps", "forward", "gst-memif"),
+                             median(other["runs"], "rx_pps"), 50)
+
+
+def write_into(document, text, drawn):
+    """Replaces what is between the markers, and puts the plots beside the document."""
+    images = []
+    for path in drawn:
+        shutil.copy(path, document.parent / path.name)
+        images.append(f"![{path.stem}]({path.name})")
+    old = document.read_text()
+    head, _, rest_ = old.partition(BEGIN)
+    _, _, tail = rest_.partition(END)
+    block = "\n".join([BEGIN, "", *images, "", text, END])
+    document.write_text(head + block + tail)

@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs the benchmarks side by side and writes report.md, report.json and plots.
+
+Devices take turns (A B C A B C ...), so that a machine that drifts does so for all of them. Each
+run starts its device anew and throws its warm-up away.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import plots
+import report
+from devices import CPU_DEVICE, CPU_LOAD, Gst, Limit, Setup, Testpmd, all_devices, pinned
+from measure import CONTENDED, Bench, stop
+
+SIZES = ("64", "imix", "1500", "9000")
+ROLES = ("slave", "master")
+RETRIES = 2
+
+
+@dataclass
+class Cell:
+    """One row of the report: a device and what it is asked to do."""
+
+    section: str
+    device: object
+    setup: Setup
+    load: tuple = ()
+    label: str = ""
+
+    @property
+    def name(self):
+        return self.label or self.device.name
+
+
+def throughput(task, sizes, devices):
+    return [Cell(task, device, Setup(task, size, role))
+            for size in sizes for role in ROLES for device in devices]
+
+
+def receive_modes(loadgen):
+    """Idle round trips, and the cost of a packet at a rate that leaves a core mostly idle."""
+    cells = []
+    idle = ("--window=1", "--latency", "--gap=100")
+    steady = ("--rate=100000", "--latency", "--burst=32")
+    for section, load in (("idle round trip", idle), ("100 000 packets/s", steady)):
+        cells.append(Cell(section, Limit(loadgen), Setup(), load))
+        for mode in ("polling", "adaptive", "interrupt"):
+            cells.append(Cell(section, Gst(), Setup(rx_mode=mode), load, f"gst-memif, {mode}"))
+        cells.append(Cell(section, Testpmd("icmpecho"), Setup(), load))
+    for mode in ("polling", "adaptive", "interrupt"):
+        cells.append(Cell("receive modes", Gst(), Setup(rx_mode=mode), (), f"gst-memif, {mode}"))
+    return cells
+
+
+def scale(loadgen):
+    cells = []
+    for queues in (1, 2, 4, 8):
+        cells.append(Cell("queues", Gst(), Setup(queues=queues), (), f"gst-memif, {queues}"))
+        cells.append(Cell("queues", Limit(loadgen), Setup(queues=queues), (), f"limit, {queues}"))
+    for count in (1, 4, 16, 64):
+        setup = Setup(interfaces=count, rx_mode="interrupt")
+        cells.append(Cell("interfaces", Gst(), setup, (), f"gst-memif, {count}, interrupt"))
+    return cells
+
+
+def loaded(cells, results, loadgen):
+    """At half of what each one reached: only known after the throughput was measured."""
+    out = []
+    for device in (Limit(loadgen), Gst(), Testpmd("icmpecho")):
+        rates = [report.median(r, "rx_pps") for c, r in zip(cells, results)
+                 if c.section == "echo" and c.name == device.name and c.setup == Setup()]
+        if rates and rates[0]:
+            load = (f"--rate={rates[0] / 2:.0f}", "--latency", "--burst=32")
+            out.append(Cell("round trip at half load", device, Setup(), load))
+    return out
+
+
+class Runner:
+    def __init__(self, bench, options):
+        self.bench, self.options = bench, options
+
+    def once(self, cell):
+        polls = cell.setup.rx_mode == "polling"
+        for _ in range(RETRIES + 1):
+            result = self.bench.run(cell.device, cell.setup, self.options.seconds,
+                                    self.options.warmup, cell.load)
+            share = result.get("cpu_share", 1)
+            result["contended"] = polls and share < CONTENDED
+            if not result["contended"]:
+                break
+        return result
+
+    def rounds(self, cells):
+        results = [[] for _ in cells]
+        for number in range(self.options.rounds):
+            for cell, runs in zip(cells, results):
+                if runs and all("error" in run for run in runs) and number > 1:
+                    continue  # it does not work, and why is known
+                runs.append(self.once(cell))
+                last = runs[-1]
+                what = last.get("error") or f"{last['rx_pps'] / 1e6:.2f} Mpps"
+                print(f"[{number + 1}/{self.options.rounds}] {cell.section} {cell.setup.size} "
+                      f"{cell.setup.role} {cell.name}: {what}", file=sys.stderr, flush=True)
+        return results
+
+    def chain(self):
+        command = pinned([str(self.bench.build / "tests/benchmarks/chain"), "100"])
+        rounds = [json.loads(subprocess.run(command, capture_output=True, text=True, timeout=120,
+                                            env=self.bench.environment).stdout)["points"]
+                  for _ in range(self.options.rounds)]
+        return report.slopes(rounds)
+
+    def micro(self):
+        program = self.bench.build / "tests/benchmarks/micro"
+        if not program.exists():
+            return {"error": "not built: Google Benchmark was not found"}
+        out = subprocess.run(pinned([str(program), "--benchmark_format=json",
+                                     "--benchmark_min_time=0.1"]),
+                             capture_output=True, text=True, timeout=300).stdout
+        return {b["name"]: b["cpu_time"] for b in json.loads(out)["benchmarks"]}
+
+    def others(self):
+        """Elements that are no memif peers, with the same payload on the same two cores."""
+        count = "fakesink name=count sync=false async=false"
+        source = "fakesrc sizetype=fixed sizemax={size} filltype=nothing"
+        names = {
+            "udpsrc ! udpsink": (
+                "udpsrc port=47001 ! udpsink host=127.0.0.1 port=47002 sync=false "
+                "async=false",
+                source + " ! udpsink host=127.0.0.1 port=47001 sync=false async=false "
+                "udpsrc port=47002 ! " + count),
+            "shmsrc ! shmsink": (
+                "shmsrc socket-path={dir}/a ! shmsink socket-path={dir}/b sync=false "
+                "wait-for-connection=false async=false",
+                source + " ! shmsink socket-path={dir}/a sync=false shm-size=4000000 "
+                "shmsrc socket-path={dir}/b ! " + count),
+        }
+        out = []
+        for name, (device, load) in names.items():
+            for size in ("64", "1500"):
+                runs = [self._other(device, load, size) for _ in range(self.options.rounds)]
+                out.append({"name": name, "size": size, "runs": runs})
+        return out
+
+    def _other(self, device, load, size):
+        directory = self.bench.build / "benchmarks"
+        for name in ("a", "b"):
+            (directory / name).unlink(missing_ok=True)
+        words = {"size": size, "dir": directory}
+        counter = ["taskset", "-c", str(CPU_LOAD),
+                   str(self.bench.build / "tests/benchmarks/pipecount"), "1", "1.5"]
+        # Only what is at the other end can be connected to: shmsink first, on both sides.
+        command = ["sh", "-c", "sleep 0.3; exec gst-launch-1.0 -q " + device.format(**words)]
+        feeding, _, draining = load.format(**words).partition(" shmsrc")
+        processes = [subprocess.Popen(pinned(command), stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL)]
+        try:
+            if draining:  # reads from a sink that the device makes
+                feeder = ["taskset", "-c", str(CPU_LOAD), "gst-launch-1.0", "-q", *feeding.split()]
+                processes.insert(0, subprocess.Popen(feeder, stdout=subprocess.DEVNULL,
+                                                     stderr=subprocess.DEVNULL))
+                subprocess.run(["sleep", "0.8"], check=True)
+                load = "shmsrc" + draining
+            else:
+                load = load.format(**words)
+            run = subprocess.run([*counter, load], capture_output=True, text=True, timeout=20)
+            return json.loads(run.stdout.strip().splitlines()[-1])
+        except (subprocess.TimeoutExpired, ValueError, IndexError):
+            return {"error": "no result"}
+        finally:
+            for process in processes:
+                stop(process)
+
+    def comebacks(self):
+        """From a program's start to the link, and from a peer's return to its first packet."""
+        out = {}
+        for role in ROLES:
+            runs = [self.bench.comeback(Gst(), Setup(role=role, rx_mode="interrupt"))
+                    for _ in range(self.options.rounds)]
+            out[role] = runs
+        return out
+
+
+def machine():
+    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text()
+                  .splitlines() if line.startswith("model name")), "unknown")
+    version = subprocess.run(["gst-launch-1.0", "--version"], capture_output=True, text=True).stdout
+    commit = subprocess.run(["git", "-C", str(Path(__file__).parent), "rev-parse", "--short",
+                             "HEAD"], capture_output=True, text=True).stdout.strip()
+    return {"cpu": model, "cpus": os.cpu_count(), "kernel": platform.release(),
+            "gstreamer": version.splitlines()[0].split()[-1] if version else "unknown",
+            "commit": commit, "load_before": os.getloadavg()[0],
+            "date": datetime.date.today().isoformat(), "device_cpu": CPU_DEVICE,
+            "generator_cpu": CPU_LOAD}
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build", help="build directory (build)")
+    parser.add_argument("--quick", action="store_true", help="64-byte echo only, 3 short rounds")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--warmup", type=float, default=1.0)
+    parser.add_argument("--sizes", default=",".join(SIZES))
+    parser.add_argument("--sections", default="echo,forward,modes,scale,chain,micro,others,start")
+    parser.add_argument("--priority", action="store_true",
+                        help="take precedence over other programs of the machine (root)")
+    parser.add_argument("--add-to", metavar="JSON",
+                        help="keep what this earlier report has and this run does not measure")
+    parser.add_argument("--doc", help="write tables and plots into this docs/performance.md too")
+    options = parser.parse_args()
+    if options.quick:
+        options.sections, options.sizes = "echo", "64"
+        options.rounds, options.seconds, options.warmup = 3, 0.5, 0.3
+    return options
+
+
+def main():
+    options = parse_options()
+    sections = options.sections.split(",")
+    sizes = options.sizes.split(",")
+    bench = Bench(options.build, options.priority)
+    if not Path(bench.loadgen).exists():
+        sys.exit(f"{bench.loadgen} is missing: build with meson first (-Dbuildtype=release)")
+    output = bench.build / "benchmarks"
+    output.mkdir(exist_ok=True)
+    runner = Runner(bench, options)
+    about = machine()
+    devices = all_devices(bench.loadgen)
+    cells = []
+    for task in ("echo", "forward"):
+        if task in sections:
+            cells += throughput(task, sizes, devices[task])
+    if "modes" in sections:
+        cells += receive_modes(bench.loadgen)
+    if "scale" in sections:
+        cells += scale(bench.loadgen)
+    results = runner.rounds(cells)
+    if "modes" in sections:
+        more = loaded(cells, results, bench.loadgen)
+        results += runner.rounds(more)
+        cells += more
+    data = {"machine": about, "rounds": options.rounds, "seconds": options.seconds,
+            "cells": [report.summary(cell, runs) for cell, runs in zip(cells, results)]}
+    for name, function in (("chain", runner.chain), ("micro", runner.micro),
+                           ("others", runner.others), ("start", runner.comebacks)):
+        if name in sections:
+            data[name] = function()
+    if options.add_to:
+        data = report.merged(json.loads(Path(options.add_to).read_text()), data)
+    (output / "report.json").write_text(json.dumps(data, indent=1))
+    text = report.markdown(data)
+    (output / "report.md").write_text("# Benchmarks\n\n" + text)
+    drawn = plots.draw(data, output)
+    if options.doc:
+        report.write_into(Path(options.doc), text, drawn)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
