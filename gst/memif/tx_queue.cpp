@@ -19,7 +19,8 @@ class Gather {
     while (length != 0) {
       const TxSegment segment = segments_.front().subspan(offset_);
       const std::size_t n = std::min(length, segment.size());
-      std::memcpy(out, segment.data(), n);
+      // An empty segment may have no address, which memcpy() must not see.
+      if (n != 0) std::memcpy(out, segment.data(), n);
       out += n;
       length -= n;
       offset_ += n;

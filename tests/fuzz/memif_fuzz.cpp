@@ -37,7 +37,7 @@ class Input {
   T get() {
     T value{};
     const std::size_t n = std::min(sizeof value, left_.size());
-    std::memcpy(&value, left_.data(), n);
+    if (n != 0) std::memcpy(&value, left_.data(), n);
     left_ = left_.subspan(n);
     return value;
   }
