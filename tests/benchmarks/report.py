@@ -58,8 +58,7 @@ def merged(earlier, now):
         return tuple(str(cell[k]) for k in ("section", "device", "size", "role"))
     fresh = {key(cell) for cell in now["cells"]}
     out = {**earlier, **now}
-    if not now["cells"]:
-        out.update({k: earlier[k] for k in ("machine", "rounds", "seconds")})
+    out.update({k: earlier[k] for k in ("machine", "rounds", "seconds")})
     out["cells"] = [c for c in earlier["cells"] if key(c) not in fresh] + now["cells"]
     return out
 
