@@ -9,6 +9,7 @@ usage() {
 Usage: tests/run.sh [OPTIONS]
 Builds with warnings as errors, runs all tests and ends with `N passed, N failed, N skipped`.
 
+  --soak        only the long run: ten minutes of traffic with links going up and down
   --quick       unit tests of the plain build only (about two minutes)
   --no-install  do not install missing packages
   --help        this text
@@ -20,10 +21,11 @@ Build directories are build, build-asan, build-tsan and build-clang.
 END
 }
 
-quick= install=yes
+quick= soak= install=yes
 for option in "$@"; do
   case $option in
     --quick) quick=yes ;;
+    --soak) soak=yes ;;
     --no-install) install= ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
@@ -95,13 +97,18 @@ interop() {
 say plain
 if build build; then
   count 1 0 0
-  unit build
+  if [ -n "$soak" ]; then
+    say soak
+    interop build soak
+  else
+    unit build
+  fi
 else
   echo "FAILED: the plain build"
   count 0 1 0
 fi
 
-if [ -z "$quick" ]; then
+if [ -z "$quick$soak" ]; then
   say interop
   interop build
 
