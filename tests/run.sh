@@ -9,28 +9,36 @@ usage() {
 Usage: tests/run.sh [OPTIONS]
 Builds with warnings as errors, runs all tests and ends with `N passed, N failed, N skipped`.
 
+  --stage=NAME  only this stage (may be given several times)
+  --quick       only the stage plain (a few minutes)
   --soak        only the long run: ten minutes of traffic with links going up and down
-  --quick       unit tests of the plain build only (about two minutes)
   --no-install  do not install missing packages
   --help        this text
 
-Stages: plain (unit tests, the commands of the documentation), interop (DPDK, the kernel, a second
-implementation), asan (AddressSanitizer and UBSan: unit tests and hostile peers), tsan
-(ThreadSanitizer: where threads meet), clang (builds with the other compiler), style.
+Stages:
+  plain    build, unit tests
+  interop  DPDK, the kernel, a second memif implementation, hostile peers, the documentation
+  asan     AddressSanitizer and UBSan: unit tests, hostile peers
+  tsan     ThreadSanitizer: unit tests where threads meet
+  clang    build with the other compiler
+  style    clang-format
 Build directories are build, build-asan, build-tsan and build-clang.
 END
 }
 
-quick= soak= install=yes
+stages= install=yes
 for option in "$@"; do
   case $option in
-    --quick) quick=yes ;;
-    --soak) soak=yes ;;
+    --stage=plain | --stage=interop | --stage=asan | --stage=tsan | --stage=clang | --stage=style)
+      stages="$stages ${option#*=}" ;;
+    --quick) stages="$stages plain" ;;
+    --soak) stages="$stages soak" ;;
     --no-install) install= ;;
     --help | -h) usage; exit 0 ;;
-    *) usage >&2; exit 2 ;;
+    *) echo "run.sh: unknown option $option" >&2; usage >&2; exit 2 ;;
   esac
 done
+[ -n "$stages" ] || stages='plain interop asan tsan clang style'
 
 if [ -n "$install" ]; then .ci/packages.sh test || exit 1; fi
 
@@ -39,8 +47,6 @@ python=/usr/bin/python3
 tally=$(mktemp)
 trap 'rm -f "$tally"' EXIT
 
-say() { printf '\n==== %s\n' "$*"; }
-
 # count PASSED FAILED SKIPPED
 count() { echo "$@" >> "$tally"; }
 
@@ -48,18 +54,23 @@ count() { echo "$@" >> "$tally"; }
 check() {
   local name=$1
   shift
-  if "$@"; then count 1 0 0; else echo "FAILED: $name"; count 0 1 0; fi
+  if "$@"; then
+    count 1 0 0
+  else
+    echo "FAILED: $name"
+    count 0 1 0
+    return 1
+  fi
 }
 
 # build DIR MESON_OPTION...
 build() {
-  local dir=$1
+  local dir=$1 log
   shift
-  local log
   log=$(mktemp)
   # A directory that is there may have been set up for something else, as by the quick start.
   if { [ -f "$dir/build.ninja" ] || meson setup "$dir" "$@"; } > "$log" 2>&1 &&
-    meson configure "$dir" -Dwerror=true -Dtests=enabled >> "$log" 2>&1 &&
+    meson configure "$dir" -Dwerror=true "$@" >> "$log" 2>&1 &&
     meson compile -C "$dir" >> "$log" 2>&1; then
     rm -f "$log"
     return 0
@@ -71,21 +82,20 @@ build() {
 
 # unit DIR MESON_TEST_OPTION...: every check of every test program counts
 unit() {
-  local dir=$1
+  local dir=$1 summary
   shift
   meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes 2 "$@" || true
-  local summary
   summary=$($python tests/summary.py "$dir/meson-logs/testlog.json")
   printf '%s\n' "$summary"
   tail -n 1 <<< "$summary" | sed -E 's/[^0-9]+/ /g' >> "$tally"
 }
 
-# interop DIR TEST...
+# interop DIR ARGUMENT...
 interop() {
   local dir=$1 log
   shift
   log=$(mktemp)
-  $python tests/interop/run.py --build "$PWD/$dir" "$@" 2>&1 | tee "$log"
+  $python -u tests/interop/run.py --build "$PWD/$dir" "$@" 2>&1 | tee "$log"
   if tail -n 1 "$log" | grep -q '^interop: '; then
     tail -n 1 "$log" | sed -E 's/[^0-9]+/ /g' >> "$tally"
   else
@@ -94,51 +104,33 @@ interop() {
   rm -f "$log"
 }
 
-say plain
-if build build; then
-  count 1 0 0
-  if [ -n "$soak" ]; then
-    say soak
-    interop build soak
-  else
-    unit build
-  fi
-else
-  echo "FAILED: the plain build"
-  count 0 1 0
-fi
+sanitizer() { echo "-Db_sanitize=$1 -Db_lundef=false -Dbenchmarks=disabled -Dtests=enabled"; }
 
-if [ -z "$quick$soak" ]; then
-  say interop
-  interop build
-
-  say 'asan: AddressSanitizer and UBSan'
-  if build build-asan -Db_sanitize=address,undefined -Db_lundef=false; then
-    count 1 0 0
-    ASAN_OPTIONS=detect_leaks=1:suppressions= unit build-asan --timeout-multiplier 4
-    MEMIF_ASAN=1 interop build-asan test_hostile
-  else
-    echo "FAILED: the build with AddressSanitizer"
-    count 0 1 0
-  fi
-
-  say 'tsan: ThreadSanitizer'
-  if build build-tsan -Db_sanitize=thread -Db_lundef=false; then
-    count 1 0 0
-    unit build-tsan --timeout-multiplier 6 --suite threads
-  else
-    echo "FAILED: the build with ThreadSanitizer"
-    count 0 1 0
-  fi
-
-  say clang
-  check 'the build with clang' env CXX=clang++ bash -c "$(declare -f build); build build-clang"
-
-  say style
-  check 'clang-format' bash -c \
-    "git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run --Werror"
-fi
+for stage in $stages; do
+  printf '\n==== %s\n' "$stage"
+  case $stage in
+    plain)
+      check 'the plain build' build build -Dtests=enabled && unit build ;;
+    interop)
+      check 'the plain build' build build -Dtests=enabled && interop build ;;
+    soak)
+      check 'the plain build' build build -Dtests=enabled && interop build soak ;;
+    asan)
+      # shellcheck disable=SC2046
+      check 'the build with AddressSanitizer' build build-asan $(sanitizer address,undefined) &&
+        unit build-asan --timeout-multiplier 4 && interop build-asan --asan test_hostile ;;
+    tsan)
+      # shellcheck disable=SC2046
+      check 'the build with ThreadSanitizer' build build-tsan $(sanitizer thread) &&
+        unit build-tsan --timeout-multiplier 6 --suite threads ;;
+    clang)
+      CXX=clang++ check 'the build with clang' build build-clang -Dtests=disabled ;;
+    style)
+      check 'clang-format' bash -c \
+        "git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run --Werror" ;;
+  esac
+done
 
 echo
-awk '{ p += $1; f += $2; s += $3 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s
-  exit f > 0 || p == 0 }' <(awk '{ print $(NF-2), $(NF-1), $NF }' "$tally")
+awk '{ p += $(NF-2); f += $(NF-1); s += $NF }
+  END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0 }' "$tally"
