@@ -104,7 +104,11 @@ interop() {
   rm -f "$log"
 }
 
-sanitizer() { echo "-Db_sanitize=$1 -Db_lundef=false -Dbenchmarks=disabled -Dtests=enabled"; }
+# Only what is tested, and lightly optimised: these builds take most of the time.
+sanitizer() {
+  echo "-Db_sanitize=$1 -Db_lundef=false -Dtests=enabled -Dbenchmarks=disabled" \
+    "-Dexamples=disabled -Doptimization=1"
+}
 
 for stage in $stages; do
   printf '\n==== %s\n' "$stage"
