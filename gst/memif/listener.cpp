@@ -15,7 +15,7 @@ constexpr std::size_t kMaxPending = 64;
 constexpr std::uint32_t kAcceptPauseMs = 100;
 
 std::map<std::string, std::weak_ptr<Listener>>& registry() {
-  static std::map<std::string, std::weak_ptr<Listener>> listeners;
+  static auto& listeners = *new std::map<std::string, std::weak_ptr<Listener>>();
   return listeners;
 }
 

@@ -13,8 +13,10 @@ namespace gstmemif {
 namespace {
 
 std::mutex control_mutex;
-std::vector<std::function<void()>> deferred;  // guarded by control_mutex
-thread_local int control_depth = 0;           // how often this thread holds it
+// Guarded by control_mutex. Like all our globals never destroyed: the control thread, if its last
+// user went in one of its own callbacks, may still run when the process ends.
+auto& deferred = *new std::vector<std::function<void()>>();
+thread_local int control_depth = 0;  // how often this thread holds it
 
 struct ContextDeleter {
   void operator()(GMainContext* context) const noexcept { g_main_context_unref(context); }
@@ -147,7 +149,7 @@ void ControlLock::defer(std::function<void()> call) {
 
 std::shared_ptr<Loop> Loop::own_thread() {
   static std::mutex mutex;
-  static std::weak_ptr<Loop> current;
+  static auto& current = *new std::weak_ptr<Loop>();
   const std::lock_guard lock(mutex);
   if (auto loop = current.lock()) return loop;
   auto loop = std::make_shared<ThreadLoop>(ContextRef(g_main_context_new()));
@@ -157,7 +159,7 @@ std::shared_ptr<Loop> Loop::own_thread() {
 
 std::shared_ptr<Loop> Loop::for_context(GMainContext* context) {
   static std::mutex mutex;
-  static std::map<GMainContext*, std::weak_ptr<Loop>> loops;
+  static auto& loops = *new std::map<GMainContext*, std::weak_ptr<Loop>>();
   const std::lock_guard lock(mutex);
   std::erase_if(loops, [](const auto& entry) { return entry.second.expired(); });
   std::weak_ptr<Loop>& current = loops[context];

@@ -17,7 +17,7 @@ namespace {
 using Key = std::tuple<std::string, std::uint32_t, gstmemif::Role>;
 
 std::map<Key, std::weak_ptr<SharedInterface>>& registry() {
-  static std::map<Key, std::weak_ptr<SharedInterface>> interfaces;
+  static auto& interfaces = *new std::map<Key, std::weak_ptr<SharedInterface>>();
   return interfaces;
 }
 
