@@ -152,7 +152,8 @@ void Lane::push_all() {
 
 void Lane::push_to(SwitchOutlet& outlet, bool last) {
   const Tally tally = due(outlet.number());
-  const GstFlowReturn flow = outbox_.push(outlet.pad(), outlet.number(), last);
+  const GstFlowReturn flow =
+      outlet.in_turn([&](GstPad* pad) { return outbox_.push(pad, outlet.number(), last); });
   if (flow == GST_FLOW_OK) [[likely]] {
     counters_.common.packets_out.add(tally.packets);
     counters_.common.bytes_out.add(tally.bytes);

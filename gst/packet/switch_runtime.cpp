@@ -150,7 +150,8 @@ SwitchRuntime::Outlets SwitchRuntime::outlets_if_all_ended() {
 
 void SwitchRuntime::push_eos(const Outlets& outlets) {
   for (const auto& outlet : outlets) {
-    if (outlet) gst_pad_push_event(outlet->pad(), gst_event_new_eos());
+    if (!outlet) continue;
+    outlet->in_turn([](GstPad* pad) { return gst_pad_push_event(pad, gst_event_new_eos()); });
   }
 }
 

@@ -34,6 +34,14 @@ class SwitchOutlet {
 
   [[nodiscard]] unsigned number() const { return number_; }
   [[nodiscard]] GstPad* pad() const { return pad_; }
+  /// Calls `push` with the pad, one lane after the other: a pad first sends the events that come
+  /// before data, and a second thread would not wait for that. The peer takes one thread at a time
+  /// anyway. Recursive, because a loop of links leads back here.
+  template <class Push>
+  auto in_turn(Push push) {
+    const std::lock_guard lock(push_mutex_);
+    return push(pad_);
+  }
   /// True the first time after a success.
   bool failed_now() { return !failed_.exchange(true, std::memory_order_relaxed); }
   void works() {
@@ -48,6 +56,7 @@ class SwitchOutlet {
  private:
   unsigned number_;
   GstPad* pad_;
+  std::recursive_mutex push_mutex_;
   std::atomic<bool> failed_{false};
 };
 

@@ -816,8 +816,7 @@ static Suite* ethbridge_suite() {
   tcase_add_test(tc, test_answer_in_the_same_thread);
   tcase_add_test(tc, test_ports_come_and_go);
   tcase_add_test(tc, test_two_threads);
-  // Known fault: two lanes that push to a fresh pad at once may overtake its sticky events.
-  tcase_skip_broken_test(tc, test_release_while_streaming);
+  tcase_add_test(tc, test_release_while_streaming);
   tcase_add_test(tc, test_stop_while_streaming);
   tcase_add_test(tc, test_documentation);
   return s;
