@@ -47,11 +47,6 @@ QueueStats& InterfaceStats::at(List& list, std::size_t queue) {
   return *list[queue];
 }
 
-std::size_t InterfaceStats::count(const List& list) const {
-  const std::lock_guard lock(mutex_);
-  return list.size();
-}
-
 Link::Link(LinkPlan plan, std::shared_ptr<InterfaceStats> stats,
            std::shared_ptr<const UniqueFd> control_wake)
     : role_(plan.role),

@@ -27,9 +27,6 @@ class GSTMEMIF_API InterfaceStats {
   /** The counters of one queue; made on first use, at the same address for ever. Any thread. */
   QueueStats& rx(std::size_t queue) { return at(rx_, queue); }
   QueueStats& tx(std::size_t queue) { return at(tx_, queue); }
-  /** Queues that were ever used. */
-  std::size_t rx_count() const { return count(rx_); }
-  std::size_t tx_count() const { return count(tx_); }
 
   Counter link_ups;
   Counter link_downs;
@@ -38,9 +35,8 @@ class GSTMEMIF_API InterfaceStats {
  private:
   using List = std::vector<std::unique_ptr<QueueStats>>;
   QueueStats& at(List& list, std::size_t queue);
-  std::size_t count(const List& list) const;
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   List rx_;
   List tx_;
 };

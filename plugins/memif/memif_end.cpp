@@ -169,11 +169,6 @@ std::int64_t MemifEnd::queue() const {
   return queue_;
 }
 
-std::string MemifEnd::socket_path() const {
-  const std::lock_guard lock(mutex_);
-  return settings_.socket_path;
-}
-
 std::optional<Mode> MemifEnd::mode() const {
   const std::lock_guard lock(mutex_);
   // Where the other end of the interface sets the mode, that applies here too.

@@ -66,7 +66,6 @@ class MemifEnd {
   std::int64_t queue() const;
   /** Nothing while it is open: not set here, and the other end was not asked yet. */
   std::optional<gstmemif::Mode> mode() const;
-  std::string socket_path() const;
 
   /** Posts @p error as an element error. */
   void post_error(const gstmemif::Error& error) const;

@@ -33,7 +33,7 @@ class Bench:
                                 GST_REGISTRY=str(self.build / "benchmarks/registry.bin"))
         self.runs = 0
         if priority:
-            # Of this session against others on the machine; it ends with the session.
+            # Of this process session (setsid) against others on the machine; it ends with it.
             Path("/proc/self/autogroup").write_text("-20")
 
     def _device(self, command, log):
