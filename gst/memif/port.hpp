@@ -128,9 +128,20 @@ class GSTMEMIF_API Sender : public Port {
 
   /** Writes one packet; the peer sees it after flush(). link_lost also where there is no link. */
   Sent send(std::span<const TxSegment> segments);
+  /** Writes many packets; see TxQueue::send_run(). */
+  template <class Piece>
+  std::uint32_t send_run(std::uint32_t n, Piece piece) {
+    if (stale()) refresh();
+    return tx_ == nullptr ? 0 : tx_->send_run(n, piece);
+  }
   /** Sends a lent packet without a copy, see TxQueue::exchange(). Only if owns() its loan. */
-  Sent exchange(BufferPlace& buffer, std::uint32_t offset, std::uint32_t length) {
-    return tx_ == nullptr ? Sent::link_lost : tx_->exchange(buffer, offset, length);
+  Sent exchange(const LentPacket& packet) {
+    return tx_ == nullptr ? Sent::link_lost : tx_->exchange(packet);
+  }
+  /** Many of them; see TxQueue::exchange_run(). */
+  template <class Packet>
+  std::uint32_t exchange_run(std::uint32_t n, Packet packet) {
+    return tx_ == nullptr ? 0 : tx_->exchange_run(n, packet);
   }
   /** Whether @p loan is of the link in use, so that its buffers can go into its rings. */
   bool owns(const Loan& loan) const noexcept { return tx_ != nullptr && loan.link() == link(); }

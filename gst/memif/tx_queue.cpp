@@ -72,12 +72,6 @@ std::uint32_t TxQueue::free_slots() noexcept {
   return free_ = free;
 }
 
-Descriptor TxQueue::slot_buffer(std::uint16_t index) const noexcept {
-  if (!is_slave()) return ring_.read(index);
-  const BufferPlace place = buffers_.slots[ring_.slot(index)];
-  return {0, place.region, buffers_.buffer_size, place.offset, 0};
-}
-
 bool TxQueue::valid_buffer(const Descriptor& descriptor) const noexcept {
   return descriptor.length != 0 &&
          state_->resolve(descriptor.region, descriptor.offset, descriptor.length) != nullptr;
@@ -128,29 +122,9 @@ Sent TxQueue::write_slots(std::span<const TxSegment> segments, std::uint64_t tot
   return Sent::ok;
 }
 
-/** The common case: one piece that fits into one slot. False where it is anything else. */
-bool TxQueue::send_simple(TxSegment packet) noexcept {
-  if (packet.empty() || (free_ == 0 && free_slots() == 0)) return false;
-  Descriptor buffer = slot_buffer(next_);
-  if (packet.size() > buffer.length) return false;
-  std::byte* to = state_->resolve(buffer.region, buffer.offset, buffer.length);
-  if (to == nullptr) return false;
-  ring_.prefetch_for_writing(static_cast<std::uint16_t>(next_ + kWriteAhead));
-  std::memcpy(to, packet.data(), packet.size());
-  buffer.length = static_cast<std::uint32_t>(packet.size());
-  buffer.flags = 0;
-  ring_.write(next_, buffer);
-  ++next_;
-  --free_;
-  ++packets_;
-  ++copies_;
-  bytes_ += packet.size();
-  return true;
-}
-
 Sent TxQueue::send(std::span<const TxSegment> segments) noexcept {
-  if (segments.size() == 1 && send_simple(segments.front())) {
-    refused_ = 0;
+  // The common case first: one piece that fits into one slot.
+  if (segments.size() == 1 && send_run(1, [&](std::uint32_t) { return segments.front(); }) == 1) {
     return Sent::ok;
   }
   const std::uint64_t total = total_length(segments);
@@ -170,6 +144,14 @@ Sent TxQueue::send(std::span<const TxSegment> segments) noexcept {
   ++copies_;
   bytes_ += total;
   return Sent::ok;
+}
+
+Sent TxQueue::exchange(const LentPacket& packet) noexcept {
+  if (exchange_run(1, [&](std::uint32_t) { return packet; }) == 1) return Sent::ok;
+  if (state_->failed()) return Sent::link_lost;
+  if (free_ == 0) return Sent::full;
+  stats_->drop(packet.length == 0 ? DropReason::empty : DropReason::too_long);
+  return Sent::dropped;
 }
 
 bool TxQueue::has_room() noexcept {

@@ -2,8 +2,10 @@
 /** @file The sending end of one ring: S2M for a slave, M2S for a master. */
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <utility>
 
@@ -17,6 +19,13 @@ namespace gstmemif {
 
 /** A run of bytes of a packet to send. */
 using TxSegment = std::span<const std::byte>;
+
+/** A packet that lies in a buffer lent by a queue of the same link. */
+struct LentPacket {
+  BufferPlace* buffer;   ///< its entry in the loan; null: none
+  std::uint32_t offset;  ///< in the buffer's region
+  std::uint32_t length;
+};
 
 /** What became of a packet handed to TxQueue::send(). */
 enum class Sent {
@@ -44,27 +53,31 @@ class GSTMEMIF_API TxQueue {
   Sent send(std::span<const TxSegment> segments) noexcept;
 
   /**
-   * As slave: sends the @p length bytes at @p offset of the region of @p buffer, one of our link's
-   * own, without a copy. On Sent::ok the buffer is the ring's, and @p buffer names another one,
-   * which the peer has finished with, in exchange. Bytes outside of the buffer are Sent::dropped.
+   * Writes packets 0 to @p n - 1, of one piece each: @p piece(i) is a TxSegment. Returns how many
+   * went; less than n if one needs what only send() does or says: to wait, several slots, an error.
    */
-  Sent exchange(BufferPlace& buffer, std::uint32_t offset, std::uint32_t length) noexcept {
-    if (length == 0 || offset < buffer.offset ||
-        std::uint64_t{offset} + length > std::uint64_t{buffer.offset} + buffers_.buffer_size) {
-      stats_->drop(length == 0 ? DropReason::empty : DropReason::too_long);
-      return Sent::dropped;
-    }
-    if (free_ == 0 && free_slots() == 0) {
-      return state_->failed() ? Sent::link_lost : Sent::full;
-    }
-    ring_.prefetch_for_writing(static_cast<std::uint16_t>(next_ + kWriteAhead));
-    ring_.write(next_, {0, buffer.region, length, offset, 0});
-    std::swap(buffer, buffers_.slots[ring_.slot(next_)]);
-    ++next_;
-    --free_;
-    ++packets_;
-    bytes_ += length;
-    return Sent::ok;
+  template <class Piece>
+  std::uint32_t send_run(std::uint32_t n, Piece piece) noexcept {
+    const auto run = [&](std::uint32_t first, std::uint32_t limit) {
+      const auto rest = [&](std::uint32_t i) { return piece(first + i); };
+      return is_slave() ? copy_run<true>(limit, rest) : copy_run<false>(limit, rest);
+    };
+    return run_over_free(n, run);
+  }
+
+  /**
+   * As slave: sends a lent packet, of our link's own region, without a copy. On Sent::ok its buffer
+   * is the ring's, and another one, which the peer has finished with, takes its place in the loan.
+   * Bytes outside of the buffer are Sent::dropped.
+   */
+  Sent exchange(const LentPacket& packet) noexcept;
+
+  /** As send_run(), for lent packets: @p packet(i) is one; one without a buffer ends the run. */
+  template <class Packet>
+  std::uint32_t exchange_run(std::uint32_t n, Packet packet) noexcept {
+    return run_over_free(n, [&](std::uint32_t first, std::uint32_t limit) {
+      return swap_run(limit, [&](std::uint32_t i) { return packet(first + i); });
+    });
   }
 
   /** Publishes what was written since the last flush(), and wakes the peer if it asked for it. */
@@ -89,12 +102,36 @@ class GSTMEMIF_API TxQueue {
  private:
   // Four descriptors share a cache line, which the peer's core has: it is asked for early.
   static constexpr std::uint16_t kWriteAhead = 16;
+  // The buffers are last in the peer's cache, too. A few are enough: each has a line of its own.
+  static constexpr std::uint16_t kBufferAhead = 6;
 
   bool is_slave() const noexcept { return buffers_.buffer_size != 0; }
   std::uint32_t free_slots() noexcept;
   Sent reserve(std::uint64_t total, std::uint32_t& slots) noexcept;
-  bool send_simple(TxSegment packet) noexcept;
-  Descriptor slot_buffer(std::uint16_t index) const noexcept;
+  template <class Run>
+  std::uint32_t run_over_free(std::uint32_t n, Run run) noexcept;
+  template <bool kSlave, class Piece>
+  std::uint32_t copy_run(std::uint32_t limit, Piece piece) noexcept;
+  template <class Packet>
+  std::uint32_t swap_run(std::uint32_t limit, Packet packet) noexcept;
+  bool inside(const LentPacket& packet) const noexcept {
+    const BufferPlace& buffer = *packet.buffer;
+    return packet.offset >= buffer.offset &&
+           std::uint64_t{packet.offset} + packet.length <=
+               std::uint64_t{buffer.offset} + buffers_.buffer_size;
+  }
+  template <bool kSlave>
+  Descriptor buffer_of(std::uint16_t index) const noexcept {
+    if constexpr (!kSlave) return ring_.read(index);
+    const BufferPlace place = buffers_.slots[ring_.slot(index)];
+    return {0, place.region, buffers_.buffer_size, place.offset, 0};
+  }
+  Descriptor slot_buffer(std::uint16_t index) const noexcept {
+    return is_slave() ? buffer_of<true>(index) : buffer_of<false>(index);
+  }
+  void prefetch(const Descriptor& buffer) const noexcept {
+    __builtin_prefetch(state_->resolve(buffer.region, buffer.offset, 1), 1);
+  }
   bool valid_buffer(const Descriptor& descriptor) const noexcept;
   Sent write_slots(std::span<const TxSegment> segments, std::uint64_t total,
                    std::uint32_t slots) noexcept;
@@ -112,5 +149,66 @@ class GSTMEMIF_API TxQueue {
   std::uint64_t bytes_ = 0;
   std::uint64_t refused_ = 0;  // bytes of the packet that waits for room
 };
+
+/** Calls @p run(first, limit) with no more packets than there are free slots, until one is left. */
+template <class Run>
+std::uint32_t TxQueue::run_over_free(std::uint32_t n, Run run) noexcept {
+  std::uint32_t sent = 0;
+  while (sent < n && (free_ != 0 || free_slots() != 0)) {
+    const std::uint32_t limit = std::min(n - sent, free_);
+    const std::uint32_t done = run(sent, limit);
+    next_ = static_cast<std::uint16_t>(next_ + done);
+    free_ -= done;
+    packets_ += done;
+    sent += done;
+    if (done < limit) break;
+  }
+  if (sent != 0) refused_ = 0;
+  return sent;
+}
+
+template <bool kSlave, class Piece>
+std::uint32_t TxQueue::copy_run(std::uint32_t limit, Piece piece) noexcept {
+  Ring ring = ring_;  // in registers: the packets are written over memory that could be a member's
+  std::uint64_t bytes = 0;
+  std::uint32_t i = 0;
+  for (; i < limit; ++i) {
+    const auto index = static_cast<std::uint16_t>(next_ + i);
+    ring.prefetch_for_writing(static_cast<std::uint16_t>(index + kWriteAhead));
+    prefetch(buffer_of<kSlave>(static_cast<std::uint16_t>(index + kBufferAhead)));
+    const TxSegment packet = piece(i);
+    Descriptor buffer = buffer_of<kSlave>(index);
+    if (packet.empty() || packet.size() > buffer.length) break;
+    std::byte* to = state_->resolve(buffer.region, buffer.offset, buffer.length);
+    if (to == nullptr) break;
+    std::memcpy(to, packet.data(), packet.size());
+    buffer.length = static_cast<std::uint32_t>(packet.size());
+    buffer.flags = 0;
+    ring.write(index, buffer);
+    bytes += packet.size();
+  }
+  copies_ += i;
+  bytes_ += bytes;
+  return i;
+}
+
+template <class Packet>
+std::uint32_t TxQueue::swap_run(std::uint32_t limit, Packet packet) noexcept {
+  Ring ring = ring_;
+  BufferPlace* const slots = buffers_.slots.data();
+  std::uint64_t bytes = 0;
+  std::uint32_t i = 0;
+  for (; i < limit; ++i) {
+    const auto index = static_cast<std::uint16_t>(next_ + i);
+    ring.prefetch_for_writing(static_cast<std::uint16_t>(index + kWriteAhead));
+    const LentPacket lent = packet(i);
+    if (lent.buffer == nullptr || lent.length == 0 || !inside(lent)) break;
+    ring.write(index, {0, lent.buffer->region, lent.length, lent.offset, 0});
+    std::swap(*lent.buffer, slots[ring.slot(index)]);
+    bytes += lent.length;
+  }
+  bytes_ += bytes;
+  return i;
+}
 
 }  // namespace gstmemif

@@ -50,8 +50,10 @@ void Chunk::add(GstBuffer* buffer) noexcept {
   slot.by_buffer = slot.mapped = false;
   slot.mapped = access_ == Access::read ? map_for_reading(slot) : map_for_writing(slot);
   if (slot.mapped && slot.map.size > kMaxPacket) unmap(slot);
+  readable_[size_] = slot.mapped;
   if (!slot.mapped) ++unreadable_;
   view(size_, timestamp_of(buffer));
+  bytes_ += packets_[size_].size();
   ++size_;
 }
 
@@ -144,20 +146,27 @@ void Chunk::unmap(Slot& slot) noexcept {
   }
 }
 
+bool Chunk::all_forwarded() const noexcept {
+  unsigned ports = unreadable_ != 0 ? 1 : 0;
+  for (std::size_t i = 0; i < size_; ++i) ports |= verdicts_[i].port;
+  return ports == 0;
+}
+
 void Chunk::close() noexcept {
   if (batch_map_) {
     if (access_ == Access::modify) write_back_batch();
     batch_map_.reset();
     return;
   }
+  bytes_ = 0;
   for (std::size_t i = 0; i < size_; ++i) {
     Slot& slot = slots_[i];
     if (!slot.mapped) continue;
     const auto bytes = packets_[i].bytes();
+    bytes_ += bytes.size();
     const auto* was = reinterpret_cast<const std::byte*>(slot.map.data);
     const std::size_t was_size = slot.map.size;
     unmap(slot);
-    slot.mapped = true;  // unreadable() stays false
     if (access_ == Access::modify && (bytes.data() != was || bytes.size() != was_size)) {
       gst_buffer_resize(slot.buffer, bytes.data() - was, static_cast<gssize>(bytes.size()));
     }
@@ -180,27 +189,36 @@ void Chunk::add_batch(GstBuffer* batch) noexcept {
 void Chunk::view_batch(std::size_t room) noexcept {
   const GstPacketBatchMeta& meta = batch_map_->meta();
   const GstClockTime pts = GST_BUFFER_PTS(batch_);
-  unreadable_ = 0;
+  std::size_t readable = 0;
+  std::uint64_t total = 0;
   for (std::size_t i = 0; i < size_; ++i) {
     const GstPacketDesc& desc = meta.packets[i];
     std::byte* bytes = batch_map_->bytes(desc);
-    slots_[i].mapped = bytes != nullptr;
-    if (bytes == nullptr) ++unreadable_;
-    packets_[i] = Packet({bytes, bytes != nullptr ? desc.length : 0}, room, room,
-                         pts != GST_CLOCK_TIME_NONE ? pts + desc.delay : pts);
+    const std::size_t length = bytes != nullptr ? desc.length : 0;
+    readable_[i] = bytes != nullptr;
+    readable += bytes != nullptr ? 1 : 0;
+    total += length;
+    packets_[i] =
+        Packet({bytes, length}, room, room, pts != GST_CLOCK_TIME_NONE ? pts + desc.delay : pts);
     PacketAccess::carry(packets_[i], this, i);
   }
+  unreadable_ = size_ - readable;
+  bytes_ = total;
 }
 
 /// Where a packet began and ended goes to its descriptor.
 void Chunk::write_back_batch() noexcept {
+  GstPacketDesc* const descs = batch_map_->meta().packets;
+  const std::byte* const base = batch_map_->data();
+  std::uint64_t total = 0;
   for (std::size_t i = 0; i < size_; ++i) {
-    if (!slots_[i].mapped) continue;
-    GstPacketDesc& desc = batch_map_->meta().packets[i];
+    if (!readable_[i]) continue;
     const auto bytes = packets_[i].bytes();
-    desc.offset = static_cast<guint32>(bytes.data() - batch_map_->data());
-    desc.length = static_cast<guint32>(bytes.size());
+    total += bytes.size();
+    descs[i].offset = static_cast<guint32>(bytes.data() - base);
+    descs[i].length = static_cast<guint32>(bytes.size());
   }
+  bytes_ = total;
 }
 
 /// Moves all packets of the batch to an arena with `room` spare bytes around each.

@@ -32,17 +32,22 @@ class Chunk final : public PacketCarrier {
   void add_batch(GstBuffer* batch) noexcept;
   [[nodiscard]] bool full() const noexcept { return size_ == kCapacity; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] bool unreadable(std::size_t i) const noexcept { return !slots_[i].mapped; }
+  [[nodiscard]] bool unreadable(std::size_t i) const noexcept { return !readable_[i]; }
   [[nodiscard]] bool any_unreadable() const noexcept { return unreadable_ != 0; }
+  /// Of all packets together: as they were opened, and after close() as the element left them.
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
 
   [[nodiscard]] Packet* packets() noexcept { return packets_.data(); }
   [[nodiscard]] Verdict* verdicts() noexcept { return verdicts_.data(); }
   [[nodiscard]] const Verdict& verdict(std::size_t i) const noexcept { return verdicts_[i]; }
+  /// Whether all packets could be read and are forwarded: the usual case, found without a branch
+  /// for each packet.
+  [[nodiscard]] bool all_forwarded() const noexcept;
 
   /// Unmaps everything and writes new offsets and lengths back to the buffers. Sizes and verdicts
   /// stay readable until clear().
   void close() noexcept;
-  void clear() noexcept { size_ = unreadable_ = 0; }
+  void clear() noexcept { size_ = unreadable_ = bytes_ = 0; }
 
   /// Packets whose bytes were copied since the last call.
   [[nodiscard]] std::uint64_t take_copies() noexcept;
@@ -70,12 +75,14 @@ class Chunk final : public PacketCarrier {
   Access access_;
   std::size_t size_ = 0;
   std::size_t unreadable_ = 0;
+  std::uint64_t bytes_ = 0;
   std::uint64_t copies_ = 0;
   GstBuffer* batch_ = nullptr;         // if the packets came as a batch
   std::optional<BatchMap> batch_map_;  // its arena
   std::array<Packet, kCapacity> packets_;
   std::array<Verdict, kCapacity> verdicts_;
-  std::array<Slot, kCapacity> slots_;
+  std::array<bool, kCapacity> readable_;
+  std::array<Slot, kCapacity> slots_;  // of packets that came a buffer each; last, for it is large
 };
 
 }  // namespace gstpacket::detail

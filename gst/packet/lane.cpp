@@ -67,7 +67,8 @@ bool Lane::process_all() {
     chunk_.clear();
     outbox_.open(chunk_);
     if (chunk_.size() == 0) return true;
-    count_in();
+    counters_.common.packets_in.add(chunk_.size());
+    counters_.common.bytes_in.add(chunk_.bytes());
     const bool done = guarded(runtime_.element(), "process()", [&] {
       spec.process_from(runtime_.object(), number_, chunk_.packets(), chunk_.verdicts(),
                         chunk_.size());
@@ -78,13 +79,6 @@ bool Lane::process_all() {
     if (!done) return false;
     outbox_.take(chunk_);
   }
-}
-
-void Lane::count_in() {
-  std::uint64_t bytes = 0;
-  for (std::size_t i = 0; i < chunk_.size(); ++i) bytes += chunk_.packets()[i].size();
-  counters_.common.packets_in.add(chunk_.size());
-  counters_.common.bytes_in.add(bytes);
 }
 
 void Lane::settle_verdicts() {

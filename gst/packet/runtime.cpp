@@ -29,16 +29,22 @@ GstFlowReturn Runtime::receive(Arrival& arrival) {
     chunk_.clear();
     arrival.open(chunk_);
     if (chunk_.size() == 0) break;
-    count_in();
+    counters_.packets_in.add(chunk_.size());
+    counters_.bytes_in.add(chunk_.bytes());
     const bool done = process(chunk_);
-    if (done) count_verdicts();  // before the lengths of removed packets are gone
     chunk_.close();
     counters_.copies.add(chunk_.take_copies());
     if (!done) {
       diverted_.drop_all();
       return GST_FLOW_ERROR;
     }
-    arrival.settle(chunk_, diverted_);
+    if (chunk_.all_forwarded()) [[likely]] {
+      tallies_[0].packets += chunk_.size();
+      tallies_[0].bytes += chunk_.bytes();
+    } else {
+      count_verdicts();
+      arrival.settle(chunk_, diverted_);
+    }
   }
   counters_.copies.add(arrival.copies());
   counters_.batches.add(1);
@@ -49,13 +55,6 @@ bool Runtime::process(Chunk& chunk) {
   return guarded(element(), "process()", [&] {
     spec().process(object(), chunk.packets(), chunk.verdicts(), chunk.size());
   });
-}
-
-void Runtime::count_in() {
-  std::uint64_t bytes = 0;
-  for (std::size_t i = 0; i < chunk_.size(); ++i) bytes += chunk_.packets()[i].size();
-  counters_.packets_in.add(chunk_.size());
-  counters_.bytes_in.add(bytes);
 }
 
 void Runtime::count_verdicts() {

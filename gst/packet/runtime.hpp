@@ -49,7 +49,6 @@ class Runtime final : public Author {
   };
 
   bool process(Chunk& chunk);
-  void count_in();
   void count_verdicts();
   void override_verdict(std::size_t i);
   void count_drop(Verdict verdict);

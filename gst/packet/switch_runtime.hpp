@@ -111,7 +111,6 @@ class Lane {
   void refuse_loop(Load* load);
   void see_ports();
   bool process_all();
-  void count_in();
   void settle_verdicts();
   Verdict settle(std::size_t i);
   void count_drop(Verdict verdict);

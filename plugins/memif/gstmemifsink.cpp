@@ -185,26 +185,72 @@ gstmemif::Loan* exchangeable(GstBuffer* batch, GstMemory* arena) {
   return alone ? gst_memif_memory_loan(arena) : nullptr;
 }
 
-GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* batch) {
-  const gstpacket::detail::BatchMap map(batch);
-  if (!map) return unreadable(self);
-  gstmemif::Loan* loan = exchangeable(batch, map.arena());
-  GstFlowReturn result = GST_FLOW_OK;
-  for (guint i = 0; i < map.meta().n && result == GST_FLOW_OK; ++i) {
-    const GstPacketDesc& desc = map.meta().packets[i];
-    const std::byte* bytes = map.bytes(desc);
-    if (bytes == nullptr) return unreadable(self);
-    const TxSegment segment(bytes, desc.length);
-    const std::span<const TxSegment> packet(&segment, 1);
-    result = send_until_done(self, packet, [&](gstmemif::Sender& sender) {
-      // Asked each time: after a wait the link may be another one.
-      if (loan != nullptr && desc.token < loan->count && sender.owns(*loan)) {
-        return sender.exchange(loan->buffers[desc.token], desc.offset, desc.length);
-      }
-      return sender.send(packet);
-    });
+/** A batch on its way into the ring. */
+class OutgoingBatch {
+ public:
+  explicit OutgoingBatch(GstBuffer* batch)
+      : map_(batch), loan_(map_ ? exchangeable(batch, map_.arena()) : nullptr) {}
+
+  explicit operator bool() const noexcept { return static_cast<bool>(map_); }
+  guint size() const noexcept { return map_.meta().n; }
+
+  /** The bytes of packet @p i; none if its descriptor is wrong. */
+  TxSegment piece(guint i) const noexcept {
+    const GstPacketDesc& desc = map_.meta().packets[i];
+    const std::byte* bytes = map_.bytes(desc);
+    return bytes != nullptr ? TxSegment(bytes, desc.length) : TxSegment();
   }
-  return result;
+  bool readable(guint i) const noexcept { return map_.bytes(map_.meta().packets[i]) != nullptr; }
+
+  /** Sends packets from @p first on while nothing is in the way; returns how many. */
+  guint send_run(gstmemif::Sender& sender, guint first) {
+    const guint n = size() - first;
+    if (may_exchange(sender)) {
+      return sender.exchange_run(n, [&](std::uint32_t i) { return lent(first + i); });
+    }
+    return sender.send_run(n, [&](std::uint32_t i) { return piece(first + i); });
+  }
+  /** Sends packet @p i, or says what is in the way. */
+  Sent send(gstmemif::Sender& sender, guint i) {
+    if (may_exchange(sender)) {
+      const gstmemif::LentPacket packet = lent(i);
+      if (packet.buffer != nullptr) return sender.exchange(packet);
+    }
+    const TxSegment segment = piece(i);
+    return sender.send({&segment, 1});
+  }
+
+ private:
+  // Asked each time: after a wait the link may be another one.
+  bool may_exchange(const gstmemif::Sender& sender) const noexcept {
+    return loan_ != nullptr && sender.owns(*loan_);
+  }
+  gstmemif::LentPacket lent(guint i) const noexcept {
+    const GstPacketDesc& desc = map_.meta().packets[i];
+    gstmemif::BufferPlace* buffer =
+        desc.token < loan_->count ? &loan_->buffers[desc.token] : nullptr;
+    return {buffer, desc.offset, desc.length};
+  }
+
+  gstpacket::detail::BatchMap map_;
+  gstmemif::Loan* loan_;
+};
+
+GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* buffer) {
+  OutgoingBatch batch(buffer);
+  if (!batch) return unreadable(self);
+  TxQueues& queues = *self->state->queues;
+  const guint n = batch.size();
+  for (guint i = 0; i < n; ++i) {
+    if (queues.single()) i += batch.send_run(queues.first(), i);
+    if (i == n) break;
+    if (!batch.readable(i)) return unreadable(self);
+    const TxSegment segment = batch.piece(i);
+    const GstFlowReturn result = send_until_done(
+        self, {&segment, 1}, [&](gstmemif::Sender& sender) { return batch.send(sender, i); });
+    if (result != GST_FLOW_OK) return result;
+  }
+  return GST_FLOW_OK;
 }
 
 GstFlowReturn send_buffer(GstMemifSink* self, GstBuffer* buffer) {

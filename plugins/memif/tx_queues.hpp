@@ -31,8 +31,10 @@ class TxQueues {
       refresh_all();
     }
   }
+  /** Whether all packets go to first(). */
+  bool single() const noexcept { return in_use_ == 1; }
   gstmemif::Sender& pick(std::span<const gstmemif::TxSegment> packet) const noexcept {
-    return in_use_ == 1 ? *senders_.front() : pick_by_flow(packet);
+    return single() ? *senders_.front() : pick_by_flow(packet);
   }
   /** The one to ask whether there is a link at all. */
   gstmemif::Sender& first() const noexcept { return *senders_.front(); }

@@ -145,7 +145,7 @@ GST_START_TEST(test_packets_are_sent_on_by_exchange) {
     for (std::uint32_t i = 0; i < count; ++i) {
       BufferPlace& place = loan->buffers[i];
       const BufferPlace before = place;
-      expect(tx.exchange(place, place.offset + 1, kCapacity - 1) == Sent::ok, "not sent");
+      expect(tx.exchange({&place, place.offset + 1, kCapacity - 1}) == Sent::ok, "not sent");
       expect(!(place == before), "the ring and the application have the same buffer");
     }
     tx.flush();
@@ -171,14 +171,14 @@ GST_START_TEST(test_exchange_refuses_what_it_cannot_send) {
   rx.release();
   BufferPlace& place = loan->buffers[0];
   const BufferPlace before = place;
-  fail_unless(tx.exchange(place, place.offset, 0) == Sent::dropped);
-  fail_unless(tx.exchange(place, place.offset, kCapacity + 1) == Sent::dropped);
-  fail_unless(tx.exchange(place, place.offset + kCapacity, 1) == Sent::dropped);
-  fail_unless(place.offset == 0 || tx.exchange(place, place.offset - 1, 2) == Sent::dropped);
-  fail_unless(tx.exchange(place, 0xffffffff, 0xffffffff) == Sent::dropped);
+  fail_unless(tx.exchange({&place, place.offset, 0}) == Sent::dropped);
+  fail_unless(tx.exchange({&place, place.offset, kCapacity + 1}) == Sent::dropped);
+  fail_unless(tx.exchange({&place, place.offset + kCapacity, 1}) == Sent::dropped);
+  fail_unless(place.offset == 0 || tx.exchange({&place, place.offset - 1, 2}) == Sent::dropped);
+  fail_unless(tx.exchange({&place, 0xffffffff, 0xffffffff}) == Sent::dropped);
   fail_unless(place == before);
   for (int i = 0; i < 2; ++i) fail_unless(send(tx, packet(1, 10)) == Sent::ok);
-  fail_unless(tx.exchange(place, place.offset, 10) == Sent::full);
+  fail_unless(tx.exchange({&place, place.offset, 10}) == Sent::full);
   fail_unless(place == before);
   loan->give_back();
 }
@@ -199,7 +199,7 @@ GST_START_TEST(test_buffers_are_neither_lost_nor_doubled) {
     rx.release();
     if (loan != nullptr) {
       held.push_back(loan);
-      if (dice.coin()) tx.exchange(loan->buffers[0], loan->buffers[0].offset, kCapacity);
+      if (dice.coin()) tx.exchange({&loan->buffers[0], loan->buffers[0].offset, kCapacity});
       if (dice.coin()) send(tx, packet(round, 250));
       tx.flush();
       receive(*slave.master->rx(0), 1 + dice.below(20));
