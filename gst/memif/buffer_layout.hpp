@@ -14,6 +14,7 @@ namespace gstmemif {
 struct BufferPlace {
   std::uint32_t offset = 0;
   std::uint16_t region = 0;
+  std::uint16_t unused = 0;  ///< without a hole, a place is copied as one word
 
   bool operator==(const BufferPlace&) const = default;
 };
@@ -48,7 +49,7 @@ class BufferLayout {
   /** Region 0 holds the rings, so buffers begin in region 1. */
   BufferPlace place(std::uint64_t number) const noexcept {
     return {static_cast<std::uint32_t>(number % per_region() * stride()),
-            static_cast<std::uint16_t>(1 + number / per_region())};
+            static_cast<std::uint16_t>(1 + number / per_region()), 0};
   }
 
   /** The places of @p count buffers from number @p first on. */

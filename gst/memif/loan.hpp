@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "gst/memif/buffer_layout.hpp"
 #include "gst/memif/export.hpp"
@@ -55,13 +56,13 @@ class GSTMEMIF_API LoanBook {
   /** An empty loan, to be filled. Receiving thread. */
   Loan* lend(std::shared_ptr<Link> link);
 
-  /** Calls @p take with each buffer that came back since the last call. Receiving thread. */
+  /** Calls @p take with the buffers of each loan that came back since. Receiving thread. */
   template <class Take>
   void collect(Take take) noexcept {
     if (returned_.load(std::memory_order_relaxed) == nullptr) return;
     Loan* loan = returned_.exchange(nullptr, std::memory_order_acquire);
     while (loan != nullptr) {
-      for (std::uint32_t i = 0; i < loan->count; ++i) take(loan->buffers[i]);
+      take(std::span<const BufferPlace>(loan->buffers.data(), loan->count));
       Loan* next = loan->next_;
       loan->next_ = idle_;
       idle_ = loan;

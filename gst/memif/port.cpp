@@ -8,6 +8,8 @@
 #include <ctime>
 #include <utility>
 
+#include "gst/memif/relax.hpp"
+
 namespace gstmemif {
 namespace {
 
@@ -21,14 +23,6 @@ constexpr std::int64_t kAdaptiveSpinNs = 50'000;
 constexpr std::int64_t kFirstRoomWaitNs = 20'000;
 constexpr std::int64_t kLastRoomWaitNs = 1'000'000;
 constexpr int kLooksPerClockRead = 64;
-
-void relax() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 /** The time that is left of a wait. */
 class Deadline {

@@ -7,11 +7,11 @@
  */
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "gst/memif/protocol.hpp"
 
@@ -58,17 +58,13 @@ class Ring {
   /** One look at a descriptor. Two 64-bit loads that the compiler must not repeat. */
   Descriptor read(std::uint16_t index) const noexcept {
     const std::uint64_t* words = descriptors_ + 2 * slot(index);
-    const std::uint64_t copy[2] = {__atomic_load_n(words, __ATOMIC_RELAXED),
-                                   __atomic_load_n(words + 1, __ATOMIC_RELAXED)};
-    Descriptor descriptor;
-    std::memcpy(&descriptor, copy, sizeof descriptor);
-    return descriptor;
+    return std::bit_cast<Descriptor>(Words{__atomic_load_n(words, __ATOMIC_RELAXED),
+                                           __atomic_load_n(words + 1, __ATOMIC_RELAXED)});
   }
   /** Writes all of a descriptor, also the flags: a stale NEXT would join two packets. */
   void write(std::uint16_t index, const Descriptor& descriptor) noexcept {
     std::uint64_t* words = descriptors_ + 2 * slot(index);
-    std::uint64_t copy[2];
-    std::memcpy(copy, &descriptor, sizeof descriptor);
+    const auto copy = std::bit_cast<Words>(descriptor);
     __atomic_store_n(words, copy[0], __ATOMIC_RELAXED);
     __atomic_store_n(words + 1, copy[1], __ATOMIC_RELAXED);
   }
@@ -78,6 +74,8 @@ class Ring {
   }
 
  private:
+  using Words = std::array<std::uint64_t, 2>;
+
   template <class T>
   static T* at(std::byte* base, std::size_t offset) noexcept {
     return reinterpret_cast<T*>(base + offset);

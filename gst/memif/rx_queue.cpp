@@ -2,8 +2,19 @@
 #include "gst/memif/rx_queue.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace gstmemif {
+namespace {
+
+/** The buffer of a slave's slot is known; the peer may only have moved the start within it. */
+bool inside(const Descriptor& descriptor, BufferPlace own, std::uint32_t size) noexcept {
+  // Wraps, and is too large, where the offset lies before the buffer.
+  const std::uint32_t skipped = descriptor.offset - own.offset;
+  return descriptor.region == own.region && skipped <= size && descriptor.length <= size - skipped;
+}
+
+}  // namespace
 
 RxQueue::RxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& stats,
                  QueueBuffers buffers)
@@ -19,22 +30,26 @@ RxQueue::RxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& sta
 }
 
 void RxQueue::publish_buffers() noexcept {
-  for (std::uint32_t i = 0; i < ring_.size(); ++i) {
-    ring_.write(static_cast<std::uint16_t>(i), empty_slot(static_cast<std::uint16_t>(i)));
-  }
-  published_ = static_cast<std::uint16_t>(ring_.size());
+  write_empty(ring_.size());
   ring_.store_head(published_);
 }
 
+/** The next @p count slots get their empty buffers. */
+void RxQueue::write_empty(std::uint32_t count) noexcept {
+  Ring ring = ring_;
+  const BufferPlace* const slots = buffers_.slots.data();
+  const std::uint32_t size = buffers_.buffer_size;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto index = static_cast<std::uint16_t>(published_ + i);
+    const BufferPlace place = slots[ring.slot(index)];
+    ring.write(index, {0, place.region, size, place.offset, 0});
+  }
+  published_ = static_cast<std::uint16_t>(published_ + count);
+}
+
 std::byte* RxQueue::resolve(std::uint16_t index, const Descriptor& descriptor) const noexcept {
-  if (is_slave()) {
-    // The buffer of this slot is known; the peer may only have moved the start within it.
-    const BufferPlace own = buffers_.slots[ring_.slot(index)];
-    const std::uint64_t end = std::uint64_t{descriptor.offset} + descriptor.length;
-    if (descriptor.region != own.region || descriptor.offset < own.offset ||
-        end > std::uint64_t{own.offset} + buffers_.buffer_size) {
-      return nullptr;
-    }
+  if (is_slave() && !inside(descriptor, buffers_.slots[ring_.slot(index)], buffers_.buffer_size)) {
+    return nullptr;
   }
   return state_->resolve(descriptor.region, descriptor.offset, descriptor.length);
 }
@@ -45,12 +60,15 @@ void RxQueue::drop_from(std::size_t first_segment, DropReason reason) noexcept {
 }
 
 /**
- * The common case: packets in one slot each, up to the first one that is anything else. Counters
- * are kept in registers, for the compiler has to assume that the segments are written over members.
+ * The common case: packets in one slot each, up to the first one that is anything else. What it
+ * works with is held in locals, for the compiler has to assume that segments are written over
+ * members.
  */
 template <bool kSlave>
 std::uint32_t RxQueue::take_run(std::uint32_t available, std::uint32_t max_packets) noexcept {
   RxSegment* out = segments_.data() + count_;
+  const Ring ring = ring_;
+  const LinkState& state = *state_;
   const BufferPlace* const slots = buffers_.slots.data();
   const std::uint32_t buffer_size = buffers_.buffer_size;
   const std::uint32_t limit = std::min(available - taken_, max_packets - packets_);
@@ -59,18 +77,17 @@ std::uint32_t RxQueue::take_run(std::uint32_t available, std::uint32_t max_packe
   std::uint32_t n = 0;
   for (; n < limit; ++n) {
     const auto index = static_cast<std::uint16_t>(first + n);
-    const Descriptor descriptor = ring_.read(index);
+    const Descriptor descriptor = ring.read(index);
     if ((descriptor.flags & kDescriptorNext) != 0 || descriptor.length == 0) break;
+    std::byte* data;
     if constexpr (kSlave) {
-      const BufferPlace own = slots[ring_.slot(index)];
-      const std::uint64_t end = std::uint64_t{descriptor.offset} + descriptor.length;
-      if (descriptor.region != own.region || descriptor.offset < own.offset ||
-          end > std::uint64_t{own.offset} + buffer_size) {
-        break;
-      }
+      const BufferPlace own = slots[ring.slot(index)];
+      if (!inside(descriptor, own, buffer_size)) break;
+      data = state.own_memory(own.region, descriptor.offset);
+    } else {
+      data = state.resolve(descriptor.region, descriptor.offset, descriptor.length);
+      if (data == nullptr) break;
     }
-    std::byte* data = state_->resolve(descriptor.region, descriptor.offset, descriptor.length);
-    if (data == nullptr) break;
     out[n] = {data, descriptor.length, false};
     bytes += descriptor.length;
   }
@@ -156,19 +173,23 @@ std::span<const RxSegment> RxQueue::receive(std::uint32_t max_packets) noexcept 
 
 Loan* RxQueue::lend(const std::shared_ptr<Link>& link) {
   auto& spares = buffers_.spares;
-  loans_.collect([&](const BufferPlace& place) { spares.push_back(place); });
+  loans_.collect([&](std::span<const BufferPlace> places) {
+    spares.insert(spares.end(), places.begin(), places.end());
+  });
   // Each slot must hold one packet: that is how a packet's buffer is found again.
   if (!may_lend_ || packets_ != taken_ || taken_ > Loan::kMax || taken_ > spares.size()) {
     return nullptr;
   }
   Loan* loan = loans_.lend(link);
   loan->count = taken_;
-  for (std::uint32_t i = 0; i < taken_; ++i) {
-    BufferPlace& slot = buffers_.slots[ring_.slot(static_cast<std::uint16_t>(next_ + i))];
-    loan->buffers[i] = slot;
-    slot = spares.back();
-    spares.pop_back();
+  const std::size_t left = spares.size() - taken_;
+  const BufferPlace* const fresh = spares.data() + left;
+  BufferPlace* const slots = buffers_.slots.data();
+  const std::uint32_t mask = ring_.size() - 1;
+  for (std::uint32_t i = 0; i < loan->count; ++i) {
+    loan->buffers[i] = std::exchange(slots[(next_ + i) & mask], fresh[i]);
   }
+  spares.resize(left);
   return loan;
 }
 
@@ -178,11 +199,7 @@ bool RxQueue::release() noexcept {
   next_ = static_cast<std::uint16_t>(next_ + taken);
   if (taken == 0) return true;
   if (is_slave()) {
-    for (std::uint16_t i = 0; i < taken; ++i) {
-      const auto index = static_cast<std::uint16_t>(published_ + i);
-      ring_.write(index, empty_slot(index));
-    }
-    published_ = static_cast<std::uint16_t>(published_ + taken);
+    write_empty(taken);
     ring_.store_head(published_);
   } else {
     ring_.store_tail(next_);

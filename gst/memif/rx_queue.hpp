@@ -79,10 +79,6 @@ class GSTMEMIF_API RxQueue {
   static constexpr std::uint16_t kLentRegion = 1;
 
   bool is_slave() const noexcept { return buffers_.buffer_size != 0; }
-  Descriptor empty_slot(std::uint16_t index) const noexcept {
-    const BufferPlace place = buffers_.slots[ring_.slot(index)];
-    return {0, place.region, buffers_.buffer_size, place.offset, 0};
-  }
   std::uint16_t peer_index() const noexcept {
     return is_slave() ? ring_.load_tail() : ring_.load_head();
   }
@@ -91,6 +87,7 @@ class GSTMEMIF_API RxQueue {
   template <bool kSlave>
   std::uint32_t take_run(std::uint32_t available, std::uint32_t max_packets) noexcept;
   bool take_chain(std::uint32_t available) noexcept;
+  void write_empty(std::uint32_t count) noexcept;
   void drop_from(std::size_t first_segment, DropReason reason) noexcept;
 
   LinkState* state_;

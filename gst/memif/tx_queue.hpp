@@ -101,7 +101,7 @@ class GSTMEMIF_API TxQueue {
 
  private:
   // Four descriptors share a cache line, which the peer's core has: it is asked for early.
-  static constexpr std::uint16_t kWriteAhead = 16;
+  static constexpr std::uint16_t kWriteAhead = 32;
   // The buffers are last in the peer's cache, too. A few are enough: each has a line of its own.
   static constexpr std::uint16_t kBufferAhead = 6;
 
@@ -114,12 +114,6 @@ class GSTMEMIF_API TxQueue {
   std::uint32_t copy_run(std::uint32_t limit, Piece piece) noexcept;
   template <class Packet>
   std::uint32_t swap_run(std::uint32_t limit, Packet packet) noexcept;
-  bool inside(const LentPacket& packet) const noexcept {
-    const BufferPlace& buffer = *packet.buffer;
-    return packet.offset >= buffer.offset &&
-           std::uint64_t{packet.offset} + packet.length <=
-               std::uint64_t{buffer.offset} + buffers_.buffer_size;
-  }
   template <bool kSlave>
   Descriptor buffer_of(std::uint16_t index) const noexcept {
     if constexpr (!kSlave) return ring_.read(index);
@@ -170,10 +164,11 @@ std::uint32_t TxQueue::run_over_free(std::uint32_t n, Run run) noexcept {
 template <bool kSlave, class Piece>
 std::uint32_t TxQueue::copy_run(std::uint32_t limit, Piece piece) noexcept {
   Ring ring = ring_;  // in registers: the packets are written over memory that could be a member's
+  const std::uint16_t first = next_;
   std::uint64_t bytes = 0;
   std::uint32_t i = 0;
   for (; i < limit; ++i) {
-    const auto index = static_cast<std::uint16_t>(next_ + i);
+    const auto index = static_cast<std::uint16_t>(first + i);
     ring.prefetch_for_writing(static_cast<std::uint16_t>(index + kWriteAhead));
     prefetch(buffer_of<kSlave>(static_cast<std::uint16_t>(index + kBufferAhead)));
     const TxSegment packet = piece(i);
@@ -196,15 +191,20 @@ template <class Packet>
 std::uint32_t TxQueue::swap_run(std::uint32_t limit, Packet packet) noexcept {
   Ring ring = ring_;
   BufferPlace* const slots = buffers_.slots.data();
+  const std::uint32_t size = buffers_.buffer_size;
+  const std::uint16_t first = next_;
   std::uint64_t bytes = 0;
   std::uint32_t i = 0;
   for (; i < limit; ++i) {
-    const auto index = static_cast<std::uint16_t>(next_ + i);
+    const auto index = static_cast<std::uint16_t>(first + i);
     ring.prefetch_for_writing(static_cast<std::uint16_t>(index + kWriteAhead));
     const LentPacket lent = packet(i);
-    if (lent.buffer == nullptr || lent.length == 0 || !inside(lent)) break;
-    ring.write(index, {0, lent.buffer->region, lent.length, lent.offset, 0});
-    std::swap(*lent.buffer, slots[ring.slot(index)]);
+    if (lent.buffer == nullptr) break;
+    const BufferPlace own = *lent.buffer;
+    const std::uint32_t skipped = lent.offset - own.offset;  // too large if before the buffer
+    if (lent.length == 0 || skipped > size || lent.length > size - skipped) break;
+    ring.write(index, {0, own.region, lent.length, lent.offset, 0});
+    *lent.buffer = std::exchange(slots[ring.slot(index)], own);
     bytes += lent.length;
   }
   bytes_ += bytes;

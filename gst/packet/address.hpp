@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,11 @@ struct Mac {
   static constexpr std::size_t kSize = 6;
   std::array<std::uint8_t, kSize> bytes{};
 
+  // In words: the compilers make a loop over bytes, or a call, of the default.
+  friend constexpr bool operator==(const Mac& a, const Mac& b) noexcept {
+    const auto x = a.words(), y = b.words();
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2])) == 0;
+  }
   friend constexpr auto operator<=>(const Mac&, const Mac&) = default;
 
   /// Six two-digit hexadecimal numbers separated by ':' or '-'; anything else is an error.
@@ -43,6 +49,11 @@ struct Mac {
   [[nodiscard]] constexpr bool is_broadcast() const noexcept { return *this == broadcast(); }
   [[nodiscard]] static constexpr Mac broadcast() noexcept {
     return Mac{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+  }
+
+ private:
+  [[nodiscard]] constexpr std::array<std::uint16_t, 3> words() const noexcept {
+    return std::bit_cast<std::array<std::uint16_t, 3>>(bytes);
   }
 };
 
@@ -81,6 +92,10 @@ struct Ipv6Address {
   static constexpr std::size_t kSize = 16;
   std::array<std::uint8_t, kSize> bytes{};
 
+  friend constexpr bool operator==(const Ipv6Address& a, const Ipv6Address& b) noexcept {
+    const auto x = a.words(), y = b.words();
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+  }
   friend constexpr auto operator<=>(const Ipv6Address&, const Ipv6Address&) = default;
 
   /// Any RFC 4291 text form, without a zone.
@@ -126,6 +141,11 @@ struct Ipv6Address {
   /// The Ethernet address a multicast packet to this address goes to (RFC 2464 section 7).
   [[nodiscard]] constexpr Mac multicast_mac() const noexcept {
     return Mac{{0x33, 0x33, bytes[12], bytes[13], bytes[14], bytes[15]}};
+  }
+
+ private:
+  [[nodiscard]] constexpr std::array<std::uint64_t, 2> words() const noexcept {
+    return std::bit_cast<std::array<std::uint64_t, 2>>(bytes);
   }
 };
 

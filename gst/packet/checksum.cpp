@@ -23,7 +23,7 @@ using Lanes = std::uint64_t __attribute__((vector_size(32)));
     high1 += b >> 32;
   }
   const Lanes total = low0 + high0 + low1 + high1;
-  return total[0] + total[1] + total[2] + total[3] + sum_short(data, size);
+  return add_carry(total[0] + total[1] + total[2] + total[3], sum_short(data, size));
 }
 
 #if defined(__x86_64__)

@@ -71,7 +71,10 @@ class IcmpResponder {
     link_type_ = caps.link_type;
     return {};
   }
-  Verdict process(Packet& packet);
+  Verdict process(Packet& packet) {
+    us_ = &handover_.get();
+    return link_type_ == LinkType::ethernet ? process_frame(packet) : process_ip(packet);
+  }
 
   Result<void> set_address(std::string_view text);
   [[nodiscard]] std::string address() const { return address_; }
@@ -90,6 +93,7 @@ class IcmpResponder {
   void publish(Identity identity);
 
   Verdict process_frame(Packet& packet);
+  Verdict process_ip(Packet& packet);
   Verdict process_arp(Packet& packet, const EthernetView& frame);
   Verdict process_ipv4(Packet& packet, std::size_t offset, const EthernetView* frame);
   Verdict process_ipv6(Packet& packet, std::size_t offset, const EthernetView* frame);
@@ -97,7 +101,6 @@ class IcmpResponder {
                       const EthernetView* frame);
   Verdict answer_solicitation(Packet& packet, std::size_t offset, const Ipv6View& ip,
                               const EthernetView* frame);
-  std::optional<Drop> check_ipv4(const Ipv4View& ip, const EthernetView* frame);
   std::optional<Drop> check_ipv6(const Ipv6View& ip);
 
   // Of the streaming thread.
