@@ -16,6 +16,21 @@ void Loan::give_back() noexcept {
                                                  std::memory_order_relaxed));
 }
 
+void Loan::lie_in(const Region& region) noexcept {
+  base_ = region.data();
+  home_ = base_;
+  size_ = region.size();
+}
+
+bool Loan::look_into(const Region& region) noexcept {
+  if (!view_.attach(region)) return false;
+  // Nobody writes to it: who holds the loan is told so, and the mapping does not allow it.
+  base_ = const_cast<std::byte*>(view_.data());
+  home_ = region.data();
+  size_ = view_.size();
+  return true;
+}
+
 LoanBook::~LoanBook() {
   free_all(returned_.load(std::memory_order_acquire));
   free_all(idle_);
@@ -31,6 +46,12 @@ Loan* LoanBook::lend(std::shared_ptr<Link> link) {
   loan->book_ = this;
   loan->count = 0;
   return loan;
+}
+
+void LoanBook::cancel(Loan* loan) noexcept {
+  loan->link_.reset();
+  loan->next_ = idle_;
+  idle_ = loan;
 }
 
 }  // namespace gstmemif

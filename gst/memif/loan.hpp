@@ -2,9 +2,9 @@
 /**
  * @file Received packets lent to the application where they lie.
  *
- * Only as slave: the buffers are ours, so a ring slot whose buffer is lent gets another one at
- * once. A master's slots come back in order, and one packet that is held would stop the ring; so
- * there packets are copied.
+ * As slave the buffers are ours, so a ring slot whose buffer is lent gets another one at once, and
+ * the packets are the application's to change and to send on. As master they are the peer's: they
+ * may be read, and their slots are held until they come back, see LentSlots.
  */
 #pragma once
 
@@ -16,18 +16,35 @@
 
 #include "gst/memif/buffer_layout.hpp"
 #include "gst/memif/export.hpp"
+#include "gst/memif/region_view.hpp"
 
 namespace gstmemif {
 
 class Link;
 class LoanBook;
 
-/** The buffers that one batch of packets lies in, in the order of the packets. */
+/** The memory that one batch of packets lies in. */
 struct Loan {
   static constexpr std::size_t kMax = 256;
 
+  /** Where each packet's buffer lies, in the order of the packets; all in one region. */
   std::uint32_t count = 0;
   std::array<BufferPlace, kMax> buffers;
+  /** Bytes that are lent at each place: as slave the whole buffer, as master the longest packet. */
+  std::uint32_t reach = 0;
+  /** As slave: the packets may be changed, and their buffers sent; see TxQueue::exchange(). */
+  bool ours = false;
+
+  /** The region, as this loan sees it: the places are offsets in it. */
+  std::byte* base() const noexcept { return base_; }
+  /** In bytes. */
+  std::size_t size() const noexcept { return size_; }
+  /** The offset of what RxQueue::receive() found at @p data. */
+  std::uint32_t offset_of(const std::byte* data) const noexcept {
+    return static_cast<std::uint32_t>(data - home_);
+  }
+  /** The places that are in use. */
+  std::span<const BufferPlace> places() const noexcept { return {buffers.data(), count}; }
 
   /** The link whose memory this is: held, so that the memory stays. */
   const std::shared_ptr<Link>& link() const noexcept { return link_; }
@@ -35,11 +52,22 @@ struct Loan {
   /** Gives the buffers back. Any thread; the loan must not be touched afterwards. */
   GSTMEMIF_API void give_back() noexcept;
 
+  /** As slave: says which region the places are in. Receiving thread, as the two below. */
+  void lie_in(const Region& region) noexcept;
+  /** As master, of the peer's region: false if it cannot be lent. */
+  bool look_into(const Region& region) noexcept;
+  /** As master: puts a copy in the place of what is lent. False if there is no memory for it. */
+  bool move_out() noexcept { return view_.detach(places(), reach); }
+
  private:
   friend class LoanBook;
   std::shared_ptr<Link> link_;
   LoanBook* book_ = nullptr;
   Loan* next_ = nullptr;
+  std::byte* base_ = nullptr;
+  const std::byte* home_ = nullptr;
+  std::size_t size_ = 0;
+  RegionView view_;
 };
 
 /**
@@ -55,14 +83,20 @@ class GSTMEMIF_API LoanBook {
 
   /** An empty loan, to be filled. Receiving thread. */
   Loan* lend(std::shared_ptr<Link> link);
+  /** Takes it back before anybody else saw it. */
+  void cancel(Loan* loan) noexcept;
 
-  /** Calls @p take with the buffers of each loan that came back since. Receiving thread. */
+  /** Whether a loan came back that was not collected yet. Receiving thread. */
+  bool any_returned() const noexcept {
+    return returned_.load(std::memory_order_relaxed) != nullptr;
+  }
+  /** Calls @p take with each loan that came back since. Receiving thread. */
   template <class Take>
   void collect(Take take) noexcept {
-    if (returned_.load(std::memory_order_relaxed) == nullptr) return;
+    if (!any_returned()) return;
     Loan* loan = returned_.exchange(nullptr, std::memory_order_acquire);
     while (loan != nullptr) {
-      take(std::span<const BufferPlace>(loan->buffers.data(), loan->count));
+      take(*loan);
       Loan* next = loan->next_;
       loan->next_ = idle_;
       idle_ = loan;

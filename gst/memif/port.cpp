@@ -23,6 +23,8 @@ constexpr std::int64_t kAdaptiveSpinNs = 50'000;
 constexpr std::int64_t kFirstRoomWaitNs = 20'000;
 constexpr std::int64_t kLastRoomWaitNs = 1'000'000;
 constexpr int kLooksPerClockRead = 64;
+// As master: how long packets that are lent may hold slots while nothing else happens.
+constexpr std::int64_t kLoanPatienceNs = 10'000'000;
 
 /** The time that is left of a wait. */
 class Deadline {
@@ -174,17 +176,29 @@ Wake Receiver::wait(std::int64_t timeout_ns) {
     if (refresh()) return Wake::link_changed;
     if (ready()) return Wake::ready;
     if (deadline.passed()) return Wake::timeout;
-    const RxMode mode = apply_mode();
-    const bool can_spin = rx_ != nullptr && !link()->state().failed();
-    if (can_spin && mode == RxMode::polling) {
-      spin(mode, deadline.left_ns());
+    if (rx_ == nullptr || !rx_->lends_slots()) {
+      spin_or_sleep(deadline.left_ns());
       continue;
     }
-    if (can_spin && mode == RxMode::adaptive && spin(mode, deadline.shorter_of(kAdaptiveSpinNs))) {
-      continue;
-    }
-    sleep_for_packets(mode, deadline.left_ns());
+    // Nobody says when packets come back, and the peer may need their slots.
+    spin_or_sleep(deadline.shorter_of(kLoanPatienceNs));
+    if (!ready() && !stale()) rx_->vacate_slots();
   }
+}
+
+/** Waits as the mode says, for a time at most. */
+void Receiver::spin_or_sleep(std::int64_t timeout_ns) {
+  const RxMode mode = apply_mode();
+  const Deadline deadline(timeout_ns);
+  const bool can_spin = rx_ != nullptr && !link()->state().failed();
+  if (can_spin && mode == RxMode::polling) {
+    spin(mode, timeout_ns);
+    return;
+  }
+  if (can_spin && mode == RxMode::adaptive && spin(mode, deadline.shorter_of(kAdaptiveSpinNs))) {
+    return;
+  }
+  sleep_for_packets(mode, deadline.left_ns());
 }
 
 // ---- Sender ---------------------------------------------------------------------------------

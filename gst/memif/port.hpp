@@ -86,10 +86,6 @@ class GSTMEMIF_API Receiver : public Port {
 
   /** Lends the packets of the last receive(), or null: copy them. See RxQueue::lend(). */
   Loan* lend() { return rx_ != nullptr ? rx_->lend(link()) : nullptr; }
-  /** The memory that lent packets lie in; only after lend() succeeded. */
-  const Region& lent_region() const noexcept { return rx_->lent_region(); }
-  std::uint32_t lent_buffer_size() const noexcept { return rx_->buffer_size(); }
-
   /** Waits for packets. @param timeout_ns nanoseconds, or kForever */
   Wake wait(std::int64_t timeout_ns = kForever);
 
@@ -106,6 +102,7 @@ class GSTMEMIF_API Receiver : public Port {
   using Port::Port;
   void use(Link* link) override;
   bool ready() const noexcept;
+  void spin_or_sleep(std::int64_t timeout_ns);
   bool spin(RxMode mode, std::int64_t duration_ns) noexcept;
   void sleep_for_packets(RxMode mode, std::int64_t timeout_ns) noexcept;
   RxMode apply_mode() noexcept;

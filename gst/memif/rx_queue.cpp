@@ -23,6 +23,7 @@ RxQueue::RxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& sta
       event_fd_(std::move(event_fd)),
       stats_(&stats),
       buffers_(std::move(buffers)),
+      lent_slots_(ring.size()),
       segments_(ring.size()) {
   const auto lendable = [](const BufferPlace& place) { return place.region == kLentRegion; };
   may_lend_ = !buffers_.spares.empty() && std::ranges::all_of(buffers_.slots, lendable) &&
@@ -156,8 +157,9 @@ std::span<const RxSegment> RxQueue::receive(std::uint32_t max_packets) noexcept 
   taken_ = 0;
   if (state_->failed() || !state_->check_memory()) return {};
   const auto available = static_cast<std::uint16_t>(peer_index() - next_);
-  const std::uint32_t limit =
-      is_slave() ? static_cast<std::uint16_t>(published_ - next_) : ring_.size();
+  if (lends_slots()) reclaim_slots();
+  const std::uint32_t limit = is_slave() ? static_cast<std::uint16_t>(published_ - next_)
+                                         : ring_.size() - static_cast<std::uint16_t>(next_ - tail_);
   if (available > limit) {
     state_->fail("the peer moved the index of a ring further than the ring is long");
     return {};
@@ -172,16 +174,32 @@ std::span<const RxSegment> RxQueue::receive(std::uint32_t max_packets) noexcept 
 }
 
 Loan* RxQueue::lend(const std::shared_ptr<Link>& link) {
-  auto& spares = buffers_.spares;
-  loans_.collect([&](std::span<const BufferPlace> places) {
-    spares.insert(spares.end(), places.begin(), places.end());
-  });
+  collect();
   // Each slot must hold one packet: that is how a packet's buffer is found again.
-  if (!may_lend_ || packets_ != taken_ || taken_ > Loan::kMax || taken_ > spares.size()) {
-    return nullptr;
-  }
+  if (packets_ != taken_ || taken_ > Loan::kMax) return nullptr;
+  return is_slave() ? lend_buffers(link) : lend_slots(link);
+}
+
+/** What came back since the last call. */
+void RxQueue::collect() noexcept {
+  loans_.collect([&](const Loan& loan) {
+    if (is_slave()) {
+      buffers_.spares.insert(buffers_.spares.end(), loan.places().begin(), loan.places().end());
+    } else {
+      lent_slots_.returned(loan);
+    }
+  });
+}
+
+/** As slave: the slots get spare buffers in exchange. */
+Loan* RxQueue::lend_buffers(const std::shared_ptr<Link>& link) {
+  auto& spares = buffers_.spares;
+  if (!may_lend_ || taken_ > spares.size()) return nullptr;
   Loan* loan = loans_.lend(link);
+  loan->lie_in(state_->regions()[kLentRegion]);
   loan->count = taken_;
+  loan->reach = buffers_.buffer_size;
+  loan->ours = true;
   const std::size_t left = spares.size() - taken_;
   const BufferPlace* const fresh = spares.data() + left;
   BufferPlace* const slots = buffers_.slots.data();
@@ -193,6 +211,70 @@ Loan* RxQueue::lend(const std::shared_ptr<Link>& link) {
   return loan;
 }
 
+/** As master: the slots stay taken until the loan comes back. */
+Loan* RxQueue::lend_slots(const std::shared_ptr<Link>& link) {
+  const Region* region = lent_slots_.may_lend(taken_) ? region_of_burst() : nullptr;
+  if (region == nullptr) {
+    lent_slots_.count_copied();
+    return nullptr;
+  }
+  Loan* loan = loans_.lend(link);
+  if (!loan->look_into(*region)) {
+    loans_.cancel(loan);
+    return nullptr;
+  }
+  loan->count = taken_;
+  loan->reach = 0;
+  loan->ours = false;
+  const auto number = static_cast<std::uint16_t>(region - state_->regions().data());
+  for (std::uint32_t i = 0; i < loan->count; ++i) {
+    loan->buffers[i] = {loan->offset_of(segments_[i].data), number, 0};
+    loan->reach = std::max(loan->reach, segments_[i].length);
+  }
+  return lent_ = loan;
+}
+
+/** The region that all packets of the burst lie in; null if there is no such one. */
+const Region* RxQueue::region_of_burst() const noexcept {
+  const auto holds = [&](const Region& region) {
+    // What an offset of a batch reaches.
+    if (region.size() > std::uint64_t{1} << 32) return false;
+    return std::all_of(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(count_),
+                       [&](const RxSegment& segment) {
+                         return static_cast<std::size_t>(segment.data - region.data()) <
+                                region.size();
+                       });
+  };
+  const auto found = std::ranges::find_if(state_->regions(), holds);
+  return found != state_->regions().end() ? &*found : nullptr;
+}
+
+/** After a burst: half of the ring is for the peer, whatever is lent. */
+void RxQueue::make_room() noexcept {
+  give_back_slots();
+  if (static_cast<std::uint16_t>(next_ - tail_) <= ring_.size() / 2) return;
+  lent_slots_.vacate_under_pressure();
+  give_back_slots();
+}
+
+void RxQueue::reclaim_slots() noexcept {
+  collect();
+  give_back_slots();
+}
+
+void RxQueue::vacate_slots() noexcept {
+  collect();
+  lent_slots_.vacate();
+  give_back_slots();
+}
+
+void RxQueue::give_back_slots() noexcept {
+  const std::uint32_t slots = lent_slots_.pop();
+  if (slots == 0) return;
+  tail_ = static_cast<std::uint16_t>(tail_ + slots);
+  ring_.store_tail(tail_);
+}
+
 bool RxQueue::release() noexcept {
   const auto taken = static_cast<std::uint16_t>(taken_);
   taken_ = 0;
@@ -202,7 +284,8 @@ bool RxQueue::release() noexcept {
     write_empty(taken);
     ring_.store_head(published_);
   } else {
-    ring_.store_tail(next_);
+    lent_slots_.push(taken, std::exchange(lent_, nullptr));
+    make_room();
   }
   return state_->check_memory();
 }

@@ -9,6 +9,7 @@
 
 #include "gst/memif/buffer_layout.hpp"
 #include "gst/memif/fd.hpp"
+#include "gst/memif/lent_slots.hpp"
 #include "gst/memif/link_state.hpp"
 #include "gst/memif/loan.hpp"
 #include "gst/memif/ring.hpp"
@@ -49,15 +50,18 @@ class GSTMEMIF_API RxQueue {
 
   /**
    * Lends the packets of the last receive() to the application, to stay where they are beyond
-   * release(). Null where that is not possible, and they must be copied: as master, if there is a
-   * packet of several slots or a dropped one, or if too many buffers are out already.
+   * release(). Null where that is not possible, and they must be copied: if there is a packet of
+   * several slots or a dropped one, if too much is out already, or if the peer could take the
+   * memory away. As master, whoever holds the loan must not write to it.
    */
   Loan* lend(const std::shared_ptr<Link>& link);
 
-  /** Bytes of each of our buffers; 0 as master. */
-  std::uint32_t buffer_size() const noexcept { return buffers_.buffer_size; }
-  /** The memory that lent packets lie in. */
-  const Region& lent_region() const noexcept { return state_->regions()[kLentRegion]; }
+  /** As master: true if slots are held for packets that are lent. */
+  bool lends_slots() const noexcept { return !lent_slots_.empty(); }
+  /** Gives the slots back whose packets came back. */
+  void reclaim_slots() noexcept;
+  /** Gives all slots back; what is still out is copied first, without its holder noticing. */
+  void vacate_slots() noexcept;
 
   /**
    * Gives the slots of the last receive() back to the peer. Returns false if the memory under the
@@ -88,6 +92,12 @@ class GSTMEMIF_API RxQueue {
   std::uint32_t take_run(std::uint32_t available, std::uint32_t max_packets) noexcept;
   bool take_chain(std::uint32_t available) noexcept;
   void write_empty(std::uint32_t count) noexcept;
+  void collect() noexcept;
+  Loan* lend_buffers(const std::shared_ptr<Link>& link);
+  Loan* lend_slots(const std::shared_ptr<Link>& link);
+  const Region* region_of_burst() const noexcept;
+  void make_room() noexcept;
+  void give_back_slots() noexcept;
   void drop_from(std::size_t first_segment, DropReason reason) noexcept;
 
   LinkState* state_;
@@ -97,11 +107,14 @@ class GSTMEMIF_API RxQueue {
   QueueBuffers buffers_;
   bool may_lend_ = false;
   LoanBook loans_;
+  LentSlots lent_slots_;
+  Loan* lent_ = nullptr;  // as master, the burst's
   std::vector<RxSegment> segments_;
   std::size_t count_ = 0;        // segments of the burst
   std::uint32_t packets_ = 0;    // of the burst
   std::uint64_t bytes_ = 0;      // of the burst
   std::uint16_t next_ = 0;       // first slot not yet released
+  std::uint16_t tail_ = 0;       // as master: first slot the peer has not got back
   std::uint16_t published_ = 0;  // as slave: head, end of the buffers the peer has
   std::uint32_t taken_ = 0;      // slots of the burst
   bool skipping_ = false;        // inside a chain whose beginning was dropped

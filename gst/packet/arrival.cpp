@@ -64,8 +64,18 @@ bool holds_batches(GstBufferList* list) {
 
 // ---- batches ----------------------------------------------------------------------------------
 
+namespace {
+
+/// See the rules in batch.hpp.
+bool packets_are_ours(GstBuffer* batch) {
+  return gst_buffer_is_writable(batch) && gst_buffer_n_memory(batch) == 1 &&
+         !GST_MEMORY_IS_READONLY(gst_buffer_peek_memory(batch, 0));
+}
+
+}  // namespace
+
 BatchArrival::BatchArrival(GstBuffer* batch, Access access) noexcept : batch_(batch) {
-  if (access == Access::read || gst_buffer_is_writable(batch)) return;
+  if (access == Access::read || packets_are_ours(batch)) return;
   // Somebody else has these packets too. Our own copy takes the packets only, not all of the arena.
   GstBuffer* copy = gst_packet_batch_copy(batch, 0, 0);
   if (copy != nullptr) copies_ = gst_buffer_get_packet_batch_meta(copy)->n;

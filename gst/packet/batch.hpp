@@ -8,7 +8,8 @@
 // buffer. The rules:
 //
 // - A writable buffer with this meta means: the packets that its descriptors name are ours to read
-//   and write. Nothing else of the arena is.
+//   and write, but for an arena with GST_MEMORY_FLAG_READONLY: its packets are copied to be changed
+//   (gst_packet_batch_copy()). Nothing else of the arena is ours.
 // - Dropping and splitting move descriptors, never bytes. Buffers with disjoint descriptors may
 //   share an arena; so it is always mapped for reading, and written through that map.
 // - Arena memory carries GST_MEMORY_FLAG_NO_SHARE: a copy of the buffer then copies the arena, and

@@ -9,8 +9,6 @@ namespace {
 struct GstMemifMemory {
   GstMemory memory;
   gstmemif::Loan* loan;
-  std::byte* base;
-  std::uint32_t buffer_size;
 };
 
 struct GstMemifAllocator {
@@ -25,14 +23,14 @@ GstMemifMemory* cast(GstMemory* memory) {
 }
 
 gpointer map(GstMemory* memory, gsize, GstMapFlags) {
-  return cast(memory)->base;
+  return cast(memory)->loan->base();
 }
 
 void unmap(GstMemory*) {}
 
 /** Room for all of the region, but only what is lent is copied: the rest is nobody's to read. */
 GstMemory* copy(GstMemory* memory, gssize offset, gssize size) {
-  const GstMemifMemory& from = *cast(memory);
+  const gstmemif::Loan& from = *cast(memory)->loan;
   const gsize begin = memory->offset + static_cast<gsize>(offset);
   const gsize length =
       size < 0 ? memory->size - static_cast<gsize>(offset) : static_cast<gsize>(size);
@@ -42,11 +40,10 @@ GstMemory* copy(GstMemory* memory, gssize offset, gssize size) {
     if (to != nullptr) gst_memory_unref(to);
     return nullptr;
   }
-  for (std::uint32_t i = 0; i < from.loan->count; ++i) {
-    const gsize first = std::max<gsize>(from.loan->buffers[i].offset, begin);
-    const gsize last =
-        std::min<gsize>(gsize{from.loan->buffers[i].offset} + from.buffer_size, begin + length);
-    if (first < last) std::memcpy(info.data + (first - begin), from.base + first, last - first);
+  for (const gstmemif::BufferPlace& place : from.places()) {
+    const gsize first = std::max<gsize>(place.offset, begin);
+    const gsize last = std::min<gsize>(gsize{place.offset} + from.reach, begin + length);
+    if (first < last) std::memcpy(info.data + (first - begin), from.base() + first, last - first);
   }
   gst_memory_unmap(to, &info);
   GST_MINI_OBJECT_FLAG_SET(to, GST_MEMORY_FLAG_NO_SHARE);
@@ -93,14 +90,13 @@ static GstAllocator* memif_allocator() {
   return allocator;
 }
 
-GstMemory* gst_memif_memory_new(gstmemif::Loan* loan, const gstmemif::Region& region,
-                                std::uint32_t buffer_size) {
+GstMemory* gst_memif_memory_new(gstmemif::Loan* loan) {
   GstMemifMemory* memory = g_slice_new(GstMemifMemory);
-  gst_memory_init(&memory->memory, GST_MEMORY_FLAG_NO_SHARE, memif_allocator(), nullptr,
-                  region.size(), 0, 0, region.size());
+  const auto flags = static_cast<GstMemoryFlags>(
+      GST_MEMORY_FLAG_NO_SHARE | (loan->ours ? 0 : static_cast<int>(GST_MEMORY_FLAG_READONLY)));
+  gst_memory_init(&memory->memory, flags, memif_allocator(), nullptr, loan->size(), 0, 0,
+                  loan->size());
   memory->loan = loan;
-  memory->base = region.data();
-  memory->buffer_size = buffer_size;
   return &memory->memory;
 }
 

@@ -2,18 +2,17 @@
 /**
  * @file Packets lent by a memif queue, as a GstMemory: the arena of a batch that was received
  * without a copy. It is the whole region of the link; the batch's descriptors say which bytes are
- * lent. The token of a descriptor is the index of its buffer in the loan.
+ * lent. The token of a descriptor is the index of its buffer in the loan. As master the bytes are
+ * the peer's, and the memory is read-only.
  */
 #pragma once
 
 #include <gst/gst.h>
 
 #include "gst/memif/loan.hpp"
-#include "gst/memif/region.hpp"
 
 /** Takes the loan; it is given back when the memory is freed, on whatever thread. */
-GstMemory* gst_memif_memory_new(gstmemif::Loan* loan, const gstmemif::Region& region,
-                                std::uint32_t buffer_size);
+GstMemory* gst_memif_memory_new(gstmemif::Loan* loan);
 
 /** The loan behind @p memory, or null if it is some other memory. */
 gstmemif::Loan* gst_memif_memory_loan(GstMemory* memory);

@@ -182,7 +182,8 @@ GstFlowReturn unreadable(GstMemifSink* self) {
 gstmemif::Loan* exchangeable(GstBuffer* batch, GstMemory* arena) {
   // Whoever else holds the buffer or its memory may still want to look at it.
   const bool alone = gst_buffer_is_writable(batch) && GST_MINI_OBJECT_REFCOUNT_VALUE(arena) == 1;
-  return alone ? gst_memif_memory_loan(arena) : nullptr;
+  gstmemif::Loan* loan = alone ? gst_memif_memory_loan(arena) : nullptr;
+  return loan != nullptr && loan->ours ? loan : nullptr;
 }
 
 /** A batch on its way into the ring. */

@@ -60,18 +60,17 @@ GstBuffer* copied_batch(std::span<const RxSegment> segments, gstmemif::QueueStat
   return batch;
 }
 
-GstBuffer* lent_batch(std::span<const RxSegment> segments, gstmemif::Loan* loan,
-                      const gstmemif::Receiver& receiver) {
-  const gstmemif::Region& region = receiver.lent_region();
+GstBuffer* lent_batch(std::span<const RxSegment> segments, gstmemif::Loan* loan) {
   GstBuffer* batch = gst_buffer_new();
-  gst_buffer_append_memory(batch, gst_memif_memory_new(loan, region, receiver.lent_buffer_size()));
+  gst_buffer_append_memory(batch, gst_memif_memory_new(loan));
   GstPacketBatchMeta* meta = gst_buffer_add_packet_batch_meta(batch);
-  const std::byte* const base = region.data();
+  guint n = 0;
   for (const RxSegment& segment : segments) {
     // One packet a segment, and one a buffer: its index is also that of the buffer in the loan.
-    const guint index = meta->n++;
-    meta->packets[index] = {static_cast<guint32>(segment.data - base), segment.length, 0, index};
+    meta->packets[n] = {loan->offset_of(segment.data), segment.length, 0, n};
+    ++n;
   }
+  meta->n = n;
   return batch;
 }
 
@@ -106,8 +105,8 @@ GstMiniObject* make_buffers(std::span<const RxSegment> segments, GstClockTime ti
 GstMiniObject* make_batch(std::span<const RxSegment> segments, GstClockTime timestamp,
                           gstmemif::Receiver& receiver) {
   gstmemif::Loan* loan = receiver.lend();
-  GstBuffer* batch = loan != nullptr ? lent_batch(segments, loan, receiver)
-                                     : copied_batch(segments, receiver.stats());
+  GstBuffer* batch =
+      loan != nullptr ? lent_batch(segments, loan) : copied_batch(segments, receiver.stats());
   if (batch != nullptr) GST_BUFFER_PTS(batch) = timestamp;
   return GST_MINI_OBJECT_CAST(batch);
 }

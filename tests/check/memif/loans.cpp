@@ -28,20 +28,27 @@ struct Slave {
     return std::make_shared<const UniqueFd>(must(make_eventfd()));
   }
   void feed(std::uint64_t first, std::uint32_t count, std::size_t length = kCapacity) {
-    for (std::uint32_t i = 0; i < count; ++i) {
-      expect(send(*master->tx(0), packet(first + i, length)) == Sent::ok, "not fed");
-    }
-    master->tx(0)->flush();
+    feed_to(*link, first, count, length);
   }
-  /** The packets of a loan of whole buffers. */
-  Bytes at(const Loan& loan, std::uint32_t i) const {
-    const std::byte* data = link->rx(0)->lent_region().data() + loan.buffers[i].offset;
-    return Bytes(data, data + kCapacity);
+  /** Sends what @p receiver gets. */
+  void feed_to(const Link& receiver, std::uint64_t first, std::uint32_t count,
+               std::size_t length = kCapacity) {
+    TxQueue& tx = *(&receiver == link.get() ? master : link)->tx(0);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      expect(send(tx, packet(first + i, length)) == Sent::ok, "not fed");
+    }
+    tx.flush();
   }
   std::shared_ptr<InterfaceStats> stats = std::make_shared<InterfaceStats>();
   std::shared_ptr<Link> link;
   std::shared_ptr<Link> master;
 };
+
+/** The packets of a loan of whole buffers. */
+Bytes at(const Loan& loan, std::uint32_t i) {
+  const std::byte* data = loan.base() + loan.buffers[i].offset;
+  return Bytes(data, data + kCapacity);
+}
 
 }  // namespace
 
@@ -61,7 +68,7 @@ GST_START_TEST(test_lent_packets_do_not_change_while_others_come) {
       expect(packets[i] == packet(100 * round + i, kCapacity), "wrong bytes");
     }
   }
-  for (std::uint32_t i = 0; i < 8; ++i) fail_unless(slave.at(*loan, i) == packet(i, kCapacity));
+  for (std::uint32_t i = 0; i < 8; ++i) fail_unless(at(*loan, i) == packet(i, kCapacity));
   loan->give_back();
 }
 GST_END_TEST
@@ -101,13 +108,6 @@ GST_START_TEST(test_what_cannot_be_lent) {
   fail_unless_equals_uint64(rx.receive(100).size(), 2);
   fail_unless(rx.lend(slave.link) == nullptr, "a chain has two buffers for one packet");
   rx.release();
-  // A master's slots come back in order: nothing of them is lent.
-  fail_unless(send(*slave.link->tx(0), packet(1, 10)) == Sent::ok);
-  slave.link->tx(0)->flush();
-  RxQueue& theirs = *slave.master->rx(0);
-  fail_unless_equals_uint64(theirs.receive(100).size(), 1);
-  fail_unless(theirs.lend(slave.master) == nullptr);
-  theirs.release();
 }
 GST_END_TEST
 
@@ -123,11 +123,142 @@ GST_START_TEST(test_a_loan_keeps_the_link) {
     link = slave.link;
   }
   fail_if(link.expired());
-  const std::byte* data = loan->link()->rx(0)->lent_region().data() + loan->buffers[0].offset;
-  fail_unless(Bytes(data, data + kCapacity) == packet(3, kCapacity));
+  fail_unless(at(*loan, 0) == packet(3, kCapacity));
   loan->give_back();
   fail_unless(link.expired());
   fail_unless_equals_int(memif_mappings(), 0);
+}
+GST_END_TEST
+
+// ---- As master: slots come back in order ------------------------------------------------------
+
+namespace {
+
+/** A master that receives what the slave opposite sends. */
+struct Master : Slave {
+  explicit Master(std::uint32_t ring_size = kRing) : Slave(ring_size), rx(*master->rx(0)) {}
+
+  /** Sends packets with consecutive numbers, as many as find room. */
+  std::uint32_t send_some(std::uint32_t count, std::size_t length = kCapacity) {
+    std::uint32_t sent = 0;
+    while (sent < count && send(*link->tx(0), packet(next, length)) == Sent::ok) {
+      ++sent;
+      ++next;
+    }
+    link->tx(0)->flush();
+    return sent;
+  }
+  /** Takes all there is; lent if possible. */
+  Loan* take(std::uint32_t expected) {
+    expect(rx.receive(100).size() == expected, "packets are missing");
+    Loan* loan = rx.lend(master);
+    rx.release();
+    return loan;
+  }
+  RxQueue& rx;
+  std::uint64_t next = 0;
+};
+
+}  // namespace
+
+GST_START_TEST(test_a_master_lends_up_to_half_of_its_ring) {
+  Master m;
+  m.send_some(kRing / 2);
+  Loan* half = m.take(kRing / 2);
+  fail_unless(half != nullptr && !half->ours);
+  for (std::uint32_t i = 0; i < half->count; ++i) {
+    fail_unless(at(*half, i) == packet(i, kCapacity));
+  }
+  // The rest of the ring still works, and is copied.
+  fail_unless_equals_uint64(m.send_some(kRing), kRing / 2);
+  fail_unless(m.rx.lends_slots());
+  half->give_back();
+  Loan* again = m.take(kRing / 2);
+  fail_unless(again != nullptr, "what came back is not noticed");
+  again->give_back();
+  m.rx.reclaim_slots();
+  fail_if(m.rx.lends_slots());
+  fail_unless_equals_uint64(m.send_some(2 * kRing), kRing);
+}
+GST_END_TEST
+
+/** Somebody keeps packets for ever: the ring goes on, and what was kept does not change. */
+GST_START_TEST(test_kept_packets_do_not_stop_a_master) {
+  Master m;
+  std::vector<std::pair<Loan*, std::uint64_t>> kept;
+  for (std::uint64_t round = 0; round < 5000; ++round) {
+    const std::uint64_t number = m.next;
+    const std::uint32_t count = 1 + static_cast<std::uint32_t>(round % (kRing / 2));
+    fail_unless_equals_uint64(m.send_some(count), count);
+    const std::span<const RxSegment> segments = m.rx.receive(100);
+    fail_unless_equals_uint64(segments.size(), count);
+    Loan* loan = m.rx.lend(m.master);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      fail_unless(Bytes(segments[i].data, segments[i].data + kCapacity) ==
+                  packet(number + i, kCapacity));
+    }
+    m.rx.release();
+    if (loan != nullptr) kept.emplace_back(loan, number);
+  }
+  fail_unless(kept.size() > 2, "after packets were kept, nothing was ever lent again");
+  for (const auto& [loan, number] : kept) {
+    for (std::uint32_t i = 0; i < loan->count; ++i) {
+      fail_unless(at(*loan, i) == packet(number + i, kCapacity), "a kept packet changed");
+    }
+    loan->give_back();
+  }
+}
+GST_END_TEST
+
+/** Loans come back in any order, and some never while the test looks. */
+GST_START_TEST(test_slots_come_back_in_order) {
+  Master m;
+  Dice dice(11);
+  std::deque<Loan*> held;
+  std::uint64_t expected = 0;
+  for (std::uint64_t round = 0; round < 20'000; ++round) {
+    m.send_some(1 + dice.below(5));
+    const std::vector<Bytes> packets = join(m.rx.receive(100));
+    for (const Bytes& bytes : packets) {
+      expect(bytes == packet(expected++, kCapacity), "a packet was overwritten, or out of order");
+    }
+    Loan* loan = m.rx.lend(m.master);
+    m.rx.release();
+    if (loan != nullptr) held.push_back(loan);
+    while (held.size() > dice.below(4)) {
+      const auto i =
+          static_cast<std::ptrdiff_t>(dice.below(static_cast<std::uint32_t>(held.size())));
+      held[static_cast<std::size_t>(i)]->give_back();
+      held.erase(held.begin() + i);
+    }
+  }
+  fail_unless_equals_uint64(expected, m.next);
+  for (Loan* loan : held) loan->give_back();
+}
+GST_END_TEST
+
+GST_START_TEST(test_vacated_packets_outlive_the_link) {
+  Loan* loan = nullptr;
+  {
+    Master m;
+    m.send_some(3);
+    loan = m.take(3);
+    m.rx.vacate_slots();
+    fail_if(m.rx.lends_slots());
+    fail_unless_equals_uint64(m.send_some(2 * kRing), kRing);
+  }
+  for (std::uint32_t i = 0; i < 3; ++i) fail_unless(at(*loan, i) == packet(i, kCapacity));
+  loan->give_back();
+  fail_unless_equals_int(memif_mappings(), 0);
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_master_does_not_lend_chains) {
+  Master m;
+  m.send_some(1, kCapacity + 1);
+  fail_unless_equals_uint64(m.rx.receive(100).size(), 2);
+  fail_unless(m.rx.lend(m.master) == nullptr);
+  m.rx.release();
 }
 GST_END_TEST
 
@@ -228,22 +359,29 @@ GST_START_TEST(test_buffers_are_neither_lost_nor_doubled) {
 }
 GST_END_TEST
 
-GST_START_TEST(test_loans_come_back_on_another_thread) {
-  Slave slave(256);
-  RxQueue& rx = *slave.link->rx(0);
-  std::mutex loans_mutex;
-  std::deque<Loan*> loans;
+namespace {
+
+/** Lends three packets at a time, which other threads read and give back. */
+void lend_to_threads(Slave& pair, Link& link, const std::shared_ptr<Link>& holder) {
+  RxQueue& rx = *link.rx(0);
+  std::mutex mutex;
+  std::deque<std::pair<Loan*, std::uint64_t>> loans;
   std::atomic<bool> done{false};
+  std::atomic<bool> damaged{false};
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i) {
     threads.emplace_back([&] {
       while (!done) {
-        Loan* loan = nullptr;
+        std::pair<Loan*, std::uint64_t> mine;
         {
-          const std::lock_guard lock(loans_mutex);
+          const std::lock_guard lock(mutex);
           if (loans.empty()) continue;
-          loan = loans.front();
+          mine = loans.front();
           loans.pop_front();
+        }
+        auto [loan, number] = mine;
+        for (std::uint32_t n = 0; n < loan->count; ++n) {
+          if (at(*loan, n) != packet(number + n, kCapacity)) damaged = true;
         }
         loan->give_back();
       }
@@ -251,19 +389,33 @@ GST_START_TEST(test_loans_come_back_on_another_thread) {
   }
   std::uint64_t lent = 0;
   for (std::uint64_t round = 0; round < 20'000U / kSlowdown; ++round) {
-    slave.feed(round, 3);
+    pair.feed_to(link, round, 3);
     expect(rx.receive(100).size() == 3, "packets are missing");
-    Loan* loan = rx.lend(slave.link);
+    Loan* loan = rx.lend(holder);
     rx.release();
     if (loan == nullptr) continue;
     ++lent;
-    const std::lock_guard lock(loans_mutex);
-    loans.push_back(loan);
+    const std::lock_guard lock(mutex);
+    loans.emplace_back(loan, round);
   }
   done = true;
   for (std::thread& thread : threads) thread.join();
-  for (Loan* loan : loans) loan->give_back();
+  for (auto& [loan, number] : loans) loan->give_back();
   fail_unless(lent != 0);
+  fail_if(damaged, "a lent packet changed");
+}
+
+}  // namespace
+
+GST_START_TEST(test_loans_come_back_on_another_thread) {
+  Slave slave(256);
+  lend_to_threads(slave, *slave.link, slave.link);
+}
+GST_END_TEST
+
+GST_START_TEST(test_slots_come_back_on_another_thread) {
+  Slave pair(256);
+  lend_to_threads(pair, *pair.master, pair.master);
 }
 GST_END_TEST
 
@@ -279,6 +431,14 @@ static Suite* loans_suite(void) {
   tcase_add_test(tests, test_exchange_refuses_what_it_cannot_send);
   tcase_add_test(tests, test_buffers_are_neither_lost_nor_doubled);
   tcase_add_test(tests, test_loans_come_back_on_another_thread);
+  tcase_add_test(tests, test_slots_come_back_on_another_thread);
+  TCase* slots = tcase_create("slots");
+  suite_add_tcase(suite, slots);
+  tcase_add_test(slots, test_a_master_lends_up_to_half_of_its_ring);
+  tcase_add_test(slots, test_kept_packets_do_not_stop_a_master);
+  tcase_add_test(slots, test_slots_come_back_in_order);
+  tcase_add_test(slots, test_vacated_packets_outlive_the_link);
+  tcase_add_test(slots, test_a_master_does_not_lend_chains);
   return suite;
 }
 
