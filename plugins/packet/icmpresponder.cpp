@@ -40,7 +40,7 @@ std::optional<IcmpResponder::Drop> check_options(std::span<const std::byte> opti
   return std::nullopt;
 }
 
-void turn_around(const EthernetView& frame, const Mac& to, const Mac& from) {
+void turn_around(const EthernetView& frame, Mac to, Mac from) {
   frame.set_destination(to);
   frame.set_source(from);
 }
@@ -62,13 +62,11 @@ Verdict IcmpResponder::process_ip(Packet& packet) {
 Verdict IcmpResponder::process_frame(Packet& packet) {
   const auto frame = EthernetView::at(packet.writable());
   if (!frame) return drop(Drop::too_short);
-  if (frame->destination() != us_->mac && !frame->destination().is_group()) {
-    return drop(Drop::not_for_us);
-  }
+  const Mac to = frame->destination();
+  if (to != us_->mac && !to.is_group()) return drop(Drop::not_for_us);
   // An answer to a group address would reach more than the one who asked.
-  if (frame->source().is_group() || frame->source().is_zero() || frame->source() == us_->mac) {
-    return drop(Drop::martian_source);
-  }
+  const Mac from = frame->source();
+  if (from.is_group() || from.is_zero() || from == us_->mac) return drop(Drop::martian_source);
   switch (frame->type()) {
     case ethertype::kIpv4:
       return process_ipv4(packet, frame->header_size(), &*frame);
@@ -108,9 +106,11 @@ Verdict IcmpResponder::process_arp(Packet& packet, const EthernetView& frame) {
 // One function with all that it calls inlined: the views of an echo request then live in registers.
 [[gnu::flatten]] Verdict IcmpResponder::process_ipv4(Packet& packet, std::size_t offset,
                                                      const EthernetView* frame) {
-  if (packet.size() < offset + Ipv4View::kMinSize) return drop(Drop::too_short);
   const auto ip = Ipv4View::at(packet.writable(), offset);
-  if (!ip) return drop(Drop::bad_header);
+  if (!ip) {
+    const bool too_short = packet.size() < offset + Ipv4View::kMinSize;
+    return drop(too_short ? Drop::too_short : Drop::bad_header);
+  }
   const bool verify = verify_checksum_.load();
   if (verify && !ip->checksum_valid()) return drop(Drop::bad_checksum);
   const Ipv4Address destination = ip->destination();
