@@ -92,16 +92,22 @@ void BatchArrival::open(Chunk& chunk) {
   chunk.add_batch(batch_);
 }
 
+GstBuffer* new_part(GstBuffer* batch) {
+  GstBuffer* part = gst_buffer_new();
+  gst_buffer_copy_into(
+      part, batch,
+      static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0,
+      static_cast<gsize>(-1));
+  gst_buffer_append_memory(part, gst_buffer_get_memory(batch, 0));
+  gst_buffer_add_packet_batch_meta(part);
+  return part;
+}
+
 /// The packets for an extra pad become a batch of their own, in the same arena.
 void BatchArrival::divert(const Chunk& chunk, std::uint8_t port, Diverted& diverted) {
   const GstPacketBatchMeta* from = gst_buffer_get_packet_batch_meta(batch_);
-  GstBuffer* part = gst_buffer_new();
-  gst_buffer_copy_into(
-      part, batch_,
-      static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0,
-      static_cast<gsize>(-1));
-  gst_buffer_append_memory(part, gst_buffer_get_memory(batch_, 0));
-  GstPacketBatchMeta* to = gst_buffer_add_packet_batch_meta(part);
+  GstBuffer* part = new_part(batch_);
+  GstPacketBatchMeta* to = gst_buffer_get_packet_batch_meta(part);
   for (std::size_t i = 0; i < chunk.size(); ++i) {
     if (chunk.verdict(i).port == port) to->packets[to->n++] = from->packets[i];
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // The data path of a switch: one batch from one port to the others.
+#include "gst/packet/batch.hpp"
 #include "gst/packet/switch_runtime.hpp"
 
 namespace gstpacket::detail {
@@ -28,6 +29,7 @@ GstFlowReturn Lane::receive(Load* load) {
   const bool done = process_all();
   counters_.common.batches.add(1);
   if (done) push_all();
+  counters_.common.copies.add(outbox_.take_copies());
   outbox_.clear();
   busy_ = false;
   return done ? GST_FLOW_OK : GST_FLOW_ERROR;
@@ -39,7 +41,11 @@ template GstFlowReturn Lane::receive(GstBufferList*);
 template <class Load>
 void Lane::refuse_loop(Load* load) {
   guint64 packets = 1;
-  if constexpr (std::is_same_v<Load, GstBufferList>) packets = gst_buffer_list_length(load);
+  if constexpr (std::is_same_v<Load, GstBufferList>) {
+    packets = gst_buffer_list_length(load);
+  } else if (const auto* batch = gst_buffer_get_packet_batch_meta(load)) {
+    packets = batch->n;
+  }
   counters_.loop.add(packets);
   counters_.common.dropped.add(packets);
   GST_CAT_WARNING_OBJECT(runtime_.cls().category, pad_,
@@ -146,8 +152,9 @@ void Lane::push_all() {
 
 void Lane::push_to(SwitchOutlet& outlet, bool last) {
   const Tally tally = due(outlet.number());
-  const GstFlowReturn flow =
-      outlet.in_turn([&](GstPad* pad) { return outbox_.push(pad, outlet.number(), last); });
+  const GstFlowReturn flow = outlet.in_turn([&](GstPad* pad) {
+    return outbox_.push(pad, outlet.number(), outlet.takes_batches(), last);
+  });
   if (flow == GST_FLOW_OK) [[likely]] {
     counters_.common.packets_out.add(tally.packets);
     counters_.common.bytes_out.add(tally.bytes);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/packet/outbox.hpp"
 
-#include <utility>
+#include <algorithm>
 
 #include "gst/packet/arrival.hpp"
+#include "gst/packet/batch.hpp"
 
 namespace gstpacket::detail {
 
@@ -11,13 +12,15 @@ void Outbox::begin(std::size_t ports, std::span<const unsigned> flood_to) {
   if (ports_.size() < ports) ports_.resize(ports);
   flood_to_ = flood_to;
   next_ = first_ = 0;
-  scattered_ = false;
+  scattered_ = flooded_ = batch_ = false;
 }
 
 void Outbox::load(GstBuffer* buffer, std::size_t ports, std::span<const unsigned> flood_to) {
   begin(ports, flood_to);
   buffer_ = buffer;
-  size_ = 1;
+  const GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(buffer);
+  batch_ = meta != nullptr;
+  size_ = batch_ ? meta->n : 1;
 }
 
 void Outbox::load(GstBufferList* list, std::size_t ports, std::span<const unsigned> flood_to) {
@@ -32,6 +35,11 @@ GstBuffer* Outbox::at(std::size_t i) const {
 
 void Outbox::open(Chunk& chunk) {
   first_ = next_;
+  if (batch_) {
+    if (next_ == 0) chunk.add_batch(buffer_);
+    next_ = size_;
+    return;
+  }
   for (; next_ < size_ && !chunk.full(); ++next_) chunk.add(at(next_));
 }
 
@@ -55,25 +63,57 @@ void Outbox::scatter_from(std::size_t i) {
 
 void Outbox::place(std::size_t i, Verdict verdict) {
   if (verdict.port == Verdict::kDrop) return;
-  GstBuffer* buffer = at(i);
   if (verdict.port != Verdict::kFlood) {
-    ports_[verdict.port].push_back(gst_buffer_ref(buffer));
+    hand_to(verdict.port, i);
     return;
   }
-  for (const unsigned port : flood_to_) ports_[port].push_back(gst_buffer_ref(buffer));
+  flooded_ = true;
+  for (const unsigned port : flood_to_) hand_to(port, i);
 }
 
-GstFlowReturn Outbox::push(GstPad* pad, unsigned port, bool last) {
-  if (scattered_) {
-    // Without the list a buffer that goes to one port only has one owner, and can be written to.
-    if (list_ != nullptr) gst_buffer_list_unref(std::exchange(list_, nullptr));
-    return push_buffers(pad, ports_[port]);
+void Outbox::hand_to(unsigned port, std::size_t i) {
+  std::vector<GstBuffer*>& buffers = ports_[port];
+  if (!batch_) {
+    buffers.push_back(gst_buffer_ref(at(i)));
+    return;
   }
+  if (buffers.empty()) buffers.push_back(new_part(buffer_));
+  GstPacketBatchMeta* part = gst_buffer_get_packet_batch_meta(buffers.front());
+  part->packets[part->n++] = gst_buffer_get_packet_batch_meta(buffer_)->packets[i];
+}
+
+GstFlowReturn Outbox::push(GstPad* pad, unsigned port, bool takes_batches, bool last) {
+  if (scattered_) return push_part(pad, port, takes_batches, last);
   if (list_ != nullptr) {
     return gst_pad_push_list(pad,
                              last ? std::exchange(list_, nullptr) : gst_buffer_list_ref(list_));
   }
-  return gst_pad_push(pad, last ? std::exchange(buffer_, nullptr) : gst_buffer_ref(buffer_));
+  GstBuffer* buffer = last ? std::exchange(buffer_, nullptr) : gst_buffer_ref(buffer_);
+  return batch_ ? push_batch(pad, buffer, takes_batches) : gst_pad_push(pad, buffer);
+}
+
+GstFlowReturn Outbox::push_part(GstPad* pad, unsigned port, bool takes_batches, bool last) {
+  // Without them, what goes to one port only has one owner, and can be written to.
+  if (list_ != nullptr) gst_buffer_list_unref(std::exchange(list_, nullptr));
+  if (buffer_ != nullptr) gst_buffer_unref(std::exchange(buffer_, nullptr));
+  if (!batch_) return push_buffers(pad, ports_[port]);
+  GstBuffer* part = ports_[port].front();
+  ports_[port].clear();
+  // What is flooded is in the parts of several ports: one has it where it lies, the others a copy.
+  if (flooded_ && !last && takes_batches && std::ranges::find(flood_to_, port) != flood_to_.end()) {
+    GstBuffer* own = gst_packet_batch_copy(part, 0, 0);
+    gst_buffer_unref(part);
+    if (own == nullptr) return GST_FLOW_ERROR;
+    copies_ += gst_buffer_get_packet_batch_meta(own)->n;
+    part = own;
+  }
+  return push_batch(pad, part, takes_batches);
+}
+
+GstFlowReturn Outbox::push_batch(GstPad* pad, GstBuffer* batch, bool takes_batches) {
+  if (takes_batches) return gst_pad_push(pad, batch);
+  copies_ += gst_buffer_get_packet_batch_meta(batch)->n;
+  return gst_pad_push_list(pad, gst_packet_batch_unpack(batch));
 }
 
 void Outbox::clear() noexcept {

@@ -31,12 +31,7 @@ unsigned number_of(const void* pad) {
 
 // ---- pads -------------------------------------------------------------------------------------
 
-// Batches are not asked for (see sink_query()), as the packets of one would have to part. Who sends
-// one all the same gets it unpacked.
 GstFlowReturn chain(GstPad* pad, GstObject*, GstBuffer* buffer) {
-  if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) [[unlikely]] {
-    return lane_of(pad).receive(gst_packet_batch_unpack(buffer));
-  }
   return lane_of(pad).receive(buffer);
 }
 
@@ -78,9 +73,13 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
 }
 
 gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
-  // Answered here and empty: a buffer may go to any port, and to several, so nothing that one of
-  // them would propose can be promised.
-  if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION) return TRUE;
+  // Answered here: a buffer may go to any port, and to several, so nothing that one of them would
+  // propose can be promised. Batches are welcome all the same: a port that does not take them gets
+  // them unpacked.
+  if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION) {
+    gst_query_add_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, nullptr);
+    return TRUE;
+  }
   return gst_pad_query_default(pad, parent, query);
 }
 

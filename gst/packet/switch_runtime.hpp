@@ -42,6 +42,11 @@ class SwitchOutlet {
     const std::lock_guard lock(push_mutex_);
     return push(pad_);
   }
+  /// Whether batches may be pushed. In turn only.
+  [[nodiscard]] bool takes_batches() {
+    if (gst_pad_check_reconfigure(pad_)) ask_for_batches();
+    return takes_batches_;
+  }
   /// True the first time after a success.
   bool failed_now() { return !failed_.exchange(true, std::memory_order_relaxed); }
   void works() {
@@ -56,7 +61,10 @@ class SwitchOutlet {
  private:
   unsigned number_;
   GstPad* pad_;
+  void ask_for_batches();
+
   std::recursive_mutex push_mutex_;
+  bool takes_batches_ = false;
   std::atomic<bool> failed_{false};
 };
 

@@ -319,8 +319,12 @@ Packets mixed(std::size_t n) {
   return out;
 }
 
-Outcome forward(const Packets& packets, std::size_t batch) {
+enum class Form { list, batch };
+
+Outcome forward(const Packets& packets, std::size_t batch, Form form = Form::list,
+                std::span<const unsigned> taking_batches = {}) {
   BridgeRig rig(4);
+  for (const unsigned port : taking_batches) rig[port].out->takes_batches = true;
   rig.play();
   for (unsigned n = 0; n < 6; ++n) rig[1 + n % 3].push(frame(station(90), station(n)));
   rig[0].push(frame(station(91), station(6)));  // behind port 0 itself; 7 is unknown
@@ -328,7 +332,9 @@ Outcome forward(const Packets& packets, std::size_t batch) {
   for (std::size_t at = 0; at < packets.size(); at += batch) {
     const auto end = std::min(at + batch, packets.size());
     GstFlowReturn flow = GST_FLOW_OK;
-    if (batch == 1) {
+    if (form == Form::batch) {
+      flow = gst_pad_push(rig[0].feed(), rig::make_batch(std::span(packets).subspan(at, end - at)));
+    } else if (batch == 1) {
       flow = rig[0].push(packets[at]);
     } else {
       flow = rig[0].push(Packets(packets.begin() + static_cast<long>(at),
@@ -358,32 +364,63 @@ GST_START_TEST(test_lists_are_as_singles) {
 }
 GST_END_TEST
 
-GST_START_TEST(test_batches_are_unpacked) {
-  // Nobody should send them, as the bridge does not ask for them; who does loses nothing.
+GST_START_TEST(test_batches_are_as_singles) {
+  const std::vector<std::vector<unsigned>> takers{{}, {0, 1, 2, 3}, {2}, {1, 3}};
+  for (const std::size_t n : {1, 2, 31, 32, 33, 255, 256, 257, 600}) {
+    const Packets packets = mixed(n);
+    Outcome singles = forward(packets, 1);
+    for (const auto& taking : takers) {
+      for (const std::size_t batch : {1UL, 7UL, 256UL}) {
+        const Outcome batches = forward(packets, batch, Form::batch, taking);
+        for (std::size_t port = 0; port < singles.ports.size(); ++port) {
+          fail_unless(batches.ports[port] == singles.ports[port],
+                      "%zu packets in batches of %zu, to %zu ports that take them: port %zu", n,
+                      batch, taking.size(), port);
+        }
+      }
+    }
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_lists_of_batches) {
   BridgeRig rig;
   rig.play();
   introduce(rig);
-  const Bytes one = frame(kB, kA, 1), two = frame(kBroadcast, kA, 2);
-  for (const bool list : {false, true}) {
-    GstBuffer* batch = gst_packet_batch_new(120);
-    gst_buffer_fill(batch, 0, one.data(), one.size());
-    gst_buffer_fill(batch, 60, two.data(), two.size());
-    GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(batch);
-    meta->n = 2;
-    meta->packets[0] = {0, 60, 0, 0};
-    meta->packets[1] = {60, 60, 0, 0};
-    if (list) {
-      GstBufferList* both = gst_buffer_list_new();
-      gst_buffer_list_add(both, batch);
-      gst_buffer_list_add(both, rig::make_buffer(one));
-      fail_unless_equals_int(gst_pad_push_list(rig[0].feed(), both), GST_FLOW_OK);
-      fail_unless((rig[1].take() == Packets{one, two, one}));
-    } else {
-      fail_unless_equals_int(gst_pad_push(rig[0].feed(), batch), GST_FLOW_OK);
-      fail_unless((rig[1].take() == Packets{one, two}));
-    }
-    fail_unless(rig[2].take() == Packets{two});
-  }
+  const Packets two{frame(kB, kA, 1), frame(kBroadcast, kA, 2)};
+  GstBufferList* both = gst_buffer_list_new();
+  gst_buffer_list_add(both, rig::make_batch(two));
+  gst_buffer_list_add(both, rig::make_buffer(two[0]));
+  fail_unless_equals_int(gst_pad_push_list(rig[0].feed(), both), GST_FLOW_OK);
+  fail_unless((rig[1].take() == Packets{two[0], two[1], two[0]}));
+  fail_unless(rig[2].take() == Packets{two[1]});
+}
+GST_END_TEST
+
+/// What the packets of a batch are copied for, and for nothing else.
+GST_START_TEST(test_copies_of_batches) {
+  BridgeRig rig;
+  for (auto& port : rig.ports) port->out->takes_batches = true;
+  rig.play();
+  introduce(rig);
+  const auto send = [&](const Packets& packets) {
+    const std::uint64_t before = rig.stat("copies");
+    fail_unless_equals_int(gst_pad_push(rig[0].feed(), rig::make_batch(packets)), GST_FLOW_OK);
+    for (auto& port : rig.ports) port->take();
+    return rig.stat("copies") - before;
+  };
+  rig[2].push(frame(kBroadcast, kC));
+  for (auto& port : rig.ports) port->take();
+  const Bytes to_b = frame(kB, kA), to_c = frame(kC, kA), to_all = frame(kBroadcast, kA);
+  fail_unless_equals_uint64(send({to_b, to_b, to_b}), 0);
+  fail_unless_equals_uint64(send({to_b, to_c, to_b, to_c}), 0);
+  fail_unless_equals_uint64(send({to_all, to_all}), 0);
+  // Port 1 has two of them, of which one is port 2's as well.
+  fail_unless_equals_uint64(send({to_b, to_all}), 2);
+  // Who takes no batches gets a buffer for each.
+  rig[1].out->takes_batches = false;
+  gst_pad_push_event(GST_PAD_PEER(rig[1].src()), gst_event_new_reconfigure());
+  fail_unless_equals_uint64(send({to_b, to_c, to_b}), 2);
 }
 GST_END_TEST
 
@@ -565,7 +602,8 @@ GST_START_TEST(test_allocation_is_answered_here) {
   GstCaps* caps = gst_caps_from_string("application/x-packet,link-type=ethernet");
   GstQuery* query = gst_query_new_allocation(caps, TRUE);
   fail_unless(gst_pad_peer_query(rig[0].feed(), query));
-  fail_unless_equals_int(gst_query_get_n_allocation_metas(query), 0);
+  fail_unless_equals_int(gst_query_get_n_allocation_metas(query), 1);
+  fail_unless(gst_query_allows_packet_batches(query));
   fail_unless_equals_int(gst_query_get_n_allocation_pools(query), 0);
   gst_query_unref(query);
   gst_caps_unref(caps);
@@ -799,7 +837,9 @@ static Suite* ethbridge_suite() {
   tcase_add_test(tc, test_ageing_time);
   tcase_add_test(tc, test_mac_flood);
   tcase_add_test(tc, test_lists_are_as_singles);
-  tcase_add_test(tc, test_batches_are_unpacked);
+  tcase_add_test(tc, test_batches_are_as_singles);
+  tcase_add_test(tc, test_lists_of_batches);
+  tcase_add_test(tc, test_copies_of_batches);
   tcase_add_test(tc, test_uniform_lists_stay_whole);
   tcase_add_test(tc, test_change_in_one_branch);
   tcase_add_test(tc, test_timestamps_pass);

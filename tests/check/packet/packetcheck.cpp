@@ -32,21 +32,6 @@ Packets make(std::size_t n, const GenSettings& settings = {},
   return packets;
 }
 
-GstBuffer* make_batch(const Packets& packets) {
-  std::size_t size = 0;
-  for (const Bytes& packet : packets) size += packet.size();
-  GstBuffer* batch = gst_packet_batch_new(size);
-  const gstpacket::detail::BatchMap map(batch);
-  guint32 offset = 0;
-  for (const Bytes& packet : packets) {
-    const auto length = static_cast<guint32>(packet.size());
-    std::memcpy(map.data() + offset, packet.data(), length);
-    map.meta().packets[map.meta().n++] = {offset, length, 0, 0};
-    offset += length;
-  }
-  return batch;
-}
-
 class Check {
  public:
   explicit Check(const std::string& arguments = "",
@@ -101,7 +86,7 @@ class Check {
     return gst_pad_push_list(source_, list);
   }
   GstFlowReturn push_batch(const Packets& packets) {
-    return gst_pad_push(source_, make_batch(packets));
+    return gst_pad_push(source_, rig::make_batch(packets));
   }
   bool eos() { return gst_pad_push_event(source_, gst_event_new_eos()) != FALSE; }
   [[nodiscard]] GstStructure* stats() const {
@@ -361,7 +346,7 @@ GST_START_TEST(test_batches_are_welcome_and_bad_ones_damage) {
   gst_query_unref(query);
   gst_caps_unref(caps);
   gst_object_unref(pad);
-  GstBuffer* batch = make_batch(make(3));
+  GstBuffer* batch = rig::make_batch(make(3));
   gst_buffer_get_packet_batch_meta(batch)->packets[1].offset = 1000000;
   GstPad* peer = gst_element_get_static_pad(check.element, "sink");
   fail_unless_equals_int(gst_pad_chain(peer, batch), GST_FLOW_OK);

@@ -15,11 +15,30 @@
 // Behind the standard library: it defines a macro fail().
 #include <gst/check/gstcheck.h>
 
+#include "gst/packet/batch.hpp"
+#include "gst/packet/batch_map.hpp"
+
 namespace rig {
 
 using Bytes = std::vector<std::uint8_t>;
 
 /// Where buffers go: remembers the bytes of every packet, and in which form it came.
+/// The packets as one buffer.
+inline GstBuffer* make_batch(std::span<const Bytes> packets) {
+  std::size_t size = 0;
+  for (const Bytes& packet : packets) size += packet.size();
+  GstBuffer* batch = gst_packet_batch_new(size);
+  const gstpacket::detail::BatchMap map(batch);
+  guint32 offset = 0;
+  for (const Bytes& packet : packets) {
+    const auto length = static_cast<guint32>(packet.size());
+    if (length != 0) std::memcpy(map.data() + offset, packet.data(), length);
+    map.meta().packets[map.meta().n++] = {offset, length, 0, 0};
+    offset += length;
+  }
+  return batch;
+}
+
 class Sink {
  public:
   explicit Sink(GstPad* peer) : pad_(make_pad()) {
@@ -47,6 +66,13 @@ class Sink {
       gst_event_unref(event);
       return TRUE;
     });
+    gst_pad_set_query_function(pad_, [](GstPad* pad, GstObject* parent, GstQuery* query) {
+      if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION || !of(pad)->takes_batches) {
+        return gst_pad_query_default(pad, parent, query);
+      }
+      gst_query_add_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, nullptr);
+      return gboolean{TRUE};
+    });
     gst_pad_set_active(pad_, TRUE);
     fail_unless_equals_int(gst_pad_link(peer, pad_), GST_PAD_LINK_OK);
   }
@@ -66,6 +92,9 @@ class Sink {
   std::vector<GstEventType> events;
   unsigned buffers = 0;
   unsigned lists = 0;
+  unsigned batches = 0;
+  /// Answers the ALLOCATION query so; and overwrites the packets of those it may write to.
+  bool takes_batches = false;
   void* last = nullptr;
   GstFlowReturn flow = GST_FLOW_OK;
 
@@ -77,7 +106,23 @@ class Sink {
     return gst_pad_new_from_static_template(&any, "testsink");
   }
   static Sink* of(GstPad* pad) { return static_cast<Sink*>(gst_pad_get_element_private(pad)); }
+  void keep_batch(GstBuffer* buffer) {
+    const gstpacket::detail::BatchMap map(buffer);
+    const bool ours = gst_buffer_is_writable(buffer) && !GST_MEMORY_IS_READONLY(map.arena());
+    for (guint i = 0; i < map.meta().n; ++i) {
+      const GstPacketDesc& desc = map.meta().packets[i];
+      auto* bytes = reinterpret_cast<std::uint8_t*>(map.bytes(desc));
+      packets.emplace_back(bytes, bytes + desc.length);
+      if (ours) std::memset(bytes, 0xee, desc.length);
+    }
+    ++batches;
+  }
   void keep(GstBuffer* buffer) {
+    if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) {
+      fail_unless(takes_batches, "a batch that was not asked for");
+      keep_batch(buffer);
+      return;
+    }
     Bytes bytes(gst_buffer_get_size(buffer));
     if (!bytes.empty()) gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
     packets.push_back(std::move(bytes));
