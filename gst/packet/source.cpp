@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/packet/source.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -17,6 +18,8 @@ struct GstPacketSrcState {
   bool playing = false;
   bool flushing = true;
   bool eos_pending = false;
+  // True while nothing but PLAYING is asked for, so that a burst costs no lock.
+  std::atomic<bool> undisturbed{false};
   // Streaming thread only.
   bool thread_entered = false;
   bool segment_sent = false;
@@ -62,11 +65,13 @@ enum class Next { produce, end_of_stream, stop };
 /** Waits for PLAYING. Clears an interruption only while nothing asks for one. */
 Next wait_to_run(GstPacketSrc* self) {
   GstPacketSrcState& state = *self->state;
+  if (state.undisturbed.load(std::memory_order_acquire)) return Next::produce;
   std::unique_lock lock(state.mutex);
   state.changed.wait(lock, [&] { return state.playing || state.flushing || state.eos_pending; });
   if (state.flushing) return Next::stop;
   if (state.eos_pending) return Next::end_of_stream;
   if (class_of(self)->unlock_stop != nullptr) class_of(self)->unlock_stop(self);
+  state.undisturbed.store(true, std::memory_order_release);
   return Next::produce;
 }
 
@@ -200,6 +205,7 @@ void task(gpointer user_data) {
 template <class Change>
 void change_state_of(GstPacketSrc* self, bool interrupt, Change change) {
   const std::lock_guard lock(self->state->mutex);
+  self->state->undisturbed.store(false, std::memory_order_release);
   change(*self->state);
   if (interrupt && class_of(self)->unlock != nullptr) class_of(self)->unlock(self);
   self->state->changed.notify_all();
