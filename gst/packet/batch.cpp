@@ -75,7 +75,11 @@ GstBuffer* gst_packet_batch_copy(GstBuffer* batch, gsize head, gsize tail) {
   if (copy == nullptr) return nullptr;
   const BatchMap to(copy);
   guint32 offset = 0;
-  for (guint i = 0; i < from.meta().n; ++i) {
+  const guint n = from.meta().n;
+  for (guint i = 0; i < n; ++i) {
+    // What another core has just written is in no cache of this one.
+    constexpr guint kAhead = 8;
+    if (i + kAhead < n) __builtin_prefetch(from.bytes(from.meta().packets[i + kAhead]));
     GstPacketDesc desc = from.meta().packets[i];
     const std::byte* bytes = from.bytes(desc);
     if (bytes == nullptr) desc.length = 0;  // outside of the arena: there is nothing to copy
