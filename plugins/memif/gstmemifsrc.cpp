@@ -23,6 +23,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <optional>
@@ -49,6 +50,9 @@ enum : guint {
   kPropCaps
 };
 
+// Of a buffer that holds one packet: a large one costs its memory for a small packet, too.
+constexpr std::uint32_t kMaxRecycled = 16384;
+
 GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
@@ -66,7 +70,9 @@ struct GstMemifSrcState {
   GstCaps* caps = nullptr;
   std::atomic<guint> batch_size{guint{GST_PACKET_BATCH_MAX}};
   std::atomic<bool> batches{true};
-  bool send_batches = false;  // negotiated; streaming thread only
+  // Negotiated; streaming thread only.
+  bool send_batches = false;
+  std::optional<RecycledBuffers> buffers;  // while not sending batches
 };
 
 struct GstMemifSrc {
@@ -164,7 +170,7 @@ GstFlowReturn create(GstPacketSrc* src, GstMiniObject** out) {
     if (!segments.empty()) {
       const GstClockTime now = gst_packet_src_running_time(src);
       packets = state.send_batches ? make_batch(segments, now, receiver)
-                                   : make_buffers(segments, now, receiver.stats());
+                                   : make_buffers(segments, now, *state.buffers, receiver.stats());
     }
     // Also without packets: what was dropped has slots to give back.
     const bool usable = receiver.release();
@@ -226,6 +232,7 @@ void stop(GstPacketSrc* src) {
     const std::lock_guard lock(state.mutex);
     state.receiver.reset();
   }
+  state.buffers.reset();
   state.end.stop();
 }
 
@@ -241,6 +248,12 @@ GstCaps* get_caps(GstPacketSrc* src) {
 void decide_allocation(GstPacketSrc* src, GstQuery* query) {
   GstMemifSrcState& state = state_of(src);
   state.send_batches = state.batches.load() && gst_query_allows_packet_batches(query);
+  if (state.send_batches) {
+    state.buffers.reset();
+  } else if (!state.buffers) {
+    const std::uint32_t slot = state.receiver->interface().settings().buffer_size;
+    state.buffers.emplace(std::min(slot, kMaxRecycled));
+  }
   GST_INFO_OBJECT(src, "sending %s", state.send_batches ? "batches" : "a packet per buffer");
 }
 

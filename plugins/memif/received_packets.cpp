@@ -29,12 +29,12 @@ std::size_t length_of(const RxSegment* segment) {
   return length;
 }
 
-GstBuffer* copy_to_buffer(const RxSegment*& segment) {
-  GstBuffer* buffer = gst_buffer_new_allocate(nullptr, length_of(segment), nullptr);
+GstBuffer* copy_to_buffer(const RxSegment*& segment, RecycledBuffers& buffers) {
+  GstBuffer* buffer = buffers.take(length_of(segment));
   GstMapInfo map;
-  if (buffer != nullptr && gst_buffer_map(buffer, &map, GST_MAP_WRITE)) {
+  if (buffer != nullptr && gst_memory_map(gst_buffer_peek_memory(buffer, 0), &map, GST_MAP_WRITE)) {
     copy_packet(segment, reinterpret_cast<std::byte*>(map.data));
-    gst_buffer_unmap(buffer, &map);
+    gst_memory_unmap(map.memory, &map);
     return buffer;
   }
   gst_clear_buffer(&buffer);
@@ -77,14 +77,14 @@ GstBuffer* lent_batch(std::span<const RxSegment> segments, gstmemif::Loan* loan)
 }  // namespace
 
 GstMiniObject* make_buffers(std::span<const RxSegment> segments, GstClockTime timestamp,
-                            gstmemif::QueueStats& stats) {
+                            RecycledBuffers& buffers, gstmemif::QueueStats& stats) {
   const RxSegment* segment = segments.data();
   const RxSegment* const end = segment + segments.size();
   GstBuffer* first = nullptr;
   GstBufferList* list = nullptr;
   guint64 copies = 0;
   while (segment != end) {
-    GstBuffer* buffer = copy_to_buffer(segment);
+    GstBuffer* buffer = copy_to_buffer(segment, buffers);
     if (buffer == nullptr) continue;
     GST_BUFFER_PTS(buffer) = timestamp;
     ++copies;

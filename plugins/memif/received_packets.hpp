@@ -7,10 +7,11 @@
 #include <span>
 
 #include "gst/memif/port.hpp"
+#include "plugins/memif/recycled_buffers.hpp"
 
 /** One packet per buffer, copied: a buffer, or a list where there are several. */
 GstMiniObject* make_buffers(std::span<const gstmemif::RxSegment> segments, GstClockTime timestamp,
-                            gstmemif::QueueStats& stats);
+                            RecycledBuffers& buffers, gstmemif::QueueStats& stats);
 
 /**
  * All packets, 256 at the most, in one buffer: lent where they lie if the receiver lends them,

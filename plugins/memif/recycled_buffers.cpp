@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plugins/memif/recycled_buffers.hpp"
+
+#include <atomic>
+#include <cstdint>
+
+namespace {
+
+/** Buffers at rest, linked by a field that has no meaning then. Any thread adds, one takes. */
+class RestingBuffers {
+ public:
+  RestingBuffers() = default;
+  ~RestingBuffers() { clear(); }
+  RestingBuffers(const RestingBuffers&) = delete;
+  RestingBuffers& operator=(const RestingBuffers&) = delete;
+
+  void add(GstBuffer* buffer) noexcept {
+    GstBuffer* head = added_.load(std::memory_order_relaxed);
+    do {
+      GST_BUFFER_OFFSET(buffer) = reinterpret_cast<std::uintptr_t>(head);
+    } while (!added_.compare_exchange_weak(head, buffer, std::memory_order_release,
+                                           std::memory_order_relaxed));
+  }
+  GstBuffer* take() noexcept {
+    // All at once: one that is taken alone could be back before the exchange notices.
+    if (taken_ == nullptr) taken_ = added_.exchange(nullptr, std::memory_order_acquire);
+    GstBuffer* buffer = taken_;
+    if (buffer == nullptr) return nullptr;
+    taken_ = reinterpret_cast<GstBuffer*>(static_cast<std::uintptr_t>(GST_BUFFER_OFFSET(buffer)));
+    GST_BUFFER_OFFSET(buffer) = GST_BUFFER_OFFSET_NONE;
+    return buffer;
+  }
+  void clear() noexcept {
+    while (GstBuffer* buffer = take()) gst_buffer_unref(buffer);
+  }
+
+ private:
+  std::atomic<GstBuffer*> added_{nullptr};
+  GstBuffer* taken_ = nullptr;
+};
+
+/**
+ * GstBufferPool's own way to keep buffers takes two locks for each, and now and then a system call,
+ * so that somebody can wait for one. Nobody waits here.
+ */
+struct GstMemifBufferPool {
+  GstBufferPool parent;
+  RestingBuffers* resting;
+  gsize size;
+};
+struct GstMemifBufferPoolClass {
+  GstBufferPoolClass parent_class;
+};
+
+GstMemifBufferPool* cast(gpointer pool) {
+  return static_cast<GstMemifBufferPool*>(pool);
+}
+
+}  // namespace
+
+GType gst_memif_buffer_pool_get_type(void);
+G_DEFINE_TYPE(GstMemifBufferPool, gst_memif_buffer_pool, GST_TYPE_BUFFER_POOL)
+
+namespace {
+
+GstFlowReturn acquire(GstBufferPool* pool, GstBuffer** out, GstBufferPoolAcquireParams*) {
+  if (GST_BUFFER_POOL_IS_FLUSHING(pool)) return GST_FLOW_FLUSHING;
+  *out = cast(pool)->resting->take();
+  if (*out != nullptr) return GST_FLOW_OK;
+  *out = gst_buffer_new_allocate(nullptr, cast(pool)->size, nullptr);
+  if (*out == nullptr) return GST_FLOW_ERROR;
+  GST_BUFFER_FLAG_UNSET(*out, GST_BUFFER_FLAG_TAG_MEMORY);  // marks those with other memory
+  return GST_FLOW_OK;
+}
+
+/** The base class would also give the memory its full size: it gets that of the next packet. */
+void reset(GstBufferPool* pool, GstBuffer* buffer) {
+  gpointer state = nullptr;
+  if (gst_buffer_iterate_meta(buffer, &state) != nullptr) {
+    GST_BUFFER_POOL_CLASS(gst_memif_buffer_pool_parent_class)->reset_buffer(pool, buffer);
+    return;
+  }
+  GST_BUFFER_FLAGS(buffer) &= GST_BUFFER_FLAG_TAG_MEMORY;
+  GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DURATION(buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_OFFSET(buffer) = GST_BUFFER_OFFSET_END(buffer) = GST_BUFFER_OFFSET_NONE;
+}
+
+/** Somebody may have replaced the memory, or may look at it still, with or without a buffer. */
+bool intact(GstBuffer* buffer) {
+  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY)) return false;
+  GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
+  return gst_memory_is_writable(memory) && GST_MINI_OBJECT_REFCOUNT_VALUE(memory) == 1;
+}
+
+void release(GstBufferPool* pool, GstBuffer* buffer) {
+  if (intact(buffer) && !GST_BUFFER_POOL_IS_FLUSHING(pool)) {
+    cast(pool)->resting->add(buffer);
+  } else {
+    gst_buffer_unref(buffer);
+  }
+}
+
+/** Called once the pool is not active and no buffer is out. */
+gboolean stop(GstBufferPool* pool) {
+  cast(pool)->resting->clear();
+  return TRUE;
+}
+
+void finalize(GObject* object) {
+  delete cast(object)->resting;
+  G_OBJECT_CLASS(gst_memif_buffer_pool_parent_class)->finalize(object);
+}
+
+GstBufferPool* new_pool(std::size_t size) {
+  auto* pool = static_cast<GstBufferPool*>(g_object_new(gst_memif_buffer_pool_get_type(), nullptr));
+  gst_object_ref_sink(pool);
+  cast(pool)->size = size;
+  GstStructure* config = gst_buffer_pool_get_config(pool);
+  gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(size), 0, 0);
+  gst_buffer_pool_set_config(pool, config);
+  gst_buffer_pool_set_active(pool, TRUE);
+  return pool;
+}
+
+}  // namespace
+
+static void gst_memif_buffer_pool_class_init(GstMemifBufferPoolClass* klass) {
+  G_OBJECT_CLASS(klass)->finalize = finalize;
+  GstBufferPoolClass* pool_class = &klass->parent_class;
+  pool_class->acquire_buffer = acquire;
+  pool_class->reset_buffer = reset;
+  pool_class->release_buffer = release;
+  pool_class->stop = stop;
+}
+
+static void gst_memif_buffer_pool_init(GstMemifBufferPool* self) {
+  self->resting = new RestingBuffers();
+}
+
+RecycledBuffers::RecycledBuffers(std::size_t size) : size_(size), pool_(new_pool(size)) {}
+
+RecycledBuffers::~RecycledBuffers() {
+  gst_buffer_pool_set_active(pool_, FALSE);
+  gst_object_unref(pool_);
+}
+
+GstBuffer* RecycledBuffers::take(std::size_t length) {
+  if (length > size_) return gst_buffer_new_allocate(nullptr, length, nullptr);
+  GstBuffer* buffer = nullptr;
+  if (gst_buffer_pool_acquire_buffer(pool_, &buffer, nullptr) != GST_FLOW_OK) return nullptr;
+  // Whoever had it may have moved its beginning, too.
+  GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
+  gst_memory_resize(memory, -static_cast<gssize>(memory->offset), length);
+  return buffer;
+}
