@@ -178,7 +178,8 @@ void Chunk::close() noexcept {
 void Chunk::add_batch(GstBuffer* batch) noexcept {
   batch_ = batch;
   batch_map_.emplace(batch);
-  if (!*batch_map_) {
+  // Nobody closes a chunk without packets: it must not keep the map.
+  if (!*batch_map_ || batch_map_->meta().n == 0) {
     batch_map_.reset();
     return;
   }
