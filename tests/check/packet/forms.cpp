@@ -1,61 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The form packets travel in changes nothing: single buffers and lists of any length give the same
-// packets, order and counters, and memory that somebody else sees is never written to.
-#include <algorithm>
-#include <random>
+// The form packets travel in changes nothing: single buffers, lists and batches of any length give
+// the same packets, order and counters, and memory that somebody else sees is never written to.
+#include "forms.hpp"
 
-#include "gst/packet/element.hpp"
-#include "rig.hpp"
-
-using namespace gstpacket;
-using rig::Bytes;
+using namespace forms;
 
 namespace {
-
-/// Decides by the first byte, and marks and resizes what it lets through.
-struct Sorter {
-  enum class Drop { three, five };
-  static constexpr ElementInfo info{"sorter", "Sorter", "Filter/Network", "Tests", "Tests"};
-  static constexpr std::array ports{"left", "right"};
-  Verdict process(Packet& packet) {
-    if (packet.size() < 2) return drop();
-    const auto first = std::to_integer<unsigned>(packet.bytes()[0]);
-    packet.writable()[1] ^= std::byte{0xff};
-    if (first % 3 == 0 && first % 5 != 0) return drop(Drop::three);
-    if (first % 5 == 0) return drop(Drop::five);
-    if (first % 7 == 0) return packet.extend(3) ? to(1) : drop();
-    if (first % 11 == 0) return packet.pop_front(1) ? to(2) : drop();
-    if (first % 13 == 0) return packet.truncate(packet.size() - 1) ? forward() : drop();
-    return forward();
-  }
-};
-
-/// The same decisions without touching anything, a batch at a time.
-struct ReadSorter {
-  enum class Drop { three, five };
-  static constexpr ElementInfo info{"readsorter", "Sorter", "Filter/Network", "Tests", "Tests"};
-  static constexpr std::array ports{"left", "right"};
-  static constexpr Access access = Access::read;
-  void process(ConstPacketBatch& batch) {
-    for (std::size_t i = 0; i < batch.size(); ++i) batch.set(i, decide(batch[i]));
-  }
-  static Verdict decide(const Packet& packet) {
-    if (packet.size() < 2) return drop();
-    const auto first = std::to_integer<unsigned>(packet.bytes()[0]);
-    if (first % 3 == 0 && first % 5 != 0) return drop(Drop::three);
-    if (first % 5 == 0) return drop(Drop::five);
-    if (first % 7 == 0) return to(1);
-    return first % 11 == 0 ? to(2) : forward();
-  }
-};
-
-void register_all() {
-  fail_unless(register_element<Sorter>(nullptr));
-  fail_unless(register_element<ReadSorter>(nullptr));
-}
-
-enum class Kind { plain, pieces, shared_buffer, shared_memory, read_only, held_list };
 
 struct Outcome {
   std::vector<Bytes> out, left, right;
@@ -63,81 +14,13 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-std::vector<Bytes> some_packets(std::size_t n, bool all_forward) {
-  std::mt19937 random(static_cast<unsigned>(n));
-  std::vector<Bytes> packets(n);
-  for (Bytes& packet : packets) {
-    packet.resize(random() % 20 == 0 ? random() % 3 : 2 + random() % 100);
-    for (auto& b : packet) b = static_cast<std::uint8_t>(random());
-    if (all_forward) {
-      packet.resize(60);
-      packet[0] = 1;
-    }
-  }
-  return packets;
-}
-
-class Feeder {
- public:
-  Feeder(Kind kind, rig::Rig& rig) : kind_(kind), rig_(rig) {}
-  ~Feeder() {
-    for (GstBuffer* buffer : held_) gst_buffer_unref(buffer);
-    for (GstBufferList* list : lists_) gst_buffer_list_unref(list);
-  }
-
-  void feed(const std::vector<Bytes>& packets, std::size_t batch) {
-    for (std::size_t at = 0; at < packets.size(); at += batch) {
-      if (batch == 1) {
-        fail_unless_equals_int(rig_.push(make(packets[at])), GST_FLOW_OK);
-        continue;
-      }
-      GstBufferList* list = gst_buffer_list_new();
-      for (std::size_t i = at; i < std::min(at + batch, packets.size()); ++i) {
-        gst_buffer_list_add(list, make(packets[i]));
-      }
-      if (kind_ == Kind::held_list) lists_.push_back(gst_buffer_list_ref(list));
-      fail_unless_equals_int(rig_.push(list), GST_FLOW_OK);
-    }
-    check_untouched();
-  }
-
- private:
-  GstBuffer* make(const Bytes& bytes) {
-    GstBuffer* buffer =
-        kind_ == Kind::pieces ? rig::make_pieces(bytes, 7) : rig::make_buffer(bytes);
-    if (kind_ == Kind::read_only && !bytes.empty()) {
-      GST_MINI_OBJECT_FLAG_SET(gst_buffer_peek_memory(buffer, 0), GST_MEMORY_FLAG_READONLY);
-    }
-    if (kind_ == Kind::shared_buffer) hold(gst_buffer_ref(buffer), bytes);
-    if (kind_ == Kind::shared_memory) hold(gst_buffer_copy(buffer), bytes);
-    if (kind_ == Kind::held_list) hold(gst_buffer_ref(buffer), bytes);
-    return buffer;
-  }
-  void hold(GstBuffer* buffer, const Bytes& bytes) {
-    held_.push_back(buffer);
-    expected_.push_back(bytes);
-  }
-  void check_untouched() {
-    for (std::size_t i = 0; i < held_.size(); ++i) {
-      fail_unless_equals_uint64(gst_buffer_get_size(held_[i]), expected_[i].size());
-      if (expected_[i].empty()) continue;
-      fail_unless(gst_buffer_memcmp(held_[i], 0, expected_[i].data(), expected_[i].size()) == 0);
-    }
-  }
-
-  Kind kind_;
-  rig::Rig& rig_;
-  std::vector<GstBuffer*> held_;
-  std::vector<Bytes> expected_;
-  std::vector<GstBufferList*> lists_;
-};
-
 Outcome run(const char* element, Kind kind, const std::vector<Bytes>& packets, std::size_t batch) {
   rig::Rig rig(element);
   auto left = rig.open("left");
   auto right = rig.open("right");
+  for (rig::Sink* sink : {rig.out.get(), left.get(), right.get()}) sink->takes_batches = true;
   rig.play();
-  Feeder(kind, rig).feed(packets, batch);
+  Feeder(kind, rig.source()).feed(packets, batch);
   const std::uint64_t seen = rig.out->packets.size() + left->packets.size() + right->packets.size();
   fail_unless_equals_uint64(rig.stat("packets-in"), packets.size());
   fail_unless_equals_uint64(rig.stat("packets-out"), seen);
@@ -145,8 +28,6 @@ Outcome run(const char* element, Kind kind, const std::vector<Bytes>& packets, s
   return {rig.out->packets, left->packets, right->packets, rig.stats_of_packets()};
 }
 
-constexpr Kind kKinds[] = {Kind::plain,         Kind::pieces,    Kind::shared_buffer,
-                           Kind::shared_memory, Kind::read_only, Kind::held_list};
 constexpr std::size_t kBatches[] = {1, 2, 3, 31, 32, 33, 255, 256, 257, 1000};
 
 void all_forms_agree(const char* element) {
@@ -158,7 +39,7 @@ void all_forms_agree(const char* element) {
     for (const Kind kind : kKinds) {
       for (const std::size_t batch : kBatches) {
         fail_unless(run(element, kind, packets, batch) == expected,
-                    "%s: kind %d, lists of %zu differ", element, static_cast<int>(kind), batch);
+                    "%s: kind %d, %zu at a time differ", element, static_cast<int>(kind), batch);
       }
     }
   }
@@ -179,6 +60,7 @@ GST_END_TEST
 GST_START_TEST(test_same_object_when_all_forward) {
   for (const char* element : {"sorter", "readsorter"}) {
     rig::Rig rig(element);
+    rig.out->takes_batches = true;
     rig.play();
     GstBuffer* buffer = rig::make_buffer(Bytes{1, 2, 3});
     rig.push(buffer);
@@ -195,8 +77,19 @@ GST_START_TEST(test_same_object_when_all_forward) {
     rig.push(list);
     fail_unless(rig.out->last == list);
     fail_unless_equals_uint64(rig.out->packets.size(), 1 + 300 + 200);
+    // So with batches.
+    GstBuffer* batch = rig::make_batch(std::vector<Bytes>(200, Bytes{1, 2}));
+    rig.push(batch);
+    fail_unless(rig.out->last == batch);
+    batch = rig::make_batch(std::vector<Bytes>{{1, 2}, {3, 2}, {1, 2}});
+    rig.push(batch);
+    fail_unless(rig.out->last == batch);
+    fail_unless_equals_uint64(rig.out->packets.size(), 501 + 200 + 2);
     fail_unless_equals_uint64(rig.stat("copies"), 0);
     // Nothing left: nothing pushed.
+    rig.push(rig::make_batch(std::vector<Bytes>{{3, 3}, {5, 3}}));
+    rig.push(rig::make_batch({}));
+    fail_unless(rig.out->last == batch);
     list = gst_buffer_list_new();
     gst_buffer_list_add(list, rig::make_buffer(Bytes{3, 3}));
     rig.push(list);
@@ -209,8 +102,9 @@ GST_END_TEST
 GST_START_TEST(test_copies_are_counted) {
   const auto copies = [](const char* element, Kind kind, std::size_t batch) {
     rig::Rig rig(element);
+    rig.out->takes_batches = true;
     rig.play();
-    Feeder(kind, rig).feed(std::vector<Bytes>(40, Bytes(30, 1)), batch);
+    Feeder(kind, rig.source()).feed(std::vector<Bytes>(40, Bytes(30, 1)), batch);
     return rig.stat("copies");
   };
   for (const std::size_t batch : {std::size_t{1}, std::size_t{40}}) {
@@ -221,6 +115,11 @@ GST_START_TEST(test_copies_are_counted) {
     fail_unless_equals_uint64(copies("readsorter", Kind::shared_memory, batch), 0);
     fail_unless_equals_uint64(copies("readsorter", Kind::shared_buffer, batch), 0);
     fail_unless_equals_uint64(copies("readsorter", Kind::pieces, batch), 40);
+    fail_unless_equals_uint64(copies("sorter", Kind::batch, batch), 0);
+    fail_unless_equals_uint64(copies("sorter", Kind::split_batch, batch), 0);
+    fail_unless_equals_uint64(copies("sorter", Kind::copied_batch, batch), 0);
+    fail_unless_equals_uint64(copies("sorter", Kind::shared_batch, batch), 40);
+    fail_unless_equals_uint64(copies("readsorter", Kind::shared_batch, batch), 0);
   }
 }
 GST_END_TEST

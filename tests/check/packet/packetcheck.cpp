@@ -8,7 +8,6 @@
 #include "samples.hpp"
 
 #include "gst/packet/batch.hpp"
-#include "gst/packet/batch_map.hpp"
 
 using gstpacket::GenSettings;
 using gstpacket::LinkType;

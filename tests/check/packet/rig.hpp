@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -12,33 +13,14 @@
 #include <string>
 #include <vector>
 
+#include "batches.hpp"
+
 // Behind the standard library: it defines a macro fail().
 #include <gst/check/gstcheck.h>
 
-#include "gst/packet/batch.hpp"
-#include "gst/packet/batch_map.hpp"
-
 namespace rig {
 
-using Bytes = std::vector<std::uint8_t>;
-
 /// Where buffers go: remembers the bytes of every packet, and in which form it came.
-/// The packets as one buffer.
-inline GstBuffer* make_batch(std::span<const Bytes> packets) {
-  std::size_t size = 0;
-  for (const Bytes& packet : packets) size += packet.size();
-  GstBuffer* batch = gst_packet_batch_new(size);
-  const gstpacket::detail::BatchMap map(batch);
-  guint32 offset = 0;
-  for (const Bytes& packet : packets) {
-    const auto length = static_cast<guint32>(packet.size());
-    if (length != 0) std::memcpy(map.data() + offset, packet.data(), length);
-    map.meta().packets[map.meta().n++] = {offset, length, 0, 0};
-    offset += length;
-  }
-  return batch;
-}
-
 class Sink {
  public:
   explicit Sink(GstPad* peer) : pad_(make_pad()) {
@@ -63,6 +45,7 @@ class Sink {
     });
     gst_pad_set_event_function(pad_, [](GstPad* pad, GstObject*, GstEvent* event) -> gboolean {
       of(pad)->events.push_back(GST_EVENT_TYPE(event));
+      if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) of(pad)->ended = true;
       gst_event_unref(event);
       return TRUE;
     });
@@ -97,6 +80,7 @@ class Sink {
   bool takes_batches = false;
   void* last = nullptr;
   GstFlowReturn flow = GST_FLOW_OK;
+  std::atomic<bool> ended{false};  ///< at EOS; from then on the rest may be read on any thread
 
  private:
   // With a template: a pad without one accepts nothing but the caps it has.
@@ -106,29 +90,45 @@ class Sink {
     return gst_pad_new_from_static_template(&any, "testsink");
   }
   static Sink* of(GstPad* pad) { return static_cast<Sink*>(gst_pad_get_element_private(pad)); }
-  void keep_batch(GstBuffer* buffer) {
+  static void overwrite(GstBuffer* buffer) {
     const gstpacket::detail::BatchMap map(buffer);
-    const bool ours = gst_buffer_is_writable(buffer) && !GST_MEMORY_IS_READONLY(map.arena());
+    if (!map || !gst_buffer_is_writable(buffer) || GST_MEMORY_IS_READONLY(map.arena())) return;
     for (guint i = 0; i < map.meta().n; ++i) {
       const GstPacketDesc& desc = map.meta().packets[i];
-      auto* bytes = reinterpret_cast<std::uint8_t*>(map.bytes(desc));
-      packets.emplace_back(bytes, bytes + desc.length);
-      if (ours) std::memset(bytes, 0xee, desc.length);
+      if (std::byte* bytes = map.bytes(desc)) std::memset(bytes, 0xee, desc.length);
     }
-    ++batches;
   }
   void keep(GstBuffer* buffer) {
     if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) {
       fail_unless(takes_batches, "a batch that was not asked for");
-      keep_batch(buffer);
-      return;
+      ++batches;
     }
-    Bytes bytes(gst_buffer_get_size(buffer));
-    if (!bytes.empty()) gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
-    packets.push_back(std::move(bytes));
+    for (Bytes& bytes : packets_of(buffer)) packets.push_back(std::move(bytes));
+    overwrite(buffer);
   }
   GstPad* pad_;
 };
+
+/// One field of the `stats` of an element.
+inline std::uint64_t stat(GstElement* element, const char* name) {
+  GstStructure* stats = nullptr;
+  g_object_get(element, "stats", &stats, nullptr);
+  guint64 value = 0;
+  fail_unless(gst_structure_get_uint64(stats, name, &value), "no field %s", name);
+  gst_structure_free(stats);
+  return value;
+}
+/// Every field as text, but `batches` and `copies`, which depend on the form.
+inline std::string stats_of_packets(GstElement* element) {
+  GstStructure* stats = nullptr;
+  g_object_get(element, "stats", &stats, nullptr);
+  gst_structure_remove_fields(stats, "batches", "copies", nullptr);
+  gchar* text = gst_structure_to_string(stats);
+  std::string result = text;
+  g_free(text);
+  gst_structure_free(stats);
+  return result;
+}
 
 class Rig {
  public:
@@ -188,25 +188,8 @@ class Rig {
   bool event(GstEvent* event) { return gst_pad_push_event(source_, event) != FALSE; }
   [[nodiscard]] GstPad* source() const { return source_; }
 
-  [[nodiscard]] std::uint64_t stat(const char* name) const {
-    GstStructure* stats = nullptr;
-    g_object_get(element, "stats", &stats, nullptr);
-    guint64 value = 0;
-    fail_unless(gst_structure_get_uint64(stats, name, &value), "no field %s", name);
-    gst_structure_free(stats);
-    return value;
-  }
-  /// Every field of `stats` as text, but `batches` and `copies`, which depend on the form.
-  [[nodiscard]] std::string stats_of_packets() const {
-    GstStructure* stats = nullptr;
-    g_object_get(element, "stats", &stats, nullptr);
-    gst_structure_remove_fields(stats, "batches", "copies", nullptr);
-    gchar* text = gst_structure_to_string(stats);
-    std::string result = text;
-    g_free(text);
-    gst_structure_free(stats);
-    return result;
-  }
+  [[nodiscard]] std::uint64_t stat(const char* name) const { return rig::stat(element, name); }
+  [[nodiscard]] std::string stats_of_packets() const { return rig::stats_of_packets(element); }
   /// The text of the next message of `type`, or an empty one.
   [[nodiscard]] std::string message(GstMessageType type) const {
     GstMessage* found = gst_bus_pop_filtered(bus, type);
