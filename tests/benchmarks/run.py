@@ -13,6 +13,8 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +86,34 @@ def loaded(cells, results, loadgen):
     return out
 
 
+@dataclass
+class Other:
+    """Elements that are no memif peers, with the same payload on the same two cores."""
+
+    name: str
+    device: str
+    counter: str  # with an element "count" at its end
+    feeder: str = ""  # on the core of the counter, if that does not feed
+
+
+SOURCE = "fakesrc sizetype=fixed sizemax={size} filltype=nothing ! "
+COUNT = " ! fakesink name=count sync=false async=false"
+# shmsink and shmsrc tell each other of every buffer through a socket. When it is full in both
+# directions they wait for one another for ever; an area for fewer buffers fills before that.
+SHM_BUFFERS = 128
+SHM_SINK = "shmsink sync=false shm-size={{area}} socket-path={{dir}}/{}"
+OTHERS = (
+    Other("udpsrc ! udpsink",
+          "udpsrc port=47001 ! udpsink host=127.0.0.1 port=47002 sync=false async=false",
+          SOURCE + "udpsink host=127.0.0.1 port=47001 sync=false async=false "
+          "udpsrc port=47002" + COUNT),
+    Other("shmsrc ! shmsink",
+          "shmsrc socket-path={dir}/a ! " + SHM_SINK.format("b"),
+          "shmsrc socket-path={dir}/b" + COUNT,
+          feeder=SOURCE + SHM_SINK.format("a")),
+)
+
+
 class Runner:
     def __init__(self, bench, options):
         self.bench, self.options = bench, options
@@ -129,56 +159,43 @@ class Runner:
         return {b["name"]: b["cpu_time"] for b in json.loads(out)["benchmarks"]}
 
     def others(self):
-        """Elements that are no memif peers, with the same payload on the same two cores."""
-        count = "fakesink name=count sync=false async=false"
-        source = "fakesrc sizetype=fixed sizemax={size} filltype=nothing"
-        names = {
-            "udpsrc ! udpsink": (
-                "udpsrc port=47001 ! udpsink host=127.0.0.1 port=47002 sync=false "
-                "async=false",
-                source + " ! udpsink host=127.0.0.1 port=47001 sync=false async=false "
-                "udpsrc port=47002 ! " + count),
-            "shmsrc ! shmsink": (
-                "shmsrc socket-path={dir}/a ! shmsink socket-path={dir}/b sync=false "
-                "wait-for-connection=false async=false",
-                source + " ! shmsink socket-path={dir}/a sync=false shm-size=4000000 "
-                "shmsrc socket-path={dir}/b ! " + count),
-        }
-        out = []
-        for name, (device, load) in names.items():
-            for size in ("64", "1500"):
-                runs = [self._other(device, load, size) for _ in range(self.options.rounds)]
-                out.append({"name": name, "size": size, "runs": runs})
-        return out
+        return [{"name": other.name, "size": size,
+                 "runs": [self._other(other, size) for _ in range(self.options.rounds)]}
+                for other in OTHERS for size in ("64", "1500")]
 
-    def _other(self, device, load, size):
-        directory = self.bench.build / "benchmarks"
-        for name in ("a", "b"):
-            (directory / name).unlink(missing_ok=True)
-        words = {"size": size, "dir": directory}
-        counter = ["taskset", "-c", str(CPU_LOAD),
-                   str(self.bench.build / "tests/benchmarks/pipecount"), "1", "1.5"]
-        # Only what is at the other end can be connected to: shmsink first, on both sides.
-        command = ["sh", "-c", "sleep 0.3; exec gst-launch-1.0 -q " + device.format(**words)]
-        feeding, _, draining = load.format(**words).partition(" shmsrc")
-        processes = [subprocess.Popen(pinned(command), stdout=subprocess.DEVNULL,
-                                      stderr=subprocess.DEVNULL)]
-        try:
-            if draining:  # reads from a sink that the device makes
-                feeder = ["taskset", "-c", str(CPU_LOAD), "gst-launch-1.0", "-q", *feeding.split()]
-                processes.insert(0, subprocess.Popen(feeder, stdout=subprocess.DEVNULL,
-                                                     stderr=subprocess.DEVNULL))
-                subprocess.run(["sleep", "0.8"], check=True)
-                load = "shmsrc" + draining
-            else:
-                load = load.format(**words)
-            run = subprocess.run([*counter, load], capture_output=True, text=True, timeout=20)
-            return json.loads(run.stdout.strip().splitlines()[-1])
-        except (subprocess.TimeoutExpired, ValueError, IndexError):
-            return {"error": "no result"}
-        finally:
-            for process in processes:
-                stop(process)
+    def _other(self, other, size):
+        for element in other.name.split(" ! "):
+            if subprocess.run(["gst-inspect-1.0", "--exists", element]).returncode:
+                return {"error": f"not run: {element} is not installed"}
+        processes = []
+        with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+            words = {"size": size, "area": int(size) * SHM_BUFFERS, "dir": directory}
+
+            def launch(cpu, description, socket):
+                command = ["taskset", "-c", str(cpu), "gst-launch-1.0", "-q",
+                           *description.format(**words).split()]
+                processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL,
+                                                  stderr=subprocess.DEVNULL))
+                # What the next one connects to must be there.
+                deadline = time.monotonic() + 1
+                while time.monotonic() < deadline and not Path(directory, socket).is_socket():
+                    time.sleep(0.02)
+
+            try:
+                if other.feeder:
+                    launch(CPU_LOAD, other.feeder, "a")
+                launch(CPU_DEVICE, other.device, "b")
+                counter = ["taskset", "-c", str(CPU_LOAD),
+                           str(self.bench.build / "tests/benchmarks/pipecount"),
+                           str(self.options.seconds), str(self.options.warmup),
+                           other.counter.format(**words)]
+                run = subprocess.run(counter, capture_output=True, text=True, timeout=20)
+                return json.loads(run.stdout.strip().splitlines()[-1])
+            except (subprocess.TimeoutExpired, ValueError, IndexError):
+                return {"error": "no result"}
+            finally:
+                for process in processes:
+                    stop(process)
 
     def comebacks(self):
         """From a program's start to the link, and from a peer's return to its first packet."""
