@@ -67,7 +67,7 @@ class BufferLayout {
 struct QueueBuffers {
   std::uint32_t buffer_size = 0;
   std::vector<BufferPlace> slots;   ///< one for each slot
-  std::vector<BufferPlace> spares;  ///< to put into slots whose own is lent
+  std::vector<BufferPlace> spares;  ///< receiving: for slots whose own is lent; sending: to lend
 };
 
 }  // namespace gstmemif

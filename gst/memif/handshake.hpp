@@ -131,7 +131,10 @@ GSTMEMIF_API Result<LinkPlan> build_slave_memory(const SlaveOffer& offer);
 /** Whether build_slave_memory() can succeed; the error names the settings to change. */
 GSTMEMIF_API Status check_slave_memory(const SlaveOffer& offer);
 
-/** Buffers beyond the slots of a receiving ring, for slots whose own buffer is lent. */
+/**
+ * Buffers beyond the slots of a ring: of a receiving one for slots whose own buffer is lent, of a
+ * sending one to be lent empty.
+ */
 constexpr std::uint32_t spare_buffers(std::uint32_t ring_size) noexcept {
   return ring_size;
 }

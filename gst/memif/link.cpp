@@ -12,8 +12,7 @@ void set_nonblocking(int fd) noexcept {
   if (flags >= 0) ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
-/** Deals out the buffers of a slave: one run for each ring, and spare ones for those that receive.
- */
+/** Deals out the buffers of a slave: one run for the slots of each ring, and one to spare. */
 class SlaveBuffers {
  public:
   explicit SlaveBuffers(const LinkPlan& plan) {
@@ -21,10 +20,10 @@ class SlaveBuffers {
       layout_ = BufferLayout(plan.buffer_size);
     }
   }
-  QueueBuffers take(std::uint32_t slots, bool with_spares) {
+  QueueBuffers take(std::uint32_t slots) {
     if (layout_.buffer_size() == 0) return {};
     QueueBuffers buffers{layout_.buffer_size(), run(slots), {}};
-    if (with_spares) buffers.spares = run(spare_buffers(slots));
+    buffers.spares = run(spare_buffers(slots));
     return buffers;
   }
 
@@ -60,7 +59,7 @@ Link::Link(LinkPlan plan, std::shared_ptr<InterfaceStats> stats,
     const bool sends = (rings == &plan.s2m) == (role_ == Role::slave);
     for (RingPlan& ring : *rings) {
       set_nonblocking(ring.event_fd.get());
-      QueueBuffers own = buffers.take(ring.size, !sends);
+      QueueBuffers own = buffers.take(ring.size);
       if (sends) {
         add_tx(std::move(ring), std::move(own));
       } else {

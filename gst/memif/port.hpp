@@ -141,7 +141,10 @@ class GSTMEMIF_API Sender : public Port {
     return tx_ == nullptr ? 0 : tx_->exchange_run(n, packet);
   }
   /** Whether @p loan is of the link in use, so that its buffers can go into its rings. */
-  bool owns(const Loan& loan) const noexcept { return tx_ != nullptr && loan.link() == link(); }
+  bool owns(const Loan& loan) {
+    if (stale()) refresh();  // or its packets would go into the ring of a link that is gone
+    return tx_ != nullptr && loan.link() == link();
+  }
   void flush() noexcept {
     if (tx_ != nullptr) tx_->flush();
   }

@@ -16,9 +16,8 @@ std::uint64_t physical_memory() noexcept {
 }
 
 std::uint64_t buffer_count(const SlaveOffer& offer) noexcept {
-  const std::uint64_t sending = std::uint64_t{offer.tx_queues} * offer.ring_size;
-  const std::uint64_t receiving = offer.ring_size + spare_buffers(offer.ring_size);
-  return sending + offer.rx_queues * receiving;
+  const std::uint64_t rings = std::uint64_t{offer.tx_queues} + offer.rx_queues;
+  return rings * (std::uint64_t{offer.ring_size} + spare_buffers(offer.ring_size));
 }
 
 std::uint64_t slave_memory_size(const SlaveOffer& offer) noexcept {

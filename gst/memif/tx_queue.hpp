@@ -14,6 +14,7 @@
 #include "gst/memif/link_state.hpp"
 #include "gst/memif/ring.hpp"
 #include "gst/memif/stats.hpp"
+#include "gst/memif/tx_lender.hpp"
 
 namespace gstmemif {
 
@@ -44,8 +45,9 @@ enum class Sent {
 class GSTMEMIF_API TxQueue {
  public:
   /**
-   * @param buffers as slave, which of our buffers belongs to which slot; as master, none: the slots
-   *                hold the peer's empty buffers, each checked before it is written to
+   * @param buffers as slave, which of our buffers belongs to which slot, and spare ones to lend; as
+   *                master, none: the slots hold the peer's empty buffers, each checked before it is
+   *                written to
    */
   TxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& stats, QueueBuffers buffers);
 
@@ -79,6 +81,16 @@ class GSTMEMIF_API TxQueue {
       return swap_run(limit, [&](std::uint32_t i) { return packet(first + i); });
     });
   }
+
+  /**
+   * As slave: lends up to @p count empty buffers of @p link, which is ours, for packets that are
+   * then sent by exchange(). Null if none is left, and as master. Any thread, at any time.
+   */
+  Loan* borrow(std::shared_ptr<Link> link, std::uint32_t count) {
+    return lender_.borrow(std::move(link), count);
+  }
+  /** Bytes of each of our buffers; 0 as master. */
+  std::uint32_t buffer_size() const noexcept { return buffers_.buffer_size; }
 
   /** Publishes what was written since the last flush(), and wakes the peer if it asked for it. */
   void flush() noexcept;
@@ -135,6 +147,7 @@ class GSTMEMIF_API TxQueue {
   UniqueFd event_fd_;
   QueueStats* stats_;
   QueueBuffers buffers_;
+  TxLender lender_;
   std::uint16_t next_ = 0;       // first slot not yet written
   std::uint16_t published_ = 0;  // our index as the peer sees it
   std::uint32_t free_ = 0;       // slots known to be free, read again only when they run out

@@ -25,8 +25,8 @@ class Attack {
 
   /** The descriptor that an honest peer would write into the next slot but @p ahead. */
   Descriptor honest(std::uint32_t length, std::uint16_t flags = 0, std::uint32_t ahead = 0) {
-    // S2M buffers come first, then those of M2S.
-    const std::uint32_t first = direction_ == Direction::s2m ? 0 : kRing;
+    // S2M buffers come first, then the spare ones to send from, then those of M2S.
+    const std::uint32_t first = direction_ == Direction::s2m ? 0 : kRing + spare_buffers(kRing);
     const std::uint32_t number = first + (index_ + ahead) % kRing;
     return slot(1, number * kCapacity, length, flags);
   }

@@ -179,7 +179,7 @@ GST_START_TEST(test_buffers_over_several_regions) {
   const std::string name = unique_socket();
   Settings slave = settings_for(Role::slave, name);
   slave.buffer_size = 384 << 20;
-  slave.ring_size = 8;
+  slave.ring_size = 4;
   auto probe = Interface::create(slave, Loop::own_thread());
   if (!probe) return;  // this machine is smaller than that
   Peers peers(settings_for(Role::master, name), slave);
