@@ -26,6 +26,14 @@ gboolean transform_meta(GstBuffer* to, GstMeta* meta, GstBuffer*, GQuark type, g
   return TRUE;
 }
 
+bool configure_for_batches(GstBufferPool* pool, GstCaps* caps, guint size, guint min, guint max) {
+  if (gst_buffer_pool_has_option(pool, GST_BUFFER_POOL_OPTION_PACKET_BATCH) == FALSE) return false;
+  GstStructure* config = gst_buffer_pool_get_config(pool);
+  gst_buffer_pool_config_set_params(config, caps, size, min, max);
+  gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_PACKET_BATCH);
+  return gst_buffer_pool_set_config(pool, config) != FALSE;
+}
+
 }  // namespace
 
 GType gst_packet_batch_meta_api_get_type(void) {
@@ -53,6 +61,21 @@ GstPacketBatchMeta* gst_buffer_add_packet_batch_meta(GstBuffer* buffer) {
 
 gboolean gst_query_allows_packet_batches(GstQuery* allocation) {
   return gst_query_find_allocation_meta(allocation, GST_PACKET_BATCH_META_API_TYPE, nullptr);
+}
+
+GstBufferPool* gst_query_find_packet_batch_pool(GstQuery* allocation, guint size) {
+  GstCaps* caps = nullptr;
+  gst_query_parse_allocation(allocation, &caps, nullptr);
+  const guint pools = gst_query_get_n_allocation_pools(allocation);
+  for (guint i = 0; i < pools; ++i) {
+    GstBufferPool* pool = nullptr;
+    guint min = 0;
+    guint max = 0;
+    gst_query_parse_nth_allocation_pool(allocation, i, &pool, nullptr, &min, &max);
+    if (pool != nullptr && configure_for_batches(pool, caps, size, min, max)) return pool;
+    gst_clear_object(&pool);
+  }
+  return nullptr;
 }
 
 GstBuffer* gst_packet_batch_new(gsize size) {

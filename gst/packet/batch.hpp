@@ -14,6 +14,8 @@
 //   share an arena; so it is always mapped for reading, and written through that map.
 // - Arena memory carries GST_MEMORY_FLAG_NO_SHARE: a copy of the buffer then copies the arena, and
 //   two buffers never name the same packet.
+// - Who takes batches may also propose a pool that makes them, with the option
+//   GST_BUFFER_POOL_OPTION_PACKET_BATCH: its arenas lie where the packets have to go in the end.
 // - The timestamp of a packet is the PTS of the buffer plus its delay.
 #pragma once
 
@@ -41,6 +43,17 @@ struct GstPacketBatchMeta {
   GstPacketDesc packets[GST_PACKET_BATCH_MAX];
 };
 
+/// The option of a GstBufferPool whose buffers are batches to be filled. The size in its
+/// configuration is that of the longest packet, 1 or more; a pool that has no room for such packets
+/// refuses it.
+///
+/// A batch from the pool has one or more packets without content: each descriptor names a place of
+/// at least that size that is ours to write to, and its length is all that there is. The producer
+/// writes a packet to the beginning of each, or somewhat behind it, stores offset and length of
+/// what it wrote, and the number of packets in `n`. It keeps the tokens. Each batch may have
+/// another number of packets.
+#define GST_BUFFER_POOL_OPTION_PACKET_BATCH "GstBufferPoolOptionPacketBatch"
+
 #define GST_PACKET_BATCH_META_API_TYPE (gst_packet_batch_meta_api_get_type())
 
 GSTPACKET_API GType gst_packet_batch_meta_api_get_type(void);
@@ -54,6 +67,11 @@ GSTPACKET_API GstPacketBatchMeta* gst_buffer_add_packet_batch_meta(GstBuffer* bu
 
 /// Whether the answer to an ALLOCATION query says that batches are welcome.
 GSTPACKET_API gboolean gst_query_allows_packet_batches(GstQuery* allocation);
+
+/// A pool of batches for packets of up to `size` bytes that the answer to an ALLOCATION query
+/// proposes, configured but not active; see GST_BUFFER_POOL_OPTION_PACKET_BATCH. NULL if there is
+/// none. The caller unrefs it.
+GSTPACKET_API GstBufferPool* gst_query_find_packet_batch_pool(GstQuery* allocation, guint size);
 
 /// A batch with a fresh arena of `size` bytes, from the default allocator, and no packet in it.
 /// NULL without memory.

@@ -13,6 +13,9 @@
  * decides; where 64 bytes have no room for the headers and 22 bytes of number, time and CRC, the
  * shortest ones are as long as these need. A rate in bits per second counts the same bytes.
  *
+ * Batches are written into buffers of downstream's pool where it has one for them: as slave,
+ * #memifsink sends these without a copy.
+ *
  * ## Example launch lines
  * |[
  * gst-launch-1.0 packetgen count=100000 ! memifsink socket-path=@loop when-down=block
@@ -51,6 +54,7 @@ using gstpacket::GenSettings;
 using gstpacket::LinkType;
 using gstpacket::monotonic_now;
 using gstpacket::PacketMaker;
+using gstpacket::detail::BatchMap;
 using gstpacket::detail::Counter;
 
 namespace {
@@ -77,6 +81,8 @@ enum : guint {
 
 // An arena much larger than a core's own cache makes every packet a miss.
 constexpr std::size_t kMaxArena = std::size_t{256} << 10;
+// Where a packet is to be written, another core has read one: the line is asked for early.
+constexpr std::ptrdiff_t kWriteAhead = 6;
 // Packets begin on cache lines.
 constexpr std::size_t kAlignment = 64;
 // The clock is read once for so many packets: it costs as much as making one.
@@ -139,21 +145,26 @@ void post_error(GstPacketSrc* src, const Error& error) {
 
 // ---- Packets --------------------------------------------------------------------------------
 
-/** How many packets the next push has at the most. */
-guint batch_limit(GstPacketGenState& state) {
+/** How many of the longest packets an arena of ours holds. */
+guint arena_packets(const GstPacketGenState& state) {
+  return static_cast<guint>(std::clamp<std::size_t>(kMaxArena / slot_size(state.maker->max_size()),
+                                                    1, GST_PACKET_BATCH_MAX));
+}
+
+/** How many packets the next push has at the most, if there is room for @p room. */
+guint batch_limit(GstPacketGenState& state, guint room) {
   guint limit = state.batch_size.load(std::memory_order_relaxed);
   if (state.plan.count != 0) limit = static_cast<guint>(std::min<guint64>(limit, state.left));
-  const auto fit = static_cast<guint>(kMaxArena / slot_size(state.maker->max_size()));
-  return std::clamp(limit, 1U, std::max(fit, 1U));
+  return std::clamp(limit, 1U, room);
 }
 
 /**
- * Calls @p add with the length and time of each packet that is due, until it refuses, which means
- * that there is no memory.
+ * Calls @p add with the length and time of each packet that is due, @p room at the most, until it
+ * refuses, which means that there is no memory.
  */
 template <class Add>
-guint fill(GstPacketGenState& state, std::uint64_t now, Add add) {
-  const guint limit = batch_limit(state);
+guint fill(GstPacketGenState& state, guint room, std::uint64_t now, Add add) {
+  const guint limit = batch_limit(state, room);
   std::uint64_t bytes = 0;
   guint n = 0;
   while (n < limit && state.pacer.due(now)) {
@@ -171,18 +182,40 @@ guint fill(GstPacketGenState& state, std::uint64_t now, Add add) {
   return n;
 }
 
+/** Writes packets one behind the other. */
+void fill_arena(GstPacketGenState& state, const BatchMap& map, std::uint64_t now) {
+  guint32 offset = 0;
+  fill(state, arena_packets(state), now, [&](std::uint32_t size, std::uint64_t time) {
+    state.maker->write({map.data() + offset, size}, time);
+    map.meta().packets[map.meta().n++] = {offset, size, 0, 0};
+    offset += static_cast<guint32>(slot_size(size));
+    return true;
+  });
+}
+
+/** Writes packets to where downstream wants them. */
+void fill_places(GstPacketGenState& state, const BatchMap& map, std::uint64_t now) {
+  GstPacketDesc* desc = map.meta().packets;
+  const GstPacketDesc* const last = desc + map.meta().n - 1;
+  map.meta().n = fill(state, map.meta().n, now, [&](std::uint32_t size, std::uint64_t time) {
+    const GstPacketDesc& ahead = desc[std::min<std::ptrdiff_t>(kWriteAhead, last - desc)];
+    __builtin_prefetch(map.data() + ahead.offset, 1);
+    state.maker->write({map.data() + desc->offset, size}, time);
+    desc++->length = size;
+    return true;
+  });
+}
+
 GstMiniObject* make_batch(GstPacketGenState& state, std::uint64_t now) {
   GstBuffer* batch = state.pool.take();
   if (batch == nullptr) return nullptr;
   {
-    const gstpacket::detail::BatchMap map(batch);
-    guint32 offset = 0;
-    fill(state, now, [&](std::uint32_t size, std::uint64_t time) {
-      state.maker->write({map.data() + offset, size}, time);
-      map.meta().packets[map.meta().n++] = {offset, size, 0, 0};
-      offset += static_cast<guint32>(slot_size(size));
-      return true;
-    });
+    const BatchMap map(batch);
+    if (state.pool.prepared()) {
+      fill_places(state, map, now);
+    } else {
+      fill_arena(state, map, now);
+    }
   }
   return GST_MINI_OBJECT_CAST(batch);
 }
@@ -202,14 +235,15 @@ GstBuffer* make_buffer(GstPacketGenState& state, std::uint32_t size, std::uint64
 GstMiniObject* make_list(GstPacketGenState& state, std::uint64_t now, GstClockTime timestamp) {
   GstBufferList* list = gst_buffer_list_new();
   GstBuffer* first = nullptr;
-  const guint n = fill(state, now, [&](std::uint32_t size, std::uint64_t time) {
-    GstBuffer* buffer = make_buffer(state, size, time);
-    if (buffer == nullptr) return false;
-    GST_BUFFER_PTS(buffer) = timestamp;
-    if (first == nullptr) first = buffer;
-    gst_buffer_list_add(list, buffer);
-    return true;
-  });
+  const guint n =
+      fill(state, arena_packets(state), now, [&](std::uint32_t size, std::uint64_t time) {
+        GstBuffer* buffer = make_buffer(state, size, time);
+        if (buffer == nullptr) return false;
+        GST_BUFFER_PTS(buffer) = timestamp;
+        if (first == nullptr) first = buffer;
+        gst_buffer_list_add(list, buffer);
+        return true;
+      });
   if (n > 1) return GST_MINI_OBJECT_CAST(list);
   if (first != nullptr) gst_buffer_ref(first);
   gst_buffer_list_unref(list);
@@ -293,13 +327,14 @@ void decide_allocation(GstPacketSrc* src, GstQuery* query) {
   const auto parsed = gstpacket::parse_caps(caps);
   if (!make_maker(src, parsed ? parsed->link_type : LinkType::ethernet)) return;
   state.send_batches = state.batches.load() && gst_query_allows_packet_batches(query);
-  const std::size_t slot = slot_size(state.maker->max_size());
-  const std::size_t most = std::max<std::size_t>(kMaxArena / slot, 1);
+  const std::uint32_t size = state.maker->max_size();
   state.pool.close();
   if (state.send_batches) {
-    state.send_batches = state.pool.open(slot * std::min<std::size_t>(most, GST_PACKET_BATCH_MAX));
+    state.send_batches = state.pool.open(gst_query_find_packet_batch_pool(query, size)) ||
+                         state.pool.open(slot_size(size) * arena_packets(state));
   }
-  GST_INFO_OBJECT(src, "sending %s", state.send_batches ? "batches" : "a packet per buffer");
+  GST_INFO_OBJECT(src, "sending %s%s", state.send_batches ? "batches" : "a packet per buffer",
+                  state.pool.prepared() ? " in memory of downstream" : "");
 }
 
 // ---- GObject --------------------------------------------------------------------------------

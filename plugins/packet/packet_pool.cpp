@@ -14,7 +14,15 @@ bool PacketPool::open(std::size_t size) {
          gst_buffer_pool_set_active(pool_, TRUE) != FALSE;
 }
 
+bool PacketPool::open(GstBufferPool* pool) {
+  close();
+  pool_ = pool;
+  prepared_ = pool != nullptr && gst_buffer_pool_set_active(pool, TRUE) != FALSE;
+  return prepared_;
+}
+
 void PacketPool::close() {
+  prepared_ = false;
   if (pool_ == nullptr) return;
   // Buffers that are still out are freed when they come back.
   gst_buffer_pool_set_active(pool_, FALSE);
@@ -26,6 +34,7 @@ GstBuffer* PacketPool::take() {
   if (pool_ == nullptr || gst_buffer_pool_acquire_buffer(pool_, &batch, nullptr) != GST_FLOW_OK) {
     return nullptr;
   }
+  if (prepared_) return batch;
   GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(batch);
   if (meta == nullptr) {  // a new one
     meta = gst_buffer_add_packet_batch_meta(batch);
