@@ -9,6 +9,9 @@
  * other program that speaks memif. A #memifsrc with the same socket path, id and role
  * is the other direction of the same interface.
  *
+ * As slave it proposes a pool of buffers in the shared memory: packets that are written into these
+ * are sent without a copy.
+ *
  * Packets longer than the buffer of a slot are chained over several slots. When the ring is full,
  * or no peer is there, packets are dropped and counted or the element waits, as
  * #memifsink:when-full and #memifsink:when-down say.
@@ -28,7 +31,9 @@
 
 #include "gst/packet/batch_map.hpp"
 #include "gst/packet/caps.hpp"
+#include "plugins/memif/gstmemifbuffer.hpp"
 #include "plugins/memif/gstmemifmemory.hpp"
+#include "plugins/memif/gstmemifpool.hpp"
 #include "plugins/memif/memif_end.hpp"
 #include "plugins/memif/tx_queues.hpp"
 
@@ -53,8 +58,10 @@ struct GstMemifSinkState {
   explicit GstMemifSinkState(GstElement* element) : end(element, MemifEnd::Direction::send) {}
 
   MemifEnd end;
-  std::mutex mutex;  // guards the pointer below against unlock() from other threads
+  std::mutex mutex;  // guards what follows against unlock() and queries from other threads
   std::unique_ptr<TxQueues> queues;
+  std::shared_ptr<LinkSource> link_source;  // as slave only
+  std::uint32_t buffer_size = 0;
   std::atomic<Policy> when_full{Policy::block};
   std::atomic<Policy> when_down{Policy::drop};
 };
@@ -178,11 +185,14 @@ GstFlowReturn unreadable(GstMemifSink* self) {
   return GST_FLOW_ERROR;
 }
 
+/** Whoever else holds the buffer or its memory may still want to look at it. */
+bool alone(GstBuffer* buffer, GstMemory* memory) {
+  return gst_buffer_is_writable(buffer) && GST_MINI_OBJECT_REFCOUNT_VALUE(memory) == 1;
+}
+
 /** The loan whose buffers may go into a ring as they are; null if the packets must be copied. */
 gstmemif::Loan* exchangeable(GstBuffer* batch, GstMemory* arena) {
-  // Whoever else holds the buffer or its memory may still want to look at it.
-  const bool alone = gst_buffer_is_writable(batch) && GST_MINI_OBJECT_REFCOUNT_VALUE(arena) == 1;
-  gstmemif::Loan* loan = alone ? gst_memif_memory_loan(arena) : nullptr;
+  gstmemif::Loan* loan = alone(batch, arena) ? gst_memif_memory_loan(arena) : nullptr;
   return loan != nullptr && loan->ours ? loan : nullptr;
 }
 
@@ -223,7 +233,7 @@ class OutgoingBatch {
 
  private:
   // Asked each time: after a wait the link may be another one.
-  bool may_exchange(const gstmemif::Sender& sender) const noexcept {
+  bool may_exchange(gstmemif::Sender& sender) const {
     return loan_ != nullptr && sender.owns(*loan_);
   }
   gstmemif::LentPacket lent(guint i) const noexcept {
@@ -254,12 +264,24 @@ GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* buffer) {
   return GST_FLOW_OK;
 }
 
+/** The memory of a packet that lies in one buffer of a loan and may go as it is, or null. */
+GstMemory* borrowed_memory(GstBuffer* buffer) {
+  if (gst_buffer_n_memory(buffer) != 1) return nullptr;
+  GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
+  return gst_memif_buffer_loan(memory) != nullptr && alone(buffer, memory) ? memory : nullptr;
+}
+
 GstFlowReturn send_buffer(GstMemifSink* self, GstBuffer* buffer) {
   if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) return send_batch(self, buffer);
   const MappedPacket packet(buffer);
   if (!packet) return unreadable(self);
-  return send_until_done(self, packet.segments(),
-                         [&](gstmemif::Sender& sender) { return sender.send(packet.segments()); });
+  GstMemory* borrowed = borrowed_memory(buffer);
+  return send_until_done(self, packet.segments(), [&](gstmemif::Sender& sender) {
+    if (borrowed != nullptr && sender.owns(*gst_memif_buffer_loan(borrowed))) {
+      return sender.exchange(gst_memif_buffer_packet(borrowed));
+    }
+    return sender.send(packet.segments());
+  });
 }
 
 GstFlowReturn render(GstBaseSink* sink, GstBuffer* buffer) {
@@ -309,8 +331,13 @@ bool start(GstMemifSinkState& state) {
     state.end.stop();
     return false;
   }
+  const gstmemif::Settings settings = interface->settings();
   const std::lock_guard lock(state.mutex);
   state.queues = std::move(*queues);
+  state.buffer_size = settings.buffer_size;
+  if (settings.role == gstmemif::Role::slave) {
+    state.link_source = std::make_shared<LinkSource>(std::move(interface));
+  }
   return true;
 }
 
@@ -318,6 +345,8 @@ void stop(GstMemifSinkState& state) {
   {
     const std::lock_guard lock(state.mutex);
     state.queues.reset();
+    if (state.link_source) state.link_source->close();
+    state.link_source.reset();
   }
   state.end.stop();
 }
@@ -330,8 +359,24 @@ GstCaps* get_caps(GstBaseSink* sink, GstCaps* filter) {
   return filtered;
 }
 
-gboolean propose_allocation(GstBaseSink*, GstQuery* query) {
+/** Adds a pool of buffers that lie in the memory of the link; as master there is none. */
+void propose_pool(GstMemifSinkState& state, GstQuery* query, GstCaps* caps) {
+  const std::lock_guard lock(state.mutex);
+  if (!state.link_source) return;
+  const std::uint32_t queue = state.queues->first().queue();
+  GstBufferPool* pool = gst_memif_pool_new(state.link_source, queue, state.buffer_size, caps);
+  gst_query_add_allocation_pool(query, pool, state.buffer_size, 0, 0);
+  gst_object_unref(pool);
+}
+
+gboolean propose_allocation(GstBaseSink* sink, GstQuery* query) {
   gst_query_add_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, nullptr);
+  GstCaps* caps = nullptr;
+  gboolean need_pool = FALSE;
+  gst_query_parse_allocation(query, &caps, &need_pool);
+  // Who has no caps knows nothing of packets: filesrc would fill buffers of the pool up to its own
+  // blocksize, however small they are.
+  if (need_pool && caps != nullptr) propose_pool(state_of(sink), query, caps);
   return TRUE;
 }
 

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plugins/memif/gstmemifbuffer.hpp"
+
+#include <cstring>
+
+namespace {
+
+struct GstMemifBuffer {
+  GstMemory memory;
+  SharedLoan loan;
+  std::uint32_t index;
+};
+
+struct GstMemifBufferAllocator {
+  GstAllocator parent;
+};
+struct GstMemifBufferAllocatorClass {
+  GstAllocatorClass parent_class;
+};
+
+GstMemifBuffer* cast(GstMemory* memory) {
+  return reinterpret_cast<GstMemifBuffer*>(memory);
+}
+
+gstmemif::BufferPlace& place_of(const GstMemifBuffer& buffer) {
+  return buffer.loan->buffers[buffer.index];
+}
+
+gpointer map(GstMemory* memory, gsize, GstMapFlags) {
+  const GstMemifBuffer& buffer = *cast(memory);
+  return buffer.loan->base() + place_of(buffer).offset;
+}
+
+void unmap(GstMemory*) {}
+
+GstMemory* dummy_alloc(GstAllocator*, gsize, GstAllocationParams*) {
+  // These come from a pool: see gstmemifpool.hpp.
+  return nullptr;
+}
+
+void free_memory(GstAllocator*, GstMemory* memory) {
+  delete cast(memory);
+}
+
+}  // namespace
+
+GType gst_memif_buffer_allocator_get_type(void);
+G_DEFINE_TYPE(GstMemifBufferAllocator, gst_memif_buffer_allocator, GST_TYPE_ALLOCATOR)
+
+static void gst_memif_buffer_allocator_class_init(GstMemifBufferAllocatorClass* klass) {
+  GST_ALLOCATOR_CLASS(klass)->alloc = dummy_alloc;
+  GST_ALLOCATOR_CLASS(klass)->free = free_memory;
+}
+
+static void gst_memif_buffer_allocator_init(GstMemifBufferAllocator* self) {
+  GstAllocator* allocator = GST_ALLOCATOR_CAST(self);
+  allocator->mem_type = "MemifBuffer";
+  allocator->mem_map = map;
+  allocator->mem_unmap = unmap;
+  GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
+}
+
+static GstAllocator* memif_buffer_allocator() {
+  // One for the process: it has no state, and memories may outlive any element.
+  static GstAllocator* const allocator = [] {
+    gpointer made = g_object_new(gst_memif_buffer_allocator_get_type(), nullptr);
+    gst_object_ref_sink(made);
+    GST_OBJECT_FLAG_SET(made, GST_OBJECT_FLAG_MAY_BE_LEAKED);
+    return GST_ALLOCATOR_CAST(made);
+  }();
+  return allocator;
+}
+
+SharedLoan share_loan(gstmemif::Loan* loan) {
+  if (loan == nullptr) return nullptr;
+  return SharedLoan(loan, [](gstmemif::Loan* last) { last->give_back(); });
+}
+
+GstMemory* gst_memif_buffer_new(const SharedLoan& loan, std::uint32_t index) {
+  auto* buffer = new GstMemifBuffer{{}, loan, index};
+  // Not shared: the bytes under a part of it would change when the whole is sent.
+  gst_memory_init(&buffer->memory, GST_MEMORY_FLAG_NO_SHARE, memif_buffer_allocator(), nullptr,
+                  loan->reach, 0, 0, loan->reach);
+  return &buffer->memory;
+}
+
+gstmemif::Loan* gst_memif_buffer_loan(GstMemory* memory) {
+  return memory->allocator == memif_buffer_allocator() ? cast(memory)->loan.get() : nullptr;
+}
+
+gstmemif::LentPacket gst_memif_buffer_packet(GstMemory* memory) {
+  gstmemif::BufferPlace& place = place_of(*cast(memory));
+  return {&place, place.offset + static_cast<std::uint32_t>(memory->offset),
+          static_cast<std::uint32_t>(memory->size)};
+}

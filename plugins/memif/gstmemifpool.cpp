@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plugins/memif/gstmemifpool.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "gst/packet/batch.hpp"
+#include "plugins/memif/gstmemifbuffer.hpp"
+#include "plugins/memif/gstmemifmemory.hpp"
+
+using gstmemif::Link;
+using gstmemif::Loan;
+using gstmemif::TxQueue;
+
+namespace {
+
+// Single buffers are taken out of loans of so many: one lock for all of them.
+constexpr std::uint32_t kSinglesPerLoan = 32;
+// Where borrowed buffers begin is a multiple of this.
+constexpr gsize kAlignment = 64;
+// Ordinary memory of a batch: no larger than a core's own cache.
+constexpr gsize kMaxPlainArena = gsize{256} << 10;
+
+/** A part of a ring, so that several loans can be on their way. */
+std::uint32_t loan_size(const TxQueue& queue, std::uint32_t most) {
+  return std::clamp(queue.ring_size() / 4, 1U, most);
+}
+
+/** The loan of a memory of either kind, or null. */
+Loan* loan_of(GstMemory* memory) {
+  Loan* loan = gst_memif_buffer_loan(memory);
+  return loan != nullptr ? loan : gst_memif_memory_loan(memory);
+}
+
+bool of_present_link(GstMemory* memory) {
+  const Loan* loan = loan_of(memory);
+  return loan != nullptr && loan->link()->up();
+}
+
+/** What a pool does, beside GstBufferPool. */
+class MemifPool {
+ public:
+  MemifPool(std::shared_ptr<LinkSource> source, std::uint32_t queue, std::uint32_t buffer_size)
+      : source_(std::move(source)), queue_(queue), buffer_size_(buffer_size) {}
+
+  /** While the pool is inactive. False if batches of such packets cannot be had. */
+  bool configure(GstStructure* config);
+  /** A new buffer, as buffers are while they lie in the pool. Null without memory. */
+  GstBuffer* make();
+  /** Makes a buffer that comes out of the pool ready for use. */
+  void prepare(GstBuffer* buffer);
+  /** Gives back what no buffer has yet. */
+  void drain() {
+    const std::lock_guard lock(mutex_);
+    singles_.reset();
+  }
+
+ private:
+  TxQueue* queue_of(Link* link) const;
+  GstMemory* borrow();
+  GstMemory* borrow_batch();
+  GstMemory* borrow_single();
+  GstMemory* plain() const;
+  guint32 plain_stride() const {
+    return static_cast<guint32>((size_ + kAlignment - 1) & ~(kAlignment - 1));
+  }
+  guint plain_packets() const {
+    return static_cast<guint>(
+        std::clamp<gsize>(kMaxPlainArena / plain_stride(), 1, GST_PACKET_BATCH_MAX));
+  }
+  void write_descriptors(GstBuffer* batch, GstMemory* arena) const;
+
+  const std::shared_ptr<LinkSource> source_;
+  const std::uint32_t queue_;
+  const std::uint32_t buffer_size_;
+
+  // The configuration.
+  bool batches_ = false;
+  bool may_borrow_ = false;
+  guint size_ = 0;  // of a packet
+  GstAllocationParams params_{};
+
+  std::mutex mutex_;  // guards what follows
+  SharedLoan singles_;
+  std::uint32_t next_single_ = 0;
+};
+
+bool MemifPool::configure(GstStructure* config) {
+  GstAllocationParams params;
+  guint size = 0;
+  gst_allocation_params_init(&params);
+  gst_buffer_pool_config_get_params(config, nullptr, &size, nullptr, nullptr);
+  gst_buffer_pool_config_get_allocator(config, nullptr, &params);
+  const bool batches =
+      gst_buffer_pool_config_has_option(config, GST_BUFFER_POOL_OPTION_PACKET_BATCH) != FALSE;
+  if (batches && (size == 0 || size > buffer_size_)) return false;
+  drain();
+  batches_ = batches;
+  size_ = size;
+  params_ = params;
+  // Who wants more than a buffer of the link has gets what he wants, but elsewhere.
+  may_borrow_ = size <= buffer_size_ && params.prefix == 0 && params.padding == 0 &&
+                params.align < kAlignment;
+  return true;
+}
+
+/** The queue to borrow from, or null. */
+TxQueue* MemifPool::queue_of(Link* link) const {
+  TxQueue* queue = link != nullptr ? link->tx(queue_) : nullptr;
+  // Settings may have changed since: smaller buffers are none that were asked for.
+  return queue != nullptr && queue->buffer_size() >= buffer_size_ ? queue : nullptr;
+}
+
+GstMemory* MemifPool::borrow() {
+  if (!may_borrow_) return nullptr;
+  return batches_ ? borrow_batch() : borrow_single();
+}
+
+GstMemory* MemifPool::borrow_batch() {
+  const std::shared_ptr<Link> link = source_->link();
+  TxQueue* queue = queue_of(link.get());
+  if (queue == nullptr) return nullptr;
+  Loan* loan = queue->borrow(link, loan_size(*queue, GST_PACKET_BATCH_MAX));
+  return loan != nullptr ? gst_memif_memory_new(loan) : nullptr;
+}
+
+GstMemory* MemifPool::borrow_single() {
+  const std::lock_guard lock(mutex_);
+  if (!singles_ || next_single_ == singles_->count || !singles_->link()->up()) {
+    const std::shared_ptr<Link> link = source_->link();
+    TxQueue* queue = queue_of(link.get());
+    singles_ = share_loan(queue != nullptr ? queue->borrow(link, loan_size(*queue, kSinglesPerLoan))
+                                           : nullptr);
+    next_single_ = 0;
+    if (!singles_) return nullptr;
+  }
+  GstMemory* memory = gst_memif_buffer_new(singles_, next_single_++);
+  // The last one has them all; what it holds comes back when it does.
+  if (next_single_ == singles_->count) singles_.reset();
+  return memory;
+}
+
+GstMemory* MemifPool::plain() const {
+  if (!batches_)
+    return gst_allocator_alloc(nullptr, size_, const_cast<GstAllocationParams*>(&params_));
+  GstMemory* arena = gst_allocator_alloc(nullptr, gsize{plain_stride()} * plain_packets(), nullptr);
+  if (arena != nullptr) GST_MINI_OBJECT_FLAG_SET(arena, GST_MEMORY_FLAG_NO_SHARE);
+  return arena;
+}
+
+GstBuffer* MemifPool::make() {
+  GstMemory* memory = borrow();
+  if (memory == nullptr) memory = plain();
+  if (memory == nullptr) return nullptr;
+  // The base class keeps buffers of the configured size only, also where the memory is an arena.
+  gst_memory_resize(memory, 0, size_);
+  GstBuffer* buffer = gst_buffer_new();
+  gst_buffer_append_memory(buffer, memory);
+  if (batches_) gst_buffer_add_packet_batch_meta(buffer);
+  return buffer;
+}
+
+void MemifPool::prepare(GstBuffer* buffer) {
+  GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
+  if (loan_of(memory) != nullptr && !of_present_link(memory)) {
+    GstMemory* other = borrow();
+    if (other == nullptr) other = plain();
+    if (other != nullptr) {
+      gst_memory_resize(other, 0, size_);
+      gst_buffer_replace_all_memory(buffer, other);
+      GST_BUFFER_FLAG_UNSET(buffer, GST_BUFFER_FLAG_TAG_MEMORY);
+      memory = other;
+    }
+  }
+  if (batches_) write_descriptors(buffer, memory);
+}
+
+/** Each packet has all of its room; the token of a borrowed one is its place in the loan. */
+void MemifPool::write_descriptors(GstBuffer* batch, GstMemory* arena) const {
+  gst_memory_resize(arena, 0, arena->maxsize);
+  GstPacketBatchMeta& meta = *gst_buffer_get_packet_batch_meta(batch);
+  if (const Loan* loan = gst_memif_memory_loan(arena)) {
+    meta.n = loan->count;
+    for (guint i = 0; i < meta.n; ++i) {
+      meta.packets[i] = {loan->buffers[i].offset, loan->reach, 0, i};
+    }
+    return;
+  }
+  const guint32 stride = plain_stride();
+  meta.n = plain_packets();
+  for (guint i = 0; i < meta.n; ++i) meta.packets[i] = {i * stride, stride, 0, i};
+}
+
+// ---- GstBufferPool --------------------------------------------------------------------------
+
+struct GstMemifPool {
+  GstBufferPool parent;
+  MemifPool* pool;
+};
+struct GstMemifPoolClass {
+  GstBufferPoolClass parent_class;
+};
+
+MemifPool& pool_of(gpointer instance) {
+  return *static_cast<GstMemifPool*>(instance)->pool;
+}
+
+}  // namespace
+
+GType gst_memif_pool_get_type(void);
+G_DEFINE_TYPE(GstMemifPool, gst_memif_pool, GST_TYPE_BUFFER_POOL)
+
+namespace {
+
+GstBufferPoolClass* base() {
+  return GST_BUFFER_POOL_CLASS(gst_memif_pool_parent_class);
+}
+
+const gchar** get_options(GstBufferPool*) {
+  static const gchar* options[] = {GST_BUFFER_POOL_OPTION_PACKET_BATCH, nullptr};
+  return options;
+}
+
+gboolean set_config(GstBufferPool* pool, GstStructure* config) noexcept {
+  return pool_of(pool).configure(config) && base()->set_config(pool, config);
+}
+
+GstFlowReturn alloc_buffer(GstBufferPool* pool, GstBuffer** out,
+                           GstBufferPoolAcquireParams*) noexcept {
+  *out = pool_of(pool).make();
+  return *out != nullptr ? GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
+GstFlowReturn acquire_buffer(GstBufferPool* pool, GstBuffer** out,
+                             GstBufferPoolAcquireParams* params) noexcept {
+  const GstFlowReturn result = base()->acquire_buffer(pool, out, params);
+  if (result == GST_FLOW_OK) pool_of(pool).prepare(*out);
+  return result;
+}
+
+/**
+ * What is kept is memory of the present link that is nobody else's. A buffer of ordinary memory
+ * would come out again and again, and its packets be copied, when there is better.
+ */
+void reset_buffer(GstBufferPool* pool, GstBuffer* buffer) noexcept {
+  const bool whole = gst_buffer_n_memory(buffer) == 1;
+  GstMemory* memory = whole ? gst_buffer_peek_memory(buffer, 0) : nullptr;
+  if (!whole || GST_MINI_OBJECT_REFCOUNT_VALUE(memory) != 1 || !of_present_link(memory)) {
+    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY);
+  }
+  base()->reset_buffer(pool, buffer);
+}
+
+gboolean stop(GstBufferPool* pool) noexcept {
+  const gboolean stopped = base()->stop(pool);
+  pool_of(pool).drain();
+  return stopped;
+}
+
+void finalize(GObject* object) {
+  delete reinterpret_cast<GstMemifPool*>(object)->pool;
+  G_OBJECT_CLASS(gst_memif_pool_parent_class)->finalize(object);
+}
+
+}  // namespace
+
+static void gst_memif_pool_class_init(GstMemifPoolClass* klass) {
+  G_OBJECT_CLASS(klass)->finalize = finalize;
+  GstBufferPoolClass* pool_class = GST_BUFFER_POOL_CLASS(klass);
+  pool_class->get_options = get_options;
+  pool_class->set_config = set_config;
+  pool_class->alloc_buffer = alloc_buffer;
+  pool_class->acquire_buffer = acquire_buffer;
+  pool_class->reset_buffer = reset_buffer;
+  pool_class->stop = stop;
+}
+
+static void gst_memif_pool_init(GstMemifPool*) {}
+
+GstBufferPool* gst_memif_pool_new(std::shared_ptr<LinkSource> source, std::uint32_t queue,
+                                  std::uint32_t buffer_size, GstCaps* caps) {
+  auto* made = static_cast<GstMemifPool*>(g_object_new(gst_memif_pool_get_type(), nullptr));
+  gst_object_ref_sink(made);
+  made->pool = new MemifPool(std::move(source), queue, buffer_size);
+  GstBufferPool* pool = &made->parent;
+  GstStructure* config = gst_buffer_pool_get_config(pool);
+  gst_buffer_pool_config_set_params(config, caps, buffer_size, 0, 0);
+  gst_buffer_pool_set_config(pool, config);
+  return pool;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * @file The pool that memifsink proposes as slave: its buffers lie in the memory of the link, so
+ * what is written into them is sent without a copy.
+ *
+ * One packet per buffer, or batches with the option GST_BUFFER_POOL_OPTION_PACKET_BATCH. The pool
+ * follows the interface from link to link, and never waits: without a link, and when all spare
+ * buffers of the queue are out, it hands out ordinary memory, whose packets are copied.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "gst/memif/interface.hpp"
+
+/** Where pools find the present link: they may be held longer than the element that made them. */
+class LinkSource {
+ public:
+  explicit LinkSource(std::shared_ptr<gstmemif::Interface> interface)
+      : interface_(std::move(interface)) {}
+
+  /** Null if there is none. Any thread. */
+  std::shared_ptr<gstmemif::Link> link() const {
+    // The interface is held by nobody else's thread, not even for a moment: who lets it go last
+    // stops it.
+    const std::lock_guard lock(mutex_);
+    return interface_ ? interface_->link() : nullptr;
+  }
+  /** From now on there is no link. */
+  void close() {
+    const std::lock_guard lock(mutex_);
+    interface_.reset();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<gstmemif::Interface> interface_;
+};
+
+/**
+ * A pool of buffers of @p buffer_size bytes out of transmit queue @p queue, with a configuration
+ * for single packets of @p caps. Inactive; transfer full.
+ */
+GstBufferPool* gst_memif_pool_new(std::shared_ptr<LinkSource> source, std::uint32_t queue,
+                                  std::uint32_t buffer_size, GstCaps* caps);
