@@ -88,8 +88,12 @@ BatchArrival::~BatchArrival() {
 }
 
 void BatchArrival::open(Chunk& chunk) {
-  if (std::exchange(opened_, true) || batch_ == nullptr) return;
-  chunk.add_batch(batch_);
+  if (std::exchange(opened_, true)) return;
+  if (batch_ != nullptr) {
+    chunk.add_batch(batch_);
+  } else {
+    chunk.add_unreadable();
+  }
 }
 
 GstBuffer* new_part(GstBuffer* batch) {
@@ -115,6 +119,7 @@ void BatchArrival::divert(const Chunk& chunk, std::uint8_t port, Diverted& diver
 }
 
 void BatchArrival::settle(const Chunk& chunk, Diverted& diverted) {
+  if (batch_ == nullptr) return;
   std::size_t first = 0;
   while (first < chunk.size() && chunk.verdict(first).port == 0) ++first;
   if (first == chunk.size()) return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/packet/batch.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "gst/packet/batch_map.hpp"
@@ -14,6 +15,9 @@ gboolean init_meta(GstMeta* meta, gpointer, GstBuffer*) {
   return TRUE;
 }
 
+/// A packet outside of any arena: what stands in a copy for one that is damaged.
+constexpr GstPacketDesc kOutside{G_MAXUINT32, G_MAXUINT32, 0, 0};
+
 // Copies of a whole buffer keep the descriptors: the arena is copied whole too (it is NO_SHARE).
 gboolean transform_meta(GstBuffer* to, GstMeta* meta, GstBuffer*, GQuark type, gpointer data) {
   if (!GST_META_TRANSFORM_IS_COPY(type)) return FALSE;
@@ -21,8 +25,9 @@ gboolean transform_meta(GstBuffer* to, GstMeta* meta, GstBuffer*, GQuark type, g
   const auto* from = reinterpret_cast<GstPacketBatchMeta*>(meta);
   GstPacketBatchMeta* copy = gst_buffer_add_packet_batch_meta(to);
   if (copy == nullptr) return FALSE;
-  copy->n = from->n;
-  std::memcpy(copy->packets, from->packets, from->n * sizeof(GstPacketDesc));
+  copy->n = from->n;  // a damaged batch has a damaged copy
+  const std::size_t packets = std::min<std::size_t>(from->n, GST_PACKET_BATCH_MAX);
+  std::memcpy(copy->packets, from->packets, packets * sizeof(GstPacketDesc));
   return TRUE;
 }
 
@@ -92,7 +97,10 @@ GstBuffer* gst_packet_batch_copy(GstBuffer* batch, gsize head, gsize tail) {
   const BatchMap from(batch);
   if (!from) return nullptr;
   gsize size = 0;
-  for (guint i = 0; i < from.meta().n; ++i) size += head + from.meta().packets[i].length + tail;
+  for (guint i = 0; i < from.meta().n; ++i) {
+    const GstPacketDesc& desc = from.meta().packets[i];
+    if (from.bytes(desc) != nullptr) size += head + desc.length + tail;
+  }
   if (size > G_MAXUINT32) return nullptr;
   GstBuffer* copy = gst_packet_batch_new(size);
   if (copy == nullptr) return nullptr;
@@ -105,7 +113,10 @@ GstBuffer* gst_packet_batch_copy(GstBuffer* batch, gsize head, gsize tail) {
     if (i + kAhead < n) __builtin_prefetch(from.bytes(from.meta().packets[i + kAhead]));
     GstPacketDesc desc = from.meta().packets[i];
     const std::byte* bytes = from.bytes(desc);
-    if (bytes == nullptr) desc.length = 0;  // outside of the arena: there is nothing to copy
+    if (bytes == nullptr) {
+      to.meta().packets[to.meta().n++] = kOutside;
+      continue;
+    }
     offset += static_cast<guint32>(head);
     if (desc.length != 0) std::memcpy(to.data() + offset, bytes, desc.length);
     desc.offset = offset;

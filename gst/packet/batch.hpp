@@ -78,7 +78,8 @@ GSTPACKET_API GstBufferPool* gst_query_find_packet_batch_pool(GstQuery* allocati
 GSTPACKET_API GstBuffer* gst_packet_batch_new(gsize size);
 
 /// A copy of `batch` whose arena holds nothing but the packets, with `head` bytes to spare before
-/// and `tail` bytes behind each. NULL if the batch is damaged or there is no memory.
+/// and `tail` bytes behind each. One outside of its arena stays so. NULL if the whole batch is
+/// damaged or there is no memory.
 GSTPACKET_API GstBuffer* gst_packet_batch_copy(GstBuffer* batch, gsize head, gsize tail);
 
 /// The packets of `batch` as a list of buffers that hold one each, copied. Takes the reference.

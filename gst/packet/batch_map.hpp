@@ -17,9 +17,9 @@ class BatchMap {
  public:
   explicit BatchMap(GstBuffer* batch) noexcept
       : meta_(gst_buffer_get_packet_batch_meta(batch)), map_(GST_MAP_INFO_INIT) {
-    // One arena. A buffer with more memories was put together by somebody who does not know
-    // batches.
-    if (meta_ == nullptr || gst_buffer_n_memory(batch) != 1 ||
+    // One arena, and no more packets than there is room for. Anything else was put together by
+    // somebody who does not know batches.
+    if (meta_ == nullptr || meta_->n > GST_PACKET_BATCH_MAX || gst_buffer_n_memory(batch) != 1 ||
         gst_memory_map(gst_buffer_peek_memory(batch, 0), &map_, GST_MAP_READ) == FALSE) {
       meta_ = nullptr;
     }
@@ -30,7 +30,7 @@ class BatchMap {
   BatchMap(const BatchMap&) = delete;
   BatchMap& operator=(const BatchMap&) = delete;
 
-  /// False if the buffer is no batch, or cannot be mapped.
+  /// False if the buffer is no batch, a damaged one, or cannot be mapped.
   explicit operator bool() const noexcept { return meta_ != nullptr; }
   [[nodiscard]] GstPacketBatchMeta& meta() const noexcept { return *meta_; }
   [[nodiscard]] GstMemory* arena() const noexcept { return map_.memory; }

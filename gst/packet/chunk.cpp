@@ -178,13 +178,26 @@ void Chunk::close() noexcept {
 void Chunk::add_batch(GstBuffer* batch) noexcept {
   batch_ = batch;
   batch_map_.emplace(batch);
+  if (!*batch_map_) {
+    batch_map_.reset();
+    add_unreadable();
+    return;
+  }
+  size_ = batch_map_->meta().n;
   // Nobody closes a chunk without packets: it must not keep the map.
-  if (!*batch_map_ || batch_map_->meta().n == 0) {
+  if (size_ == 0) {
     batch_map_.reset();
     return;
   }
-  size_ = std::min<std::size_t>(batch_map_->meta().n, kCapacity);
   view_batch(0);
+}
+
+void Chunk::add_unreadable() noexcept {
+  slots_[size_].mapped = false;
+  readable_[size_] = false;
+  ++unreadable_;
+  view(size_, GST_CLOCK_TIME_NONE);
+  ++size_;
 }
 
 void Chunk::view_batch(std::size_t room) noexcept {

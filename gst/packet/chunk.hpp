@@ -28,8 +28,10 @@ class Chunk final : public PacketCarrier {
   /// buffer that cannot be mapped becomes an empty packet that is unreadable().
   void add(GstBuffer* buffer) noexcept;
   /// Adds all packets of `batch` to the empty chunk, which has room for them. As above; a packet
-  /// outside of its arena is unreadable().
+  /// outside of its arena is unreadable(), and a damaged batch is one packet that is.
   void add_batch(GstBuffer* batch) noexcept;
+  /// Adds a packet that stands for a buffer which cannot be opened, whatever it was to hold.
+  void add_unreadable() noexcept;
   [[nodiscard]] bool full() const noexcept { return size_ == kCapacity; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool unreadable(std::size_t i) const noexcept { return !readable_[i]; }

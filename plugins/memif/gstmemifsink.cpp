@@ -249,13 +249,20 @@ class OutgoingBatch {
 
 GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* buffer) {
   OutgoingBatch batch(buffer);
-  if (!batch) return unreadable(self);
   TxQueues& queues = *self->state->queues;
+  // What is wrong with one batch or packet is no reason not to send the others.
+  if (!batch) {
+    queues.first().stats().drop(DropReason::bad_descriptor);
+    return GST_FLOW_OK;
+  }
   const guint n = batch.size();
   for (guint i = 0; i < n; ++i) {
     if (queues.single()) i += batch.send_run(queues.first(), i);
     if (i == n) break;
-    if (!batch.readable(i)) return unreadable(self);
+    if (!batch.readable(i)) {
+      queues.first().stats().drop(DropReason::bad_descriptor);
+      continue;
+    }
     const TxSegment segment = batch.piece(i);
     const GstFlowReturn result = send_until_done(
         self, {&segment, 1}, [&](gstmemif::Sender& sender) { return batch.send(sender, i); });

@@ -175,8 +175,7 @@ void finish(GstPacketCheck* self, End end) {
 void judge_batch(PacketJudge& judge, GstBuffer* batch, std::uint64_t now) {
   const gstpacket::detail::BatchMap map(batch);
   if (!map) return judge.unreadable();
-  const guint n = std::min<guint>(map.meta().n, GST_PACKET_BATCH_MAX);
-  for (guint i = 0; i < n; ++i) {
+  for (guint i = 0; i < map.meta().n; ++i) {
     const GstPacketDesc& desc = map.meta().packets[i];
     const std::byte* bytes = map.bytes(desc);
     if (bytes == nullptr) {
