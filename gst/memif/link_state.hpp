@@ -38,6 +38,15 @@ class GSTMEMIF_API LinkState {
     return views_[region].base + offset;
   }
 
+  /**
+   * As slave: the region that buffers may be lent from, or null. A loan has one region, and by
+   * exchange any buffer of the link can get into it: so all must lie in the same one, beside that
+   * of the rings.
+   */
+  const Region* only_buffer_region() const noexcept {
+    return regions_.size() == 2 ? &regions_[1] : nullptr;
+  }
+
   std::span<const Region> regions() const noexcept { return regions_; }
   std::uint64_t total_bytes() const noexcept { return total_bytes_; }
 

@@ -24,11 +24,7 @@ RxQueue::RxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& sta
       stats_(&stats),
       buffers_(std::move(buffers)),
       lent_slots_(ring.size()),
-      segments_(ring.size()) {
-  const auto lendable = [](const BufferPlace& place) { return place.region == kLentRegion; };
-  may_lend_ = !buffers_.spares.empty() && std::ranges::all_of(buffers_.slots, lendable) &&
-              std::ranges::all_of(buffers_.spares, lendable);
-}
+      segments_(ring.size()) {}
 
 void RxQueue::publish_buffers() noexcept {
   write_empty(ring_.size());
@@ -194,9 +190,10 @@ void RxQueue::collect() noexcept {
 /** As slave: the slots get spare buffers in exchange. */
 Loan* RxQueue::lend_buffers(const std::shared_ptr<Link>& link) {
   auto& spares = buffers_.spares;
-  if (!may_lend_ || taken_ > spares.size()) return nullptr;
+  const Region* region = state_->only_buffer_region();
+  if (region == nullptr || taken_ > spares.size()) return nullptr;
   Loan* loan = loans_.lend(link);
-  loan->lie_in(state_->regions()[kLentRegion]);
+  loan->lie_in(*region);
   loan->count = taken_;
   loan->reach = buffers_.buffer_size;
   loan->ours = true;

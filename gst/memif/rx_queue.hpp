@@ -79,9 +79,6 @@ class GSTMEMIF_API RxQueue {
   QueueStats& stats() noexcept { return *stats_; }
 
  private:
-  // Lent packets share one arena, so buffers beyond the first 4 GiB are not lent.
-  static constexpr std::uint16_t kLentRegion = 1;
-
   bool is_slave() const noexcept { return buffers_.buffer_size != 0; }
   std::uint16_t peer_index() const noexcept {
     return is_slave() ? ring_.load_tail() : ring_.load_head();
@@ -105,7 +102,6 @@ class GSTMEMIF_API RxQueue {
   UniqueFd event_fd_;
   QueueStats* stats_;
   QueueBuffers buffers_;
-  bool may_lend_ = false;
   LoanBook loans_;
   LentSlots lent_slots_;
   Loan* lent_ = nullptr;  // as master, the burst's

@@ -42,14 +42,6 @@ std::uint64_t total_length(std::span<const TxSegment> segments) noexcept {
   return total;
 }
 
-/**
- * The region that may be lent from, or null. A loan has one region, and by exchange any of the
- * link's buffers can get into it: so all must lie in the same one, the only one beside the rings'.
- */
-const Region* lendable(const LinkState& state) noexcept {
-  return state.regions().size() == 2 ? &state.regions()[1] : nullptr;
-}
-
 }  // namespace
 
 TxQueue::TxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& stats,
@@ -59,7 +51,7 @@ TxQueue::TxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& sta
       event_fd_(std::move(event_fd)),
       stats_(&stats),
       buffers_(std::move(buffers)),
-      lender_(std::move(buffers_.spares), lendable(state), buffers_.buffer_size) {}
+      lender_(std::move(buffers_.spares), state.only_buffer_region(), buffers_.buffer_size) {}
 
 std::uint32_t TxQueue::free_slots() noexcept {
   if (state_->failed()) return free_ = 0;

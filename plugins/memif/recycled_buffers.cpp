@@ -43,23 +43,23 @@ class RestingBuffers {
  * GstBufferPool's own way to keep buffers takes two locks for each, and now and then a system call,
  * so that somebody can wait for one. Nobody waits here.
  */
-struct GstMemifBufferPool {
+struct GstMemifRecycler {
   GstBufferPool parent;
   RestingBuffers* resting;
   gsize size;
 };
-struct GstMemifBufferPoolClass {
+struct GstMemifRecyclerClass {
   GstBufferPoolClass parent_class;
 };
 
-GstMemifBufferPool* cast(gpointer pool) {
-  return static_cast<GstMemifBufferPool*>(pool);
+GstMemifRecycler* cast(gpointer pool) {
+  return static_cast<GstMemifRecycler*>(pool);
 }
 
 }  // namespace
 
-GType gst_memif_buffer_pool_get_type(void);
-G_DEFINE_TYPE(GstMemifBufferPool, gst_memif_buffer_pool, GST_TYPE_BUFFER_POOL)
+GType gst_memif_recycler_get_type(void);
+G_DEFINE_TYPE(GstMemifRecycler, gst_memif_recycler, GST_TYPE_BUFFER_POOL)
 
 namespace {
 
@@ -77,7 +77,7 @@ GstFlowReturn acquire(GstBufferPool* pool, GstBuffer** out, GstBufferPoolAcquire
 void reset(GstBufferPool* pool, GstBuffer* buffer) {
   gpointer state = nullptr;
   if (gst_buffer_iterate_meta(buffer, &state) != nullptr) {
-    GST_BUFFER_POOL_CLASS(gst_memif_buffer_pool_parent_class)->reset_buffer(pool, buffer);
+    GST_BUFFER_POOL_CLASS(gst_memif_recycler_parent_class)->reset_buffer(pool, buffer);
     return;
   }
   GST_BUFFER_FLAGS(buffer) &= GST_BUFFER_FLAG_TAG_MEMORY;
@@ -109,11 +109,11 @@ gboolean stop(GstBufferPool* pool) {
 
 void finalize(GObject* object) {
   delete cast(object)->resting;
-  G_OBJECT_CLASS(gst_memif_buffer_pool_parent_class)->finalize(object);
+  G_OBJECT_CLASS(gst_memif_recycler_parent_class)->finalize(object);
 }
 
 GstBufferPool* new_pool(std::size_t size) {
-  auto* pool = static_cast<GstBufferPool*>(g_object_new(gst_memif_buffer_pool_get_type(), nullptr));
+  auto* pool = static_cast<GstBufferPool*>(g_object_new(gst_memif_recycler_get_type(), nullptr));
   gst_object_ref_sink(pool);
   cast(pool)->size = size;
   GstStructure* config = gst_buffer_pool_get_config(pool);
@@ -125,7 +125,7 @@ GstBufferPool* new_pool(std::size_t size) {
 
 }  // namespace
 
-static void gst_memif_buffer_pool_class_init(GstMemifBufferPoolClass* klass) {
+static void gst_memif_recycler_class_init(GstMemifRecyclerClass* klass) {
   G_OBJECT_CLASS(klass)->finalize = finalize;
   GstBufferPoolClass* pool_class = &klass->parent_class;
   pool_class->acquire_buffer = acquire;
@@ -134,7 +134,7 @@ static void gst_memif_buffer_pool_class_init(GstMemifBufferPoolClass* klass) {
   pool_class->stop = stop;
 }
 
-static void gst_memif_buffer_pool_init(GstMemifBufferPool* self) {
+static void gst_memif_recycler_init(GstMemifRecycler* self) {
   self->resting = new RestingBuffers();
 }
 
