@@ -29,7 +29,7 @@ class Counter {
 
 /** Why the engine itself let go of a packet. */
 enum class DropReason : std::uint8_t {
-  bad_descriptor,  ///< received: region, offset or length outside of what was agreed
+  bad_descriptor,  ///< region, offset or length outside of what was agreed, or of a batch to send
   bad_chain,       ///< received: a chain that does not end within what was published
   empty,           ///< received: a packet of 0 bytes
   too_long,        ///< to send: needs more slots than the ring has
