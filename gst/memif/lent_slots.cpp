@@ -6,10 +6,13 @@ namespace gstmemif {
 void LentSlots::push(std::uint32_t slots, Loan* loan) noexcept {
   bursts_[end_] = {loan, slots};
   end_ = after(end_);
-  if (loan != nullptr) lent_ += slots;
+  if (loan == nullptr) return;
+  lent_ += slots;
+  ++loans_out_;
 }
 
 void LentSlots::returned(const Loan& loan) noexcept {
+  --loans_out_;
   for (std::uint32_t i = first_; i != end_; i = after(i)) {
     if (bursts_[i].loan != &loan) continue;
     bursts_[i].loan = nullptr;

@@ -4,7 +4,8 @@
  *
  * A master gives slots back in order, so a packet that somebody keeps holds up all that come after
  * it. So no more than half of a ring is lent, and when the ring runs short, what is still out is
- * copied to memory of our own, at the same addresses for those who read it.
+ * copied to memory of our own, at the same addresses for those who read it. Each loan is a mapping,
+ * and a process may have so many only: somebody who keeps all he gets soon gets copies.
  */
 #pragma once
 
@@ -24,7 +25,7 @@ class LentSlots {
   bool empty() const noexcept { return first_ == end_; }
   /** Whether @p slots more may be lent. */
   bool may_lend(std::uint32_t slots) const noexcept {
-    return rest_ == 0 && lent_ + slots <= ring_size_ / 2;
+    return rest_ == 0 && loans_out_ < kMostLoans && lent_ + slots <= ring_size_ / 2;
   }
   /** Counts bursts that are copied because lending did not go well; to be called for each. */
   void count_copied() noexcept {
@@ -48,6 +49,7 @@ class LentSlots {
  private:
   // Bursts: after this many, whoever kept packets may have changed.
   static constexpr std::uint32_t kRest = 1024;
+  static constexpr std::uint32_t kMostLoans = 64;
 
   struct Burst {
     Loan* loan;
@@ -61,8 +63,9 @@ class LentSlots {
   std::vector<Burst> bursts_;  // a ring of its own: each burst has a slot at least
   std::uint32_t first_ = 0;
   std::uint32_t end_ = 0;
-  std::uint32_t lent_ = 0;  // slots
-  std::uint32_t rest_ = 0;  // bursts yet to be copied
+  std::uint32_t lent_ = 0;       // slots
+  std::uint32_t loans_out_ = 0;  // those that were moved out, too
+  std::uint32_t rest_ = 0;       // bursts yet to be copied
 };
 
 }  // namespace gstmemif
