@@ -86,14 +86,10 @@ class GSTMEMIF_API LoanBook {
   /** Takes it back before anybody else saw it. */
   void cancel(Loan* loan) noexcept;
 
-  /** Whether a loan came back that was not collected yet. Receiving thread. */
-  bool any_returned() const noexcept {
-    return returned_.load(std::memory_order_relaxed) != nullptr;
-  }
   /** Calls @p take with each loan that came back since. Receiving thread. */
   template <class Take>
   void collect(Take take) noexcept {
-    if (!any_returned()) return;
+    if (returned_.load(std::memory_order_relaxed) == nullptr) return;
     Loan* loan = returned_.exchange(nullptr, std::memory_order_acquire);
     while (loan != nullptr) {
       take(*loan);

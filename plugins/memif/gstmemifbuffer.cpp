@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "plugins/memif/gstmemifbuffer.hpp"
 
-#include <cstring>
+#include "plugins/memif/gstmemifmemory.hpp"
 
 namespace {
 
@@ -61,13 +61,8 @@ static void gst_memif_buffer_allocator_init(GstMemifBufferAllocator* self) {
 }
 
 static GstAllocator* memif_buffer_allocator() {
-  // One for the process: it has no state, and memories may outlive any element.
-  static GstAllocator* const allocator = [] {
-    gpointer made = g_object_new(gst_memif_buffer_allocator_get_type(), nullptr);
-    gst_object_ref_sink(made);
-    GST_OBJECT_FLAG_SET(made, GST_OBJECT_FLAG_MAY_BE_LEAKED);
-    return GST_ALLOCATOR_CAST(made);
-  }();
+  static GstAllocator* const allocator =
+      gst_memif_process_allocator(gst_memif_buffer_allocator_get_type());
   return allocator;
 }
 

@@ -79,14 +79,16 @@ static void gst_memif_allocator_init(GstMemifAllocator* self) {
   GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
 }
 
+GstAllocator* gst_memif_process_allocator(GType type) {
+  gpointer made = g_object_new(type, nullptr);
+  gst_object_ref_sink(made);
+  GST_OBJECT_FLAG_SET(made, GST_OBJECT_FLAG_MAY_BE_LEAKED);
+  return GST_ALLOCATOR_CAST(made);
+}
+
 static GstAllocator* memif_allocator() {
-  // One for the process: it has no state, and memories may outlive any element.
-  static GstAllocator* const allocator = [] {
-    auto* made = static_cast<GstAllocator*>(g_object_new(gst_memif_allocator_get_type(), nullptr));
-    gst_object_ref_sink(made);
-    GST_OBJECT_FLAG_SET(made, GST_OBJECT_FLAG_MAY_BE_LEAKED);
-    return made;
-  }();
+  static GstAllocator* const allocator =
+      gst_memif_process_allocator(gst_memif_allocator_get_type());
   return allocator;
 }
 

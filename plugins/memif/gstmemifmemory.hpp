@@ -14,5 +14,11 @@
 /** Takes the loan; it is given back when the memory is freed, on whatever thread. */
 GstMemory* gst_memif_memory_new(gstmemif::Loan* loan);
 
+/**
+ * Makes the one allocator of @p type that a process has. It has no state, and is there for ever:
+ * memories may outlive any element.
+ */
+GstAllocator* gst_memif_process_allocator(GType type);
+
 /** The loan behind @p memory, or null if it is some other memory. */
 gstmemif::Loan* gst_memif_memory_loan(GstMemory* memory);
