@@ -133,7 +133,11 @@ class Checksum {
     return swap_if_little(static_cast<std::uint16_t>(~detail::fold(sum_)));
   }
   /// Whether everything summed, checksum field included, is undamaged.
-  [[nodiscard]] bool valid() const noexcept { return detail::fold(sum_) == 0xffff; }
+  [[nodiscard]] bool valid() const noexcept {
+    // In one's complement all ones are zero: what is divisible by 0xffff. A sum over anything but
+    // zeros is not 0 itself.
+    return sum_ % 0xffff == 0 && sum_ != 0;
+  }
 
  private:
   std::uint64_t sum_ = 0;

@@ -47,7 +47,23 @@ void turn_around(const EthernetView& frame, Mac to, Mac from) {
 
 }  // namespace
 
+/// The short way for the usual request: it returns the size of the reply, or 0 and has changed
+/// nothing. What it answers, the long way would answer the same.
+inline std::size_t IcmpResponder::answer_plain_echo(std::span<std::byte> bytes) {
+  if (!PlainEcho::is_at(bytes)) return 0;
+  const PlainEcho echo(bytes);
+  if (!us_->owns(echo.destination())) return 0;
+  if (!echo.source().is_host() || us_->owns(echo.source())) return 0;
+  if (verify_checksum_.load() && !echo.checksums_valid()) return 0;
+  echo.answer(kHopLimit);
+  return echo.size();
+}
+
 Verdict IcmpResponder::process_ip(Packet& packet) {
+  if (const std::size_t size = answer_plain_echo(packet.writable())) {
+    trim(packet, size, false);
+    return forward();
+  }
   if (packet.size() == 0) return drop(Drop::too_short);
   switch (std::to_integer<unsigned>(packet.bytes()[0]) >> 4) {
     case 4:
@@ -60,6 +76,19 @@ Verdict IcmpResponder::process_ip(Packet& packet) {
 }
 
 Verdict IcmpResponder::process_frame(Packet& packet) {
+  const std::span<std::byte> bytes = packet.writable();
+  if (bytes.size() > PlainFrame::kSize && us_->plain_frame.is_at(bytes.data())) {
+    if (const std::size_t size = answer_plain_echo(bytes.subspan(PlainFrame::kSize))) {
+      us_->plain_frame.answer(bytes.data());
+      trim(packet, PlainFrame::kSize + size, true);
+      return forward();
+    }
+  }
+  return examine_frame(packet);
+}
+
+// Not inlined: the short way needs fewer registers.
+[[gnu::noinline]] Verdict IcmpResponder::examine_frame(Packet& packet) {
   const auto frame = EthernetView::at(packet.writable());
   if (!frame) return drop(Drop::too_short);
   const Mac to = frame->destination();
@@ -103,9 +132,7 @@ Verdict IcmpResponder::process_arp(Packet& packet, const EthernetView& frame) {
 
 // ---- IPv4 -------------------------------------------------------------------------------------
 
-// One function with all that it calls inlined: the views of an echo request then live in registers.
-[[gnu::flatten]] Verdict IcmpResponder::process_ipv4(Packet& packet, std::size_t offset,
-                                                     const EthernetView* frame) {
+Verdict IcmpResponder::process_ipv4(Packet& packet, std::size_t offset, const EthernetView* frame) {
   const auto ip = Ipv4View::at(packet.writable(), offset);
   if (!ip) {
     const bool too_short = packet.size() < offset + Ipv4View::kMinSize;
@@ -284,6 +311,7 @@ bool IcmpResponder::Identity::owns(const Ipv6Address& address) const {
 
 void IcmpResponder::publish(Identity identity) {
   if (chosen_mac_) identity.mac = *chosen_mac_;
+  identity.plain_frame = PlainFrame(identity.mac);
   identity_ = std::move(identity);
   handover_.put(identity_);
 }

@@ -17,6 +17,7 @@
 #include "gst/packet/icmp.hpp"
 #include "gst/packet/ipv4.hpp"
 #include "gst/packet/ipv6.hpp"
+#include "plain_echo.hpp"
 
 namespace gstpacket {
 
@@ -86,13 +87,16 @@ class IcmpResponder {
     std::vector<Ipv4Address> v4;
     std::vector<Ipv6Address> v6;
     Mac mac;
+    PlainFrame plain_frame;  // to that MAC
     [[nodiscard]] bool owns(Ipv4Address address) const;
     [[nodiscard]] bool owns(const Ipv6Address& address) const;
   };
   static Result<Identity> parse_addresses(std::string_view text);
   void publish(Identity identity);
 
+  std::size_t answer_plain_echo(std::span<std::byte> bytes);
   Verdict process_frame(Packet& packet);
+  Verdict examine_frame(Packet& packet);
   Verdict process_ip(Packet& packet);
   Verdict process_arp(Packet& packet, const EthernetView& frame);
   Verdict process_ipv4(Packet& packet, std::size_t offset, const EthernetView* frame);

@@ -5,6 +5,7 @@
 #include "icmpresponder.hpp"
 
 #include <functional>
+#include <random>
 
 #include "rig.hpp"
 #include "samples.hpp"
@@ -24,6 +25,14 @@ struct Bench {
     fail_unless(bool(responder.set_address("192.168.1.1, 10.0.0.1, 2001:db8::ab:cd01")));
     fail_unless(bool(responder.set_mac("")));
     fail_unless(bool(responder.set_caps({link})));
+  }
+  void set_verification(bool on) {
+    GValue value = G_VALUE_INIT;
+    g_value_init(&value, G_TYPE_BOOLEAN);
+    g_value_set_boolean(&value, on);
+    const auto verify_checksum = std::get<2>(IcmpResponder::properties()).spec("icmpresponder");
+    fail_unless(bool(verify_checksum.set(&responder, value)));
+    g_param_spec_sink(verify_checksum.spec);
   }
   Verdict run(const Bytes& request, std::size_t room = 0) {
     block.clear();
@@ -438,6 +447,51 @@ GST_START_TEST(test_element) {
 }
 GST_END_TEST
 
+// An untagged echo request is recognised and answered some words at a time; the same packet behind
+// a VLAN tag is looked at field by field.
+GST_START_TEST(test_short_way_and_long_way_agree) {
+  std::mt19937 random(4711);
+  const auto below = [&](std::size_t n) {
+    return std::uniform_int_distribution(0UL, n - 1)(random);
+  };
+  std::size_t answered = 0, dropped = 0;
+  Bench verifying, trusting;
+  trusting.set_verification(false);
+  for (int round = 0; round < 100000; ++round) {
+    Bench& bench = round % 4 == 0 ? trusting : verifying;
+    Bytes ip = ipv4({.destination = below(2) != 0 ? kOurV4 : Bytes{10, 0, 0, 1},
+                     .ttl = static_cast<std::uint8_t>(below(2) != 0 ? 64 : below(256))},
+                    icmp_echo(8, 18 + below(200)));
+    Bytes macs = join({kOurMac, kPeerMac});
+    for (std::size_t flips = below(3); flips != 0; --flips) {
+      const std::size_t at = below(12 + 36);
+      Bytes& part = at < 12 ? macs : ip;
+      const std::size_t place = at < 12 ? at : at - 12;
+      part[place] =
+          static_cast<std::uint8_t>(below(2) != 0 ? below(256) : part[place] ^ 1 << below(8));
+    }
+    // Most mistakes would be hidden behind that of the checksum.
+    if (below(4) != 0) {
+      put16(ip, 10, 0);
+      put16(ip, 10, naive::checksum(Bytes(ip.begin(), ip.begin() + 20)));
+    }
+    const Bytes padding(below(3) * 7, 0xee);
+    const Verdict expected = bench.run(join({macs, {0x81, 0, 0, 5, 8, 0}, ip, padding}));
+    Bytes reply = bench.reply;
+    reply.erase(reply.begin() + 12, reply.begin() + 16);
+    const Verdict verdict = bench.run(join({macs, {8, 0}, ip, padding}));
+    fail_unless(verdict == expected, "round %d: port %u, reason %u; the long way: %u, %u", round,
+                verdict.port, verdict.reason, expected.port, expected.reason);
+    // Short frames keep padding up to 60 bytes, of which the tag is a part.
+    reply.resize(std::min(reply.size(), bench.reply.size()));
+    bench.reply.resize(reply.size());
+    fail_unless(bench.reply == reply, "round %d: another reply", round);
+    ++(verdict == forward() ? answered : dropped);
+  }
+  fail_unless(answered > 20000 && dropped > 20000, "%zu answered, %zu dropped", answered, dropped);
+}
+GST_END_TEST
+
 GST_START_TEST(test_change_address_while_playing) {
   rig::Rig rig("icmpresponder");
   rig.play();
@@ -610,6 +664,7 @@ static Suite* icmpresponder_suite() {
   tcase_add_test(tc, test_ipv4_dropped);
   tcase_add_test(tc, test_ipv6_dropped);
   tcase_add_test(tc, test_element);
+  tcase_add_test(tc, test_short_way_and_long_way_agree);
   tcase_add_test(tc, test_change_address_while_playing);
   tcase_add_test(tc, test_without_verification);
   tcase_add_test(tc, test_wrong_values);
