@@ -53,7 +53,7 @@ void Chunk::add(GstBuffer* buffer) noexcept {
   readable_[size_] = slot.mapped;
   if (!slot.mapped) ++unreadable_;
   view(size_, timestamp_of(buffer));
-  bytes_ += packets_[size_].size();
+  bytes_in_ += packets_[size_].size();
   ++size_;
 }
 
@@ -126,7 +126,8 @@ bool Chunk::replace_memory(Slot& slot, const std::byte* bytes, std::size_t size,
 
 bool Chunk::make_room(Packet& packet, std::size_t head, std::size_t tail) noexcept {
   const std::size_t i = PacketAccess::index(packet);
-  if (access_ == Access::read || i >= size_ || &packet != &packets_[i]) return false;
+  const bool ours = cursor_ ? &packet == &cursor_->packet() : i < size_ && &packet == &packets_[i];
+  if (access_ == Access::read || !ours) return false;
   if (batch_map_) return relocate_batch(std::max(head, tail) + kRoom);
   const auto bytes = packet.bytes();
   if (!replace_memory(slots_[i], bytes.data(), bytes.size(), head + kRoom, tail + kRoom)) {
@@ -154,16 +155,21 @@ bool Chunk::all_forwarded() const noexcept {
 
 void Chunk::close() noexcept {
   if (batch_map_) {
-    if (access_ == Access::modify) write_back_batch();
+    if (cursor_) {
+      close_cursor();
+    } else if (access_ == Access::modify) {
+      write_back_batch();
+    } else {
+      bytes_out_ = bytes_in_;
+    }
     batch_map_.reset();
     return;
   }
-  bytes_ = 0;
   for (std::size_t i = 0; i < size_; ++i) {
     Slot& slot = slots_[i];
     if (!slot.mapped) continue;
     const auto bytes = packets_[i].bytes();
-    bytes_ += bytes.size();
+    bytes_out_ += bytes.size();
     const auto* was = reinterpret_cast<const std::byte*>(slot.map.data);
     const std::size_t was_size = slot.map.size;
     unmap(slot);
@@ -189,7 +195,10 @@ void Chunk::add_batch(GstBuffer* batch) noexcept {
     batch_map_.reset();
     return;
   }
-  view_batch(0);
+  if (!one_by_one_) return view_batch(0);
+  BatchMap& map = *batch_map_;
+  cursor_.emplace(std::span(map.meta().packets, size_), std::span(map.data(), map.size()),
+                  GST_BUFFER_PTS(batch), *this);
 }
 
 void Chunk::add_unreadable() noexcept {
@@ -217,7 +226,15 @@ void Chunk::view_batch(std::size_t room) noexcept {
     PacketAccess::carry(packets_[i], this, i);
   }
   unreadable_ = size_ - readable;
-  bytes_ = total;
+  bytes_in_ = total;
+}
+
+void Chunk::close_cursor() noexcept {
+  bytes_in_ = cursor_->bytes_in();
+  bytes_out_ = cursor_->bytes_out();
+  unreadable_ = cursor_->unreadable();
+  if (unreadable_ == 0) return;
+  for (std::size_t i = 0; i < size_; ++i) readable_[i] = cursor_->is_readable(i);
 }
 
 /// Where a packet began and ended goes to its descriptor.
@@ -232,12 +249,16 @@ void Chunk::write_back_batch() noexcept {
     descs[i].offset = static_cast<guint32>(bytes.data() - base);
     descs[i].length = static_cast<guint32>(bytes.size());
   }
-  bytes_ = total;
+  bytes_out_ = total;
 }
 
 /// Moves all packets of the batch to an arena with `room` spare bytes around each.
 bool Chunk::relocate_batch(std::size_t room) noexcept {
-  write_back_batch();
+  if (cursor_) {
+    cursor_->save();
+  } else {
+    write_back_batch();
+  }
   GstBuffer* copy = gst_packet_batch_copy(batch_, room, room);
   if (copy == nullptr) return false;
   batch_map_.reset();
@@ -249,7 +270,11 @@ bool Chunk::relocate_batch(std::size_t room) noexcept {
   gst_buffer_unref(copy);
   batch_map_.emplace(batch_);
   copies_ += size_;
-  view_batch(room);
+  if (cursor_) {
+    cursor_->move({batch_map_->data(), batch_map_->size()}, room);
+  } else {
+    view_batch(room);
+  }
   return true;
 }
 

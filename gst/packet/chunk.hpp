@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "gst/packet/batch_cursor.hpp"
 #include "gst/packet/batch_map.hpp"
 #include "gst/packet/element.hpp"
 
@@ -22,7 +23,9 @@ class Chunk final : public PacketCarrier {
   /// Spare bytes around a packet that had to be copied: room for the usual encapsulations.
   static constexpr std::size_t kRoom = 64;
 
-  explicit Chunk(Access access) noexcept : access_(access) {}
+  /// `one_by_one`: batches are opened a packet at a time, by cursor() instead of packets().
+  explicit Chunk(Access access, bool one_by_one = false) noexcept
+      : access_(access), one_by_one_(one_by_one) {}
 
   /// Adds the packet in `buffer`, which stays the caller's and, with Access::modify, is writable. A
   /// buffer that cannot be mapped becomes an empty packet that is unreadable().
@@ -36,9 +39,16 @@ class Chunk final : public PacketCarrier {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool unreadable(std::size_t i) const noexcept { return !readable_[i]; }
   [[nodiscard]] bool any_unreadable() const noexcept { return unreadable_ != 0; }
-  /// Of all packets together: as they were opened, and after close() as the element left them.
-  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+  /// Of all packets together, after close(): as they were opened, and as the element left them.
+  [[nodiscard]] std::uint64_t bytes_in() const noexcept { return bytes_in_; }
+  [[nodiscard]] std::uint64_t bytes_out() const noexcept { return bytes_out_; }
+  /// Of packet `i`, after close().
+  [[nodiscard]] std::size_t length(std::size_t i) const noexcept {
+    return cursor_ ? cursor_->length(i) : packets_[i].size();
+  }
 
+  /// Null if the packets are in packets().
+  [[nodiscard]] BatchCursor* cursor() noexcept { return cursor_ ? &*cursor_ : nullptr; }
   [[nodiscard]] Packet* packets() noexcept { return packets_.data(); }
   [[nodiscard]] Verdict* verdicts() noexcept { return verdicts_.data(); }
   [[nodiscard]] const Verdict& verdict(std::size_t i) const noexcept { return verdicts_[i]; }
@@ -49,7 +59,10 @@ class Chunk final : public PacketCarrier {
   /// Unmaps everything and writes new offsets and lengths back to the buffers. Sizes and verdicts
   /// stay readable until clear().
   void close() noexcept;
-  void clear() noexcept { size_ = unreadable_ = bytes_ = 0; }
+  void clear() noexcept {
+    size_ = unreadable_ = bytes_in_ = bytes_out_ = 0;
+    cursor_.reset();
+  }
 
   /// Packets whose bytes were copied since the last call.
   [[nodiscard]] std::uint64_t take_copies() noexcept;
@@ -69,18 +82,22 @@ class Chunk final : public PacketCarrier {
   void view_batch(std::size_t room) noexcept;
   bool relocate_batch(std::size_t room) noexcept;
   void write_back_batch() noexcept;
+  void close_cursor() noexcept;
   bool replace_memory(Slot& slot, const std::byte* bytes, std::size_t size, std::size_t head,
                       std::size_t tail) noexcept;
   static void unmap(Slot& slot) noexcept;
   void view(std::size_t i, GstClockTime timestamp) noexcept;
 
   Access access_;
+  bool one_by_one_;
   std::size_t size_ = 0;
   std::size_t unreadable_ = 0;
-  std::uint64_t bytes_ = 0;
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
   std::uint64_t copies_ = 0;
   GstBuffer* batch_ = nullptr;         // if the packets came as a batch
   std::optional<BatchMap> batch_map_;  // its arena
+  std::optional<BatchCursor> cursor_;
   std::array<Packet, kCapacity> packets_;
   std::array<Verdict, kCapacity> verdicts_;
   std::array<bool, kCapacity> readable_;

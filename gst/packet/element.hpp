@@ -44,6 +44,7 @@
 #include <tuple>
 #include <vector>
 
+#include "gst/packet/batch_cursor.hpp"
 #include "gst/packet/caps.hpp"
 #include "gst/packet/export.hpp"
 #include "gst/packet/packet.hpp"
@@ -85,6 +86,8 @@ struct ElementSpec {
   void* (*create)();
   void (*destroy)(void* object);
   void (*process)(void* object, Packet* packets, Verdict* verdicts, std::size_t n);
+  // Instead of the above for the packets of a batch; null if the element wants to see them all.
+  void (*process_batch)(void* object, BatchCursor& batch, Verdict* verdicts);
   Result<void> (*start)(void* object);
   void (*stop)(void* object);
   Result<void> (*set_caps)(void* object, const PacketCaps& caps);
@@ -145,7 +148,7 @@ void process_from(void* object, unsigned port, Packet* packets, Verdict* verdict
   }
 }
 
-inline constexpr std::size_t kPrefetchAhead = 8;
+inline constexpr std::ptrdiff_t kPrefetchAhead = 8;
 
 template <class E>
 void process(void* object, Packet* packets, Verdict* verdicts, std::size_t n) {
@@ -154,7 +157,7 @@ void process(void* object, Packet* packets, Verdict* verdicts, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
       // The descriptors lie one after the other, the packets do not: no hardware sees them coming.
       constexpr int kForWriting = access_of<E>() == Access::modify ? 1 : 0;
-      if (i + kPrefetchAhead < n) {
+      if (i + std::size_t{kPrefetchAhead} < n) {
         __builtin_prefetch(packets[i + kPrefetchAhead].bytes().data(), kForWriting);
       }
       PacketOf<E>& packet = packets[i];
@@ -165,6 +168,27 @@ void process(void* object, Packet* packets, Verdict* verdicts, std::size_t n) {
     BasicPacketBatch<PacketOf<E>> batch(packets, verdicts, n);
     self.process(batch);
   }
+}
+
+template <class E>
+void process_batch(void* object, BatchCursor& batch, Verdict* verdicts) {
+  constexpr bool kModifies = access_of<E>() == Access::modify;
+  auto& self = *static_cast<E*>(object);
+  PacketOf<E>& packet = batch.packet();
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+  GstPacketDesc* const end = batch.end();
+  for (GstPacketDesc* desc = batch.begin(); desc != end; ++desc, ++verdicts) {
+    if (end - desc > kPrefetchAhead) batch.prefetch<kModifies ? 1 : 0>(desc[kPrefetchAhead]);
+    if (!batch.open(*desc)) [[unlikely]] {
+      *verdicts = drop();
+      continue;
+    }
+    bytes_in += packet.size();
+    *verdicts = self.process(packet);
+    bytes_out += packet.size();
+    if constexpr (kModifies) batch.save();
+  }
+  batch.count_bytes(bytes_in, bytes_out);
 }
 
 template <class E>
@@ -205,6 +229,7 @@ template <class E>
       s.process_from = &process_from<E>;
     } else {
       s.process = &process<E>;
+      if constexpr (ScalarElement<E>) s.process_batch = &process_batch<E>;
     }
     if constexpr (requires(E e) { e.port_removed(0U); }) {
       s.port_removed = [](void* object, unsigned port) {

@@ -74,13 +74,13 @@ bool Lane::process_all() {
     outbox_.open(chunk_);
     if (chunk_.size() == 0) return true;
     counters_.common.packets_in.add(chunk_.size());
-    counters_.common.bytes_in.add(chunk_.bytes());
     const bool done = guarded(runtime_.element(), "process()", [&] {
       spec.process_from(runtime_.object(), number_, chunk_.packets(), chunk_.verdicts(),
                         chunk_.size());
     });
     if (done) settle_verdicts();
     chunk_.close();
+    counters_.common.bytes_in.add(chunk_.bytes_in());
     counters_.common.copies.add(chunk_.take_copies());
     if (!done) return false;
     outbox_.take(chunk_);
@@ -91,7 +91,7 @@ void Lane::settle_verdicts() {
   std::uint64_t flooded = 0;
   for (std::size_t i = 0; i < chunk_.size(); ++i) {
     const Verdict verdict = chunk_.verdicts()[i] = settle(i);
-    const std::size_t size = chunk_.packets()[i].size();
+    const std::size_t size = chunk_.length(i);
     if (verdict.port == Verdict::kFlood) {
       ++flooded;
       flooded_.count(size);

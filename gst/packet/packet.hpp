@@ -58,6 +58,8 @@ requires std::is_enum_v<Reason>
 
 namespace detail {
 
+class BatchCursor;
+
 /// Whoever carries a packet and can give it a larger block. Called on the streaming thread.
 class PacketCarrier {
  public:
@@ -83,8 +85,7 @@ class Packet {
       : data_(bytes.data()),
         timestamp_(timestamp),
         size_(static_cast<std::uint32_t>(bytes.size())),
-        head_(static_cast<std::uint32_t>(head)),
-        tail_(static_cast<std::uint32_t>(tail)) {}
+        room_{static_cast<std::uint32_t>(head), static_cast<std::uint32_t>(tail)} {}
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
   [[nodiscard]] std::span<std::byte> writable() noexcept { return {data_, size_}; }
@@ -93,25 +94,25 @@ class Packet {
   /// In nanoseconds of the segment's time, or GST_CLOCK_TIME_NONE.
   [[nodiscard]] GstClockTime timestamp() const noexcept { return timestamp_; }
   /// Bytes that push_front() and extend() can use without moving the packet.
-  [[nodiscard]] std::size_t headroom() const noexcept { return head_; }
-  [[nodiscard]] std::size_t tailroom() const noexcept { return tail_; }
+  [[nodiscard]] std::size_t headroom() const noexcept { return room_.head; }
+  [[nodiscard]] std::size_t tailroom() const noexcept { return room_.tail; }
 
   /// Puts `n` zero bytes in front. Without that much headroom the packet moves to new memory,
   /// which is counted in `copies`; false, and nothing changed, only if there is no memory. Spans
   /// and views taken before are invalid afterwards.
   [[nodiscard]] bool push_front(std::size_t n) noexcept {
-    if (n > head_ && !make_room(n, 0)) return false;
+    if (n > room_.head && !make_room(n, 0)) return false;
     data_ -= n;
-    head_ -= static_cast<std::uint32_t>(n);
+    room_.head -= static_cast<std::uint32_t>(n);
     size_ += static_cast<std::uint32_t>(n);
     if (n != 0) std::memset(data_, 0, n);
     return true;
   }
   /// Puts `n` zero bytes behind the packet; otherwise as push_front().
   [[nodiscard]] bool extend(std::size_t n) noexcept {
-    if (n > tail_ && !make_room(0, n)) return false;
+    if (n > room_.tail && !make_room(0, n)) return false;
     if (n != 0) std::memset(data_ + size_, 0, n);
-    tail_ -= static_cast<std::uint32_t>(n);
+    room_.tail -= static_cast<std::uint32_t>(n);
     size_ += static_cast<std::uint32_t>(n);
     return true;
   }
@@ -119,30 +120,35 @@ class Packet {
   [[nodiscard]] bool pop_front(std::size_t n) noexcept {
     if (n > size_) return false;
     data_ += n;
-    head_ += static_cast<std::uint32_t>(n);
+    room_.head += static_cast<std::uint32_t>(n);
     size_ -= static_cast<std::uint32_t>(n);
     return true;
   }
   /// Keeps the first `n` bytes; false, and nothing changed, if there are fewer.
   [[nodiscard]] bool truncate(std::size_t n) noexcept {
     if (n > size_) return false;
-    tail_ += static_cast<std::uint32_t>(size_ - n);
+    room_.tail += static_cast<std::uint32_t>(size_ - n);
     size_ = static_cast<std::uint32_t>(n);
     return true;
   }
 
  private:
   friend class PacketAccess;
+  friend class detail::BatchCursor;
   // Out of line: the slow path must not grow every caller.
   [[nodiscard]] GSTPACKET_API bool make_room(std::size_t head, std::size_t tail) noexcept;
+
+  struct Room {
+    std::uint32_t head = 0;
+    std::uint32_t tail = 0;
+  };
 
   std::byte* data_ = nullptr;
   GstClockTime timestamp_ = GST_CLOCK_TIME_NONE;
   detail::PacketCarrier* carrier_ = nullptr;
   std::uint32_t size_ = 0;
-  std::uint32_t head_ = 0;
-  std::uint32_t tail_ = 0;
   std::uint32_t index_ = 0;
+  Room room_;
 };
 
 /// The packets of one call, for elements that want to see several at once (to prefetch, to use

@@ -5,7 +5,7 @@ namespace gstpacket::detail {
 Runtime::Runtime(GstElement* element, const ElementClass& cls)
     : Author(element, cls),
       combiner_(gst_flow_combiner_new()),
-      chunk_(cls.spec->access),
+      chunk_(cls.spec->access, cls.spec->process_batch != nullptr),
       diverted_(cls.spec->ports.size()),
       tallies_(cls.spec->ports.size() + 1) {}
 
@@ -30,9 +30,9 @@ GstFlowReturn Runtime::receive(Arrival& arrival) {
     arrival.open(chunk_);
     if (chunk_.size() == 0) break;
     counters_.packets_in.add(chunk_.size());
-    counters_.bytes_in.add(chunk_.bytes());
     const bool done = process(chunk_);
     chunk_.close();
+    counters_.bytes_in.add(chunk_.bytes_in());
     counters_.copies.add(chunk_.take_copies());
     if (!done) {
       diverted_.drop_all();
@@ -40,7 +40,7 @@ GstFlowReturn Runtime::receive(Arrival& arrival) {
     }
     if (chunk_.all_forwarded()) [[likely]] {
       tallies_[0].packets += chunk_.size();
-      tallies_[0].bytes += chunk_.bytes();
+      tallies_[0].bytes += chunk_.bytes_out();
     } else {
       count_verdicts();
       arrival.settle(chunk_, diverted_);
@@ -53,7 +53,11 @@ GstFlowReturn Runtime::receive(Arrival& arrival) {
 
 bool Runtime::process(Chunk& chunk) {
   return guarded(element(), "process()", [&] {
-    spec().process(object(), chunk.packets(), chunk.verdicts(), chunk.size());
+    if (BatchCursor* const batch = chunk.cursor()) {
+      spec().process_batch(object(), *batch, chunk.verdicts());
+    } else {
+      spec().process(object(), chunk.packets(), chunk.verdicts(), chunk.size());
+    }
   });
 }
 
@@ -68,7 +72,7 @@ void Runtime::count_verdicts() {
     } else {
       Tally& tally = tallies_[verdict.port];
       ++tally.packets;
-      tally.bytes += chunk_.packets()[i].size();
+      tally.bytes += chunk_.length(i);
     }
   }
 }
