@@ -137,7 +137,9 @@ bool prepare(GstPacketSrc* self) {
     if (class_of(self)->enter_thread != nullptr) class_of(self)->enter_thread(self);
   }
   if (!state.segment_sent) push_stream_start(self);
-  if (gst_pad_check_reconfigure(self->pad) || !state.segment_sent) {
+  // The flag first: clearing it takes a lock.
+  const bool asked = GST_PAD_NEEDS_RECONFIGURE(self->pad) && gst_pad_check_reconfigure(self->pad);
+  if (asked || !state.segment_sent) {
     if (!negotiate_caps(self)) return false;
     negotiate_allocation(self);
   }
