@@ -10,14 +10,25 @@
 
 namespace gstmemif {
 
+/** Region 0 of a slave holds its rings, so its buffers begin in this one. */
+inline constexpr std::uint16_t kFirstBufferRegion = 1;
+
 /** Where one buffer of a slave lies. */
 struct BufferPlace {
-  std::uint32_t offset = 0;
-  std::uint16_t region = 0;
-  std::uint16_t unused = 0;  ///< without a hole, a place is copied as one word
+  std::uint32_t offset;
+  std::uint16_t region;
+  std::uint16_t unused;  ///< without a hole, a place is copied as one word
 
   bool operator==(const BufferPlace&) const = default;
 };
+
+/** Whether @p length bytes from @p offset on are all among the @p size bytes from @p buffer on. */
+inline bool within(std::uint32_t offset, std::uint32_t length, std::uint32_t buffer,
+                   std::uint64_t size) noexcept {
+  // Wraps, and is too large, where the offset lies before the buffer.
+  const std::uint64_t skipped = std::uint32_t{offset - buffer};
+  return skipped + length <= size;
+}
 
 /** Equal buffers, numbered from 0, laid out over as many regions as they need. */
 class BufferLayout {
@@ -46,10 +57,9 @@ class BufferLayout {
     return std::max<std::uint64_t>(1, kReach / stride());
   }
 
-  /** Region 0 holds the rings, so buffers begin in region 1. */
   BufferPlace place(std::uint64_t number) const noexcept {
     return {static_cast<std::uint32_t>(number % per_region() * stride()),
-            static_cast<std::uint16_t>(1 + number / per_region()), 0};
+            static_cast<std::uint16_t>(kFirstBufferRegion + number / per_region()), 0};
   }
 
   /** The places of @p count buffers from number @p first on. */

@@ -14,14 +14,14 @@
 
 namespace gstmemif {
 
-/**
- * Memory and health of one link. The regions never change after the handshake; health only goes
- * from good to failed, once.
- */
-class GSTMEMIF_API LinkState {
+/** Where the regions of a link lie. A copy serves as long as the link. */
+class RegionViews {
  public:
-  /** @param control_wake eventfd that tells the control plane of a failure. */
-  LinkState(std::vector<Region> regions, std::shared_ptr<const UniqueFd> control_wake);
+  struct View {
+    std::byte* base;
+    std::uint64_t size;
+  };
+  explicit RegionViews(std::span<const View> views) noexcept : views_(views) {}
 
   /** The bytes [offset, offset + length) of a region, or nullptr if they are not all in it. */
   std::byte* resolve(std::uint16_t region, std::uint32_t offset,
@@ -36,6 +36,26 @@ class GSTMEMIF_API LinkState {
   /** The memory at a place of our own, which needs no check. */
   std::byte* own_memory(std::uint16_t region, std::uint32_t offset) const noexcept {
     return views_[region].base + offset;
+  }
+
+ private:
+  std::span<const View> views_;
+};
+
+/**
+ * Memory and health of one link. The regions never change after the handshake; health only goes
+ * from good to failed, once.
+ */
+class GSTMEMIF_API LinkState {
+ public:
+  /** @param control_wake eventfd that tells the control plane of a failure. */
+  LinkState(std::vector<Region> regions, std::shared_ptr<const UniqueFd> control_wake);
+
+  RegionViews views() const noexcept { return RegionViews(views_); }
+  /** See RegionViews::resolve(). */
+  std::byte* resolve(std::uint16_t region, std::uint32_t offset,
+                     std::uint32_t length) const noexcept {
+    return views().resolve(region, offset, length);
   }
 
   /**
@@ -62,14 +82,10 @@ class GSTMEMIF_API LinkState {
   bool check_memory() noexcept { return unsealed_.empty() || check_unsealed(); }
 
  private:
-  struct View {
-    std::byte* base;
-    std::uint64_t size;
-  };
   bool check_unsealed() noexcept;
 
   std::vector<Region> regions_;
-  std::vector<View> views_;
+  std::vector<RegionViews::View> views_;
   std::vector<const Region*> unsealed_;
   std::uint64_t total_bytes_ = 0;
   std::atomic<const char*> failure_{nullptr};

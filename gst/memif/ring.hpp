@@ -7,7 +7,6 @@
  */
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -30,6 +29,10 @@ class Ring {
   std::uint32_t size() const noexcept { return size_; }
   /** Position of a free-running index. */
   std::uint32_t slot(std::uint16_t index) const noexcept { return index & (size_ - 1); }
+  /** Of a position that may lie beyond the end of the ring. */
+  std::size_t wrapped(std::size_t slot) const noexcept { return slot & (size_ - 1); }
+  /** Slots from that of @p index to the end of the ring. */
+  std::uint32_t before_wrap(std::uint16_t index) const noexcept { return size_ - slot(index); }
 
   std::uint32_t cookie() const noexcept { return ref(*cookie_).load(std::memory_order_relaxed); }
   void store_cookie(std::uint32_t value) noexcept {
@@ -56,25 +59,41 @@ class Ring {
   }
 
   /** One look at a descriptor. Two 64-bit loads that the compiler must not repeat. */
-  Descriptor read(std::uint16_t index) const noexcept {
-    const std::uint64_t* words = descriptors_ + 2 * slot(index);
-    return std::bit_cast<Descriptor>(Words{__atomic_load_n(words, __ATOMIC_RELAXED),
-                                           __atomic_load_n(words + 1, __ATOMIC_RELAXED)});
+  Descriptor read(std::uint16_t index) const noexcept { return read_slot(slot(index)); }
+  Descriptor read_slot(std::size_t slot) const noexcept {
+    const std::uint64_t* words = descriptors_ + 2 * slot;
+    const auto first = std::bit_cast<First>(__atomic_load_n(words, __ATOMIC_RELAXED));
+    const auto second = std::bit_cast<Second>(__atomic_load_n(words + 1, __ATOMIC_RELAXED));
+    return {first.flags, first.region, first.length, second.offset, second.metadata};
   }
   /** Writes all of a descriptor, also the flags: a stale NEXT would join two packets. */
   void write(std::uint16_t index, const Descriptor& descriptor) noexcept {
-    std::uint64_t* words = descriptors_ + 2 * slot(index);
-    const auto copy = std::bit_cast<Words>(descriptor);
-    __atomic_store_n(words, copy[0], __ATOMIC_RELAXED);
-    __atomic_store_n(words + 1, copy[1], __ATOMIC_RELAXED);
+    write_slot(slot(index), descriptor);
+  }
+  void write_slot(std::size_t slot, const Descriptor& descriptor) noexcept {
+    std::uint64_t* words = descriptors_ + 2 * slot;
+    const First first{descriptor.flags, descriptor.region, descriptor.length};
+    const Second second{descriptor.offset, descriptor.metadata};
+    __atomic_store_n(words, std::bit_cast<std::uint64_t>(first), __ATOMIC_RELAXED);
+    __atomic_store_n(words + 1, std::bit_cast<std::uint64_t>(second), __ATOMIC_RELAXED);
   }
 
-  void prefetch_for_writing(std::uint16_t index) const noexcept {
-    __builtin_prefetch(descriptors_ + 2 * slot(index), 1);
+  /** @param slot may lie beyond the end of the ring */
+  void prefetch_for_writing(std::size_t slot) const noexcept {
+    __builtin_prefetch(descriptors_ + 2 * wrapped(slot), 1);
   }
 
  private:
-  using Words = std::array<std::uint64_t, 2>;
+  // A descriptor as the two words that it is read and written as.
+  struct First {
+    std::uint16_t flags;
+    std::uint16_t region;
+    std::uint32_t length;
+  };
+  struct Second {
+    std::uint32_t offset;
+    std::uint32_t metadata;
+  };
 
   template <class T>
   static T* at(std::byte* base, std::size_t offset) noexcept {

@@ -5,17 +5,6 @@
 #include <utility>
 
 namespace gstmemif {
-namespace {
-
-/** The buffer of a slave's slot is known; the peer may only have moved the start within it. */
-bool inside(const Descriptor& descriptor, BufferPlace own, std::uint32_t size) noexcept {
-  // Wraps, and is too large, where the offset lies before the buffer.
-  const std::uint32_t skipped = descriptor.offset - own.offset;
-  return descriptor.region == own.region && skipped <= size && descriptor.length <= size - skipped;
-}
-
-}  // namespace
-
 RxQueue::RxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& stats,
                  QueueBuffers buffers)
     : state_(&state),
@@ -45,8 +34,13 @@ void RxQueue::write_empty(std::uint32_t count) noexcept {
 }
 
 std::byte* RxQueue::resolve(std::uint16_t index, const Descriptor& descriptor) const noexcept {
-  if (is_slave() && !inside(descriptor, buffers_.slots[ring_.slot(index)], buffers_.buffer_size)) {
-    return nullptr;
+  // The buffer of a slave's slot is known; the peer may only have moved the start within it.
+  if (is_slave()) {
+    const BufferPlace own = buffers_.slots[ring_.slot(index)];
+    if (descriptor.region != own.region ||
+        !within(descriptor.offset, descriptor.length, own.offset, buffers_.buffer_size)) {
+      return nullptr;
+    }
   }
   return state_->resolve(descriptor.region, descriptor.offset, descriptor.length);
 }
@@ -57,32 +51,36 @@ void RxQueue::drop_from(std::size_t first_segment, DropReason reason) noexcept {
 }
 
 /**
- * The common case: packets in one slot each, up to the first one that is anything else. What it
- * works with is held in locals, for the compiler has to assume that segments are written over
- * members.
+ * The common case: packets in one slot each, up to the first one that is anything else, or to the
+ * end of the ring. What it works with is held in locals, for the compiler has to assume that
+ * segments are written over members.
  */
 template <bool kSlave>
 std::uint32_t RxQueue::take_run(std::uint32_t available, std::uint32_t max_packets) noexcept {
   RxSegment* out = segments_.data() + count_;
   const Ring ring = ring_;
-  const LinkState& state = *state_;
+  const RegionViews regions = state_->views();
   const BufferPlace* const slots = buffers_.slots.data();
   const std::uint32_t buffer_size = buffers_.buffer_size;
-  const std::uint32_t limit = std::min(available - taken_, max_packets - packets_);
   const auto first = static_cast<std::uint16_t>(next_ + taken_);
+  const std::uint32_t limit =
+      std::min({available - taken_, max_packets - packets_, ring.before_wrap(first)});
+  const std::size_t next = ring.slot(first);
   std::uint64_t bytes = 0;
   std::uint32_t n = 0;
   for (; n < limit; ++n) {
-    const auto index = static_cast<std::uint16_t>(first + n);
-    const Descriptor descriptor = ring.read(index);
+    const Descriptor descriptor = ring.read_slot(next + n);
     if ((descriptor.flags & kDescriptorNext) != 0 || descriptor.length == 0) break;
     std::byte* data;
     if constexpr (kSlave) {
-      const BufferPlace own = slots[ring.slot(index)];
-      if (!inside(descriptor, own, buffer_size)) break;
-      data = state.own_memory(own.region, descriptor.offset);
+      const BufferPlace own = slots[next + n];
+      if (descriptor.region != own.region ||
+          !within(descriptor.offset, descriptor.length, own.offset, buffer_size)) {
+        break;
+      }
+      data = regions.own_memory(own.region, descriptor.offset);
     } else {
-      data = state.resolve(descriptor.region, descriptor.offset, descriptor.length);
+      data = regions.resolve(descriptor.region, descriptor.offset, descriptor.length);
       if (data == nullptr) break;
     }
     out[n] = {data, descriptor.length, false};
@@ -100,7 +98,8 @@ void RxQueue::take_packets(std::uint32_t available, std::uint32_t max_packets) n
       packets_ += is_slave() ? take_run<true>(available, max_packets)
                              : take_run<false>(available, max_packets);
     }
-    // What ended the run: a chain, or something wrong. A chain of one slot is a packet, too.
+    // What ended the run: a chain, something wrong, or the end of the ring. A chain of one slot is
+    // a packet, too.
     if (taken_ < available && packets_ < max_packets) packets_ += take_chain(available) ? 1 : 0;
   }
 }

@@ -125,7 +125,7 @@ Sent TxQueue::write_slots(std::span<const TxSegment> segments, std::uint64_t tot
 
 Sent TxQueue::send(std::span<const TxSegment> segments) noexcept {
   // The common case first: one piece that fits into one slot.
-  if (segments.size() == 1 && send_run(1, [&](std::uint32_t) { return segments.front(); }) == 1) {
+  if (segments.size() == 1 && send_run(1, [&](std::size_t) { return segments.front(); }) == 1) {
     return Sent::ok;
   }
   const std::uint64_t total = total_length(segments);
@@ -148,7 +148,7 @@ Sent TxQueue::send(std::span<const TxSegment> segments) noexcept {
 }
 
 Sent TxQueue::exchange(const LentPacket& packet) noexcept {
-  if (exchange_run(1, [&](std::uint32_t) { return packet; }) == 1) return Sent::ok;
+  if (exchange_run(1, [&](std::size_t) { return packet; }) == 1) return Sent::ok;
   if (state_->failed()) return Sent::link_lost;
   if (free_ == 0) return Sent::full;
   stats_->drop(packet.length == 0 ? DropReason::empty : DropReason::too_long);

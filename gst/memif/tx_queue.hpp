@@ -55,16 +55,16 @@ class GSTMEMIF_API TxQueue {
   Sent send(std::span<const TxSegment> segments) noexcept;
 
   /**
-   * Writes packets 0 to @p n - 1, of one piece each: @p piece(i) is a TxSegment. Returns how many
-   * went; less than n if one needs what only send() does or says: to wait, several slots, an error.
+   * Writes packets 0 to @p n - 1, of one piece each: @p piece(i) is a TxSegment, for a std::size_t.
+   * Returns how many went; less than n if one needs what only send() does or says: to wait, several
+   * slots, an error.
    */
   template <class Piece>
   std::uint32_t send_run(std::uint32_t n, Piece piece) noexcept {
-    const auto run = [&](std::uint32_t first, std::uint32_t limit) {
-      const auto rest = [&](std::uint32_t i) { return piece(first + i); };
-      return is_slave() ? copy_run<true>(limit, rest) : copy_run<false>(limit, rest);
-    };
-    return run_over_free(n, run);
+    return run_over_free(n, [&](std::uint32_t first, std::uint32_t limit) {
+      return is_slave() ? copy_run<true>(first, limit, piece)
+                        : copy_run<false>(first, limit, piece);
+    });
   }
 
   /**
@@ -78,7 +78,7 @@ class GSTMEMIF_API TxQueue {
   template <class Packet>
   std::uint32_t exchange_run(std::uint32_t n, Packet packet) noexcept {
     return run_over_free(n, [&](std::uint32_t first, std::uint32_t limit) {
-      return swap_run(limit, [&](std::uint32_t i) { return packet(first + i); });
+      return swap_run(first, limit, packet);
     });
   }
 
@@ -113,9 +113,9 @@ class GSTMEMIF_API TxQueue {
 
  private:
   // Four descriptors share a cache line, which the peer's core has: it is asked for early.
-  static constexpr std::uint16_t kWriteAhead = 32;
+  static constexpr std::size_t kWriteAhead = 32;
   // The buffers are last in the peer's cache, too. A few are enough: each has a line of its own.
-  static constexpr std::uint16_t kBufferAhead = 6;
+  static constexpr std::size_t kBufferAhead = 6;
 
   bool is_slave() const noexcept { return buffers_.buffer_size != 0; }
   std::uint32_t free_slots() noexcept;
@@ -123,20 +123,13 @@ class GSTMEMIF_API TxQueue {
   template <class Run>
   std::uint32_t run_over_free(std::uint32_t n, Run run) noexcept;
   template <bool kSlave, class Piece>
-  std::uint32_t copy_run(std::uint32_t limit, Piece piece) noexcept;
+  std::uint32_t copy_run(std::uint32_t first, std::uint32_t limit, Piece piece) noexcept;
   template <class Packet>
-  std::uint32_t swap_run(std::uint32_t limit, Packet packet) noexcept;
-  template <bool kSlave>
-  Descriptor buffer_of(std::uint16_t index) const noexcept {
-    if constexpr (!kSlave) return ring_.read(index);
+  std::uint32_t swap_run(std::uint32_t first, std::uint32_t limit, Packet packet) noexcept;
+  Descriptor slot_buffer(std::uint16_t index) const noexcept {
+    if (!is_slave()) return ring_.read(index);
     const BufferPlace place = buffers_.slots[ring_.slot(index)];
     return {0, place.region, buffers_.buffer_size, place.offset, 0};
-  }
-  Descriptor slot_buffer(std::uint16_t index) const noexcept {
-    return is_slave() ? buffer_of<true>(index) : buffer_of<false>(index);
-  }
-  void prefetch(const Descriptor& buffer) const noexcept {
-    __builtin_prefetch(state_->resolve(buffer.region, buffer.offset, 1), 1);
   }
   bool valid_buffer(const Descriptor& descriptor) const noexcept;
   Sent write_slots(std::span<const TxSegment> segments, std::uint64_t total,
@@ -157,12 +150,15 @@ class GSTMEMIF_API TxQueue {
   std::uint64_t refused_ = 0;  // bytes of the packet that waits for room
 };
 
-/** Calls @p run(first, limit) with no more packets than there are free slots, until one is left. */
+/**
+ * Calls @p run(first, limit) with no more packets than there are free slots in a row, until one is
+ * left.
+ */
 template <class Run>
 std::uint32_t TxQueue::run_over_free(std::uint32_t n, Run run) noexcept {
   std::uint32_t sent = 0;
   while (sent < n && (free_ != 0 || free_slots() != 0)) {
-    const std::uint32_t limit = std::min(n - sent, free_);
+    const std::uint32_t limit = std::min({n - sent, free_, ring_.before_wrap(next_)});
     const std::uint32_t done = run(sent, limit);
     next_ = static_cast<std::uint16_t>(next_ + done);
     free_ -= done;
@@ -174,54 +170,66 @@ std::uint32_t TxQueue::run_over_free(std::uint32_t n, Run run) noexcept {
   return sent;
 }
 
+// The two loops hold what they work with in locals, for the compiler has to assume that the ring
+// and the packets are written over members. And they are not inlined into all that a caller does
+// around them: there would be no registers left.
+
 template <bool kSlave, class Piece>
-std::uint32_t TxQueue::copy_run(std::uint32_t limit, Piece piece) noexcept {
-  Ring ring = ring_;  // in registers: the packets are written over memory that could be a member's
-  const std::uint16_t first = next_;
+[[gnu::noinline]] std::uint32_t TxQueue::copy_run(std::uint32_t first, std::uint32_t limit,
+                                                  Piece piece) noexcept {
+  Ring ring = ring_;
+  const RegionViews regions = state_->views();
+  const BufferPlace* const slots = buffers_.slots.data();
+  const std::uint32_t size = buffers_.buffer_size;
+  const auto buffer_of = [=](std::size_t slot) -> Descriptor {
+    if constexpr (!kSlave) return ring.read_slot(slot);
+    return {0, slots[slot].region, size, slots[slot].offset, 0};
+  };
+  const std::size_t next = ring.slot(next_);
   std::uint64_t bytes = 0;
-  std::uint32_t i = 0;
+  std::size_t i = 0;
   for (; i < limit; ++i) {
-    const auto index = static_cast<std::uint16_t>(first + i);
-    ring.prefetch_for_writing(static_cast<std::uint16_t>(index + kWriteAhead));
-    prefetch(buffer_of<kSlave>(static_cast<std::uint16_t>(index + kBufferAhead)));
-    const TxSegment packet = piece(i);
-    Descriptor buffer = buffer_of<kSlave>(index);
+    ring.prefetch_for_writing(next + i + kWriteAhead);
+    const Descriptor ahead = buffer_of(ring.wrapped(next + i + kBufferAhead));
+    __builtin_prefetch(regions.resolve(ahead.region, ahead.offset, 1), 1);
+    const TxSegment packet = piece(first + i);
+    Descriptor buffer = buffer_of(next + i);
     if (packet.empty() || packet.size() > buffer.length) break;
-    std::byte* to = state_->resolve(buffer.region, buffer.offset, buffer.length);
+    std::byte* to = regions.resolve(buffer.region, buffer.offset, buffer.length);
     if (to == nullptr) break;
     std::memcpy(to, packet.data(), packet.size());
     buffer.length = static_cast<std::uint32_t>(packet.size());
     buffer.flags = 0;
-    ring.write(index, buffer);
+    ring.write_slot(next + i, buffer);
     bytes += packet.size();
   }
   copies_ += i;
   bytes_ += bytes;
-  return i;
+  return static_cast<std::uint32_t>(i);
 }
 
 template <class Packet>
-std::uint32_t TxQueue::swap_run(std::uint32_t limit, Packet packet) noexcept {
+[[gnu::noinline]] std::uint32_t TxQueue::swap_run(std::uint32_t first, std::uint32_t limit,
+                                                  Packet packet) noexcept {
   Ring ring = ring_;
   BufferPlace* const slots = buffers_.slots.data();
   const std::uint32_t size = buffers_.buffer_size;
-  const std::uint16_t first = next_;
+  const std::size_t next = ring.slot(next_);
   std::uint64_t bytes = 0;
-  std::uint32_t i = 0;
+  std::size_t i = 0;
   for (; i < limit; ++i) {
-    const auto index = static_cast<std::uint16_t>(first + i);
-    ring.prefetch_for_writing(static_cast<std::uint16_t>(index + kWriteAhead));
-    const LentPacket lent = packet(i);
-    if (lent.buffer == nullptr) break;
-    const BufferPlace own = *lent.buffer;
-    const std::uint32_t skipped = lent.offset - own.offset;  // too large if before the buffer
-    if (lent.length == 0 || skipped > size || lent.length > size - skipped) break;
-    ring.write(index, {0, own.region, lent.length, lent.offset, 0});
-    *lent.buffer = std::exchange(slots[ring.slot(index)], own);
+    ring.prefetch_for_writing(next + i + kWriteAhead);
+    const LentPacket lent = packet(first + i);
+    if (lent.buffer == nullptr || lent.length == 0) break;
+    // Where buffers are lent, all lie in one region: see LinkState::only_buffer_region().
+    std::uint32_t& own = lent.buffer->offset;
+    if (!within(lent.offset, lent.length, own, size)) break;
+    ring.write_slot(next + i, {0, kFirstBufferRegion, lent.length, lent.offset, 0});
+    std::swap(own, slots[next + i].offset);
     bytes += lent.length;
   }
   bytes_ += bytes;
-  return i;
+  return static_cast<std::uint32_t>(i);
 }
 
 }  // namespace gstmemif

@@ -196,6 +196,44 @@ gstmemif::Loan* exchangeable(GstBuffer* batch, GstMemory* arena) {
   return loan != nullptr && loan->ours ? loan : nullptr;
 }
 
+/** The bytes of the packets of a batch, from one on; none where a descriptor is wrong. */
+class Pieces {
+ public:
+  Pieces(const gstpacket::detail::BatchMap& map, guint first) noexcept
+      : packets_(map.meta().packets + first), data_(map.data()), size_(map.size()) {}
+
+  TxSegment operator()(std::size_t i) const noexcept {
+    const GstPacketDesc& desc = packets_[i];
+    if (std::size_t{desc.offset} + desc.length > size_) return {};
+    return {data_ + desc.offset, desc.length};
+  }
+
+ private:
+  const GstPacketDesc* packets_;
+  const std::byte* data_;
+  std::size_t size_;
+};
+
+/**
+ * The packets of a batch, from one on, as they lie in its loan. Like Pieces it holds what it needs
+ * for each packet: values stay in registers while the packets are written to the ring.
+ */
+class Lender {
+ public:
+  Lender(const gstpacket::detail::BatchMap& map, gstmemif::Loan& loan, guint first) noexcept
+      : packets_(map.meta().packets + first), buffers_(loan.buffers.data()), count_(loan.count) {}
+
+  gstmemif::LentPacket operator()(std::size_t i) const noexcept {
+    const GstPacketDesc& desc = packets_[i];
+    return {desc.token < count_ ? buffers_ + desc.token : nullptr, desc.offset, desc.length};
+  }
+
+ private:
+  const GstPacketDesc* packets_;
+  gstmemif::BufferPlace* buffers_;
+  std::uint32_t count_;
+};
+
 /** A batch on its way into the ring. */
 class OutgoingBatch {
  public:
@@ -206,25 +244,21 @@ class OutgoingBatch {
   guint size() const noexcept { return map_.meta().n; }
 
   /** The bytes of packet @p i; none if its descriptor is wrong. */
-  TxSegment piece(guint i) const noexcept {
-    const GstPacketDesc& desc = map_.meta().packets[i];
-    const std::byte* bytes = map_.bytes(desc);
-    return bytes != nullptr ? TxSegment(bytes, desc.length) : TxSegment();
-  }
+  TxSegment piece(guint i) const noexcept { return Pieces(map_, i)(0); }
   bool readable(guint i) const noexcept { return map_.bytes(map_.meta().packets[i]) != nullptr; }
 
   /** Sends packets from @p first on while nothing is in the way; returns how many. */
   guint send_run(gstmemif::Sender& sender, guint first) {
     const guint n = size() - first;
     if (may_exchange(sender)) {
-      return sender.exchange_run(n, [&](std::uint32_t i) { return lent(first + i); });
+      return sender.exchange_run(n, Lender(map_, *loan_, first));
     }
-    return sender.send_run(n, [&](std::uint32_t i) { return piece(first + i); });
+    return sender.send_run(n, Pieces(map_, first));
   }
   /** Sends packet @p i, or says what is in the way. */
   Sent send(gstmemif::Sender& sender, guint i) {
     if (may_exchange(sender)) {
-      const gstmemif::LentPacket packet = lent(i);
+      const gstmemif::LentPacket packet = Lender(map_, *loan_, i)(0);
       if (packet.buffer != nullptr) return sender.exchange(packet);
     }
     const TxSegment segment = piece(i);
@@ -235,12 +269,6 @@ class OutgoingBatch {
   // Asked each time: after a wait the link may be another one.
   bool may_exchange(gstmemif::Sender& sender) const {
     return loan_ != nullptr && sender.owns(*loan_);
-  }
-  gstmemif::LentPacket lent(guint i) const noexcept {
-    const GstPacketDesc& desc = map_.meta().packets[i];
-    gstmemif::BufferPlace* buffer =
-        desc.token < loan_->count ? &loan_->buffers[desc.token] : nullptr;
-    return {buffer, desc.offset, desc.length};
   }
 
   gstpacket::detail::BatchMap map_;

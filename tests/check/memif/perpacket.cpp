@@ -47,7 +47,7 @@ class Asker {
     while (answered < packets) {
       const std::uint64_t room = std::min(packets - sent, kWindow - (sent - answered));
       sent += sender_->send_run(static_cast<std::uint32_t>(std::min(room, kBurst)),
-                                [&](std::uint32_t) { return request; });
+                                [&](std::size_t) { return request; });
       sender_->flush();
       const std::size_t replies = receiver_->receive(kBurst).size();
       expect(receiver_->release(), "lost memory");
