@@ -18,7 +18,6 @@ void Loan::give_back() noexcept {
 
 void Loan::lie_in(const Region& region) noexcept {
   base_ = region.data();
-  home_ = base_;
   size_ = region.size();
 }
 
@@ -26,7 +25,6 @@ bool Loan::look_into(const Region& region) noexcept {
   if (!view_.attach(region)) return false;
   // Nobody writes to it: who holds the loan is told so, and the mapping does not allow it.
   base_ = const_cast<std::byte*>(view_.data());
-  home_ = region.data();
   size_ = view_.size();
   return true;
 }

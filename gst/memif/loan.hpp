@@ -39,10 +39,6 @@ struct Loan {
   std::byte* base() const noexcept { return base_; }
   /** In bytes. */
   std::size_t size() const noexcept { return size_; }
-  /** The offset of what RxQueue::receive() found at @p data. */
-  std::uint32_t offset_of(const std::byte* data) const noexcept {
-    return static_cast<std::uint32_t>(data - home_);
-  }
   /** The places that are in use. */
   std::span<const BufferPlace> places() const noexcept { return {buffers.data(), count}; }
 
@@ -65,7 +61,6 @@ struct Loan {
   LoanBook* book_ = nullptr;
   Loan* next_ = nullptr;
   std::byte* base_ = nullptr;
-  const std::byte* home_ = nullptr;
   std::size_t size_ = 0;
   RegionView view_;
 };

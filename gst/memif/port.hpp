@@ -84,8 +84,12 @@ class GSTMEMIF_API Receiver : public Port {
   /** Gives them back; false if they must not be used after all. See RxQueue::release(). */
   bool release() noexcept { return rx_ == nullptr || rx_->release(); }
 
-  /** Lends the packets of the last receive(), or null: copy them. See RxQueue::lend(). */
-  Loan* lend() { return rx_ != nullptr ? rx_->lend(link()) : nullptr; }
+  /** The same, lent if possible; see RxQueue::receive_lent(). */
+  template <class Begin>
+  RxBurst receive_lent(std::uint32_t max_packets, Begin begin) {
+    if (stale()) refresh();
+    return rx_ != nullptr ? rx_->receive_lent(link(), max_packets, begin) : RxBurst{};
+  }
   /** Waits for packets. @param timeout_ns nanoseconds, or kForever */
   Wake wait(std::int64_t timeout_ns = kForever);
 

@@ -17,6 +17,11 @@ RxQueue::RxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& sta
 
 void RxQueue::publish_buffers() noexcept {
   write_empty(ring_.size());
+  publish(ring_.size());
+}
+
+void RxQueue::publish(std::uint32_t count) noexcept {
+  published_ = static_cast<std::uint16_t>(published_ + count);
   ring_.store_head(published_);
 }
 
@@ -30,7 +35,6 @@ void RxQueue::write_empty(std::uint32_t count) noexcept {
     const BufferPlace place = slots[ring.slot(index)];
     ring.write(index, {0, place.region, size, place.offset, 0});
   }
-  published_ = static_cast<std::uint16_t>(published_ + count);
 }
 
 std::byte* RxQueue::resolve(std::uint16_t index, const Descriptor& descriptor) const noexcept {
@@ -145,34 +149,54 @@ bool RxQueue::take_chain(std::uint32_t available) noexcept {
   return true;
 }
 
-std::span<const RxSegment> RxQueue::receive(std::uint32_t max_packets) noexcept {
+/** How many slots the peer has handed over; none, too, if it may not have. */
+std::uint32_t RxQueue::begin_burst() noexcept {
   count_ = 0;
   packets_ = 0;
   bytes_ = 0;
   taken_ = 0;
-  if (state_->failed() || !state_->check_memory()) return {};
+  if (state_->failed() || !state_->check_memory()) return 0;
   const auto available = static_cast<std::uint16_t>(peer_index() - next_);
   if (lends_slots()) reclaim_slots();
   const std::uint32_t limit = is_slave() ? static_cast<std::uint16_t>(published_ - next_)
                                          : ring_.size() - static_cast<std::uint16_t>(next_ - tail_);
-  if (available > limit) {
-    state_->fail("the peer moved the index of a ring further than the ring is long");
-    return {};
-  }
+  if (available <= limit) return available;
+  state_->fail("the peer moved the index of a ring further than the ring is long");
+  return 0;
+}
+
+void RxQueue::count_burst() noexcept {
+  if (packets_ == 0) return;
+  stats_->packets.add(packets_);
+  stats_->bytes.add(bytes_);
+  stats_->batches.add(1);
+}
+
+std::span<const RxSegment> RxQueue::take_burst(std::uint32_t available,
+                                               std::uint32_t max_packets) noexcept {
+  odd_next_ = false;
   take_packets(available, max_packets);
-  if (packets_ != 0) {
-    stats_->packets.add(packets_);
-    stats_->bytes.add(bytes_);
-    stats_->batches.add(1);
-  }
+  count_burst();
   return {segments_.data(), count_};
 }
 
-Loan* RxQueue::lend(const std::shared_ptr<Link>& link) {
+std::span<const RxSegment> RxQueue::receive(std::uint32_t max_packets) noexcept {
+  return take_burst(begin_burst(), max_packets);
+}
+
+/** How many of the next @p packets may be lent, if none of them is odd. */
+std::uint32_t RxQueue::lendable(std::uint32_t packets) noexcept {
+  const std::uint32_t limit = std::min(packets, std::uint32_t{Loan::kMax});
+  if (limit == 0 || skipping_ || odd_next_) return 0;
+  // A first look, that counts for nothing: many chains in a row need no loan.
+  if ((ring_.read(next_).flags & kDescriptorNext) != 0) return 0;
   collect();
-  // Each slot must hold one packet: that is how a packet's buffer is found again.
-  if (packets_ != taken_ || taken_ > Loan::kMax) return nullptr;
-  return is_slave() ? lend_buffers(link) : lend_slots(link);
+  if (is_slave()) {
+    return state_->only_buffer_region() != nullptr && limit <= buffers_.spares.size() ? limit : 0;
+  }
+  if (lent_slots_.may_lend(limit)) return limit;
+  lent_slots_.count_copied();
+  return 0;
 }
 
 /** What came back since the last call. */
@@ -186,63 +210,39 @@ void RxQueue::collect() noexcept {
   });
 }
 
-/** As slave: the slots get spare buffers in exchange. */
-Loan* RxQueue::lend_buffers(const std::shared_ptr<Link>& link) {
-  auto& spares = buffers_.spares;
-  const Region* region = state_->only_buffer_region();
-  if (region == nullptr || taken_ > spares.size()) return nullptr;
-  Loan* loan = loans_.lend(link);
-  loan->lie_in(*region);
-  loan->count = taken_;
-  loan->reach = buffers_.buffer_size;
-  loan->ours = true;
-  const std::size_t left = spares.size() - taken_;
-  const BufferPlace* const fresh = spares.data() + left;
-  BufferPlace* const slots = buffers_.slots.data();
-  const std::uint32_t mask = ring_.size() - 1;
-  for (std::uint32_t i = 0; i < loan->count; ++i) {
-    loan->buffers[i] = std::exchange(slots[(next_ + i) & mask], fresh[i]);
-  }
-  spares.resize(left);
-  return loan;
-}
-
-/** As master: the slots stay taken until the loan comes back. */
-Loan* RxQueue::lend_slots(const std::shared_ptr<Link>& link) {
-  const Region* region = lent_slots_.may_lend(taken_) ? region_of_burst() : nullptr;
-  if (region == nullptr) {
+/** A loan of the region that the next packet lies in, or null. */
+Loan* RxQueue::open_loan(const std::shared_ptr<Link>& link) {
+  lent_region_ = is_slave() ? kFirstBufferRegion : ring_.read(next_).region;
+  // 4 GiB is what an offset of a loan reaches.
+  if (lent_region_ >= state_->regions().size() ||
+      state_->regions()[lent_region_].size() > std::uint64_t{1} << 32) {
     lent_slots_.count_copied();
     return nullptr;
   }
   Loan* loan = loans_.lend(link);
-  if (!loan->look_into(*region)) {
+  const Region& region = state_->regions()[lent_region_];
+  loan->ours = is_slave();
+  loan->reach = buffers_.buffer_size;
+  if (is_slave()) {
+    loan->lie_in(region);
+  } else if (!loan->look_into(region)) {
+    loans_.cancel(loan);
+    return nullptr;
+  }
+  return loan;
+}
+
+/** What became of a loan that was to be of @p limit packets. */
+Loan* RxQueue::close_loan(Loan* loan, std::uint32_t limit) noexcept {
+  odd_next_ = taken_ != limit;
+  if (taken_ == 0) {
     loans_.cancel(loan);
     return nullptr;
   }
   loan->count = taken_;
-  loan->reach = 0;
-  loan->ours = false;
-  const auto number = static_cast<std::uint16_t>(region - state_->regions().data());
-  for (std::uint32_t i = 0; i < loan->count; ++i) {
-    loan->buffers[i] = {loan->offset_of(segments_[i].data), number, 0};
-    loan->reach = std::max(loan->reach, segments_[i].length);
-  }
+  packets_ = taken_;
+  count_burst();
   return lent_ = loan;
-}
-
-/** The region that all packets of the burst lie in; null if there is no such one. */
-const Region* RxQueue::region_of_burst() const noexcept {
-  const auto holds = [&](const Region& region) {
-    // What an offset of a batch reaches.
-    if (region.size() > std::uint64_t{1} << 32) return false;
-    return std::all_of(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(count_),
-                       [&](const RxSegment& segment) {
-                         return static_cast<std::size_t>(segment.data - region.data()) <
-                                region.size();
-                       });
-  };
-  const auto found = std::ranges::find_if(state_->regions(), holds);
-  return found != state_->regions().end() ? &*found : nullptr;
 }
 
 /** After a burst: half of the ring is for the peer, whatever is lent. */
@@ -276,11 +276,13 @@ bool RxQueue::release() noexcept {
   taken_ = 0;
   next_ = static_cast<std::uint16_t>(next_ + taken);
   if (taken == 0) return true;
+  Loan* const loan = std::exchange(lent_, nullptr);
   if (is_slave()) {
-    write_empty(taken);
-    ring_.store_head(published_);
+    // Where buffers are lent, the slots have got others already.
+    if (loan == nullptr) write_empty(taken);
+    publish(taken);
   } else {
-    lent_slots_.push(taken, std::exchange(lent_, nullptr));
+    lent_slots_.push(taken, loan);
     make_room();
   }
   return state_->check_memory();

@@ -2,8 +2,10 @@
 /** @file The receiving end of one ring: S2M for a master, M2S for a slave. */
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -22,6 +24,12 @@ struct RxSegment {
   std::byte* data;
   std::uint32_t length;
   bool more;  ///< the packet goes on in the next segment
+};
+
+/** What RxQueue::receive_lent() received: a loan, or else segments. */
+struct RxBurst {
+  Loan* loan = nullptr;
+  std::span<const RxSegment> segments;
 };
 
 /**
@@ -49,12 +57,17 @@ class GSTMEMIF_API RxQueue {
   std::span<const RxSegment> receive(std::uint32_t max_packets) noexcept;
 
   /**
-   * Lends the packets of the last receive() to the application, to stay where they are beyond
-   * release(). Null where that is not possible, and they must be copied: if there is a packet of
-   * several slots or a dropped one, if too much is out already, or if the peer could take the
-   * memory away. As master, whoever holds the loan must not write to it.
+   * Receives, and lends if that is possible: such packets stay where they lie beyond release().
+   * A loan has packets of one slot each, and ends before one that has several or is to be dropped.
+   * Others come as from receive(): if such a packet is the next one, if too much is out already, or
+   * if the peer could take the memory away. As master, whoever holds the loan must not write to it.
+   *
+   * @param link ours
+   * @param begin called before packets are lent; returns what is called with (i, offset, length)
+   *   for packet i, whose bytes are these of the loan's region. There may be no loan after all.
    */
-  Loan* lend(const std::shared_ptr<Link>& link);
+  template <class Begin>
+  RxBurst receive_lent(const std::shared_ptr<Link>& link, std::uint32_t max_packets, Begin begin);
 
   /** As master: true if slots are held for packets that are lent. */
   bool lends_slots() const noexcept { return !lent_slots_.empty(); }
@@ -64,8 +77,8 @@ class GSTMEMIF_API RxQueue {
   void vacate_slots() noexcept;
 
   /**
-   * Gives the slots of the last receive() back to the peer. Returns false if the memory under the
-   * packets was taken away meanwhile: what was copied from it must not be used.
+   * Gives the slots of the last receive() or receive_lent() back to the peer. Returns false if the
+   * memory under the packets was taken away meanwhile: what was copied from it must not be used.
    */
   bool release() noexcept;
 
@@ -83,16 +96,25 @@ class GSTMEMIF_API RxQueue {
   std::uint16_t peer_index() const noexcept {
     return is_slave() ? ring_.load_tail() : ring_.load_head();
   }
+  std::uint32_t begin_burst() noexcept;
+  std::span<const RxSegment> take_burst(std::uint32_t available,
+                                        std::uint32_t max_packets) noexcept;
+  void count_burst() noexcept;
   std::byte* resolve(std::uint16_t index, const Descriptor& descriptor) const noexcept;
   void take_packets(std::uint32_t available, std::uint32_t max_packets) noexcept;
   template <bool kSlave>
   std::uint32_t take_run(std::uint32_t available, std::uint32_t max_packets) noexcept;
   bool take_chain(std::uint32_t available) noexcept;
   void write_empty(std::uint32_t count) noexcept;
+  void publish(std::uint32_t count) noexcept;
   void collect() noexcept;
-  Loan* lend_buffers(const std::shared_ptr<Link>& link);
-  Loan* lend_slots(const std::shared_ptr<Link>& link);
-  const Region* region_of_burst() const noexcept;
+  std::uint32_t lendable(std::uint32_t packets) noexcept;
+  Loan* open_loan(const std::shared_ptr<Link>& link);
+  Loan* close_loan(Loan* loan, std::uint32_t limit) noexcept;
+  template <class Store>
+  void lend_packets(Loan& loan, std::uint32_t limit, Store store) noexcept;
+  template <bool kSlave, class Store>
+  std::uint32_t lend_run(Loan& loan, std::uint32_t limit, Store store) noexcept;
   void make_room() noexcept;
   void give_back_slots() noexcept;
   void drop_from(std::size_t first_segment, DropReason reason) noexcept;
@@ -104,7 +126,9 @@ class GSTMEMIF_API RxQueue {
   QueueBuffers buffers_;
   LoanBook loans_;
   LentSlots lent_slots_;
-  Loan* lent_ = nullptr;  // as master, the burst's
+  Loan* lent_ = nullptr;           // the burst's
+  std::uint16_t lent_region_ = 0;  // where it lies
+  bool odd_next_ = false;          // the last loan ended before a packet that cannot be lent
   std::vector<RxSegment> segments_;
   std::size_t count_ = 0;        // segments of the burst
   std::uint32_t packets_ = 0;    // of the burst
@@ -115,5 +139,78 @@ class GSTMEMIF_API RxQueue {
   std::uint32_t taken_ = 0;      // slots of the burst
   bool skipping_ = false;        // inside a chain whose beginning was dropped
 };
+
+template <class Begin>
+RxBurst RxQueue::receive_lent(const std::shared_ptr<Link>& link, std::uint32_t max_packets,
+                              Begin begin) {
+  const std::uint32_t available = begin_burst();
+  const std::uint32_t limit = lendable(std::min(available, max_packets));
+  Loan* loan = limit != 0 ? open_loan(link) : nullptr;
+  if (loan != nullptr) {
+    lend_packets(*loan, limit, begin());
+    loan = close_loan(loan, limit);
+  }
+  if (loan != nullptr) return {loan, {}};
+  return {nullptr, take_burst(available, max_packets)};
+}
+
+/** Row by row of slots: there are two where the ring wraps. */
+template <class Store>
+void RxQueue::lend_packets(Loan& loan, std::uint32_t limit, Store store) noexcept {
+  std::uint32_t row;
+  std::uint32_t lent;
+  do {
+    row = std::min(limit - taken_, ring_.before_wrap(static_cast<std::uint16_t>(next_ + taken_)));
+    lent = is_slave() ? lend_run<true>(loan, row, store) : lend_run<false>(loan, row, store);
+    taken_ += lent;
+  } while (lent == row && taken_ < limit);
+}
+
+/**
+ * Lends what the next @p limit slots, which are in a row, hold: up to the first packet that is
+ * anything else than one slot within the buffer of that slot (as slave) or the loan's region (as
+ * master). As slave, each slot gets a spare buffer in exchange, at once, while its descriptor is at
+ * hand: the peer looks at it after release(). As in TxQueue's loops, all that this one works with
+ * is in locals, and it is not inlined.
+ */
+template <bool kSlave, class Store>
+[[gnu::noinline]] std::uint32_t RxQueue::lend_run(Loan& loan, std::uint32_t limit,
+                                                  Store store) noexcept {
+  Ring ring = ring_;
+  const std::size_t next = ring.slot(static_cast<std::uint16_t>(next_ + taken_));
+  const std::size_t first = taken_;
+  const std::uint16_t region = kSlave ? kFirstBufferRegion : lent_region_;
+  const std::uint64_t size = kSlave ? buffers_.buffer_size : loan.size();
+  BufferPlace* const places = loan.buffers.data() + first;
+  BufferPlace* const slots = buffers_.slots.data();
+  const auto spares = kSlave ? buffers_.spares.end() - limit : buffers_.spares.end();
+  std::uint64_t bytes = 0;
+  std::uint32_t longest = 0;
+  std::size_t i = 0;
+  for (; i < limit; ++i) {
+    const Descriptor packet = ring.read_slot(next + i);
+    if ((packet.flags & kDescriptorNext) != 0 || packet.region != region) break;
+    const std::uint32_t buffer = kSlave ? slots[next + i].offset : 0;
+    if (packet.length == 0 || !within(packet.offset, packet.length, buffer, size)) break;
+    store(first + i, packet.offset, packet.length);
+    bytes += packet.length;
+    if constexpr (kSlave) {
+      const auto length = static_cast<std::uint32_t>(size);
+      ring.write_slot(next + i, {0, region, length, spares[i].offset, 0});
+    } else {
+      places[i] = {packet.offset, region, 0};
+      longest = std::max(longest, packet.length);
+    }
+  }
+  bytes_ += bytes;
+  if constexpr (kSlave) {
+    std::copy_n(slots + next, i, places);
+    std::copy_n(spares, i, slots + next);
+    buffers_.spares.erase(spares, spares + i);
+  } else {
+    loan.reach = std::max(loan.reach, longest);
+  }
+  return static_cast<std::uint32_t>(i);
+}
 
 }  // namespace gstmemif

@@ -160,18 +160,26 @@ bool check_affinity(GstPacketSrc* src) {
 
 // ---- Receiving ------------------------------------------------------------------------------
 
+/** What is in the ring; null if that is nothing, or without memory. */
+GstMiniObject* take_packets(GstPacketSrc* src) {
+  GstMemifSrcState& state = state_of(src);
+  gstmemif::Receiver& receiver = *state.receiver;
+  const guint most = state.batch_size.load(std::memory_order_relaxed);
+  if (state.send_batches) {
+    GstBuffer* batch = receive_batch(receiver, most);
+    if (batch != nullptr) GST_BUFFER_PTS(batch) = gst_packet_src_running_time(src);
+    return GST_MINI_OBJECT_CAST(batch);
+  }
+  const std::span<const RxSegment> segments = receiver.receive(most);
+  if (segments.empty()) return nullptr;
+  return make_buffers(segments, gst_packet_src_running_time(src), *state.buffers, receiver.stats());
+}
+
 GstFlowReturn create(GstPacketSrc* src, GstMiniObject** out) {
   GstMemifSrcState& state = state_of(src);
   gstmemif::Receiver& receiver = *state.receiver;
   for (;;) {
-    const std::span<const RxSegment> segments =
-        receiver.receive(state.batch_size.load(std::memory_order_relaxed));
-    GstMiniObject* packets = nullptr;
-    if (!segments.empty()) {
-      const GstClockTime now = gst_packet_src_running_time(src);
-      packets = state.send_batches ? make_batch(segments, now, receiver)
-                                   : make_buffers(segments, now, *state.buffers, receiver.stats());
-    }
+    GstMiniObject* packets = take_packets(src);
     // Also without packets: what was dropped has slots to give back.
     const bool usable = receiver.release();
     if (packets != nullptr && usable) {

@@ -60,20 +60,6 @@ GstBuffer* copied_batch(std::span<const RxSegment> segments, gstmemif::QueueStat
   return batch;
 }
 
-GstBuffer* lent_batch(std::span<const RxSegment> segments, gstmemif::Loan* loan) {
-  GstBuffer* batch = gst_buffer_new();
-  gst_buffer_append_memory(batch, gst_memif_memory_new(loan));
-  GstPacketBatchMeta* meta = gst_buffer_add_packet_batch_meta(batch);
-  guint n = 0;
-  for (const RxSegment& segment : segments) {
-    // One packet a segment, and one a buffer: its index is also that of the buffer in the loan.
-    meta->packets[n] = {loan->offset_of(segment.data), segment.length, 0, n};
-    ++n;
-  }
-  meta->n = n;
-  return batch;
-}
-
 }  // namespace
 
 GstMiniObject* make_buffers(std::span<const RxSegment> segments, GstClockTime timestamp,
@@ -102,11 +88,23 @@ GstMiniObject* make_buffers(std::span<const RxSegment> segments, GstClockTime ti
   return list != nullptr ? GST_MINI_OBJECT_CAST(list) : GST_MINI_OBJECT_CAST(first);
 }
 
-GstMiniObject* make_batch(std::span<const RxSegment> segments, GstClockTime timestamp,
-                          gstmemif::Receiver& receiver) {
-  gstmemif::Loan* loan = receiver.lend();
-  GstBuffer* batch =
-      loan != nullptr ? lent_batch(segments, loan) : copied_batch(segments, receiver.stats());
-  if (batch != nullptr) GST_BUFFER_PTS(batch) = timestamp;
-  return GST_MINI_OBJECT_CAST(batch);
+GstBuffer* receive_batch(gstmemif::Receiver& receiver, guint max_packets) {
+  GstBuffer* batch = nullptr;
+  GstPacketBatchMeta* meta = nullptr;
+  const auto begin = [&] {
+    batch = gst_buffer_new();
+    meta = gst_buffer_add_packet_batch_meta(batch);
+    return [packets = meta->packets](std::size_t i, std::uint32_t offset, std::uint32_t length) {
+      // A packet's index is also that of its buffer in the loan.
+      packets[i] = {offset, length, 0, static_cast<guint32>(i)};
+    };
+  };
+  const gstmemif::RxBurst burst = receiver.receive_lent(max_packets, begin);
+  if (burst.loan != nullptr) {
+    gst_buffer_append_memory(batch, gst_memif_memory_new(burst.loan));
+    meta->n = burst.loan->count;
+    return batch;
+  }
+  gst_clear_buffer(&batch);
+  return burst.segments.empty() ? nullptr : copied_batch(burst.segments, receiver.stats());
 }

@@ -14,8 +14,7 @@ GstMiniObject* make_buffers(std::span<const gstmemif::RxSegment> segments, GstCl
                             RecycledBuffers& buffers, gstmemif::QueueStats& stats);
 
 /**
- * All packets, 256 at the most, in one buffer: lent where they lie if the receiver lends them,
- * copied otherwise. Null without memory.
+ * Receives up to @p max_packets packets, 256 at the most, in one buffer: lent where they lie if the
+ * receiver lends them, copied otherwise. Null if there are none, and without memory.
  */
-GstMiniObject* make_batch(std::span<const gstmemif::RxSegment> segments, GstClockTime timestamp,
-                          gstmemif::Receiver& receiver);
+GstBuffer* receive_batch(gstmemif::Receiver& receiver, guint max_packets);

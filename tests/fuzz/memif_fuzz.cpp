@@ -143,6 +143,27 @@ void receive(Link& link, RxQueue& rx, std::uint32_t most) {
   rx.release();
 }
 
+/** Lends what can be lent, and lets go of it some time. */
+void lend(const std::shared_ptr<Link>& link, RxQueue& rx, std::uint32_t most, Loan*& held) {
+  std::uint32_t n = 0;
+  std::uint64_t end = 0;
+  const RxBurst burst = rx.receive_lent(link, most, [&] {
+    return [&](std::size_t i, std::uint32_t offset, std::uint32_t length) {
+      require(i == n++ && length != 0, "an empty packet, or one twice");
+      end = std::max(end, std::uint64_t{offset} + length);
+    };
+  });
+  if (burst.loan != nullptr) {
+    require(burst.loan->count == n && n <= most && burst.segments.empty(), "not what was lent");
+    require(end <= burst.loan->size(), "a packet outside of its region");
+    volatile std::byte touched = burst.loan->base()[end - 1];
+    (void)touched;
+    if (held != nullptr) held->give_back();
+    held = burst.loan;
+  }
+  rx.release();
+}
+
 void send(TxQueue& tx, std::uint32_t length) {
   static const std::vector<std::byte> bytes(1 << 16, std::byte{0x5a});
   const TxSegment segments[] = {
@@ -151,17 +172,20 @@ void send(TxQueue& tx, std::uint32_t length) {
 }
 
 /** Our end of a link, with a peer that writes what the input says anywhere in its memory. */
-void use(Link& link, Input& input) {
+void use(const std::shared_ptr<Link>& shared, Input& input) {
+  Link& link = *shared;
   const auto regions = link.state().regions();
+  Loan* held = nullptr;
   for (int step = 0; step < 200 && !input.ended(); ++step) {
-    const unsigned what = input.below(8);
+    const unsigned what = input.below(9);
     RxQueue* rx = link.rx(0);
     TxQueue* tx = link.tx(0);
     if (what == 0 && rx != nullptr) receive(link, *rx, 1 + input.below(64));
     if (what == 1 && tx != nullptr) send(*tx, input.get<std::uint16_t>());
     if (what == 2 && tx != nullptr) tx->flush();
     if (what == 3 && tx != nullptr) tx->has_room();
-    if (what < 4) continue;
+    if (what == 4 && rx != nullptr) lend(shared, *rx, 1 + input.below(64), held);
+    if (what < 5) continue;
     const Region& region = regions[input.below(static_cast<unsigned>(regions.size()))];
     // Indexes and descriptors at the start of rings are what matters most.
     const std::uint64_t near = input.around<std::uint16_t>({6, 64, 128, 132, 136});
@@ -169,6 +193,7 @@ void use(Link& link, Input& input) {
     const std::uint64_t n = std::min<std::uint64_t>(region.size() - at, 1 + input.below(16));
     for (std::uint64_t i = 0; i < n; ++i) region.data()[at + i] = input.get<std::byte>();
   }
+  if (held != nullptr) held->give_back();
 }
 
 std::shared_ptr<const UniqueFd> wake() {
@@ -176,8 +201,9 @@ std::shared_ptr<const UniqueFd> wake() {
 }
 
 void fuzz_link(LinkPlan plan, Input& input) {
-  Link link(std::move(plan), std::make_shared<InterfaceStats>(), wake());
-  if (link.role() == Role::slave) link.publish_buffers();
+  const auto link =
+      std::make_shared<Link>(std::move(plan), std::make_shared<InterfaceStats>(), wake());
+  if (link->role() == Role::slave) link->publish_buffers();
   use(link, input);
 }
 

@@ -71,6 +71,9 @@ class LinkPair {
   TxQueue& tx(Direction direction, std::size_t queue = 0) {
     return direction == Direction::s2m ? *slave_->tx(queue) : *master_->tx(queue);
   }
+  const std::shared_ptr<Link>& rx_link(Direction direction) {
+    return direction == Direction::s2m ? master_ : slave_;
+  }
   LinkState& rx_state(Direction direction) {
     return direction == Direction::s2m ? master_->state() : slave_->state();
   }
@@ -94,8 +97,8 @@ class LinkPair {
         views->emplace_back(base, RingLayout{plans.first.cache_line, ring.size});
       }
     }
-    slave_ = std::make_unique<Link>(std::move(plans.first), slave_stats_, wake());
-    master_ = std::make_unique<Link>(std::move(plans.second), master_stats_, wake());
+    slave_ = std::make_shared<Link>(std::move(plans.first), slave_stats_, wake());
+    master_ = std::make_shared<Link>(std::move(plans.second), master_stats_, wake());
     slave_->publish_buffers();
   }
   static std::shared_ptr<const UniqueFd> wake() {
@@ -104,8 +107,8 @@ class LinkPair {
 
   std::shared_ptr<InterfaceStats> slave_stats_ = std::make_shared<InterfaceStats>();
   std::shared_ptr<InterfaceStats> master_stats_ = std::make_shared<InterfaceStats>();
-  std::unique_ptr<Link> slave_;
-  std::unique_ptr<Link> master_;
+  std::shared_ptr<Link> slave_;
+  std::shared_ptr<Link> master_;
   std::vector<Ring> s2m_;
   std::vector<Ring> m2s_;
 };
@@ -154,6 +157,45 @@ inline std::vector<Bytes> receive(RxQueue& rx, std::uint32_t max_packets = 65536
   std::vector<Bytes> packets = join(rx.receive(max_packets));
   expect(rx.release(), "packets that must not be used");
   return packets;
+}
+
+/** What one receive_lent() came to. */
+struct Taken {
+  Loan* loan = nullptr;  ///< none: the packets were not lent
+  std::vector<Bytes> packets;
+};
+
+/** Receives, if possible without a copy, and looks at each packet. It is to be released yet. */
+inline Taken take(RxQueue& rx, const std::shared_ptr<Link>& link,
+                  std::uint32_t max_packets = 65536) {
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> places;
+  const RxBurst burst = rx.receive_lent(link, max_packets, [&] {
+    return [&](std::size_t i, std::uint32_t offset, std::uint32_t length) {
+      expect(i == places.size(), "packets out of order");
+      places.emplace_back(offset, length);
+    };
+  });
+  if (burst.loan == nullptr) return {nullptr, join(burst.segments)};
+  const Loan& loan = *burst.loan;
+  expect(burst.segments.empty() && loan.count == places.size(), "lent, and not lent");
+  Taken taken{burst.loan, {}};
+  for (std::uint32_t i = 0; i < loan.count; ++i) {
+    const auto [offset, length] = places[i];
+    const std::uint64_t end = std::uint64_t{loan.buffers[i].offset} + loan.reach;
+    expect(length != 0 && offset >= loan.buffers[i].offset && offset + length <= end &&
+               end <= loan.size(),
+           "a packet outside of what is lent");
+    taken.packets.emplace_back(loan.base() + offset, loan.base() + offset + length);
+  }
+  return taken;
+}
+
+/** Takes and releases. The loan, if there is one, is still out. */
+inline Loan* lend(RxQueue& rx, const std::shared_ptr<Link>& link,
+                  std::uint32_t max_packets = 65536) {
+  Loan* loan = take(rx, link, max_packets).loan;
+  rx.release();
+  return loan;
 }
 
 /** One packet, to compare with what was received. */

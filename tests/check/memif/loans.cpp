@@ -56,10 +56,8 @@ GST_START_TEST(test_lent_packets_do_not_change_while_others_come) {
   Slave slave;
   RxQueue& rx = *slave.link->rx(0);
   slave.feed(0, 8);
-  fail_unless_equals_uint64(rx.receive(100).size(), 8);
-  Loan* loan = rx.lend(slave.link);
+  Loan* loan = lend(rx, slave.link);
   fail_unless(loan != nullptr && loan->count == 8);
-  rx.release();
   for (std::uint64_t round = 1; round < 50; ++round) {
     slave.feed(100 * round, kRing);
     const std::vector<Bytes> packets = receive(rx);
@@ -81,21 +79,18 @@ GST_START_TEST(test_no_more_is_lent_than_there_are_spare_buffers) {
   for (std::uint32_t lent = 0; lent < spare_buffers(kRing); lent += 4) {
     slave.feed(number, 4);
     number += 4;
-    rx.receive(100);
-    loans.push_back(rx.lend(slave.link));
+    loans.push_back(lend(rx, slave.link));
     fail_unless(loans.back() != nullptr);
-    rx.release();
   }
   slave.feed(number, 4);
-  fail_unless_equals_uint64(rx.receive(100).size(), 4);
-  fail_unless(rx.lend(slave.link) == nullptr, "a buffer was lent twice");
+  const Taken copied = take(rx, slave.link);
+  fail_unless(copied.loan == nullptr, "a buffer was lent twice");
+  fail_unless_equals_uint64(copied.packets.size(), 4);
   rx.release();
   loans.front()->give_back();
   slave.feed(number, 4);
-  rx.receive(100);
-  Loan* again = rx.lend(slave.link);
+  Loan* again = lend(rx, slave.link);
   fail_unless(again != nullptr);
-  rx.release();
   again->give_back();
   for (std::size_t i = 1; i < loans.size(); ++i) loans[i]->give_back();
 }
@@ -105,8 +100,9 @@ GST_START_TEST(test_what_cannot_be_lent) {
   Slave slave;
   RxQueue& rx = *slave.link->rx(0);
   slave.feed(0, 1, kCapacity + 1);
-  fail_unless_equals_uint64(rx.receive(100).size(), 2);
-  fail_unless(rx.lend(slave.link) == nullptr, "a chain has two buffers for one packet");
+  const Taken taken = take(rx, slave.link);
+  fail_unless(taken.loan == nullptr, "a chain has two buffers for one packet");
+  fail_unless(taken.packets == only(packet(0, kCapacity + 1)));
   rx.release();
 }
 GST_END_TEST
@@ -117,9 +113,7 @@ GST_START_TEST(test_a_loan_keeps_the_link) {
   {
     Slave slave;
     slave.feed(3, 1);
-    slave.link->rx(0)->receive(1);
-    loan = slave.link->rx(0)->lend(slave.link);
-    slave.link->rx(0)->release();
+    loan = lend(*slave.link->rx(0), slave.link);
     link = slave.link;
   }
   fail_if(link.expired());
@@ -150,10 +144,10 @@ struct Master : Slave {
   }
   /** Takes all there is; lent if possible. */
   Loan* take(std::uint32_t expected) {
-    expect(rx.receive(100).size() == expected, "packets are missing");
-    Loan* loan = rx.lend(master);
+    const Taken taken = memiftest::take(rx, master);
+    expect(taken.packets.size() == expected, "packets are missing");
     rx.release();
-    return loan;
+    return taken.loan;
   }
   RxQueue& rx;
   std::uint64_t next = 0;
@@ -190,15 +184,13 @@ GST_START_TEST(test_kept_packets_do_not_stop_a_master) {
     const std::uint64_t number = m.next;
     const std::uint32_t count = 1 + static_cast<std::uint32_t>(round % (kRing / 2));
     fail_unless_equals_uint64(m.send_some(count), count);
-    const std::span<const RxSegment> segments = m.rx.receive(100);
-    fail_unless_equals_uint64(segments.size(), count);
-    Loan* loan = m.rx.lend(m.master);
+    const Taken taken = take(m.rx, m.master);
+    fail_unless_equals_uint64(taken.packets.size(), count);
     for (std::uint32_t i = 0; i < count; ++i) {
-      fail_unless(Bytes(segments[i].data, segments[i].data + kCapacity) ==
-                  packet(number + i, kCapacity));
+      fail_unless(taken.packets[i] == packet(number + i, kCapacity));
     }
     m.rx.release();
-    if (loan != nullptr) kept.emplace_back(loan, number);
+    if (taken.loan != nullptr) kept.emplace_back(taken.loan, number);
   }
   fail_unless(kept.size() > 2, "after packets were kept, nothing was ever lent again");
   // Each is a mapping of its own, of which there must not be any number.
@@ -220,13 +212,12 @@ GST_START_TEST(test_slots_come_back_in_order) {
   std::uint64_t expected = 0;
   for (std::uint64_t round = 0; round < 20'000; ++round) {
     m.send_some(1 + dice.below(5));
-    const std::vector<Bytes> packets = join(m.rx.receive(100));
-    for (const Bytes& bytes : packets) {
+    const Taken taken = take(m.rx, m.master);
+    for (const Bytes& bytes : taken.packets) {
       expect(bytes == packet(expected++, kCapacity), "a packet was overwritten, or out of order");
     }
-    Loan* loan = m.rx.lend(m.master);
     m.rx.release();
-    if (loan != nullptr) held.push_back(loan);
+    if (taken.loan != nullptr) held.push_back(taken.loan);
     while (held.size() > dice.below(4)) {
       const auto i =
           static_cast<std::ptrdiff_t>(dice.below(static_cast<std::uint32_t>(held.size())));
@@ -258,8 +249,8 @@ GST_END_TEST
 GST_START_TEST(test_a_master_does_not_lend_chains) {
   Master m;
   m.send_some(1, kCapacity + 1);
-  fail_unless_equals_uint64(m.rx.receive(100).size(), 2);
-  fail_unless(m.rx.lend(m.master) == nullptr);
+  const Taken taken = take(m.rx, m.master);
+  fail_unless(taken.loan == nullptr && taken.packets == only(packet(0, kCapacity + 1)));
   m.rx.release();
 }
 GST_END_TEST
@@ -271,10 +262,8 @@ GST_START_TEST(test_packets_are_sent_on_by_exchange) {
   for (std::uint64_t round = 0; round < 5000; ++round) {
     const std::uint32_t count = 1 + static_cast<std::uint32_t>(round % kRing);
     slave.feed(round, count);
-    rx.receive(100);
-    Loan* loan = rx.lend(slave.link);
+    Loan* loan = lend(rx, slave.link);
     expect(loan != nullptr, "nothing is lent any more: buffers were lost");
-    rx.release();
     for (std::uint32_t i = 0; i < count; ++i) {
       BufferPlace& place = loan->buffers[i];
       const BufferPlace before = place;
@@ -299,9 +288,7 @@ GST_START_TEST(test_exchange_refuses_what_it_cannot_send) {
   slave.feed(0, 2);
   RxQueue& rx = *slave.link->rx(0);
   TxQueue& tx = *slave.link->tx(0);
-  rx.receive(2);
-  Loan* loan = rx.lend(slave.link);
-  rx.release();
+  Loan* loan = lend(rx, slave.link);
   BufferPlace& place = loan->buffers[0];
   const BufferPlace before = place;
   fail_unless(tx.exchange({&place, place.offset, 0}) == Sent::dropped);
@@ -327,9 +314,10 @@ GST_START_TEST(test_buffers_are_neither_lost_nor_doubled) {
   for (std::uint64_t round = 0; round < 20'000; ++round) {
     const std::uint32_t count = 1 + dice.below(8);
     slave.feed(round, count);
-    expect(rx.receive(100).size() == count, "packets are missing");
-    Loan* loan = rx.lend(slave.link);
+    const Taken taken = take(rx, slave.link);
+    expect(taken.packets.size() == count, "packets are missing");
     rx.release();
+    Loan* loan = taken.loan;
     if (loan != nullptr) {
       held.push_back(loan);
       if (dice.coin()) tx.exchange({&loan->buffers[0], loan->buffers[0].offset, kCapacity});
@@ -392,9 +380,10 @@ void lend_to_threads(Slave& pair, Link& link, const std::shared_ptr<Link>& holde
   std::uint64_t lent = 0;
   for (std::uint64_t round = 0; round < 20'000U / kSlowdown; ++round) {
     pair.feed_to(link, round, 3);
-    expect(rx.receive(100).size() == 3, "packets are missing");
-    Loan* loan = rx.lend(holder);
+    const Taken taken = take(rx, holder);
+    expect(taken.packets.size() == 3, "packets are missing");
     rx.release();
+    Loan* loan = taken.loan;
     if (loan == nullptr) continue;
     ++lent;
     const std::lock_guard lock(mutex);
