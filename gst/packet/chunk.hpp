@@ -37,7 +37,9 @@ class Chunk final : public PacketCarrier {
   void add_unreadable() noexcept;
   [[nodiscard]] bool full() const noexcept { return size_ == kCapacity; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] bool unreadable(std::size_t i) const noexcept { return !readable_[i]; }
+  [[nodiscard]] bool unreadable(std::size_t i) const noexcept {
+    return any_unreadable() && !readable_[i];
+  }
   [[nodiscard]] bool any_unreadable() const noexcept { return unreadable_ != 0; }
   /// Of all packets together, after close(): as they were opened, and as the element left them.
   [[nodiscard]] std::uint64_t bytes_in() const noexcept { return bytes_in_; }
@@ -100,7 +102,7 @@ class Chunk final : public PacketCarrier {
   std::optional<BatchCursor> cursor_;
   std::array<Packet, kCapacity> packets_;
   std::array<Verdict, kCapacity> verdicts_;
-  std::array<bool, kCapacity> readable_;
+  std::array<bool, kCapacity> readable_;  // only told apart if some are not
   std::array<Slot, kCapacity> slots_;  // of packets that came a buffer each; last, for it is large
 };
 
