@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace {
 
@@ -56,7 +57,7 @@ GstMemory* dummy_alloc(GstAllocator*, gsize, GstAllocationParams*) {
 }
 
 void free_memory(GstAllocator*, GstMemory* memory) {
-  cast(memory)->loan->give_back();
+  gst_memif_memory_give_back(memory);
   g_slice_free(GstMemifMemory, cast(memory));
 }
 
@@ -93,13 +94,33 @@ static GstAllocator* memif_allocator() {
 }
 
 GstMemory* gst_memif_memory_new(gstmemif::Loan* loan) {
+  GstMemory* memory = gst_memif_memory_new_empty();
+  gst_memif_memory_take(memory, loan);
+  return memory;
+}
+
+GstMemory* gst_memif_memory_new_empty() {
   GstMemifMemory* memory = g_slice_new(GstMemifMemory);
-  const auto flags = static_cast<GstMemoryFlags>(
-      GST_MEMORY_FLAG_NO_SHARE | (loan->ours ? 0 : static_cast<int>(GST_MEMORY_FLAG_READONLY)));
-  gst_memory_init(&memory->memory, flags, memif_allocator(), nullptr, loan->size(), 0, 0,
-                  loan->size());
-  memory->loan = loan;
+  gst_memory_init(&memory->memory, GST_MEMORY_FLAG_NO_SHARE, memif_allocator(), nullptr, 0, 0, 0,
+                  0);
+  memory->loan = nullptr;
   return &memory->memory;
+}
+
+void gst_memif_memory_take(GstMemory* memory, gstmemif::Loan* loan) {
+  cast(memory)->loan = loan;
+  memory->offset = 0;
+  memory->size = memory->maxsize = loan->size();
+  if (loan->ours) {
+    GST_MINI_OBJECT_FLAG_UNSET(memory, GST_MEMORY_FLAG_READONLY);
+  } else {
+    GST_MINI_OBJECT_FLAG_SET(memory, GST_MEMORY_FLAG_READONLY);
+  }
+}
+
+void gst_memif_memory_give_back(GstMemory* memory) {
+  gstmemif::Loan* loan = std::exchange(cast(memory)->loan, nullptr);
+  if (loan != nullptr) loan->give_back();
 }
 
 gstmemif::Loan* gst_memif_memory_loan(GstMemory* memory) {

@@ -14,6 +14,13 @@
 /** Takes the loan; it is given back when the memory is freed, on whatever thread. */
 GstMemory* gst_memif_memory_new(gstmemif::Loan* loan);
 
+/** Of no bytes, for a loan that gst_memif_memory_take() brings. */
+GstMemory* gst_memif_memory_new_empty();
+/** Takes the loan, as above. Only for who has @p memory alone, and while there is none in it. */
+void gst_memif_memory_take(GstMemory* memory, gstmemif::Loan* loan);
+/** Gives the loan back at once. Only for who has @p memory alone; it must not be mapped. */
+void gst_memif_memory_give_back(GstMemory* memory);
+
 /**
  * Makes the one allocator of @p type that a process has. It has no state, and is there for ever:
  * memories may outlive any element.

@@ -72,7 +72,8 @@ struct GstMemifSrcState {
   std::atomic<bool> batches{true};
   // Negotiated; streaming thread only.
   bool send_batches = false;
-  std::optional<RecycledBuffers> buffers;  // while not sending batches
+  std::optional<RecycledBatches> batch_pool;  // while sending batches
+  std::optional<RecycledBuffers> buffers;     // while not sending batches
 };
 
 struct GstMemifSrc {
@@ -166,7 +167,7 @@ GstMiniObject* take_packets(GstPacketSrc* src) {
   gstmemif::Receiver& receiver = *state.receiver;
   const guint most = state.batch_size.load(std::memory_order_relaxed);
   if (state.send_batches) {
-    GstBuffer* batch = receive_batch(receiver, most);
+    GstBuffer* batch = receive_batch(receiver, most, *state.batch_pool);
     if (batch != nullptr) GST_BUFFER_PTS(batch) = gst_packet_src_running_time(src);
     return GST_MINI_OBJECT_CAST(batch);
   }
@@ -241,6 +242,7 @@ void stop(GstPacketSrc* src) {
     state.receiver.reset();
   }
   state.buffers.reset();
+  state.batch_pool.reset();
   state.end.stop();
 }
 
@@ -258,7 +260,9 @@ void decide_allocation(GstPacketSrc* src, GstQuery* query) {
   state.send_batches = state.batches.load() && gst_query_allows_packet_batches(query);
   if (state.send_batches) {
     state.buffers.reset();
+    if (!state.batch_pool) state.batch_pool.emplace();
   } else if (!state.buffers) {
+    state.batch_pool.reset();
     const std::uint32_t slot = state.receiver->interface().settings().buffer_size;
     state.buffers.emplace(std::min(slot, kMaxRecycled));
   }

@@ -88,12 +88,13 @@ GstMiniObject* make_buffers(std::span<const RxSegment> segments, GstClockTime ti
   return list != nullptr ? GST_MINI_OBJECT_CAST(list) : GST_MINI_OBJECT_CAST(first);
 }
 
-GstBuffer* receive_batch(gstmemif::Receiver& receiver, guint max_packets) {
+GstBuffer* receive_batch(gstmemif::Receiver& receiver, guint max_packets,
+                         RecycledBatches& batches) {
   GstBuffer* batch = nullptr;
   GstPacketBatchMeta* meta = nullptr;
   const auto begin = [&] {
-    batch = gst_buffer_new();
-    meta = gst_buffer_add_packet_batch_meta(batch);
+    batch = batches.take();
+    meta = gst_buffer_get_packet_batch_meta(batch);
     return [packets = meta->packets](std::size_t i, std::uint32_t offset, std::uint32_t length) {
       // A packet's index is also that of its buffer in the loan.
       packets[i] = {offset, length, 0, static_cast<guint32>(i)};
@@ -101,7 +102,7 @@ GstBuffer* receive_batch(gstmemif::Receiver& receiver, guint max_packets) {
   };
   const gstmemif::RxBurst burst = receiver.receive_lent(max_packets, begin);
   if (burst.loan != nullptr) {
-    gst_buffer_append_memory(batch, gst_memif_memory_new(burst.loan));
+    RecycledBatches::lend(batch, burst.loan);
     meta->n = burst.loan->count;
     return batch;
   }

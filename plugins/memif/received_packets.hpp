@@ -17,4 +17,4 @@ GstMiniObject* make_buffers(std::span<const gstmemif::RxSegment> segments, GstCl
  * Receives up to @p max_packets packets, 256 at the most, in one buffer: lent where they lie if the
  * receiver lends them, copied otherwise. Null if there are none, and without memory.
  */
-GstBuffer* receive_batch(gstmemif::Receiver& receiver, guint max_packets);
+GstBuffer* receive_batch(gstmemif::Receiver& receiver, guint max_packets, RecycledBatches& batches);

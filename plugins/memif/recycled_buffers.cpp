@@ -4,6 +4,9 @@
 #include <atomic>
 #include <cstdint>
 
+#include "gst/packet/batch.hpp"
+#include "plugins/memif/gstmemifmemory.hpp"
+
 namespace {
 
 /** Buffers at rest, linked by a field that has no meaning then. Any thread adds, one takes. */
@@ -39,6 +42,16 @@ class RestingBuffers {
   GstBuffer* taken_ = nullptr;
 };
 
+/** What the buffers of a pool are. */
+struct Kind {
+  /** Null without memory. */
+  GstBuffer* (*make)(gsize size);
+  /** Whether the metas are those that it was made with. */
+  bool (*has_own_metas)(GstBuffer* buffer);
+  /** Called when it comes to rest. */
+  void (*put_down)(GstBuffer* buffer);
+};
+
 /**
  * GstBufferPool's own way to keep buffers takes two locks for each, and now and then a system call,
  * so that somebody can wait for one. Nobody waits here.
@@ -46,6 +59,7 @@ class RestingBuffers {
 struct GstMemifRecycler {
   GstBufferPool parent;
   RestingBuffers* resting;
+  const Kind* kind;
   gsize size;
 };
 struct GstMemifRecyclerClass {
@@ -67,7 +81,7 @@ GstFlowReturn acquire(GstBufferPool* pool, GstBuffer** out, GstBufferPoolAcquire
   if (GST_BUFFER_POOL_IS_FLUSHING(pool)) return GST_FLOW_FLUSHING;
   *out = cast(pool)->resting->take();
   if (*out != nullptr) return GST_FLOW_OK;
-  *out = gst_buffer_new_allocate(nullptr, cast(pool)->size, nullptr);
+  *out = cast(pool)->kind->make(cast(pool)->size);
   if (*out == nullptr) return GST_FLOW_ERROR;
   GST_BUFFER_FLAG_UNSET(*out, GST_BUFFER_FLAG_TAG_MEMORY);  // marks those with other memory
   return GST_FLOW_OK;
@@ -75,8 +89,7 @@ GstFlowReturn acquire(GstBufferPool* pool, GstBuffer** out, GstBufferPoolAcquire
 
 /** The base class would also give the memory its full size: it gets that of the next packet. */
 void reset(GstBufferPool* pool, GstBuffer* buffer) {
-  gpointer state = nullptr;
-  if (gst_buffer_iterate_meta(buffer, &state) != nullptr) {
+  if (!cast(pool)->kind->has_own_metas(buffer)) {
     GST_BUFFER_POOL_CLASS(gst_memif_recycler_parent_class)->reset_buffer(pool, buffer);
     return;
   }
@@ -94,7 +107,9 @@ bool intact(GstBuffer* buffer) {
 }
 
 void release(GstBufferPool* pool, GstBuffer* buffer) {
-  if (intact(buffer) && !GST_BUFFER_POOL_IS_FLUSHING(pool)) {
+  const Kind& kind = *cast(pool)->kind;
+  if (intact(buffer) && kind.has_own_metas(buffer) && !GST_BUFFER_POOL_IS_FLUSHING(pool)) {
+    kind.put_down(buffer);
     cast(pool)->resting->add(buffer);
   } else {
     gst_buffer_unref(buffer);
@@ -112,9 +127,10 @@ void finalize(GObject* object) {
   G_OBJECT_CLASS(gst_memif_recycler_parent_class)->finalize(object);
 }
 
-GstBufferPool* new_pool(std::size_t size) {
+GstBufferPool* new_pool(const Kind& kind, std::size_t size) {
   auto* pool = static_cast<GstBufferPool*>(g_object_new(gst_memif_recycler_get_type(), nullptr));
   gst_object_ref_sink(pool);
+  cast(pool)->kind = &kind;
   cast(pool)->size = size;
   GstStructure* config = gst_buffer_pool_get_config(pool);
   gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(size), 0, 0);
@@ -138,11 +154,26 @@ static void gst_memif_recycler_init(GstMemifRecycler* self) {
   self->resting = new RestingBuffers();
 }
 
-RecycledBuffers::RecycledBuffers(std::size_t size) : size_(size), pool_(new_pool(size)) {}
+static void close(GstBufferPool* pool) {
+  gst_buffer_pool_set_active(pool, FALSE);
+  gst_object_unref(pool);
+}
+
+// ---- single packets -------------------------------------------------------------------------
+
+static constexpr Kind kSinglePacket = {
+    [](gsize size) { return gst_buffer_new_allocate(nullptr, size, nullptr); },
+    [](GstBuffer* buffer) {
+      gpointer state = nullptr;
+      return gst_buffer_iterate_meta(buffer, &state) == nullptr;
+    },
+    [](GstBuffer*) {}};
+
+RecycledBuffers::RecycledBuffers(std::size_t size)
+    : size_(size), pool_(new_pool(kSinglePacket, size)) {}
 
 RecycledBuffers::~RecycledBuffers() {
-  gst_buffer_pool_set_active(pool_, FALSE);
-  gst_object_unref(pool_);
+  close(pool_);
 }
 
 GstBuffer* RecycledBuffers::take(std::size_t length) {
@@ -153,4 +184,40 @@ GstBuffer* RecycledBuffers::take(std::size_t length) {
   GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
   gst_memory_resize(memory, -static_cast<gssize>(memory->offset), length);
   return buffer;
+}
+
+// ---- batches --------------------------------------------------------------------------------
+
+static constexpr Kind kBatch = {
+    [](gsize) {
+      GstBuffer* batch = gst_buffer_new();
+      gst_buffer_append_memory(batch, gst_memif_memory_new_empty());
+      GstMeta& meta = gst_buffer_add_packet_batch_meta(batch)->meta;
+      meta.flags = static_cast<GstMetaFlags>(meta.flags | GST_META_FLAG_POOLED);
+      return batch;
+    },
+    [](GstBuffer* batch) {
+      gpointer state = nullptr;
+      const GstMeta* first = gst_buffer_iterate_meta(batch, &state);
+      return first != nullptr && first->info == gst_packet_batch_meta_get_info() &&
+             gst_buffer_iterate_meta(batch, &state) == nullptr;
+    },
+    [](GstBuffer* batch) { gst_memif_memory_give_back(gst_buffer_peek_memory(batch, 0)); }};
+
+RecycledBatches::RecycledBatches() : pool_(new_pool(kBatch, 0)) {}
+
+RecycledBatches::~RecycledBatches() {
+  close(pool_);
+}
+
+GstBuffer* RecycledBatches::take() {
+  GstBuffer* batch = nullptr;
+  // Does not fail: the pool is active, and the few bytes of a batch GLib finds or ends the process.
+  gst_buffer_pool_acquire_buffer(pool_, &batch, nullptr);
+  gst_buffer_get_packet_batch_meta(batch)->n = 0;
+  return batch;
+}
+
+void RecycledBatches::lend(GstBuffer* batch, gstmemif::Loan* loan) {
+  gst_memif_memory_take(gst_buffer_peek_memory(batch, 0), loan);
 }

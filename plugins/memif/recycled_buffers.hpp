@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /**
- * @file Buffers of one packet each that are used again and again.
+ * @file Buffers that are used again and again: of one packet each, and batches whose packets are
+ * lent.
  *
  * They come back when their last reference goes, from whichever thread that is, and outlive the
  * pool as long as somebody holds them. What does not come back as it went out is not used again.
@@ -10,6 +11,8 @@
 #include <gst/gst.h>
 
 #include <cstddef>
+
+#include "gst/memif/loan.hpp"
 
 /** Takes as many as there are packets: nothing waits for buffers that somebody keeps. */
 class RecycledBuffers {
@@ -25,5 +28,25 @@ class RecycledBuffers {
 
  private:
   const std::size_t size_;
+  GstBufferPool* const pool_;
+};
+
+/**
+ * Batches: the buffer, its meta and its memory are used again. What is lent goes back when the
+ * batch does.
+ */
+class RecycledBatches {
+ public:
+  RecycledBatches();
+  ~RecycledBatches();
+  RecycledBatches(const RecycledBatches&) = delete;
+  RecycledBatches& operator=(const RecycledBatches&) = delete;
+
+  /** A writable batch without packets, and with an empty arena. Never null. */
+  GstBuffer* take();
+  /** Makes @p loan, which it takes, the arena of a batch from take(). */
+  static void lend(GstBuffer* batch, gstmemif::Loan* loan);
+
+ private:
   GstBufferPool* const pool_;
 };

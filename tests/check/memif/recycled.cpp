@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "gst/packet/batch.hpp"
 #include "plugins/memif/recycled_buffers.hpp"
 
 // Behind the standard library: it defines a macro fail().
@@ -164,6 +165,96 @@ GST_START_TEST(test_given_back_by_another_thread) {
 }
 GST_END_TEST
 
+/** Loans of nothing, counted when they come back. */
+struct Lender {
+  ~Lender() { fail_unless_equals_int(back(), out); }
+  GstBuffer* take() {
+    ++out;
+    GstBuffer* batch = pool.take();
+    RecycledBatches::lend(batch, book.lend(nullptr));
+    fail_unless(gst_buffer_is_writable(batch));
+    fail_unless_equals_int(gst_buffer_n_memory(batch), 1);
+    fail_unless_equals_uint64(GST_BUFFER_PTS(batch), GST_CLOCK_TIME_NONE);
+    fail_unless_equals_int(GST_BUFFER_FLAGS(batch) & ~GST_BUFFER_FLAG_TAG_MEMORY, 0);
+    GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(batch);
+    fail_unless(meta != nullptr && meta->n == 0);
+    gpointer state = nullptr;
+    fail_unless(gst_buffer_iterate_meta(batch, &state) == &meta->meta);
+    fail_unless(gst_buffer_iterate_meta(batch, &state) == nullptr);
+    meta->n = 5;
+    return batch;
+  }
+  int back() {
+    book.collect([this](const gstmemif::Loan&) { ++returned; });
+    return returned;
+  }
+  gstmemif::LoanBook book;
+  RecycledBatches pool;
+  int out = 0;
+  int returned = 0;
+};
+
+GST_START_TEST(test_batches_come_back) {
+  Lender lender;
+  GstBuffer* batch = lender.take();
+  gst_buffer_unref(batch);
+  fail_unless_equals_int(lender.back(), 1);
+  GstBuffer* again = lender.take();
+  fail_unless(again == batch);
+  GstBuffer* other = lender.take();
+  fail_if(other == batch);
+  GST_BUFFER_PTS(other) = 7;
+  GST_BUFFER_FLAG_SET(other, GST_BUFFER_FLAG_DISCONT);
+  gst_buffer_add_protection_meta(other, gst_structure_new_empty("test"));
+  gst_buffer_unref(other);
+  fail_unless(lender.take() == other);
+  gst_buffer_unref(other);
+  gst_buffer_unref(again);
+}
+GST_END_TEST
+
+GST_START_TEST(test_changed_batches_do_not_come_back) {
+  Lender lender;
+  GstBuffer* batch = lender.take();
+  gst_buffer_remove_meta(batch, &gst_buffer_get_packet_batch_meta(batch)->meta);
+  gst_buffer_unref(batch);
+  batch = lender.take();
+  gst_buffer_replace_all_memory(batch, gst_allocator_alloc(nullptr, 10, nullptr));
+  fail_unless_equals_int(lender.back(), 2);
+  gst_buffer_unref(batch);
+  // The arena is kept: so is the loan.
+  batch = lender.take();
+  GstMemory* arena = gst_buffer_get_memory(batch, 0);
+  gst_buffer_unref(batch);
+  fail_unless_equals_int(lender.back(), 2);
+  batch = lender.take();
+  fail_if(gst_buffer_peek_memory(batch, 0) == arena);
+  gst_buffer_unref(batch);
+  fail_unless_equals_int(lender.back(), 3);
+  gst_memory_unref(arena);
+  fail_unless_equals_int(lender.back(), 4);
+}
+GST_END_TEST
+
+GST_START_TEST(test_kept_batches) {
+  gstmemif::LoanBook book;
+  GstBuffer* batch;
+  {
+    RecycledBatches pool;
+    gst_buffer_unref(pool.take());
+    batch = pool.take();
+    RecycledBatches::lend(batch, book.lend(nullptr));
+  }
+  int returned = 0;
+  const auto count = [&](const gstmemif::Loan&) { ++returned; };
+  book.collect(count);
+  fail_unless_equals_int(returned, 0);
+  gst_buffer_unref(batch);
+  book.collect(count);
+  fail_unless_equals_int(returned, 1);
+}
+GST_END_TEST
+
 static Suite* recycled_suite(void) {
   Suite* suite = suite_create("recycled");
   TCase* tests = tcase_create("buffers");
@@ -173,6 +264,9 @@ static Suite* recycled_suite(void) {
   tcase_add_test(tests, test_what_somebody_looks_at_does_not_change);
   tcase_add_test(tests, test_long_packets_and_kept_buffers);
   tcase_add_test(tests, test_given_back_by_another_thread);
+  tcase_add_test(tests, test_batches_come_back);
+  tcase_add_test(tests, test_changed_batches_do_not_come_back);
+  tcase_add_test(tests, test_kept_batches);
   return suite;
 }
 
