@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "gst/packet/batch_map.hpp"
 
@@ -37,6 +38,39 @@ bool configure_for_batches(GstBufferPool* pool, GstCaps* caps, guint size, guint
   gst_buffer_pool_config_set_params(config, caps, size, min, max);
   gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_PACKET_BATCH);
   return gst_buffer_pool_set_config(pool, config) != FALSE;
+}
+
+gsize size_of_copy(const BatchMap& from, gsize around) {
+  gsize size = 0;
+  for (const GstPacketDesc& desc : std::span(from.meta().packets, from.meta().n)) {
+    if (from.bytes(desc) != nullptr) size += desc.length + around;
+  }
+  return size;
+}
+
+void copy_packets(const BatchMap& from, const BatchMap& to, guint32 head, guint32 tail) {
+  // In locals: the packets are written over memory that could be a map's.
+  const GstPacketDesc* const packets = from.meta().packets;
+  const guint n = from.meta().n;
+  const std::byte* const arena = from.data();
+  const gsize arena_size = from.size();
+  GstPacketDesc* const copies = to.meta().packets;
+  std::byte* const start = to.data();
+  guint32 offset = head;
+  for (guint i = 0; i < n; ++i) {
+    // What another core has just written is in no cache of this one.
+    constexpr guint kAhead = 8;
+    if (i + kAhead < n) __builtin_prefetch(arena + packets[i + kAhead].offset);
+    const GstPacketDesc desc = packets[i];
+    if (gsize{desc.offset} + desc.length > arena_size) {
+      copies[i] = kOutside;
+      continue;
+    }
+    if (desc.length != 0) std::memcpy(start + offset, arena + desc.offset, desc.length);
+    copies[i] = {offset, desc.length, desc.delay, 0};
+    offset += desc.length + tail + head;
+  }
+  to.meta().n = n;
 }
 
 }  // namespace
@@ -96,34 +130,11 @@ GstBuffer* gst_packet_batch_new(gsize size) {
 GstBuffer* gst_packet_batch_copy(GstBuffer* batch, gsize head, gsize tail) {
   const BatchMap from(batch);
   if (!from) return nullptr;
-  gsize size = 0;
-  for (guint i = 0; i < from.meta().n; ++i) {
-    const GstPacketDesc& desc = from.meta().packets[i];
-    if (from.bytes(desc) != nullptr) size += head + desc.length + tail;
-  }
+  const gsize size = size_of_copy(from, head + tail);
   if (size > G_MAXUINT32) return nullptr;
   GstBuffer* copy = gst_packet_batch_new(size);
   if (copy == nullptr) return nullptr;
-  const BatchMap to(copy);
-  guint32 offset = 0;
-  const guint n = from.meta().n;
-  for (guint i = 0; i < n; ++i) {
-    // What another core has just written is in no cache of this one.
-    constexpr guint kAhead = 8;
-    if (i + kAhead < n) __builtin_prefetch(from.bytes(from.meta().packets[i + kAhead]));
-    GstPacketDesc desc = from.meta().packets[i];
-    const std::byte* bytes = from.bytes(desc);
-    if (bytes == nullptr) {
-      to.meta().packets[to.meta().n++] = kOutside;
-      continue;
-    }
-    offset += static_cast<guint32>(head);
-    if (desc.length != 0) std::memcpy(to.data() + offset, bytes, desc.length);
-    desc.offset = offset;
-    desc.token = 0;
-    offset += desc.length + static_cast<guint32>(tail);
-    to.meta().packets[to.meta().n++] = desc;
-  }
+  copy_packets(from, BatchMap(copy), static_cast<guint32>(head), static_cast<guint32>(tail));
   gst_buffer_copy_into(
       copy, batch,
       static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0,
