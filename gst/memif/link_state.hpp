@@ -33,6 +33,11 @@ class RegionViews {
     return view.base + offset;
   }
 
+  /** One without memory if there is no such region. */
+  View view(std::uint16_t region) const noexcept {
+    return region < views_.size() ? views_[region] : View{nullptr, 0};
+  }
+
   /** The memory at a place of our own, which needs no check. */
   std::byte* own_memory(std::uint16_t region, std::uint32_t offset) const noexcept {
     return views_[region].base + offset;
@@ -40,6 +45,34 @@ class RegionViews {
 
  private:
   std::span<const View> views_;
+};
+
+/** The same for packets in a row: most lie in the region of the one before. */
+class RegionCursor {
+ public:
+  explicit RegionCursor(RegionViews views) noexcept : views_(views) {}
+
+  /** See RegionViews::resolve(). */
+  std::byte* resolve(std::uint16_t region, std::uint32_t offset, std::uint32_t length) noexcept {
+    if (region != region_) [[unlikely]] {
+      region_ = region;
+      view_ = views_.view(region);
+    }
+    return std::uint64_t{offset} + length <= view_.size ? view_.base + offset : nullptr;
+  }
+  /** Asks for memory that is probably to be written soon, in the region of the last packet. */
+  void prefetch_for_writing(std::uint32_t offset) const noexcept {
+    // Not checked, so it may point anywhere: as a number.
+    const auto address = reinterpret_cast<std::uintptr_t>(view_.base) + offset;
+    __builtin_prefetch(reinterpret_cast<const void*>(address), 1);
+  }
+
+ private:
+  static constexpr std::uint32_t kNone = 1 << 16;
+
+  RegionViews views_;
+  std::uint32_t region_ = kNone;
+  RegionViews::View view_{nullptr, 0};
 };
 
 /**

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "gst/memif/buffer_layout.hpp"
+#include "gst/memif/copy.hpp"
 #include "gst/memif/fd.hpp"
 #include "gst/memif/link_state.hpp"
 #include "gst/memif/ring.hpp"
@@ -178,7 +179,7 @@ template <bool kSlave, class Piece>
 [[gnu::noinline]] std::uint32_t TxQueue::copy_run(std::uint32_t first, std::uint32_t limit,
                                                   Piece piece) noexcept {
   Ring ring = ring_;
-  const RegionViews regions = state_->views();
+  RegionCursor regions(state_->views());
   const BufferPlace* const slots = buffers_.slots.data();
   const std::uint32_t size = buffers_.buffer_size;
   const auto buffer_of = [=](std::size_t slot) -> Descriptor {
@@ -190,14 +191,13 @@ template <bool kSlave, class Piece>
   std::size_t i = 0;
   for (; i < limit; ++i) {
     ring.prefetch_for_writing(next + i + kWriteAhead);
-    const Descriptor ahead = buffer_of(ring.wrapped(next + i + kBufferAhead));
-    __builtin_prefetch(regions.resolve(ahead.region, ahead.offset, 1), 1);
+    regions.prefetch_for_writing(buffer_of(ring.wrapped(next + i + kBufferAhead)).offset);
     const TxSegment packet = piece(first + i);
     Descriptor buffer = buffer_of(next + i);
     if (packet.empty() || packet.size() > buffer.length) break;
     std::byte* to = regions.resolve(buffer.region, buffer.offset, buffer.length);
     if (to == nullptr) break;
-    std::memcpy(to, packet.data(), packet.size());
+    copy_packet(to, packet.data(), packet.size());
     buffer.length = static_cast<std::uint32_t>(packet.size());
     buffer.flags = 0;
     ring.write_slot(next + i, buffer);

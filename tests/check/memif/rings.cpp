@@ -324,6 +324,22 @@ GST_START_TEST(test_queues_do_not_disturb_each_other) {
 }
 GST_END_TEST
 
+// Around the sizes that are copied without a call: every byte, and none besides.
+GST_START_TEST(test_copies_of_every_size) {
+  constexpr std::size_t kMost = 300;
+  const Bytes from = packet(5, kMost);
+  for (std::size_t size = 1; size <= kMost; ++size) {
+    Bytes to(kMost + 2, std::byte{0xaa});
+    copy_packet(to.data() + 1, from.data(), size);
+    fail_unless(
+        std::equal(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(size), to.begin() + 1));
+    fail_unless(to.front() == std::byte{0xaa});
+    fail_unless(std::all_of(to.begin() + 1 + static_cast<std::ptrdiff_t>(size), to.end(),
+                            [](std::byte b) { return b == std::byte{0xaa}; }));
+  }
+}
+GST_END_TEST
+
 static Suite* rings_suite(void) {
   Suite* suite = suite_create("rings");
   TCase* tests = tcase_create("properties");
@@ -340,6 +356,7 @@ static Suite* rings_suite(void) {
   tcase_add_test(tests, test_flags_of_a_slot_are_written_anew);
   tcase_add_test(tests, test_one_wake_up_per_flush_and_none_when_masked);
   tcase_add_test(tests, test_queues_do_not_disturb_each_other);
+  tcase_add_test(tests, test_copies_of_every_size);
   return suite;
 }
 
