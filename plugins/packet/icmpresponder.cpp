@@ -77,7 +77,7 @@ Verdict IcmpResponder::process_ip(Packet& packet) {
 
 Verdict IcmpResponder::process_frame(Packet& packet) {
   const std::span<std::byte> bytes = packet.writable();
-  if (bytes.size() > PlainFrame::kSize && us_->plain_frame.is_at(bytes.data())) {
+  if (bytes.size() >= PlainFrame::kSeen && us_->plain_frame.is_at(bytes.data())) {
     if (const std::size_t size = answer_plain_echo(bytes.subspan(PlainFrame::kSize))) {
       us_->plain_frame.answer(bytes.data());
       trim(packet, PlainFrame::kSize + size, true);

@@ -42,11 +42,13 @@ class PlainFrame {
  public:
   /// Of a header, in bytes.
   static constexpr std::size_t kSize = 14;
+  /// What is_at() looks at, in bytes.
+  static constexpr std::size_t kSeen = 16;
 
   PlainFrame() = default;
   explicit PlainFrame(const Mac& us) noexcept { std::memcpy(&us_, us.bytes.data(), Mac::kSize); }
 
-  /// Whether one begins at `frame`, where there are kSize bytes.
+  /// Whether one begins at `frame`, where there are kSeen bytes.
   [[nodiscard]] bool is_at(const std::byte* frame) const noexcept {
     constexpr WordPattern kType({0, 0, 0, 0, 0xff, 0xff}, {0, 0, 0, 0, 0x08, 0x00});
     const std::uint64_t to = detail::load_word<std::uint64_t>(frame) & kMac;
