@@ -20,17 +20,19 @@ class RegionViews {
   struct View {
     std::byte* base;
     std::uint64_t size;
+
+    /** The bytes [offset, offset + length), or nullptr if they are not all in it. */
+    std::byte* at(std::uint32_t offset, std::uint32_t length) const noexcept {
+      // 64 bits: in 32 the sum of two values from the peer wraps.
+      return std::uint64_t{offset} + length <= size ? base + offset : nullptr;
+    }
   };
   explicit RegionViews(std::span<const View> views) noexcept : views_(views) {}
 
   /** The bytes [offset, offset + length) of a region, or nullptr if they are not all in it. */
   std::byte* resolve(std::uint16_t region, std::uint32_t offset,
                      std::uint32_t length) const noexcept {
-    if (region >= views_.size()) return nullptr;
-    const View& view = views_[region];
-    // 64 bits: in 32 the sum of two values from the peer wraps.
-    if (std::uint64_t{offset} + length > view.size) return nullptr;
-    return view.base + offset;
+    return view(region).at(offset, length);
   }
 
   /** One without memory if there is no such region. */
@@ -58,7 +60,7 @@ class RegionCursor {
       region_ = region;
       view_ = views_.view(region);
     }
-    return std::uint64_t{offset} + length <= view_.size ? view_.base + offset : nullptr;
+    return view_.at(offset, length);
   }
   /** Asks for memory that is probably to be written soon, in the region of the last packet. */
   void prefetch_for_writing(std::uint32_t offset) const noexcept {

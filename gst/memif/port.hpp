@@ -84,7 +84,7 @@ class GSTMEMIF_API Receiver : public Port {
   /** Gives them back; false if they must not be used after all. See RxQueue::release(). */
   bool release() noexcept { return rx_ == nullptr || rx_->release(); }
 
-  /** The same, lent if possible; see RxQueue::receive_lent(). */
+  /** As receive(), and lends if possible; see RxQueue::receive_lent(). */
   template <class Begin>
   RxBurst receive_lent(std::uint32_t max_packets, Begin begin) {
     if (stale()) refresh();

@@ -8,6 +8,7 @@
 #include "gst/packet/batch_map.hpp"
 
 using gstpacket::detail::BatchMap;
+using gstpacket::detail::lies_within;
 
 namespace {
 
@@ -62,7 +63,7 @@ void copy_packets(const BatchMap& from, const BatchMap& to, guint32 head, guint3
     constexpr guint kAhead = 8;
     if (i + kAhead < n) __builtin_prefetch(arena + packets[i + kAhead].offset);
     const GstPacketDesc desc = packets[i];
-    if (gsize{desc.offset} + desc.length > arena_size) {
+    if (!lies_within(desc, arena_size)) {
       copies[i] = kOutside;
       continue;
     }

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "gst/packet/batch.hpp"
+#include "gst/packet/batch_map.hpp"
 #include "gst/packet/packet.hpp"
 
 namespace gstpacket::detail {
@@ -18,7 +19,6 @@ namespace gstpacket::detail {
 /// Used by the loop in element.hpp. The descriptors and the arena belong to whoever made it.
 class BatchCursor {
  public:
-  BatchCursor() = default;
   /// `pts` is that of the buffer.
   BatchCursor(std::span<GstPacketDesc> packets, std::span<std::byte> arena, GstClockTime pts,
               PacketCarrier& carrier) noexcept
@@ -38,7 +38,7 @@ class BatchCursor {
   }
   /// Makes packet() the one at `desc`; false if it reaches beyond the arena.
   [[nodiscard]] bool open(GstPacketDesc& desc) noexcept {
-    if (!is_inside(desc)) [[unlikely]] {
+    if (!lies_within(desc, arena_.size())) [[unlikely]] {
       ++unreadable_;
       return false;
     }
@@ -63,7 +63,9 @@ class BatchCursor {
     packet_.room_ = room_;
   }
 
-  [[nodiscard]] bool is_readable(std::size_t i) const noexcept { return is_inside(packets_[i]); }
+  [[nodiscard]] bool is_readable(std::size_t i) const noexcept {
+    return lies_within(packets_[i], arena_.size());
+  }
   [[nodiscard]] std::size_t length(std::size_t i) const noexcept { return packets_[i].length; }
   /// Of all that were looked at.
   [[nodiscard]] std::size_t unreadable() const noexcept { return unreadable_; }
@@ -77,14 +79,10 @@ class BatchCursor {
   [[nodiscard]] std::uint64_t bytes_out() const noexcept { return bytes_out_; }
 
  private:
-  [[nodiscard]] bool is_inside(const GstPacketDesc& desc) const noexcept {
-    return std::size_t{desc.offset} + desc.length <= arena_.size();
-  }
-
   std::span<GstPacketDesc> packets_;
   std::span<std::byte> arena_;
-  GstClockTime pts_ = GST_CLOCK_TIME_NONE;
-  guint32 delays_ = 0;  // all bits, or none without a time to add them to
+  GstClockTime pts_;
+  guint32 delays_;  // all bits, or none without a time to add them to
   Packet packet_;
   Packet::Room room_;
   GstPacketDesc* desc_ = nullptr;

@@ -11,6 +11,11 @@
 
 namespace gstpacket::detail {
 
+/// Whether the packet does not reach beyond an arena of `size` bytes.
+[[nodiscard]] inline bool lies_within(const GstPacketDesc& desc, std::size_t size) noexcept {
+  return std::size_t{desc.offset} + desc.length <= size;
+}
+
 /// The arena of a batch, mapped while this lives. Mapped for reading even where packets are
 /// written: see the rules in batch.hpp.
 class BatchMap {
@@ -38,7 +43,7 @@ class BatchMap {
   [[nodiscard]] std::size_t size() const noexcept { return map_.size; }
   /// The packet's bytes, or null if the descriptor reaches beyond the arena.
   [[nodiscard]] std::byte* bytes(const GstPacketDesc& desc) const noexcept {
-    return std::size_t{desc.offset} + desc.length <= map_.size ? data() + desc.offset : nullptr;
+    return lies_within(desc, map_.size) ? data() + desc.offset : nullptr;
   }
 
  private:

@@ -204,7 +204,7 @@ class Pieces {
 
   TxSegment operator()(std::size_t i) const noexcept {
     const GstPacketDesc& desc = packets_[i];
-    if (std::size_t{desc.offset} + desc.length > size_) return {};
+    if (!gstpacket::detail::lies_within(desc, size_)) return {};
     return {data_ + desc.offset, desc.length};
   }
 

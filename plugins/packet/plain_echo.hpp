@@ -14,6 +14,7 @@
 #include "gst/packet/address.hpp"
 #include "gst/packet/bytes.hpp"
 #include "gst/packet/checksum.hpp"
+#include "gst/packet/ethernet.hpp"
 #include "gst/packet/icmp.hpp"
 #include "gst/packet/ipv4.hpp"
 
@@ -41,7 +42,7 @@ class WordPattern {
 class PlainFrame {
  public:
   /// Of a header, in bytes.
-  static constexpr std::size_t kSize = 14;
+  static constexpr std::size_t kSize = EthernetView::kSize;
   /// What is_at() looks at, in bytes.
   static constexpr std::size_t kSeen = 16;
 
@@ -50,7 +51,8 @@ class PlainFrame {
 
   /// Whether one begins at `frame`, where there are kSeen bytes.
   [[nodiscard]] bool is_at(const std::byte* frame) const noexcept {
-    constexpr WordPattern kType({0, 0, 0, 0, 0xff, 0xff}, {0, 0, 0, 0, 0x08, 0x00});
+    constexpr WordPattern kType({0, 0, 0, 0, 0xff, 0xff},
+                                {0, 0, 0, 0, ethertype::kIpv4 >> 8, ethertype::kIpv4 & 0xff});
     const std::uint64_t to = detail::load_word<std::uint64_t>(frame) & kMac;
     const std::uint64_t from = detail::load_word<std::uint64_t>(frame + Mac::kSize) & kMac;
     return ((to ^ us_) | (from & kGroup) | kType.differs(frame + 8)) == 0 && from != us_ &&
