@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Builds everything and runs all tests. The last line is `N passed, N failed, N skipped`.
+# Builds everything and runs all tests. The last line is `N passed, N failed, N skipped`; what failed
+# is named before it.
 set -u
 cd "$(dirname "$0")/.."
 
 usage() {
   cat << 'END'
 Usage: tests/run.sh [OPTIONS]
-Builds with warnings as errors, runs all tests and ends with `N passed, N failed, N skipped`.
+Builds with warnings as errors, runs all tests and ends with the names of those that failed and
+`N passed, N failed, N skipped`.
 
   --stage=NAME  only this stage (may be given several times)
   --quick       only the stage plain (a few minutes)
@@ -45,11 +47,20 @@ if [ -n "$install" ]; then .ci/packages.sh test || exit 1; fi
 
 # Other Pythons in the path may lack the system's modules.
 python=/usr/bin/python3
-tally=$(mktemp)
-trap 'rm -f "$tally"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+tally=$work/tally failed=$work/failed
+touch "$failed"
 
 # count PASSED FAILED SKIPPED
 count() { echo "$@" >> "$tally"; }
+
+# Puts the stage before each of the names in a file and adds them to the list.
+failures() {
+  [ -f "$1" ] || return 0
+  sed "s/^/$stage: /" "$1" >> "$failed"
+  rm -f "$1"
+}
 
 # A step that is one test: it passes or fails as a whole.
 check() {
@@ -59,6 +70,7 @@ check() {
     count 1 0 0
   else
     echo "FAILED: $name"
+    echo "$stage: $name" >> "$failed"
     count 0 1 0
     return 1
   fi
@@ -85,9 +97,11 @@ build() {
 unit() {
   local dir=$1 summary
   shift
+  rm -f "$dir/meson-logs/testlog.json"
   meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes 2 "$@" || true
-  summary=$($python tests/summary.py "$dir/meson-logs/testlog.json")
+  summary=$($python tests/summary.py --failed "$work/names" "$dir/meson-logs/testlog.json")
   printf '%s\n' "$summary"
+  failures "$work/names"
   tail -n 1 <<< "$summary" | sed -E 's/[^0-9]+/ /g' >> "$tally"
 }
 
@@ -95,14 +109,15 @@ unit() {
 interop() {
   local dir=$1 log
   shift
-  log=$(mktemp)
-  $python -u tests/interop/run.py --build "$PWD/$dir" "$@" 2>&1 | tee "$log"
+  log=$work/interop
+  $python -u tests/interop/run.py --build "$PWD/$dir" --failed "$work/names" "$@" 2>&1 | tee "$log"
+  failures "$work/names"
   if tail -n 1 "$log" | grep -q '^interop: '; then
     tail -n 1 "$log" | sed -E 's/[^0-9]+/ /g' >> "$tally"
   else
+    echo "$stage: the interop tests did not end" >> "$failed"
     count 0 1 0
   fi
-  rm -f "$log"
 }
 
 # Only what is tested, and lightly optimised: these builds take most of the time.
@@ -137,5 +152,9 @@ for stage in $stages; do
 done
 
 echo
+if [ -s "$failed" ]; then
+  echo 'Failed:'
+  sed 's/^/  /' "$failed"
+fi
 awk '{ p += $(NF-2); f += $(NF-1); s += $NF }
   END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0 }' "$tally"

@@ -23,6 +23,7 @@ class CountingResult(unittest.TextTestResult):
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self.good = self.bad = self.left_out = 0
+        self.names = []
 
     def startTest(self, test):
         self.started, self.parts, self.broken = time.monotonic(), 0, False
@@ -42,14 +43,17 @@ class CountingResult(unittest.TextTestResult):
         if error is None:
             self.good += 1
         else:
-            self.bad += 1
+            self._count_failure(subtest)
             unittest.TestResult.addSubTest(self, test, subtest, error)
-            self._say(subtest, "FAILED")
+
+    def _count_failure(self, test):
+        self.bad += 1
+        self.names.append(" ".join(test.id().split()))
+        self._say(test, "FAILED")
 
     def _failed(self, test, error, add):
-        self.bad += 1
+        self._count_failure(test)
         add(self, test, error)
-        self._say(test, "FAILED")
 
     def addFailure(self, test, error):
         self._failed(test, error, unittest.TestResult.addFailure)
@@ -66,6 +70,10 @@ class CountingResult(unittest.TextTestResult):
         self.good += 1
         self._say(test, "known")
 
+    def addUnexpectedSuccess(self, test):
+        self._count_failure(test)
+        unittest.TestResult.addUnexpectedSuccess(self, test)
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -74,6 +82,7 @@ def main():
                         help="test the tests: a Python responder instead of pipelines")
     parser.add_argument("--asan", action="store_true", help="the build has AddressSanitizer")
     parser.add_argument("--kills", type=int, help="rounds of test_kill (100)")
+    parser.add_argument("--failed", help="append the names of failed tests to this file")
     parser.add_argument("names", nargs="*", help="modules, classes or tests")
     options = parser.parse_args()
     if options.build:
@@ -89,6 +98,9 @@ def main():
     runner = unittest.TextTestRunner(sys.stdout, resultclass=CountingResult, verbosity=0)
     result = runner.run(suite)
     failed = max(result.bad, len(result.failures) + len(result.errors))
+    if options.failed:
+        with open(options.failed, "a", encoding="utf-8") as out:
+            out.writelines(f"{name}\n" for name in result.names)
     print(f"interop: {result.good} passed, {failed} failed, {result.left_out} skipped")
     return 1 if failed else 0
 
