@@ -2,5 +2,8 @@
 /** @file Symbol visibility of the library gstmemif-1.0. */
 #pragma once
 
+// Shared memory of 4 GiB and more is mapped in one piece, and sums of what peers say must not wrap.
+static_assert(sizeof(void*) >= 8, "gst-memif needs a 64-bit platform");
+
 /** Marks what the shared library exports; everything else stays hidden. */
 #define GSTMEMIF_API __attribute__((visibility("default")))

@@ -6,6 +6,7 @@
 #include <gst/gst.h>
 
 #include <cstddef>
+#include <cstdint>
 
 #include "gst/packet/batch.hpp"
 
@@ -13,7 +14,8 @@ namespace gstpacket::detail {
 
 /// Whether the packet does not reach beyond an arena of `size` bytes.
 [[nodiscard]] inline bool lies_within(const GstPacketDesc& desc, std::size_t size) noexcept {
-  return std::size_t{desc.offset} + desc.length <= size;
+  // 64 bits: in 32 the sum of two values wraps.
+  return std::uint64_t{desc.offset} + desc.length <= size;
 }
 
 /// The arena of a batch, mapped while this lives. Mapped for reading even where packets are
