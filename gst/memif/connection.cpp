@@ -16,12 +16,12 @@ Connection::Connection(std::shared_ptr<Loop> loop, UniqueFd socket, ConnectionOw
 Status Connection::start(Handshake handshake, const Hello* greeting) {
   handshake_.emplace(std::move(handshake));
   std::weak_ptr<Connection> weak = weak_from_this();
-  Result<Timer> timer = Timer::start(*loop_, kHandshakeTimeoutMs, [weak] {
-    const ControlLock lock;
+  Result<Timer> timer = Timer::make(*loop_, [weak] {
     if (auto self = weak.lock()) self->on_timeout();
   });
   if (!timer) return timer.error();
   timer_ = std::move(*timer);
+  timer_.arm(kHandshakeTimeoutMs);
   watch_ = loop_->watch(channel_.fd(), [weak] {
     const ControlLock lock;
     if (auto self = weak.lock()) self->on_readable();

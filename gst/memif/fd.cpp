@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -16,8 +17,7 @@ namespace gstmemif {
 namespace {
 
 Error os_error(const char* what) {
-  return {ErrorCode::open, std::string(what) + " failed: " + std::strerror(errno) +
-                               ". Raise the limit of open files (ulimit -n)?"};
+  return {ErrorCode::open, std::string(what) + " failed: " + error_text(errno)};
 }
 
 }  // namespace
@@ -26,6 +26,29 @@ void UniqueFd::reset(int fd) noexcept {
   // Cleared before close(): a number that was closed once must never be closed again.
   const int old = std::exchange(fd_, fd);
   if (old >= 0) ::close(old);
+}
+
+std::string error_text(int error) {
+  const std::string text = std::strerror(error);
+  switch (error) {
+    case EMFILE: {
+      rlimit limit{};
+      ::getrlimit(RLIMIT_NOFILE, &limit);
+      return text + ": this process may have " + std::to_string(limit.rlim_cur) +
+             ". Raise the limit (ulimit -n, LimitNOFILE=), or close some";
+    }
+    case ENFILE:
+      return text + ": that is the limit of the whole machine. Raise fs.file-max";
+    case ENOMEM:
+    case ENOBUFS:
+      return text + ": the kernel has no memory for it. Free some, or raise the limit of the cgroup";
+    default:
+      return text;
+  }
+}
+
+bool is_shortage(int error) noexcept {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 }
 
 Result<UniqueFd> make_eventfd() {
@@ -46,6 +69,15 @@ void arm_timerfd(int fd, std::uint64_t nanoseconds) noexcept {
   spec.it_value.tv_sec = static_cast<time_t>(nanoseconds / kSecond);
   spec.it_value.tv_nsec = static_cast<long>(nanoseconds % kSecond);
   ::timerfd_settime(fd, 0, &spec, nullptr);
+}
+
+bool read_timerfd(int fd) noexcept {
+  std::uint64_t expirations;
+  ssize_t got;
+  do {
+    got = ::read(fd, &expirations, sizeof expirations);
+  } while (got < 0 && errno == EINTR);
+  return got == sizeof expirations;
 }
 
 bool is_eventfd(int fd) noexcept {

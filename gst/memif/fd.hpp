@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include "gst/memif/export.hpp"
@@ -34,6 +35,14 @@ class GSTMEMIF_API UniqueFd {
   int fd_ = -1;
 };
 
+/**
+ * The text of an errno, with the limit that was met and the remedy where a resource ran out.
+ */
+GSTMEMIF_API std::string error_text(int error);
+
+/** True if an errno means that descriptors or memory ran out: later it may well work. */
+GSTMEMIF_API bool is_shortage(int error) noexcept;
+
 /** A new non-blocking, close-on-exec eventfd. */
 GSTMEMIF_API Result<UniqueFd> make_eventfd();
 
@@ -42,6 +51,9 @@ GSTMEMIF_API Result<UniqueFd> make_timerfd();
 
 /** Arms @p fd to fire once after @p nanoseconds; 0 disarms it. */
 GSTMEMIF_API void arm_timerfd(int fd, std::uint64_t nanoseconds) noexcept;
+
+/** True if @p fd has fired since it was armed or read. Never blocks. */
+GSTMEMIF_API bool read_timerfd(int fd) noexcept;
 
 /** True if @p fd is an eventfd: the only kind of descriptor that a ring may bring along. */
 GSTMEMIF_API bool is_eventfd(int fd) noexcept;

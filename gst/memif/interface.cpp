@@ -68,6 +68,7 @@ Status Interface::start_locked() {
   Result<UniqueFd> wake = make_eventfd();
   if (!wake) return wake.error();
   control_wake_ = std::make_shared<const UniqueFd>(std::move(*wake));
+  if (Status status = make_retry_timer(); !status) return status;
   if (settings_.role == Role::master) {
     auto listener = Listener::get(settings_.socket, settings_.listen, loop_);
     if (!listener) return listener.error();
@@ -178,18 +179,21 @@ void Interface::dial_now() {
   if (!status) connection_closed(status.error());
 }
 
-void Interface::retry_later() {
-  Result<Timer> timer = Timer::start(*loop_, jittered(retry_ms_), [weak = weak_from_this()] {
-    const ControlLock lock;
+/** Ahead of need: what keeps us from dialling may be that there is no descriptor left. */
+Status Interface::make_retry_timer() {
+  if (settings_.role == Role::master) return {};
+  Result<Timer> timer = Timer::make(*loop_, [weak = weak_from_this()] {
     auto self = weak.lock();
     if (self && self->started_ && !self->connection_) self->dial_now();
   });
+  if (!timer) return timer.error();
+  retry_timer_ = std::move(*timer);
+  return {};
+}
+
+void Interface::retry_later() {
+  retry_timer_.arm(jittered(retry_ms_));
   retry_ms_ = std::min(2 * retry_ms_, kLastRetryMs);
-  if (timer) {
-    retry_timer_ = std::move(*timer);
-  } else {
-    report_refusal(timer.error());
-  }
 }
 
 Result<Admission> Interface::admit(const Init& init) {

@@ -81,6 +81,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   // Control plane, with the ControlLock held.
   Status start_locked();
   void stop_locked(const std::string& reason);
+  Status make_retry_timer();
   void dial_now();
   void retry_later();
   Result<Admission> admit(const Init& init);

@@ -37,6 +37,7 @@ Result<std::shared_ptr<Listener>> Listener::get(const SocketAddress& address,
   Result<ListenSocket> socket = ListenSocket::open(address, options);
   if (!socket) return socket.error();
   auto listener = std::make_shared<Listener>(std::move(*socket), options, std::move(loop));
+  if (Status status = listener->make_pause_timer(); !status) return status.error();
   listener->watch();
   entry = listener;
   return listener;
@@ -44,6 +45,16 @@ Result<std::shared_ptr<Listener>> Listener::get(const SocketAddress& address,
 
 Listener::Listener(ListenSocket socket, ListenOptions options, std::shared_ptr<Loop> loop)
     : socket_(std::move(socket)), options_(std::move(options)), loop_(std::move(loop)) {}
+
+/** Ahead of need: when there is no room for a connection, there is none for a timer either. */
+Status Listener::make_pause_timer() {
+  Result<Timer> timer = Timer::make(*loop_, [weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->watch();
+  });
+  if (!timer) return timer.error();
+  pause_ = std::move(*timer);
+  return {};
+}
 
 void Listener::watch() {
   watch_ = loop_->watch(socket_.fd(), [weak = weak_from_this()] {
@@ -72,15 +83,7 @@ void Listener::on_readable() {
       // Out of descriptors, most likely. The socket stays readable, so look away for a while.
       MEMIF_WARNING("%s", socket.error().message.c_str());
       watch_.reset();
-      Result<Timer> timer = Timer::start(*loop_, kAcceptPauseMs, [weak = weak_from_this()] {
-        const ControlLock lock;
-        if (auto self = weak.lock()) self->watch();
-      });
-      if (timer) {
-        pause_ = std::move(*timer);
-      } else {
-        watch();
-      }
+      pause_.arm(kAcceptPauseMs);
       return;
     }
     if (!*socket) return;

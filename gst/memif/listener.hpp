@@ -32,6 +32,7 @@ class Listener final : public std::enable_shared_from_this<Listener>, public Con
   void on_closed(Connection& connection, const Error& reason) override;
 
  private:
+  Status make_pause_timer();
   void watch();
   void on_readable();
   void welcome(UniqueFd socket);

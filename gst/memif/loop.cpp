@@ -210,28 +210,35 @@ void Watch::reset() noexcept {
   if (auto loop = std::exchange(loop_, nullptr)) loop->unwatch(fd_);
 }
 
-Result<Timer> Timer::start(Loop& loop, std::uint32_t milliseconds, Loop::Handler handler) {
-  Result<UniqueFd> fd = make_timerfd();
-  if (!fd) return fd.error();
+Result<Timer> Timer::make(Loop& loop, Loop::Handler handler) {
+  Result<UniqueFd> made = make_timerfd();
+  if (!made) return made.error();
   Timer timer;
-  timer.fd_ = std::move(*fd);
-  const int number = timer.fd_.get();
-  timer.watch_ = loop.watch(number, [number, handler = std::move(handler)] {
-    // Once a timer has been read it is quiet; an event that was under way when the timer was
-    // replaced finds nothing to read.
-    if (drain_eventfd(number)) handler();
+  timer.fd_ = std::make_shared<const UniqueFd>(std::move(*made));
+  timer.watch_ = loop.watch(timer.fd_->get(), [fd = timer.fd_, handler = std::move(handler)] {
+    const ControlLock lock;
+    // Read under the lock: a timer that was disarmed or armed anew meanwhile has nothing to read.
+    if (read_timerfd(fd->get())) handler();
   });
-  constexpr std::uint64_t kNanoseconds = 1'000'000;
-  arm_timerfd(number, std::max<std::uint64_t>(milliseconds, 1) * kNanoseconds);
   return timer;
 }
 
 Timer& Timer::operator=(Timer&& other) noexcept {
   if (this != &other) {
-    watch_ = std::move(other.watch_);  // stop watching before the old descriptor is closed
+    disarm();  // an event that is under way finds nothing
+    watch_ = std::move(other.watch_);
     fd_ = std::move(other.fd_);
   }
   return *this;
+}
+
+void Timer::arm(std::uint32_t milliseconds) noexcept {
+  constexpr std::uint64_t kNanoseconds = 1'000'000;
+  if (fd_) arm_timerfd(fd_->get(), std::max<std::uint64_t>(milliseconds, 1) * kNanoseconds);
+}
+
+void Timer::disarm() noexcept {
+  if (fd_) arm_timerfd(fd_->get(), 0);
 }
 
 }  // namespace gstmemif

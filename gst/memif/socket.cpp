@@ -38,10 +38,6 @@ struct KernelAddress {
   const sockaddr* get() const noexcept { return reinterpret_cast<const sockaddr*>(&address); }
 };
 
-std::string errno_text(int error) {
-  return std::strerror(error);
-}
-
 ErrorCode code_of(int error) noexcept {
   switch (error) {
     case EACCES:
@@ -144,7 +140,7 @@ Status remove_stale(const SocketAddress& address) {
   if (probe.error().code != ErrorCode::not_found) return probe.error();
   if (::unlink(address.name().c_str()) != 0 && errno != ENOENT) {
     return path_error(address, code_of(errno),
-                      "cannot remove the stale socket file: " + errno_text(errno));
+                      "cannot remove the stale socket file: " + error_text(errno));
   }
   return {};
 }
@@ -199,7 +195,7 @@ Status check_socket_path(const SocketAddress& address) {
   struct stat status {};
   if (::stat(directory.c_str(), &status) != 0) {
     return path_error(address, code_of(errno),
-                      "the directory " + directory + " cannot be used: " + errno_text(errno) +
+                      "the directory " + directory + " cannot be used: " + error_text(errno) +
                           ". Create it, or start the program that does (VPP makes /run/vpp).");
   }
   if (!S_ISDIR(status.st_mode)) {
@@ -235,7 +231,7 @@ Status ListenSocket::prepare_file() {
   // Nobody can connect before listen(), so what follows bind() leaves no gap.
   if (::chown(path, owner->user, owner->group) != 0 || ::chmod(path, options_.mode) != 0) {
     return path_error(address_, code_of(errno),
-                      "cannot set owner and mode of the socket file: " + errno_text(errno));
+                      "cannot set owner and mode of the socket file: " + error_text(errno));
   }
   return {};
 }
@@ -243,7 +239,7 @@ Status ListenSocket::prepare_file() {
 Result<ListenSocket> ListenSocket::open(const SocketAddress& address,
                                         const ListenOptions& options) {
   UniqueFd fd = new_socket();
-  if (!fd) return path_error(address, ErrorCode::open, errno_text(errno));
+  if (!fd) return path_error(address, ErrorCode::open, "no socket: " + error_text(errno));
   const KernelAddress kernel(address);
   std::optional<DirectoryLock> lock;
   if (!address.abstract()) lock.emplace(address.name());
@@ -262,14 +258,14 @@ Result<ListenSocket> ListenSocket::open(const SocketAddress& address,
                       error == EADDRINUSE
                           ? "another program listens there. Use role=slave to connect to it, or "
                             "another socket-path."
-                          : "cannot listen: " + errno_text(error) + ".");
+                          : "cannot listen: " + error_text(error) + ".");
   }
   ListenSocket socket(std::move(fd), address, options);
   if (!address.abstract()) {
     if (Status status = socket.prepare_file(); !status) return status.error();
   }
   if (::listen(socket.fd(), kBacklog) != 0) {
-    return path_error(address, code_of(errno), "cannot listen: " + errno_text(errno));
+    return path_error(address, code_of(errno), "cannot listen: " + error_text(errno));
   }
   return socket;
 }
@@ -292,7 +288,7 @@ Result<UniqueFd> ListenSocket::accept() const {
     UniqueFd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd && (errno == EINTR || errno == ECONNABORTED)) continue;
     if (!fd && errno != EAGAIN) {
-      return path_error(address_, ErrorCode::open, "cannot accept: " + errno_text(errno));
+      return path_error(address_, ErrorCode::open, "cannot accept: " + error_text(errno));
     }
     if (!fd || options_.allowed_uids.empty()) return fd;
     ucred peer{};
@@ -307,7 +303,7 @@ Result<UniqueFd> ListenSocket::accept() const {
 
 Result<UniqueFd> dial(const SocketAddress& address) {
   UniqueFd fd = new_socket();
-  if (!fd) return path_error(address, ErrorCode::open, errno_text(errno));
+  if (!fd) return path_error(address, ErrorCode::open, "no socket: " + error_text(errno));
   const KernelAddress kernel(address);
   int connected;
   do {
@@ -315,7 +311,7 @@ Result<UniqueFd> dial(const SocketAddress& address) {
   } while (connected != 0 && errno == EINTR);
   if (connected == 0) return fd;
   const int error = errno;
-  return path_error(address, code_of(error), "cannot connect: " + errno_text(error));
+  return path_error(address, code_of(error), "cannot connect: " + error_text(error));
 }
 
 }  // namespace gstmemif

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -12,6 +14,7 @@
 #include <initializer_list>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "gst/memif/result.hpp"
 
@@ -95,6 +98,30 @@ inline int settled_files() {
   }
   return files;
 }
+/** While it is there, this process has room for no more than @p left files. */
+class NoDescriptors {
+ public:
+  explicit NoDescriptors(int left = 0) {
+    fail_unless(::getrlimit(RLIMIT_NOFILE, &limit_) == 0);
+    const rlimit lower{256, limit_.rlim_max};
+    fail_unless(::setrlimit(RLIMIT_NOFILE, &lower) == 0);
+    for (int fd = 0; (fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;) held_.push_back(fd);
+    for (; left > 0; --left) {
+      ::close(held_.back());
+      held_.pop_back();
+    }
+  }
+  ~NoDescriptors() {
+    for (const int fd : held_) ::close(fd);
+    ::setrlimit(RLIMIT_NOFILE, &limit_);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+
+ private:
+  rlimit limit_{};
+  std::vector<int> held_;
+};
+
 /** Mappings of shared memory that memif made: a number that nothing else disturbs. */
 inline int memif_mappings() {
   std::ifstream maps("/proc/self/maps");

@@ -226,6 +226,22 @@ GST_START_TEST(test_a_restarted_master_is_found_again) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_a_slave_without_descriptors_dials_again_when_it_has_some) {
+  const std::string name = unique_socket();
+  auto slave = made(settings_for(Role::slave, name));
+  auto news = news_of(slave);
+  must(slave->start());
+  {
+    const NoDescriptors none;
+    fail_unless(news->refused_with("Too many open files"));
+    fail_unless(news->refused_with("ulimit -n"));
+    fail_unless_equals_uint64(news->refusals().size(), 1);
+  }
+  auto master = started(settings_for(Role::master, name));
+  fail_unless(come_up(slave, master));
+}
+GST_END_TEST
+
 GST_START_TEST(test_a_link_stays_readable_while_it_is_held) {
   Peers peers;
   auto sender = must(Sender::open(peers.slave, 0));
@@ -334,6 +350,7 @@ static Suite* interface_suite(void) {
   tcase_add_test(tests, test_buffers_over_several_regions);
   tcase_add_test(tests, test_a_thousand_links);
   tcase_add_test(tests, test_a_restarted_master_is_found_again);
+  tcase_add_test(tests, test_a_slave_without_descriptors_dials_again_when_it_has_some);
   tcase_add_test(tests, test_a_link_stays_readable_while_it_is_held);
   tcase_add_test(tests, test_reconfigure_takes_effect_at_once);
   tcase_add_test(tests, test_observers);

@@ -59,6 +59,27 @@ class Poller {
   UniqueFd epoll_;
 };
 
+/** The only timer of this process, or -1. */
+int timer_descriptor() {
+  for (int fd = 0; fd < 1024; ++fd) {
+    char target[64] = {};
+    const std::string path = "/proc/self/fd/" + std::to_string(fd);
+    if (::readlink(path.c_str(), target, sizeof target - 1) > 0 &&
+        std::strcmp(target, "anon_inode:[timerfd]") == 0) {
+      return fd;
+    }
+  }
+  return -1;
+}
+
+/** True if a thread of this process waits for something. */
+bool sleeps(pid_t thread) {
+  std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string line;
+  std::getline(stat, line);
+  return line.find(") S ") != std::string::npos;
+}
+
 }  // namespace
 
 GST_START_TEST(test_one_thread_for_all_while_there_is_any) {
@@ -163,16 +184,64 @@ GST_START_TEST(test_timers) {
   const auto loop = Loop::for_context(context.get);
   int fired = 0;
   const auto start = Clock::now();
-  Timer timer = must(Timer::start(*loop, 30, [&] { ++fired; }));
-  Timer cancelled = must(Timer::start(*loop, 10, [&] { fired += 100; }));
-  cancelled = Timer();
-  Timer replaced = must(Timer::start(*loop, 10, [&] { fired += 100; }));
-  replaced = must(Timer::start(*loop, 1, [&] { fired += 10; }));
+  Timer timer = must(Timer::make(*loop, [&] { ++fired; }));
+  Timer gone = must(Timer::make(*loop, [&] { fired += 100; }));
+  Timer disarmed = must(Timer::make(*loop, [&] { fired += 100; }));
+  Timer sooner = must(Timer::make(*loop, [&] { fired += 10; }));
+  {
+    const ControlLock lock;
+    timer.arm(30);
+    gone.arm(10);
+    gone = Timer();
+    disarmed.arm(10);
+    disarmed.disarm();
+    sooner.arm(10'000);
+    sooner.arm(1);
+  }
   fail_unless(context.iterate_until([&] { return fired == 11; }));
   fail_unless(milliseconds_since(start) >= 30);
   pause_ms(20);
   while (g_main_context_iteration(context.get, FALSE)) continue;
   fail_unless_equals_int(fired, 11);
+  {
+    const ControlLock lock;
+    sooner.arm(1);
+  }
+  fail_unless(context.iterate_until([&] { return fired == 21; }), "a timer is used more than once");
+}
+GST_END_TEST
+
+/** The event is under way when the timer goes: whoever holds the lock has the last word. */
+GST_START_TEST(test_a_timer_that_is_gone_does_not_fire_any_more) {
+  Context context;
+  const auto loop = Loop::for_context(context.get);
+  bool fired = false;
+  for (const bool destroyed : {false, true}) {
+    Timer timer = must(Timer::make(*loop, [&] { fired = true; }));
+    const int fd = timer_descriptor();
+    std::thread thread;
+    {
+      const ControlLock lock;
+      timer.arm(1);
+      pollfd poll_fd{fd, POLLIN, 0};
+      fail_unless(::poll(&poll_fd, 1, 10'000) == 1);
+      std::atomic<pid_t> id{0};
+      thread = std::thread([&] {
+        id = ::gettid();
+        loop->dispatch(fd);  // gets as far as the lock
+      });
+      fail_unless(eventually([&] { return id != 0 && sleeps(id); }));
+      if (destroyed) {
+        timer = Timer();
+        fail_unless_equals_int(timer_descriptor(), fd);  // the number is still in use
+      } else {
+        timer.disarm();
+      }
+    }
+    thread.join();
+    fail_if(fired);
+    fail_unless_equals_int(timer_descriptor(), destroyed ? -1 : fd);
+  }
 }
 GST_END_TEST
 
@@ -251,6 +320,7 @@ static Suite* loops_suite(void) {
   tcase_add_test(tests, test_one_dispatch_function_for_control_and_interrupts);
   tcase_add_test(tests, test_nothing_stays_in_the_poller);
   tcase_add_test(tests, test_timers);
+  tcase_add_test(tests, test_a_timer_that_is_gone_does_not_fire_any_more);
   tcase_add_test(tests, test_a_handler_may_end_its_own_watch_and_loop);
   tcase_add_test(tests, test_observers_may_call_the_interface);
   tcase_add_test(tests, test_threads_that_start_and_stop_at_once);
