@@ -270,6 +270,7 @@ void Interface::drop_link(const std::string& reason) {
     link = link_;
     if (!link) return;
     link->mark_down();
+    leave(link);
     publish(nullptr);
   }
   for (std::size_t i = 0; i < link->tx_queues(); ++i) link->tx(i)->unblock();
@@ -296,7 +297,35 @@ std::shared_ptr<Link> Interface::link() const {
 void Interface::publish(std::shared_ptr<Link> link) {
   link_ = std::move(link);
   generation_.fetch_add(1, std::memory_order_release);
-  for (Port* port : ports_) port->wake();
+  for (Port* port : ports_) {
+    if (port->receives_ && link_) port->backlog_.add(link_);
+    port->wake();
+  }
+}
+
+/** Sees to what is in the rings of a link that is down: somebody takes it, or it is counted. */
+void Interface::leave(const std::shared_ptr<Link>& link) {
+  for (Port* port : ports_) {
+    if (port->receives_) port->backlog_.went_down(*link, port->queue_);
+  }
+  for (std::uint32_t i = 0; i < link->rx_queues(); ++i) {
+    if (!claimed_.contains({true, i})) link->rx(i)->abandon();
+  }
+  for (std::uint32_t i = 0; i < link->tx_queues(); ++i) {
+    if (!claimed_.contains({false, i})) link->tx(i)->abandon();
+  }
+}
+
+/** The link that @p port goes on with: for a receiver, perhaps an old one with packets left. */
+std::shared_ptr<Link> Interface::next_link(Port& port) {
+  const std::lock_guard lock(data_mutex_);
+  std::shared_ptr<Link> next = port.receives_ ? port.backlog_.take() : link_;
+  if (const std::uint64_t lost = port.backlog_.take_lost(); lost != 0) {
+    stats_->rx(port.queue_).drop(DropReason::undelivered, lost);
+  }
+  port.generation_ = generation_.load(std::memory_order_relaxed);
+  if (next != link_) --port.generation_;  // and not for long
+  return next;
 }
 
 Status Interface::attach(Port& port, bool receives, std::uint32_t queue) {
@@ -308,6 +337,7 @@ Status Interface::attach(Port& port, bool receives, std::uint32_t queue) {
                      " already. Choose another queue: each belongs to one thread."};
   }
   ports_.push_back(&port);
+  if (receives && link_) port.backlog_.add(link_);
   return {};
 }
 
@@ -315,6 +345,12 @@ void Interface::detach(Port& port, bool receives, std::uint32_t queue) {
   const std::lock_guard lock(data_mutex_);
   claimed_.erase({receives, queue});
   std::erase(ports_, &port);
+  // A link that is up is left to the next port that comes.
+  if (port.link_ && !port.link_->up()) {
+    if (receives && port.link_->rx(queue) != nullptr) port.link_->rx(queue)->abandon();
+    if (!receives && port.link_->tx(queue) != nullptr) port.link_->tx(queue)->abandon();
+  }
+  if (receives) stats_->rx(queue).drop(DropReason::undelivered, port.backlog_.abandon(queue));
 }
 
 }  // namespace gstmemif

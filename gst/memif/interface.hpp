@@ -95,8 +95,10 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   template <class Call>
   void notify(Call call);
 
-  // Data plane, with data_mutex_ held.
+  // Data plane. The first with data_mutex_ held, the others take it.
   void publish(std::shared_ptr<Link> link);
+  void leave(const std::shared_ptr<Link>& link);
+  std::shared_ptr<Link> next_link(Port& port);
   Status attach(Port& port, bool receives, std::uint32_t queue);
   void detach(Port& port, bool receives, std::uint32_t queue);
 

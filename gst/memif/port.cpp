@@ -78,11 +78,8 @@ void Port::interrupt() noexcept {
 }
 
 bool Port::refresh() {
-  const std::uint32_t generation = interface_->generation();
-  if (generation == generation_) return false;
-  // Generation first, link second: a link that changes in between is picked up next time.
-  generation_ = generation;
-  std::shared_ptr<Link> next = interface_->link();
+  if (!stale() || !finished()) return false;
+  std::shared_ptr<Link> next = interface_->next_link(*this);
   // The old link stays until its queue was left.
   use(next.get());
   link_ = std::move(next);
@@ -117,7 +114,14 @@ Receiver::~Receiver() {
   if (rx_ != nullptr) rx_->set_interrupts(false);
 }
 
+bool Receiver::finished() noexcept {
+  if (rx_ == nullptr || link()->state().failed()) return true;
+  rx_->close();
+  return !rx_->pending();
+}
+
 void Receiver::use(Link* link) {
+  if (this->link() != nullptr && this->link().get() != link) lost_link_ = true;
   rx_ = link != nullptr ? link->rx(queue_) : nullptr;
   // Written by us on every link: a peer may have left anything in the flag.
   applied_mode_ = mode_.load(std::memory_order_acquire);
@@ -135,8 +139,7 @@ bool Receiver::ready() const noexcept {
 }
 
 std::span<const RxSegment> Receiver::receive(std::uint32_t max_packets) {
-  if (stale()) refresh();
-  if (rx_ == nullptr) return {};
+  if ((stale() && refresh()) || rx_ == nullptr) return {};
   return rx_->receive(max_packets);
 }
 
@@ -218,7 +221,10 @@ Sender::~Sender() {
 }
 
 void Sender::use(Link* link) {
-  if (tx_ != nullptr) tx_->discard();
+  if (tx_ != nullptr) {
+    tx_->discard();
+    tx_->abandon();
+  }
   tx_ = link != nullptr ? link->tx(queue_) : nullptr;
 }
 
@@ -258,6 +264,34 @@ Wake Sender::wait_for_link(std::int64_t timeout_ns) {
     if (tx_ != nullptr && !link()->state().failed()) return Wake::ready;
     if (deadline.passed()) return Wake::timeout;
     sleep(-1, deadline.left_ns());
+  }
+}
+
+Wake Sender::drain(std::span<const std::unique_ptr<Sender>> senders, std::int64_t patience_ns,
+                   std::int64_t limit_ns) {
+  for (const auto& sender : senders) sender->flush();
+  const Deadline limit(limit_ns);
+  Deadline patience(patience_ns);
+  std::int64_t pause = kFirstRoomWaitNs;
+  std::uint64_t before = 0;
+  for (;;) {
+    std::uint64_t unread = 0;
+    for (const auto& sender : senders) {
+      if (sender->interrupted()) return Wake::interrupted;
+      if (sender->refresh()) return Wake::link_changed;
+      if (sender->tx_ == nullptr) continue;
+      unread += sender->tx_->unread();
+      if (sender->link()->state().failed()) return Wake::link_changed;
+    }
+    if (unread == 0) return Wake::ready;
+    if (unread != before) {
+      before = unread;
+      patience = Deadline(patience_ns);
+      pause = kFirstRoomWaitNs;
+    }
+    if (patience.passed() || limit.passed()) return Wake::timeout;
+    senders.front()->sleep(-1, patience.shorter_of(limit.shorter_of(pause)));
+    pause = std::min(2 * pause, kLastRoomWaitNs);
   }
 }
 

@@ -10,8 +10,10 @@
 #include <atomic>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "gst/memif/interface.hpp"
+#include "gst/memif/link_backlog.hpp"
 
 namespace gstmemif {
 
@@ -40,7 +42,10 @@ class GSTMEMIF_API Port {
 
   /** The link in use; null while there is none. It may have gone down since. */
   const std::shared_ptr<Link>& link() const noexcept { return link_; }
-  /** Takes over a new link of the interface, if there is one; true if something changed. */
+  /**
+   * Takes over a new link of the interface, if there is one; true if something changed. A receiver
+   * does so when nothing is left that the peer of the old one had published.
+   */
   bool refresh();
 
   Interface& interface() noexcept { return *interface_; }
@@ -53,6 +58,8 @@ class GSTMEMIF_API Port {
   Status claim();
   void wake() noexcept { signal_eventfd(wake_.get()); }
   virtual void use(Link* link) = 0;
+  /** Whether the link in use, which is down, may be left now. */
+  virtual bool finished() noexcept { return true; }
 
   bool interrupted() const noexcept { return interrupted_.load(std::memory_order_acquire); }
   bool stale() const noexcept { return interface_->generation() != generation_; }
@@ -69,6 +76,7 @@ class GSTMEMIF_API Port {
   std::atomic<bool> interrupted_{false};
   std::uint32_t generation_ = 0;
   std::shared_ptr<Link> link_;
+  LinkBacklog backlog_;  // of a receiver; guarded by the interface
 };
 
 /** Receives from one queue. */
@@ -79,7 +87,10 @@ class GSTMEMIF_API Receiver : public Port {
                                                 std::uint32_t queue, RxMode mode);
   ~Receiver() override;
 
-  /** Up to @p max_packets packets, never waits; see RxQueue::receive(). */
+  /**
+   * Up to @p max_packets packets, never waits; see RxQueue::receive(). None, too, where it went
+   * over to another link: packets of two links are never in one burst.
+   */
   std::span<const RxSegment> receive(std::uint32_t max_packets);
   /** Gives them back; false if they must not be used after all. See RxQueue::release(). */
   bool release() noexcept { return rx_ == nullptr || rx_->release(); }
@@ -87,11 +98,14 @@ class GSTMEMIF_API Receiver : public Port {
   /** As receive(), and lends if possible; see RxQueue::receive_lent(). */
   template <class Begin>
   RxBurst receive_lent(std::uint32_t max_packets, Begin begin) {
-    if (stale()) refresh();
+    if (stale() && refresh()) return {};
     return rx_ != nullptr ? rx_->receive_lent(link(), max_packets, begin) : RxBurst{};
   }
   /** Waits for packets. @param timeout_ns nanoseconds, or kForever */
   Wake wait(std::int64_t timeout_ns = kForever);
+
+  /** Whether a link was left since the last call: all that its peer had published was received. */
+  bool lost_link() noexcept { return std::exchange(lost_link_, false); }
 
   /** True if the present link has this queue. */
   bool has_queue() const noexcept { return rx_ != nullptr; }
@@ -105,6 +119,7 @@ class GSTMEMIF_API Receiver : public Port {
  private:
   using Port::Port;
   void use(Link* link) override;
+  bool finished() noexcept override;
   bool ready() const noexcept;
   void spin_or_sleep(std::int64_t timeout_ns);
   bool spin(RxMode mode, std::int64_t duration_ns) noexcept;
@@ -114,6 +129,7 @@ class GSTMEMIF_API Receiver : public Port {
   std::atomic<RxMode> mode_{RxMode::adaptive};
   RxMode applied_mode_ = RxMode::adaptive;  // what the flag in the ring was set for
   RxQueue* rx_ = nullptr;
+  bool lost_link_ = false;
 };
 
 /** Sends into one queue. */
@@ -157,6 +173,18 @@ class GSTMEMIF_API Sender : public Port {
   Wake wait_for_room(std::int64_t timeout_ns = kForever);
   /** After Sent::link_lost: waits for a link with this queue. */
   Wake wait_for_link(std::int64_t timeout_ns = kForever);
+
+  /**
+   * Flushes, and waits until the peer has taken all packets from the rings of @p senders, which are
+   * of one interface and belong to the calling thread. Wake::ready: it has; link_changed: it is
+   * gone; timeout: it took none for @p patience_ns, or not all within @p limit_ns.
+   */
+  static Wake drain(std::span<const std::unique_ptr<Sender>> senders, std::int64_t patience_ns,
+                    std::int64_t limit_ns = kForever);
+  /** Counts what the peer has not taken as undelivered; it may take it all the same. */
+  void abandon() noexcept {
+    if (tx_ != nullptr) tx_->abandon();
+  }
 
   bool has_queue() const noexcept { return tx_ != nullptr; }
   QueueStats& stats() noexcept { return interface_->stats().tx(queue_); }

@@ -285,7 +285,33 @@ bool RxQueue::release() noexcept {
     lent_slots_.push(taken, loan);
     make_room();
   }
-  return state_->check_memory();
+  if (state_->check_memory()) return true;
+  stats_->drop(DropReason::undelivered, packets_);
+  return false;
+}
+
+void RxQueue::close() noexcept {
+  if (closed_) return;
+  end_ = peer_index();
+  closed_ = true;
+}
+
+std::uint32_t RxQueue::pending_packets() const noexcept {
+  if (state_->failed()) return 0;
+  const auto first = static_cast<std::uint16_t>(next_ + taken_);
+  const auto slots = static_cast<std::uint16_t>(peer_index() - first);
+  std::uint32_t packets = 0;
+  for (std::uint32_t i = 0; i < slots && i < ring_.size(); ++i) {
+    const Descriptor descriptor = ring_.read(static_cast<std::uint16_t>(first + i));
+    if ((descriptor.flags & kDescriptorNext) == 0) ++packets;
+  }
+  return packets;
+}
+
+void RxQueue::abandon() noexcept {
+  close();
+  stats_->drop(DropReason::undelivered, pending_packets());
+  end_ = static_cast<std::uint16_t>(next_ + taken_);
 }
 
 }  // namespace gstmemif

@@ -82,6 +82,16 @@ class GSTMEMIF_API RxQueue {
    */
   bool release() noexcept;
 
+  /**
+   * The link is down: what the peer has published by now can be received, and nothing after it. By
+   * the receiving thread, or while there is none; as abandon() is.
+   */
+  void close() noexcept;
+  /** Packets that were published and not received, as far as the peer's descriptors are right. */
+  std::uint32_t pending_packets() const noexcept;
+  /** Closes, and drops and counts these: nobody will receive them. */
+  void abandon() noexcept;
+
   /** True if the peer's index moved on: receive() would find something to look at. */
   bool pending() const noexcept { return peer_index() != next_; }
 
@@ -94,6 +104,7 @@ class GSTMEMIF_API RxQueue {
  private:
   bool is_slave() const noexcept { return buffers_.buffer_size != 0; }
   std::uint16_t peer_index() const noexcept {
+    if (closed_) return end_;
     return is_slave() ? ring_.load_tail() : ring_.load_head();
   }
   std::uint32_t begin_burst() noexcept;
@@ -138,6 +149,8 @@ class GSTMEMIF_API RxQueue {
   std::uint16_t published_ = 0;  // as slave: head, end of the buffers the peer has
   std::uint32_t taken_ = 0;      // slots of the burst
   bool skipping_ = false;        // inside a chain whose beginning was dropped
+  bool closed_ = false;
+  std::uint16_t end_ = 0;  // the peer's index when the queue was closed
 };
 
 template <class Begin>

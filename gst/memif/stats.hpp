@@ -35,11 +35,12 @@ enum class DropReason : std::uint8_t {
   too_long,        ///< to send: needs more slots than the ring has
   ring_full,       ///< to send: no free slot, and waiting was not asked for
   link_down,       ///< to send: no peer
+  undelivered,     ///< published, and not taken from the ring when the link ended
   count
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReason::count)>
-    kDropReasonNames = {"bad-descriptor", "bad-chain", "empty",
-                        "too-long",       "ring-full", "link-down"};
+    kDropReasonNames = {"bad-descriptor", "bad-chain", "empty",      "too-long",
+                        "ring-full",      "link-down", "undelivered"};
 
 /** Counters of one queue in one direction, over all links that an interface had. */
 struct alignas(64) QueueStats {

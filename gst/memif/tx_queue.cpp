@@ -63,8 +63,11 @@ std::uint32_t TxQueue::free_slots() noexcept {
     valid = in_use <= ring_.size() && in_use >= static_cast<std::uint16_t>(next_ - published_);
     free = ring_.size() - in_use;
   } else {
-    free = static_cast<std::uint16_t>(ring_.load_head() - next_);
+    const std::uint16_t head = ring_.load_head();
+    free = static_cast<std::uint16_t>(head - next_);
     valid = free <= ring_.size();
+    const std::uint32_t empty = static_cast<std::uint16_t>(head - published_);
+    if (valid && empty <= ring_.size()) posted_ = std::max(posted_, empty);
   }
   if (!valid) {
     state_->fail("the peer moved the index of a ring further than the ring is long");
@@ -169,6 +172,7 @@ void TxQueue::flush() noexcept {
   } else {
     ring_.store_tail(next_);
   }
+  uncounted_ += static_cast<std::uint16_t>(next_ - published_);
   published_ = next_;
   stats_->packets.add(packets_);
   stats_->bytes.add(bytes_);
@@ -189,6 +193,32 @@ void TxQueue::discard() noexcept {
   bytes_ = 0;
   free_ = 0;
   next_ = published_;
+}
+
+std::uint32_t TxQueue::unread() noexcept {
+  if (state_->failed()) return 0;
+  if (is_slave()) {
+    const auto slots = static_cast<std::uint16_t>(published_ - ring_.load_tail());
+    if (slots <= ring_.size()) return slots;
+  } else {
+    // A slave hands an empty buffer over for each one that it took. How many it has at a time, at
+    // the most, is its own affair.
+    const auto empty = static_cast<std::uint16_t>(ring_.load_head() - published_);
+    if (empty <= ring_.size()) return posted_ > empty ? posted_ - empty : 0;
+  }
+  state_->fail("the peer moved the index of a ring further than the ring is long");
+  return 0;
+}
+
+void TxQueue::abandon() noexcept {
+  const auto slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(unread(), uncounted_));
+  uncounted_ = 0;
+  std::uint32_t packets = 0;
+  for (std::uint32_t i = 1; i <= slots; ++i) {
+    const Descriptor descriptor = ring_.read(static_cast<std::uint16_t>(published_ - i));
+    if ((descriptor.flags & kDescriptorNext) == 0) ++packets;
+  }
+  stats_->drop(DropReason::undelivered, packets);
 }
 
 void TxQueue::unblock() noexcept {

@@ -99,6 +99,12 @@ class GSTMEMIF_API TxQueue {
   /** Drops and counts what was written since the last flush(): the peer is gone. */
   void discard() noexcept;
 
+  /** Slots that were flushed and that the peer has not given back yet. */
+  std::uint32_t unread() noexcept;
+
+  /** Counts the packets of unread() as undelivered, each one once. */
+  void abandon() noexcept;
+
   /** True if there is room for the packet that was Sent::full last, or for any if none was. */
   bool has_room() noexcept;
 
@@ -145,6 +151,8 @@ class GSTMEMIF_API TxQueue {
   std::uint16_t next_ = 0;       // first slot not yet written
   std::uint16_t published_ = 0;  // our index as the peer sees it
   std::uint32_t free_ = 0;       // slots known to be free, read again only when they run out
+  std::uint32_t posted_ = 0;     // as master: most slots that were empty at a time
+  std::uint64_t uncounted_ = 0;  // slots flushed since abandon()
   std::uint64_t packets_ = 0;    // of the burst
   std::uint64_t copies_ = 0;
   std::uint64_t bytes_ = 0;
