@@ -142,6 +142,22 @@ Message read_add_ring(const Reader& r) {
   return m;
 }
 
+/**
+ * Everything that is done rather than shown: controls of both sets, line and paragraph separators,
+ * and the format characters, which change the direction of other text or cannot be seen.
+ */
+bool acts_on_a_terminal(gunichar c) noexcept {
+  switch (g_unichar_type(c)) {
+    case G_UNICODE_CONTROL:
+    case G_UNICODE_FORMAT:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 std::string_view to_string(Role role) noexcept {
@@ -202,9 +218,15 @@ Result<Message> decode(std::span<const std::byte> bytes) {
 std::string printable(std::string_view text) {
   const std::unique_ptr<char, decltype(&g_free)> valid(
       g_utf8_make_valid(text.data(), static_cast<gssize>(text.size())), &g_free);
-  std::string out(valid.get());
-  std::replace_if(
-      out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  std::string out;
+  for (const char *c = valid.get(), *next = c; *c != '\0'; c = next) {
+    next = g_utf8_next_char(c);
+    if (acts_on_a_terminal(g_utf8_get_char(c))) {
+      out += '?';
+    } else {
+      out.append(c, next);
+    }
+  }
   return out;
 }
 

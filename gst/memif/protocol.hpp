@@ -95,7 +95,10 @@ GSTMEMIF_API MessageBytes encode(const Message& message) noexcept;
 /** Reads one message; strings end at their first NUL or at the end of their field. */
 GSTMEMIF_API Result<Message> decode(std::span<const std::byte> bytes);
 
-/** Makes text from a peer fit to be shown: valid UTF-8, no control characters. */
+/**
+ * Makes text from a peer fit to be shown: valid UTF-8 in which a '?' stands for each character that
+ * a terminal would obey rather than show (controls, separators of lines, directions of text).
+ */
 GSTMEMIF_API std::string printable(std::string_view text);
 
 // ---- Rings ----------------------------------------------------------------------------------
