@@ -41,7 +41,7 @@ std::string error_text(int error) {
       return text + ": that is the limit of the whole machine. Raise fs.file-max";
     case ENOMEM:
     case ENOBUFS:
-      return text + ": the kernel has no memory for it. Free some, or raise the limit of the cgroup";
+      return text + ": the kernel has no memory for it. Free some, or raise the cgroup's limit";
     default:
       return text;
   }

@@ -99,7 +99,9 @@ class GSTMEMIF_API MasterHandshake {
   /** Decides on INIT: finds the interface, checks the secret and that it is free. */
   using Admit = std::function<Result<Admission>(const Init&)>;
 
-  explicit MasterHandshake(Admit admit) : admit_(std::move(admit)) {}
+  /** @p greeting is what the slave was told: it may offer as much as that allows, and no more. */
+  explicit MasterHandshake(Admit admit, Hello greeting = {})
+      : admit_(std::move(admit)), greeting_(std::move(greeting)) {}
 
   /** Feeds one message of the slave, with the descriptors that came with it. */
   Result<Step> on_message(const Message& message, std::vector<UniqueFd> fds);
@@ -116,6 +118,7 @@ class GSTMEMIF_API MasterHandshake {
   Result<Step> on_connect(const Connect& message);
 
   Admit admit_;
+  Hello greeting_;
   State state_ = State::wait_init;
   Admission admission_;
   std::uint64_t mapped_ = 0;

@@ -93,9 +93,9 @@ void Listener::on_readable() {
 
 void Listener::welcome(UniqueFd socket) {
   auto connection = std::make_shared<Connection>(loop_, std::move(socket), *this);
-  MasterHandshake handshake(
-      [this, peer = connection.get()](const Init& init) { return admit(*peer, init); });
   const Hello greeting = hello();
+  MasterHandshake handshake(
+      [this, peer = connection.get()](const Init& init) { return admit(*peer, init); }, greeting);
   if (Status status = connection->start(std::move(handshake), &greeting); !status) {
     MEMIF_INFO("cannot greet a peer: %s", status.error().message.c_str());
     return;

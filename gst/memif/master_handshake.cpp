@@ -11,6 +11,12 @@ Error violation(std::string what) {
   return {ErrorCode::protocol, std::move(what)};
 }
 
+/** @param max_index as in HELLO, so one less than the count */
+Error too_many(const char* what, std::uint16_t max_index) {
+  return violation("more " + std::string(what) + " than the " + std::to_string(max_index + 1) +
+                   " that HELLO allowed");
+}
+
 Step reply(Message message) {
   Step step;
   step.reply = std::move(message);
@@ -82,8 +88,11 @@ Result<Step> MasterHandshake::on_init(const Init& init) {
 }
 
 Result<Step> MasterHandshake::on_add_region(const AddRegion& message, UniqueFd fd) {
-  if (message.index != plan_.regions.size() || message.index >= kMaxRegions) {
+  if (message.index != plan_.regions.size()) {
     return violation("unexpected region index " + std::to_string(message.index));
+  }
+  if (message.index > greeting_.max_region || message.index >= kMaxRegions) {
+    return too_many("regions", greeting_.max_region);
   }
   if (message.size > admission_.memory_limit - mapped_) {
     return violation("the regions are larger than the " + std::to_string(admission_.memory_limit) +
@@ -98,12 +107,18 @@ Result<Step> MasterHandshake::on_add_region(const AddRegion& message, UniqueFd f
 
 Result<Step> MasterHandshake::on_add_ring(const AddRing& message, UniqueFd fd) {
   auto& rings = message.direction == Direction::s2m ? plan_.s2m : plan_.m2s;
-  if (message.index != rings.size() || message.index >= kMaxQueues) {
+  const bool s2m = message.direction == Direction::s2m;
+  const std::uint16_t max_index = s2m ? greeting_.max_s2m_ring : greeting_.max_m2s_ring;
+  if (message.index != rings.size()) {
     return violation("unexpected ring index " + std::to_string(message.index));
   }
-  if (message.log2_size < 1 || message.log2_size > kMaxLog2RingSize) {
-    return violation("a ring of 2^" + std::to_string(message.log2_size) +
-                     " slots; 2^1 to 2^14 are possible");
+  if (message.index > max_index || message.index >= kMaxQueues) {
+    return too_many(s2m ? "S2M rings" : "M2S rings", max_index);
+  }
+  const std::uint8_t max_log2 = std::min(greeting_.max_log2_ring_size, kMaxLog2RingSize);
+  if (message.log2_size < 1 || message.log2_size > max_log2) {
+    return violation("a ring of 2^" + std::to_string(message.log2_size) + " slots; 2^1 to 2^" +
+                     std::to_string(max_log2) + " are possible");
   }
   if (message.private_header_size != 0) return violation("private headers are not supported");
   // Anything else could block us, or kill us with a signal, when we write to it.

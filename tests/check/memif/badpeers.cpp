@@ -72,6 +72,41 @@ GST_START_TEST(test_hello_tells_true_limits) {
 }
 GST_END_TEST
 
+/** HELLO goes out before the id is known, and a peer is held to what it was told. */
+GST_START_TEST(test_a_slave_with_more_rings_than_it_was_told_is_refused) {
+  const std::string name = unique_socket();
+  Settings large = settings_for(Role::master, name, 1);
+  large.rx_queues = 2;
+  large.tx_queues = 3;
+  auto larger = started(large);
+  auto master = started(settings_for(Role::master, name, 0));
+  const LinkPlan plan = must(build_slave_memory(small_offer(8, 64)));
+  const UniqueFd event_fd = must(make_eventfd());
+  for (const auto& [direction, allowed] : {std::pair(Direction::s2m, 2), {Direction::m2s, 3}}) {
+    RawPeer peer = RawPeer::dialled(name);
+    peer.expect_message<Hello>();
+    peer.say(Init{});
+    peer.expect_message<Ack>();
+    peer.say(AddRegion{0, plan.regions[0].size()}, plan.regions[0].fd());
+    peer.expect_message<Ack>();
+    for (std::uint16_t i = 0; i < allowed; ++i) {
+      peer.say(AddRing{direction, i, 0, 0, 3, 0}, event_fd.get());
+      peer.expect_message<Ack>();
+    }
+    peer.say(AddRing{direction, static_cast<std::uint16_t>(allowed), 0, 0, 3, 0}, event_fd.get());
+    peer.expect_goodbye("than the " + std::to_string(allowed) + " that HELLO allowed");
+  }
+  // A good slave takes as many as it may, also of a smaller interface.
+  Settings greedy = settings_for(Role::slave, name, 0);
+  greedy.rx_queues = greedy.tx_queues = 255;
+  greedy.ring_size = 4;
+  auto slave = started(greedy);
+  fail_unless(come_up(slave, master));
+  fail_unless_equals_uint64(master->link()->rx_queues(), 2);
+  fail_unless_equals_uint64(master->link()->tx_queues(), 3);
+}
+GST_END_TEST
+
 GST_START_TEST(test_descriptors_that_nobody_asked_for_are_closed) {
   const std::string name = unique_socket();
   auto master = started(settings_for(Role::master, name));
@@ -296,6 +331,7 @@ static Suite* badpeers_suite(void) {
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, test_a_slave_that_says_the_wrong_thing_is_told);
   tcase_add_test(tests, test_hello_tells_true_limits);
+  tcase_add_test(tests, test_a_slave_with_more_rings_than_it_was_told_is_refused);
   tcase_add_test(tests, test_descriptors_that_nobody_asked_for_are_closed);
   tcase_add_test(tests, test_a_slave_that_vanishes_at_any_step);
   tcase_add_test(tests, test_a_master_that_vanishes_at_any_step);

@@ -213,7 +213,7 @@ GST_START_TEST(test_indexes_come_in_order) {
   for (std::uint16_t i = 0; i < kMaxRegions; ++i) {
     must(many.on_message(AddRegion{i, 64}, copy_of(plan.regions[0].fd())));
   }
-  must_fail(many.on_message(AddRegion{256, 64}, copy_of(plan.regions[0].fd())), "region index");
+  must_fail(many.on_message(AddRegion{256, 64}, copy_of(plan.regions[0].fd())), "256 that");
   for (std::uint16_t i = 0; i < kMaxQueues; ++i) {
     AddRing ring = first_ring();
     ring.index = i;
@@ -221,7 +221,42 @@ GST_START_TEST(test_indexes_come_in_order) {
   }
   AddRing ring = first_ring();
   ring.index = kMaxQueues;
-  must_fail(many.on_message(ring, one(event_fd())), "ring index");
+  must_fail(many.on_message(ring, one(event_fd())), "255 that");
+}
+GST_END_TEST
+
+GST_START_TEST(test_no_more_is_taken_than_hello_allowed) {
+  const LinkPlan plan = small_plan();
+  Hello greeting;
+  greeting.max_region = 1;
+  greeting.max_s2m_ring = 2;
+  greeting.max_m2s_ring = 0;
+  greeting.max_log2_ring_size = 3;
+  const auto after_init = [&] {
+    MasterHandshake master(admit_all(), greeting);
+    must(master.on_message(Init{}, {}));
+    return master;
+  };
+  const auto region = [&](MasterHandshake& master, std::uint16_t index) {
+    return master.on_message(AddRegion{index, 64}, copy_of(plan.regions[0].fd()));
+  };
+  const auto ring = [&](MasterHandshake& master, Direction direction, std::uint16_t index,
+                        std::uint8_t log2_size = 3) {
+    return master.on_message(AddRing{direction, index, 0, 0, log2_size, 0}, one(event_fd()));
+  };
+  MasterHandshake regions = after_init();
+  for (std::uint16_t i = 0; i <= 1; ++i) must(region(regions, i));
+  must_fail(region(regions, 2), "more regions", "than the 2 that HELLO allowed");
+
+  MasterHandshake s2m = after_init();
+  for (std::uint16_t i = 0; i <= 2; ++i) must(ring(s2m, Direction::s2m, i));
+  must(ring(s2m, Direction::m2s, 0));
+  must_fail(ring(s2m, Direction::s2m, 3), "more S2M rings", "than the 3 that HELLO allowed");
+  MasterHandshake m2s = after_init();
+  must(ring(m2s, Direction::m2s, 0));
+  must_fail(ring(m2s, Direction::m2s, 1), "more M2S rings", "than the 1 that HELLO allowed");
+  MasterHandshake size = after_init();
+  must_fail(ring(size, Direction::s2m, 0, 4), "2^4", "2^3");
 }
 GST_END_TEST
 
@@ -360,6 +395,7 @@ static Suite* handshake_suite(void) {
   tcase_add_test(tests, test_limits_of_hello_are_indexes);
   tcase_add_test(tests, test_versions);
   tcase_add_test(tests, test_indexes_come_in_order);
+  tcase_add_test(tests, test_no_more_is_taken_than_hello_allowed);
   tcase_add_test(tests, test_sizes_of_rings);
   tcase_add_test(tests, test_a_ring_lies_in_its_region);
   tcase_add_test(tests, test_descriptors_of_messages);
