@@ -13,12 +13,22 @@ test=(clang clang-format python3 python3-gi python3-gst-1.0 gir1.2-gstreamer-1.0
 # Drivers of DPDK carry its version in their names.
 drivers=(librte-net-memif librte-net-tap librte-net-pcap)
 
+# libFuzzer and llvm-cov carry clang's version in theirs. Some releases have the first in clang itself.
+clang_tools() {
+  local version package
+  version=$(apt-cache depends clang 2> /dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')
+  [ -n "$version" ] || return 0
+  for package in "libclang-rt-$version-dev" "llvm-$version"; do
+    apt-cache pkgnames "$package" | grep -x "$package" || true
+  done
+}
+
 installed() {
   dpkg-query -W -f='${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed
 }
 
 wanted=("${build[@]}")
-[ "${1:-build}" = test ] && wanted+=("${test[@]}")
+[ "${1:-build}" = test ] && wanted+=("${test[@]}" $(clang_tools))
 missing=()
 for package in "${wanted[@]}"; do
   installed "$package" || missing+=("$package")
@@ -45,6 +55,8 @@ fi
 echo "Installing ${missing[*]} ${missing_drivers[*]:-}"
 export DEBIAN_FRONTEND=noninteractive
 $sudo apt-get update -qq
+# Before that, nothing may have been known.
+[ "${1:-build}" = test ] && missing+=($(clang_tools))
 for driver in "${missing_drivers[@]}"; do
   missing+=($(apt-cache pkgnames "$driver" | grep -E "^$driver[0-9.]+$" | sort | tail -n 1))
 done

@@ -22,16 +22,18 @@ Stages:
   interop  DPDK, the kernel, a second memif implementation, hostile peers, the documentation
   asan     AddressSanitizer and UBSan: unit tests, hostile peers
   tsan     ThreadSanitizer: unit tests where threads meet (only when asked for)
+  fuzz     every fuzzer for a minute (only when asked for)
   clang    build with the other compiler
   style    clang-format
-Build directories are build, build-asan, build-tsan and build-clang.
+Build directories are build, build-asan, build-tsan, build-clang and build-fuzz.
 END
 }
 
 stages= install=yes
 for option in "$@"; do
   case $option in
-    --stage=plain | --stage=interop | --stage=asan | --stage=tsan | --stage=clang | --stage=style)
+    --stage=plain | --stage=interop | --stage=asan | --stage=tsan | --stage=clang | --stage=style | \
+      --stage=fuzz)
       stages="$stages ${option#*=}" ;;
     --quick) stages="$stages plain" ;;
     --soak) stages="$stages soak" ;;
@@ -76,15 +78,15 @@ check() {
   fi
 }
 
-# build DIR MESON_OPTION...
+# build DIR TARGETS MESON_OPTION...: no targets are all of them
 build() {
-  local dir=$1 log
-  shift
+  local dir=$1 targets=$2 log
+  shift 2
   log=$(mktemp)
   # A directory that is there may have been set up for something else, as by the quick start.
   if { [ -f "$dir/build.ninja" ] || meson setup "$dir" "$@"; } > "$log" 2>&1 &&
     meson configure "$dir" -Dwerror=true "$@" >> "$log" 2>&1 &&
-    meson compile -C "$dir" >> "$log" 2>&1; then
+    meson compile -C "$dir" $targets >> "$log" 2>&1; then
     rm -f "$log"
     return 0
   fi
@@ -126,25 +128,44 @@ sanitizer() {
     "-Dexamples=disabled -Doptimization=1"
 }
 
+# fuzz DIR NAME: what it finds on the way is kept for the next time, beside the input that fails
+fuzz() {
+  local dir=$1 name=$2 log=$work/fuzz
+  mkdir -p "$dir/found/$name"
+  G_SLICE=always-malloc "$dir/tests/fuzz/fuzz-$name" -max_total_time=60 -timeout=10 \
+    -max_len=4096 -print_final_stats=1 -artifact_prefix="$dir/$name-" \
+    "$dir/found/$name" "tests/fuzz/corpus/$name" > "$log" 2>&1 &&
+    { grep '^Done' "$log"; return 0; }
+  tail -n 100 "$log"
+  return 1
+}
+
 for stage in $stages; do
   printf '\n==== %s\n' "$stage"
   case $stage in
     plain)
-      check 'the plain build' build build -Dtests=enabled && unit build ;;
+      check 'the plain build' build build '' -Dtests=enabled && unit build ;;
     interop)
-      check 'the plain build' build build -Dtests=enabled && interop build ;;
+      check 'the plain build' build build '' -Dtests=enabled && interop build ;;
     soak)
-      check 'the plain build' build build -Dtests=enabled && interop build soak ;;
+      check 'the plain build' build build '' -Dtests=enabled && interop build soak ;;
     asan)
       # shellcheck disable=SC2046
-      check 'the build with AddressSanitizer' build build-asan $(sanitizer address,undefined) &&
+      check 'the build with AddressSanitizer' build build-asan '' $(sanitizer address,undefined) &&
         unit build-asan --timeout-multiplier 4 && interop build-asan --asan test_hostile ;;
     tsan)
       # shellcheck disable=SC2046
-      check 'the build with ThreadSanitizer' build build-tsan $(sanitizer thread) &&
+      check 'the build with ThreadSanitizer' build build-tsan '' $(sanitizer thread) &&
         unit build-tsan --timeout-multiplier 6 --suite threads ;;
     clang)
-      CXX=clang++ check 'the build with clang' build build-clang -Dtests=disabled ;;
+      CXX=clang++ check 'the build with clang' build build-clang '' -Dtests=disabled ;;
+    fuzz)
+      # shellcheck disable=SC2046
+      CXX=clang++ check 'the build of the fuzzers' build build-fuzz fuzzers -Dfuzzing=true \
+        -Ddefault_library=static $(sanitizer address,undefined) &&
+        for corpus in tests/fuzz/corpus/*; do
+          check "fuzz ${corpus##*/}" fuzz build-fuzz "${corpus##*/}"
+        done ;;
     style)
       check 'clang-format' bash -c \
         "git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run --Werror" ;;
