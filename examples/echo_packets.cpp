@@ -157,7 +157,7 @@ Frame EchoPackets::request(std::uint16_t sequence) const {
   } else {
     const auto& [ours, target] = std::get<Ipv6Pair>(addresses_);
     write_ipv6(packet, ours, target, kHops);
-    Icmpv6View::at(copy)->update_checksum(ours, target);
+    if (auto icmp = Icmpv6View::at(copy)) icmp->update_checksum(ours, target);
   }
   return frame;
 }
@@ -193,7 +193,8 @@ std::span<const std::byte> EchoPackets::message_of(std::span<const std::byte> fr
 bool EchoPackets::checksum_right(std::span<const std::byte> message) const {
   if (std::holds_alternative<Ipv4Pair>(addresses_)) return checksum_valid(message);
   const auto& [ours, target] = std::get<Ipv6Pair>(addresses_);
-  return ConstIcmpv6View::at(message)->checksum_valid(target, ours);
+  const auto icmp = ConstIcmpv6View::at(message);
+  return icmp && icmp->checksum_valid(target, ours);
 }
 
 std::optional<EchoReply> EchoPackets::reply(std::span<const std::byte> frame) const {

@@ -2,6 +2,9 @@
 //
 // Big-endian loads and stores by memcpy: no alignment needed, no aliasing rule broken. At -O2 each
 // is one load or store with a byte swap.
+//
+// A peer may write to a packet while it is looked at (see packet.hpp), so every load is made once:
+// detail::load_word() is the only way that bytes of a packet come in.
 #pragma once
 
 #include <bit>
@@ -39,12 +42,71 @@ template <std::unsigned_integral T>
   return std::endian::native == std::endian::little ? byte_swap(value) : value;
 }
 
-/// The big-endian value at `bytes[offset]`. Precondition: offset + sizeof(T) <= bytes.size().
+namespace detail {
+
+#ifdef GSTPACKET_MUTATE_LOADS
+// Of tests/check/packet/mutation.cpp, where the packet changes behind every load.
+void after_load() noexcept;
+#else
+inline void after_load() noexcept {}
+#endif
+
+/// The word at `data`, in the order it has there. Loaded once: all that is computed from the result
+/// is computed from the same bytes, whatever happens to those in memory.
+template <std::unsigned_integral Word>
+[[nodiscard, gnu::always_inline]] inline Word load_word(const std::byte* data) noexcept {
+  Word word;
+  std::memcpy(&word, data, sizeof word);
+  // A compiler may load a value again instead of keeping it. From here on it does not know any more
+  // where this one came from. Emits nothing, and goes away with a value that nobody uses.
+  asm("" : "+r"(word));
+  after_load();
+  return word;
+}
+
+/// Consecutive bytes of a packet, copied: answers what is in them without another look.
+template <std::unsigned_integral Word>
+class Octets {
+ public:
+  Octets() = default;
+  explicit Octets(const std::byte* from) noexcept : word_(load_word<Word>(from)) {}
+
+  /// The big-endian value at `offset`. Precondition: offset + sizeof(T) <= sizeof(Word).
+  template <std::unsigned_integral T>
+  [[nodiscard]] constexpr T get(std::size_t offset) const noexcept {
+    return swap_if_little(part<T>(offset));
+  }
+  /// The same as it is in the packet: good enough for sums.
+  template <std::unsigned_integral T>
+  [[nodiscard]] constexpr T part(std::size_t offset) const noexcept {
+    return static_cast<T>(word_ >> shift<T>(offset));
+  }
+  template <std::unsigned_integral T>
+  constexpr void set(std::size_t offset, std::type_identity_t<T> value) noexcept {
+    const Word mask = static_cast<Word>(Word{static_cast<T>(~T{0})} << shift<T>(offset));
+    const Word bits = static_cast<Word>(Word{swap_if_little<T>(value)} << shift<T>(offset));
+    word_ = static_cast<Word>((word_ & ~mask) | bits);
+  }
+  /// As they are in the packet.
+  [[nodiscard]] constexpr Word word() const noexcept { return word_; }
+
+ private:
+  template <class T>
+  [[nodiscard]] static constexpr std::size_t shift(std::size_t offset) noexcept {
+    static_assert(sizeof(T) <= sizeof(Word));
+    return 8 * (std::endian::native == std::endian::little ? offset
+                                                           : sizeof(Word) - sizeof(T) - offset);
+  }
+  Word word_ = 0;
+};
+
+}  // namespace detail
+
+/// The big-endian value at `bytes[offset]`, loaded once. Precondition: offset + sizeof(T) <=
+/// bytes.size().
 template <std::unsigned_integral T>
 [[nodiscard]] inline T load_be(std::span<const std::byte> bytes, std::size_t offset = 0) noexcept {
-  T value;
-  std::memcpy(&value, bytes.data() + offset, sizeof value);
-  return swap_if_little(value);
+  return swap_if_little(detail::load_word<T>(bytes.data() + offset));
 }
 
 /// Writes `value` big-endian to `bytes[offset]`. Precondition: as for load_be().

@@ -17,6 +17,7 @@ using Lanes = std::uint64_t __attribute__((vector_size(32)));
     Lanes a, b;
     std::memcpy(&a, data, 32);
     std::memcpy(&b, data + 32, 32);
+    after_load();
     low0 += a & 0xffffffffU;
     high0 += a >> 32;
     low1 += b & 0xffffffffU;

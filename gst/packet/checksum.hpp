@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // The Internet checksum: RFC 1071 over one or many fragments, RFC 1624 for changes in place.
-// Nothing here writes to a packet.
+// Nothing here writes to a packet, and nothing but the sum depends on the bytes that are read.
 #pragma once
 
 #include <bit>
@@ -49,10 +49,13 @@ inline constexpr std::size_t kInlineSum = 64;
   return total + (total < a ? 1 : 0);
 }
 
+// Without the barrier of load_word(), so that additions may take their words from memory: nothing
+// but the sum depends on them.
 template <class Word>
-[[nodiscard]] inline Word load_word(const std::byte* data) noexcept {
+[[nodiscard, gnu::always_inline]] inline Word load_addend(const std::byte* data) noexcept {
   Word word;
   std::memcpy(&word, data, sizeof word);
+  after_load();
   return word;
 }
 
@@ -60,35 +63,40 @@ template <class Word>
 [[nodiscard]] inline std::uint64_t sum_few(const std::byte* data, std::size_t size) noexcept {
   std::uint64_t sum = 0;
   if ((size & 4) != 0) {
-    sum += load_word<std::uint32_t>(data);
+    sum += load_addend<std::uint32_t>(data);
     data += 4;
   }
   if ((size & 2) != 0) {
-    sum += load_word<std::uint16_t>(data);
+    sum += load_addend<std::uint16_t>(data);
     data += 2;
   }
   if ((size & 1) != 0) {
     // The last byte is the first of a word whose second is zero.
-    std::uint16_t word = 0;
-    std::memcpy(&word, data, 1);
-    sum += word;
+    const std::uint16_t last = load_addend<std::uint8_t>(data);
+    sum += std::endian::native == std::endian::little ? last : last << 8;
   }
   return sum;
 }
 
-// Words of eight bytes, one after the other: for short runs quicker than any vector. The last one
-// overlaps the one before, whose bytes are shifted out of it.
-[[nodiscard]] inline std::uint64_t sum_short(const std::byte* data, std::size_t size) noexcept {
-  if (size < 8) return sum_few(data, size);
-  std::uint64_t sum = load_word<std::uint64_t>(data);
+// Words of eight bytes, one after the other: for short runs quicker than any vector. Continues the
+// sum of at least eight bytes that lie in front: the last word overlaps what is before it, which is
+// shifted out.
+[[nodiscard, gnu::always_inline]] inline std::uint64_t continue_sum(std::uint64_t sum,
+                                                                    const std::byte* data,
+                                                                    std::size_t size) noexcept {
   const std::byte* const last = data + size - 8;
-  for (data += 8; data <= last; data += 8) sum = add_carry(sum, load_word<std::uint64_t>(data));
+  for (; data <= last; data += 8) sum = add_carry(sum, load_addend<std::uint64_t>(data));
   const std::size_t rest = size % 8;
   if (rest == 0) return sum;
-  const auto word = load_word<std::uint64_t>(last);
+  const auto word = load_addend<std::uint64_t>(last);
   const std::size_t summed = 64 - 8 * rest;  // bits
   return add_carry(sum,
                    std::endian::native == std::endian::little ? word >> summed : word << summed);
+}
+
+[[nodiscard]] inline std::uint64_t sum_short(const std::byte* data, std::size_t size) noexcept {
+  if (size < 8) return sum_few(data, size);
+  return continue_sum(load_addend<std::uint64_t>(data), data + 8, size - 8);
 }
 
 [[nodiscard]] inline std::uint64_t sum(std::span<const std::byte> bytes) noexcept {
@@ -112,6 +120,23 @@ class Checksum {
       sum_ = detail::add_carry(sum_, byte_swap(detail::fold(detail::sum(bytes))));
     }
     odd_ ^= (bytes.size() & 1) != 0;
+    return *this;
+  }
+  /// Continues the sum with bytes of a header that were copied. Precondition: an even number of
+  /// bytes so far.
+  template <class Word>
+  Checksum& add(detail::Octets<Word> octets) noexcept {
+    sum_ = detail::add_carry(sum_, octets.word());
+    return *this;
+  }
+  /// The same with a header of eight bytes and what lies directly behind it.
+  [[gnu::always_inline]] Checksum& add(detail::Octets<std::uint64_t> header,
+                                       std::span<const std::byte> behind) noexcept {
+    add(header);
+    sum_ = behind.size() <= detail::kInlineSum
+               ? detail::continue_sum(sum_, behind.data(), behind.size())
+               : detail::add_carry(sum_, detail::sum_long(behind.data(), behind.size()));
+    odd_ = (behind.size() & 1) != 0;
     return *this;
   }
   /// Adds 16- and 32-bit values given in host order. Precondition: an even number of bytes so far.

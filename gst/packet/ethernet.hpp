@@ -3,6 +3,7 @@
 // Ethernet II headers with up to two VLAN tags, and ARP for IPv4 over them.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -22,7 +23,8 @@ inline constexpr std::uint16_t kQinQ = 0x88a8;
 inline constexpr std::uint16_t kIpv6 = 0x86dd;
 }  // namespace ethertype
 
-/// An Ethernet header and the VLAN tags behind it. Not thread safe, does not own its bytes.
+/// An Ethernet header and the VLAN tags behind it, copied when the view is made (see packet.hpp).
+/// Not thread safe, does not own its bytes.
 template <ByteLike Byte>
 class BasicEthernetView {
  public:
@@ -41,15 +43,13 @@ class BasicEthernetView {
     return view.walk_tags() ? std::optional(view) : std::nullopt;
   }
 
-  [[nodiscard]] Mac destination() const noexcept { return Mac::load(bytes_); }
-  [[nodiscard]] Mac source() const noexcept { return Mac::load(bytes_.subspan(6)); }
+  [[nodiscard]] const Mac& destination() const noexcept { return destination_; }
+  [[nodiscard]] const Mac& source() const noexcept { return source_; }
   /// The type behind the tags, or an IEEE 802.3 length if below 0x600.
   [[nodiscard]] std::uint16_t type() const noexcept { return type_; }
   [[nodiscard]] std::size_t tags() const noexcept { return tags_; }
   /// Tag control information of tag `index` (0 is the outermost). Precondition: index < tags().
-  [[nodiscard]] std::uint16_t tag(std::size_t index) const noexcept {
-    return load_be<std::uint16_t>(bytes_, kSize + 4 * index);
-  }
+  [[nodiscard]] std::uint16_t tag(std::size_t index) const noexcept { return tag_[index]; }
   /// 0 to 4095; 0 means a priority tag only.
   [[nodiscard]] std::uint16_t vlan_id(std::size_t index) const noexcept {
     return tag(index) & 0x0fffU;
@@ -59,29 +59,37 @@ class BasicEthernetView {
   /// What is behind the header, padding included.
   [[nodiscard]] std::span<Byte> payload() const noexcept { return bytes_.subspan(header_size()); }
 
-  void set_destination(const Mac& mac) const noexcept requires(!std::is_const_v<Byte>) {
+  void set_destination(const Mac& mac) noexcept requires(!std::is_const_v<Byte>) {
+    destination_ = mac;
     mac.store(bytes_);
   }
-  void set_source(const Mac& mac) const noexcept requires(!std::is_const_v<Byte>) {
-    mac.store(bytes_.subspan(6));
+  void set_source(const Mac& mac) noexcept requires(!std::is_const_v<Byte>) {
+    source_ = mac;
+    mac.store(bytes_.subspan(Mac::kSize));
   }
 
  private:
-  explicit BasicEthernetView(std::span<Byte> bytes) noexcept : bytes_(bytes) {}
+  explicit BasicEthernetView(std::span<Byte> bytes) noexcept
+      : bytes_(bytes),
+        destination_(Mac::load(bytes)),
+        source_(Mac::load(bytes.subspan(Mac::kSize))),
+        type_(load_be<std::uint16_t>(bytes, 2 * Mac::kSize)) {}
 
   bool walk_tags() noexcept {
-    type_ = load_be<std::uint16_t>(bytes_, 12);
     while ((type_ == ethertype::kVlan || type_ == ethertype::kQinQ) && tags_ < kMaxTags) {
       if (bytes_.size() < header_size() + 4) return false;
-      type_ = load_be<std::uint16_t>(bytes_, header_size() + 2);
-      ++tags_;
+      const auto tag_and_type = load_be<std::uint32_t>(bytes_, header_size());
+      tag_[tags_++] = static_cast<std::uint16_t>(tag_and_type >> 16);
+      type_ = static_cast<std::uint16_t>(tag_and_type);
     }
     return true;
   }
 
   std::span<Byte> bytes_;
   std::size_t tags_ = 0;
-  std::uint16_t type_ = 0;
+  Mac destination_, source_;
+  std::uint16_t type_;
+  std::array<std::uint16_t, kMaxTags> tag_{};
 };
 
 using EthernetView = BasicEthernetView<std::byte>;

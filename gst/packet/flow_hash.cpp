@@ -2,10 +2,13 @@
 #include "gst/packet/flow_hash.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "gst/packet/bytes.hpp"
 #include "gst/packet/ethernet.hpp"
+#include "gst/packet/ipv4.hpp"
+#include "gst/packet/ipv6.hpp"
 
 namespace gstpacket {
 namespace {
@@ -44,38 +47,41 @@ std::uint64_t upper(Bytes packet, std::size_t offset, std::uint8_t protocol) noe
   return ports << 8 | protocol;
 }
 
-// The header views are not used here: they want the whole packet, and a flow must not change its
-// hash with the length of its packets or with what the caller has gathered of them.
+// Headers, not views: those want the whole packet, and a flow must not change its hash with the
+// length of its packets or with what the caller has gathered of them.
 std::optional<std::uint32_t> hash_v4(Bytes ip) noexcept {
-  if (ip.size() < 20) return std::nullopt;
-  const auto first = load_be<std::uint8_t>(ip, 0);
-  const std::size_t header = (first & 0xfU) * std::size_t{4};
-  if (first >> 4 != 4 || header < 20) return std::nullopt;
-  const bool fragment = (load_be<std::uint16_t>(ip, 6) & 0x3fffU) != 0;
-  const auto protocol = load_be<std::uint8_t>(ip, 9);
-  const std::uint64_t rest = fragment ? protocol : upper(ip, header, protocol);
-  return finish(load_be<std::uint64_t>(ip, 12), rest);
+  if (ip.size() < Ipv4Header::kMinSize) return std::nullopt;
+  const Ipv4Header header(ip);
+  if (header.version() != 4 || header.header_size() < Ipv4Header::kMinSize) return std::nullopt;
+  const std::uint8_t protocol = header.protocol();
+  const std::uint64_t rest =
+      header.is_fragment() ? protocol : upper(ip, header.header_size(), protocol);
+  return finish(std::uint64_t{header.source().value} << 32 | header.destination().value, rest);
 }
 
 /// What comes behind IPv6's extension headers; nothing for a fragment.
-std::uint64_t upper_v6(Bytes ip) noexcept {
+std::uint64_t upper_v6(Bytes ip, std::uint8_t protocol) noexcept {
   constexpr std::uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kDestination = 60;
-  auto protocol = load_be<std::uint8_t>(ip, 6);
-  std::size_t offset = 40;
+  std::size_t offset = Ipv6Header::kSize;
   while (protocol == kHopByHop || protocol == kRouting || protocol == kDestination) {
     if (ip.size() < offset + 8) return 0;
-    protocol = load_be<std::uint8_t>(ip, offset);
-    offset += (load_be<std::uint8_t>(ip, offset + 1) + std::size_t{1}) * 8;
+    const auto type_and_size = load_be<std::uint16_t>(ip, offset);
+    protocol = static_cast<std::uint8_t>(type_and_size >> 8);
+    offset += ((type_and_size & 0xffU) + std::size_t{1}) * 8;
   }
   return protocol == kFragment ? 0 : upper(ip, offset, protocol);
 }
 
 std::optional<std::uint32_t> hash_v6(Bytes ip) noexcept {
-  if (ip.size() < 40 || load_be<std::uint8_t>(ip, 0) >> 4 != 6) return std::nullopt;
-  const std::uint64_t source = fold(load_be<std::uint64_t>(ip, 8), load_be<std::uint64_t>(ip, 16));
+  if (ip.size() < Ipv6Header::kSize) return std::nullopt;
+  const Ipv6Header header(ip);
+  if (header.version() != 6) return std::nullopt;
+  const Bytes from = std::as_bytes(std::span(header.source().bytes));
+  const Bytes to = std::as_bytes(std::span(header.destination().bytes));
+  const std::uint64_t source = fold(load_be<std::uint64_t>(from), load_be<std::uint64_t>(from, 8));
   const std::uint64_t destination =
-      fold(load_be<std::uint64_t>(ip, 24) + 1, load_be<std::uint64_t>(ip, 32));
-  return finish(source ^ upper_v6(ip), destination);
+      fold(load_be<std::uint64_t>(to) + 1, load_be<std::uint64_t>(to, 8));
+  return finish(source ^ upper_v6(ip, header.next_header()), destination);
 }
 
 std::uint32_t hash_frame(Bytes packet) noexcept {
@@ -86,8 +92,11 @@ std::uint32_t hash_frame(Bytes packet) noexcept {
   if (frame->type() == ethertype::kIpv6) hash = hash_v6(frame->payload());
   if (hash) return *hash;
   // Twelve bytes of addresses, as eight and four.
-  return finish(load_be<std::uint64_t>(packet, 0),
-                std::uint64_t{load_be<std::uint32_t>(packet, 8)} << 16 | frame->type());
+  std::array<std::byte, 2 * Mac::kSize> addresses;
+  frame->destination().store(addresses);
+  frame->source().store(std::span(addresses).subspan(Mac::kSize));
+  return finish(load_be<std::uint64_t>(addresses),
+                std::uint64_t{load_be<std::uint32_t>(addresses, 8)} << 16 | frame->type());
 }
 
 }  // namespace
@@ -96,8 +105,10 @@ std::uint32_t flow_hash(Bytes packet, LinkType link) noexcept {
   packet = packet.first(std::min(packet.size(), kFlowHashBytes));
   if (link == LinkType::ethernet) return hash_frame(packet);
   if (link == LinkType::punt) return 0;
-  if (const auto v4 = hash_v4(packet)) return *v4;
-  return hash_v6(packet).value_or(0);
+  if (packet.empty()) return 0;
+  // Only says who is to look.
+  const bool v6 = load_be<std::uint8_t>(packet) >> 4 == 6;
+  return (v6 ? hash_v6(packet) : hash_v4(packet)).value_or(0);
 }
 
 }  // namespace gstpacket

@@ -17,38 +17,45 @@ namespace gstpacket {
 
 namespace detail {
 
-// What both versions share: type, code, checksum and a second word.
+// What both versions share: type, code, checksum and a second word, copied when the view is made
+// (see packet.hpp).
 template <ByteLike Byte>
 class IcmpBase {
  public:
   /// Type, code, checksum, and the identifier and sequence number of an echo message.
   static constexpr std::size_t kSize = 8;
 
-  [[nodiscard]] std::uint8_t type() const noexcept { return load_be<std::uint8_t>(bytes_, 0); }
-  [[nodiscard]] std::uint8_t code() const noexcept { return load_be<std::uint8_t>(bytes_, 1); }
+  [[nodiscard]] std::uint8_t type() const noexcept { return header_.template get<std::uint8_t>(0); }
+  [[nodiscard]] std::uint8_t code() const noexcept { return header_.template get<std::uint8_t>(1); }
   [[nodiscard]] std::uint16_t checksum() const noexcept {
-    return load_be<std::uint16_t>(bytes_, 2);
+    return header_.template get<std::uint16_t>(2);
   }
   [[nodiscard]] std::uint16_t identifier() const noexcept {
-    return load_be<std::uint16_t>(bytes_, 4);
+    return header_.template get<std::uint16_t>(4);
   }
   [[nodiscard]] std::uint16_t sequence() const noexcept {
-    return load_be<std::uint16_t>(bytes_, 6);
+    return header_.template get<std::uint16_t>(6);
   }
   [[nodiscard]] std::span<Byte> bytes() const noexcept { return bytes_; }
   [[nodiscard]] std::span<Byte> payload() const noexcept { return bytes_.subspan(kSize); }
 
   /// Keeps a right checksum right (RFC 1624) and a wrong one wrong.
-  void set_type(std::uint8_t type) const noexcept requires(!std::is_const_v<Byte>) {
-    const auto before = load_be<std::uint16_t>(bytes_, 0);
+  void set_type(std::uint8_t type) noexcept requires(!std::is_const_v<Byte>) {
+    const auto before = header_.template get<std::uint16_t>(0);
     const auto after = static_cast<std::uint16_t>((type << 8) | (before & 0xffU));
-    store_be<std::uint16_t>(bytes_, 0, after);
-    store_be<std::uint16_t>(bytes_, 2, updated_checksum(checksum(), before, after));
+    const std::uint16_t sum = updated_checksum(checksum(), before, after);
+    set(0, after);
+    set(2, sum);
   }
 
  protected:
-  explicit IcmpBase(std::span<Byte> bytes) noexcept : bytes_(bytes) {}
+  explicit IcmpBase(std::span<Byte> bytes) noexcept : bytes_(bytes), header_(bytes.data()) {}
+  void set(std::size_t offset, std::uint16_t value) noexcept requires(!std::is_const_v<Byte>) {
+    header_.template set<std::uint16_t>(offset, value);
+    store_be<std::uint16_t>(bytes_, offset, value);
+  }
   std::span<Byte> bytes_;
+  Octets<std::uint64_t> header_;
 };
 
 }  // namespace detail
@@ -66,7 +73,7 @@ class BasicIcmpView : public detail::IcmpBase<Byte> {
     return BasicIcmpView(bytes);
   }
   [[nodiscard]] bool checksum_valid() const noexcept {
-    return gstpacket::checksum_valid(this->bytes_);
+    return Checksum().add(this->header_, this->payload()).valid();
   }
 
  private:
@@ -92,10 +99,10 @@ class BasicIcmpv6View : public detail::IcmpBase<Byte> {
                                     const Ipv6Address& destination) const noexcept {
     return sum(source, destination).valid();
   }
-  void update_checksum(const Ipv6Address& source, const Ipv6Address& destination) const noexcept
+  void update_checksum(const Ipv6Address& source, const Ipv6Address& destination) noexcept
       requires(!std::is_const_v<Byte>) {
-    store_be<std::uint16_t>(this->bytes_, 2, 0);
-    store_be<std::uint16_t>(this->bytes_, 2, sum(source, destination).value());
+    this->header_.template set<std::uint16_t>(2, 0);
+    this->set(2, sum(source, destination).value());
   }
 
  private:
@@ -105,7 +112,7 @@ class BasicIcmpv6View : public detail::IcmpBase<Byte> {
     return Checksum()
         .add_pseudo(source, destination, ip_protocol::kIcmpv6,
                     static_cast<std::uint32_t>(this->bytes_.size()))
-        .add(this->bytes_);
+        .add(this->header_, this->payload());
   }
 };
 
@@ -114,29 +121,29 @@ using ConstIcmpView = BasicIcmpView<const std::byte>;
 using Icmpv6View = BasicIcmpv6View<std::byte>;
 using ConstIcmpv6View = BasicIcmpv6View<const std::byte>;
 
-/// A neighbour solicitation (RFC 4861 4.3), its options walked once when the view is made.
+/// A neighbour solicitation (RFC 4861 4.3), copied and its options walked once when the view is
+/// made.
 class NeighbourSolicitation {
  public:
   /// Type, code, checksum, reserved, target.
   static constexpr std::size_t kSize = 24;
 
-  /// Nothing if `message` (an ICMPv6 message) is shorter than 24 bytes, its code is not 0, or an
-  /// option has no length or reaches beyond the end: the checks of RFC 4861 7.1.1 that need no
-  /// addresses.
+  /// Nothing if the message is shorter than 24 bytes, its code is not 0, or an option has no length
+  /// or reaches beyond the end: the checks of RFC 4861 7.1.1 that need no addresses. The type is
+  /// the caller's to look at.
+  template <ByteLike Byte>
+  [[nodiscard]] static std::optional<NeighbourSolicitation> of(
+      const BasicIcmpv6View<Byte>& message) noexcept {
+    const std::span<const std::byte> bytes = message.bytes();
+    if (bytes.size() < kSize || message.code() != 0) return std::nullopt;
+    NeighbourSolicitation view(Ipv6Address::load(bytes.subspan(8)));
+    return view.walk_options(bytes.subspan(kSize)) ? std::optional(view) : std::nullopt;
+  }
+  /// The same for the bytes of an ICMPv6 message that nobody has looked at yet.
   [[nodiscard]] static std::optional<NeighbourSolicitation> at(
       std::span<const std::byte> message) noexcept {
-    if (message.size() < kSize || message[1] != std::byte{0}) return std::nullopt;
-    NeighbourSolicitation view(Ipv6Address::load(message.subspan(8)));
-    auto options = message.subspan(kSize);
-    while (!options.empty()) {
-      if (options.size() < 2) return std::nullopt;
-      const std::size_t size = std::to_integer<std::size_t>(options[1]) * 8;
-      if (size == 0 || size > options.size()) return std::nullopt;
-      // Option 1 is the source link-layer address; one of 8 bytes holds a MAC.
-      if (options[0] == std::byte{1} && size == 8) view.source_ = Mac::load(options.subspan(2));
-      options = options.subspan(size);
-    }
-    return view;
+    const auto view = ConstIcmpv6View::at(message);
+    return view ? of(*view) : std::nullopt;
   }
   [[nodiscard]] const Ipv6Address& target() const noexcept { return target_; }
   /// The source link-layer address option, if there is one.
@@ -144,6 +151,23 @@ class NeighbourSolicitation {
 
  private:
   explicit NeighbourSolicitation(const Ipv6Address& target) noexcept : target_(target) {}
+
+  bool walk_options(std::span<const std::byte> options) noexcept {
+    constexpr std::uint8_t kSourceLinkLayerAddress = 1;
+    while (!options.empty()) {
+      if (options.size() < 2) return false;
+      const auto type_and_size = load_be<std::uint16_t>(options);
+      const std::size_t size = (type_and_size & 0xffU) * std::size_t{8};
+      if (size == 0 || size > options.size()) return false;
+      // One of 8 bytes holds a MAC.
+      if (type_and_size >> 8 == kSourceLinkLayerAddress && size == 8) {
+        source_ = Mac::load(options.subspan(2));
+      }
+      options = options.subspan(size);
+    }
+    return true;
+  }
+
   Ipv6Address target_;
   std::optional<Mac> source_;
 };

@@ -1,6 +1,29 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // A packet as an element sees it, and what an element may decide about it.
+//
+// The bytes of a packet may change while an element looks at them: they can lie in memory that
+// another process writes to, such as the peer of a memif link in which we are the slave. So an
+// element reads a byte once, decides on what it has read, and never asks the packet again:
+//
+// - What does not change under an element: the Packet itself (where it begins, its size, its room,
+//   its time), views with all that their getters say, spans, verdicts. They are ours.
+// - What may change at any moment, also after it was written: the bytes that bytes(), writable()
+// and
+//   the payload() of a view show. A length, type or address that is read from them a second time
+//   can be another one, and what was checked before is then checked no more.
+// - Header views copy their header when they are made, check that copy, and answer everything from
+//   it. Extension headers and options that a view knows are walked once, then. Setters change the
+//   copy and store to the packet, within the bounds that were checked. So: one view per header,
+//   made once and passed on; a header that is to be replaced is written from values, not parsed
+//   again.
+// - Other bytes come in by load_be(), once each, into a variable. It hides from the compiler where
+//   the value came from, for a compiler is free to read plain memory twice (`bytes[0]` in a
+//   condition and again in an expression, for instance).
+// - Checksums read what they sum once, and nothing depends on what they read but the sum. Whoever
+//   changes bytes behind a verified checksum has sent a damaged packet, no more.
+// - Nothing has to keep a packet that changed from being forwarded: that is the sender's problem.
+//   Only our bounds, our decisions and our counters must not depend on it.
 #pragma once
 
 #include <gst/gst.h>
@@ -87,7 +110,10 @@ class Packet {
         size_(static_cast<std::uint32_t>(bytes.size())),
         room_{static_cast<std::uint32_t>(head), static_cast<std::uint32_t>(tail)} {}
 
+  /// The bytes themselves. They may change at any moment (see the top of this file): take what is
+  /// decided on by a view or by load_be(), once.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
+  /// The same to write to. What was written may also change before it is read back.
   [[nodiscard]] std::span<std::byte> writable() noexcept { return {data_, size_}; }
   /// In bytes.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }

@@ -15,7 +15,8 @@
 
 namespace gstpacket {
 
-/// A UDP datagram: header and payload, without what lies behind its length.
+/// A UDP datagram: header and payload, without what lies behind its length. The header is copied
+/// when the view is made (see packet.hpp).
 template <ByteLike Byte>
 class BasicUdpView {
  public:
@@ -27,21 +28,22 @@ class BasicUdpView {
                                                       std::size_t offset = 0) noexcept {
     if (offset > bytes.size() || bytes.size() - offset < kSize) return std::nullopt;
     bytes = bytes.subspan(offset);
-    const std::size_t length = load_be<std::uint16_t>(bytes, 4);
+    const Header header(bytes.data());
+    const std::size_t length = header.template get<std::uint16_t>(4);
     if (length < kSize || length > bytes.size()) return std::nullopt;
-    return BasicUdpView(bytes.first(length));
+    return BasicUdpView(bytes.first(length), header);
   }
 
   [[nodiscard]] std::uint16_t source_port() const noexcept {
-    return load_be<std::uint16_t>(bytes_, 0);
+    return header_.template get<std::uint16_t>(0);
   }
   [[nodiscard]] std::uint16_t destination_port() const noexcept {
-    return load_be<std::uint16_t>(bytes_, 2);
+    return header_.template get<std::uint16_t>(2);
   }
   /// In bytes, header and payload.
   [[nodiscard]] std::size_t length() const noexcept { return bytes_.size(); }
   [[nodiscard]] std::uint16_t checksum() const noexcept {
-    return load_be<std::uint16_t>(bytes_, 6);
+    return header_.template get<std::uint16_t>(6);
   }
   [[nodiscard]] std::span<Byte> payload() const noexcept { return bytes_.subspan(kSize); }
 
@@ -55,29 +57,36 @@ class BasicUdpView {
   }
   /// Computes the checksum; a sum of 0 is sent as 0xffff (RFC 768).
   template <class Address>
-  void update_checksum(const Address& source, const Address& destination) const noexcept
+  void update_checksum(const Address& source, const Address& destination) noexcept
       requires(!std::is_const_v<Byte>) {
-    store_be<std::uint16_t>(bytes_, 6, 0);
+    header_.template set<std::uint16_t>(6, 0);
     const std::uint16_t value = sum(source, destination).value();
-    store_be<std::uint16_t>(bytes_, 6, value == 0 ? 0xffff : value);
+    set(6, value == 0 ? 0xffff : value);
   }
-  void set_source_port(std::uint16_t port) const noexcept requires(!std::is_const_v<Byte>) {
-    store_be<std::uint16_t>(bytes_, 0, port);
+  void set_source_port(std::uint16_t port) noexcept requires(!std::is_const_v<Byte>) {
+    set(0, port);
   }
-  void set_destination_port(std::uint16_t port) const noexcept requires(!std::is_const_v<Byte>) {
-    store_be<std::uint16_t>(bytes_, 2, port);
+  void set_destination_port(std::uint16_t port) noexcept requires(!std::is_const_v<Byte>) {
+    set(2, port);
   }
 
  private:
-  explicit BasicUdpView(std::span<Byte> bytes) noexcept : bytes_(bytes) {}
+  using Header = detail::Octets<std::uint64_t>;
+  BasicUdpView(std::span<Byte> bytes, Header header) noexcept : bytes_(bytes), header_(header) {}
+  void set(std::size_t offset, std::uint16_t value) noexcept {
+    header_.template set<std::uint16_t>(offset, value);
+    store_be<std::uint16_t>(bytes_, offset, value);
+  }
   template <class Address>
   [[nodiscard]] Checksum sum(const Address& source, const Address& destination) const noexcept {
     return Checksum()
         .add_pseudo(source, destination, ip_protocol::kUdp,
                     static_cast<std::uint16_t>(bytes_.size()))
-        .add(bytes_);
+        .add(header_, payload());
   }
+
   std::span<Byte> bytes_;
+  Header header_;  // all of it, copied
 };
 
 using UdpView = BasicUdpView<std::byte>;

@@ -26,23 +26,53 @@ void trim(Packet& packet, std::size_t end, bool ethernet) {
 std::optional<IcmpResponder::Drop> check_options(std::span<const std::byte> options) {
   constexpr unsigned kEnd = 0, kNop = 1, kLooseRoute = 131, kStrictRoute = 137;
   while (!options.empty()) {
-    const auto type = std::to_integer<unsigned>(options[0]);
+    const unsigned type = load_be<std::uint8_t>(options);
     if (type == kEnd) return std::nullopt;
     if (type == kNop) {
       options = options.subspan(1);
       continue;
     }
     if (type == kLooseRoute || type == kStrictRoute) return IcmpResponder::Drop::source_route;
-    const std::size_t size = options.size() < 2 ? 0 : std::to_integer<std::size_t>(options[1]);
+    const std::size_t size = options.size() < 2 ? 0 : load_be<std::uint8_t>(options, 1);
     if (size < 2 || size > options.size()) return IcmpResponder::Drop::bad_header;
     options = options.subspan(size);
   }
   return std::nullopt;
 }
 
-void turn_around(const EthernetView& frame, Mac to, Mac from) {
+void turn_around(EthernetView& frame, Mac to, Mac from) {
   frame.set_destination(to);
   frame.set_source(from);
+}
+
+// A neighbour advertisement (RFC 4861 4.4) with the target link-layer address option, and the IPv6
+// header in front of it.
+constexpr std::size_t kAdvertisementSize = NeighbourSolicitation::kSize + 8;
+using Advertisement = std::array<std::byte, Ipv6View::kSize + kAdvertisementSize>;
+
+Advertisement advertisement(const Ipv6Header& request, const Ipv6Address& to,
+                            const Ipv6Address& target, const Mac& mac, bool solicited) {
+  constexpr std::uint32_t kSolicited = 0x40000000, kOverride = 0x20000000;
+  constexpr std::uint16_t kTargetLinkLayerAddress = 0x0201;  // and its length, in eights
+  Advertisement out{};
+  const std::span<std::byte> ip = out, message = ip.subspan(Ipv6View::kSize);
+  store_be<std::uint32_t>(
+      ip, 0, 6U << 28 | std::uint32_t{request.traffic_class()} << 20 | request.flow_label());
+  store_be<std::uint16_t>(ip, 4, kAdvertisementSize);
+  store_be<std::uint8_t>(ip, 6, ip_protocol::kIcmpv6);
+  store_be<std::uint8_t>(ip, 7, 255);
+  target.store(ip.subspan(8));
+  to.store(ip.subspan(24));
+
+  store_be<std::uint8_t>(message, 0, Icmpv6View::kNeighbourAdvertisement);
+  store_be<std::uint32_t>(message, 4, kOverride | (solicited ? kSolicited : 0));
+  target.store(message.subspan(8));
+  store_be<std::uint16_t>(message, 24, kTargetLinkLayerAddress);
+  mac.store(message.subspan(26));
+  const Checksum sum =
+      Checksum().add_pseudo(target, to, ip_protocol::kIcmpv6, kAdvertisementSize).add(message);
+  store_be<std::uint16_t>(message, 2, sum.value());
+  return out;
 }
 
 }  // namespace
@@ -50,8 +80,9 @@ void turn_around(const EthernetView& frame, Mac to, Mac from) {
 /// The short way for the usual request: it returns the size of the reply, or 0 and has changed
 /// nothing. What it answers, the long way would answer the same.
 inline std::size_t IcmpResponder::answer_plain_echo(std::span<std::byte> bytes) {
-  if (!PlainEcho::is_at(bytes)) return 0;
+  if (bytes.size() < PlainEcho::kMinSize) return 0;
   const PlainEcho echo(bytes);
+  if (!echo.is_request(bytes.size())) return 0;
   if (!us_->owns(echo.destination())) return 0;
   if (!echo.source().is_host() || us_->owns(echo.source())) return 0;
   if (verify_checksum_.load() && !echo.checksums_valid()) return 0;
@@ -65,7 +96,8 @@ Verdict IcmpResponder::process_ip(Packet& packet) {
     return forward();
   }
   if (packet.size() == 0) return drop(Drop::too_short);
-  switch (std::to_integer<unsigned>(packet.bytes()[0]) >> 4) {
+  // Only says who is to look: the view looks for itself, and decides.
+  switch (load_be<std::uint8_t>(packet.bytes()) >> 4) {
     case 4:
       return process_ipv4(packet, 0, nullptr);
     case 6:
@@ -77,11 +109,13 @@ Verdict IcmpResponder::process_ip(Packet& packet) {
 
 Verdict IcmpResponder::process_frame(Packet& packet) {
   const std::span<std::byte> bytes = packet.writable();
-  if (bytes.size() >= PlainFrame::kSeen && us_->plain_frame.is_at(bytes.data())) {
-    if (const std::size_t size = answer_plain_echo(bytes.subspan(PlainFrame::kSize))) {
-      us_->plain_frame.answer(bytes.data());
-      trim(packet, PlainFrame::kSize + size, true);
-      return forward();
+  if (bytes.size() >= PlainFrame::kSize) {
+    if (const PlainFrame::Station sender = us_->plain_frame.sender_of(bytes.data())) {
+      if (const std::size_t size = answer_plain_echo(bytes.subspan(PlainFrame::kSize))) {
+        us_->plain_frame.answer(bytes.data(), sender);
+        trim(packet, PlainFrame::kSize + size, true);
+        return forward();
+      }
     }
   }
   return examine_frame(packet);
@@ -89,7 +123,7 @@ Verdict IcmpResponder::process_frame(Packet& packet) {
 
 // Not inlined: the short way needs fewer registers.
 [[gnu::noinline]] Verdict IcmpResponder::examine_frame(Packet& packet) {
-  const auto frame = EthernetView::at(packet.writable());
+  auto frame = EthernetView::at(packet.writable());
   if (!frame) return drop(Drop::too_short);
   const Mac to = frame->destination();
   if (to != us_->mac && !to.is_group()) return drop(Drop::not_for_us);
@@ -108,9 +142,9 @@ Verdict IcmpResponder::process_frame(Packet& packet) {
   }
 }
 
-Verdict IcmpResponder::process_arp(Packet& packet, const EthernetView& frame) {
+Verdict IcmpResponder::process_arp(Packet& packet, EthernetView& frame) {
   if (frame.payload().size() < ArpView::kSize) return drop(Drop::too_short);
-  const auto arp = ArpView::at(frame.payload());
+  auto arp = ArpView::at(frame.payload());
   if (!arp || arp->operation() != ArpView::kRequest) return drop(Drop::bad_header);
   // Multicast is nothing ARP is sent to; unicast is how a neighbour checks that we are still here.
   if (frame.destination().is_group() && !frame.destination().is_broadcast()) {
@@ -132,8 +166,8 @@ Verdict IcmpResponder::process_arp(Packet& packet, const EthernetView& frame) {
 
 // ---- IPv4 -------------------------------------------------------------------------------------
 
-Verdict IcmpResponder::process_ipv4(Packet& packet, std::size_t offset, const EthernetView* frame) {
-  const auto ip = Ipv4View::at(packet.writable(), offset);
+Verdict IcmpResponder::process_ipv4(Packet& packet, std::size_t offset, EthernetView* frame) {
+  auto ip = Ipv4View::at(packet.writable(), offset);
   if (!ip) {
     const bool too_short = packet.size() < offset + Ipv4View::kMinSize;
     return drop(too_short ? Drop::too_short : Drop::bad_header);
@@ -155,7 +189,7 @@ Verdict IcmpResponder::process_ipv4(Packet& packet, std::size_t offset, const Et
   }
   if (ip->protocol() != ip_protocol::kIcmp) return drop(Drop::unknown_protocol);
 
-  const auto icmp = IcmpView::at(ip->payload());
+  auto icmp = IcmpView::at(ip->payload());
   if (!icmp) return drop(Drop::too_short);
   if (icmp->type() != IcmpView::kEchoRequest || icmp->code() != 0) return drop(Drop::not_echo);
   if (verify && !icmp->checksum_valid()) return drop(Drop::bad_checksum);
@@ -181,9 +215,9 @@ std::optional<IcmpResponder::Drop> IcmpResponder::check_ipv6(const Ipv6View& ip)
   return std::nullopt;
 }
 
-Verdict IcmpResponder::process_ipv6(Packet& packet, std::size_t offset, const EthernetView* frame) {
+Verdict IcmpResponder::process_ipv6(Packet& packet, std::size_t offset, EthernetView* frame) {
   if (packet.size() < offset + Ipv6View::kSize) return drop(Drop::too_short);
-  const auto ip = Ipv6View::at(packet.writable(), offset);
+  auto ip = Ipv6View::at(packet.writable(), offset);
   if (!ip) return drop(Drop::bad_header);
   // Before anything else: most of the multicast on a link is no business of ours.
   if (!ip->destination().is_multicast() && !us_->owns(ip->destination())) {
@@ -192,31 +226,30 @@ Verdict IcmpResponder::process_ipv6(Packet& packet, std::size_t offset, const Et
   if (const auto reason = check_ipv6(*ip)) return drop(*reason);
   if (ip->protocol() != ip_protocol::kIcmpv6) return drop(Drop::unknown_protocol);
 
-  const auto icmp = Icmpv6View::at(ip->payload());
+  auto icmp = Icmpv6View::at(ip->payload());
   if (!icmp) return drop(Drop::too_short);
   switch (icmp->type()) {
     case Icmpv6View::kEchoRequest:
-      return answer_echo(packet, offset, *ip, frame);
+      return answer_echo(packet, offset, *ip, *icmp, frame);
     case Icmpv6View::kNeighbourSolicitation:
-      return answer_solicitation(packet, offset, *ip, frame);
+      return answer_solicitation(packet, offset, *ip, *icmp, frame);
     default:
       return drop(Drop::not_echo);
   }
 }
 
-Verdict IcmpResponder::answer_echo(Packet& packet, std::size_t offset, const Ipv6View& ip,
-                                   const EthernetView* frame) {
+Verdict IcmpResponder::answer_echo(Packet& packet, std::size_t offset, Ipv6View& ip,
+                                   Icmpv6View& icmp, EthernetView* frame) {
   if (ip.destination().is_multicast() || (frame && frame->destination().is_group())) {
     return drop(Drop::group_destination);
   }
   if (ip.source().is_unspecified()) return drop(Drop::martian_source);
-  const auto icmp = Icmpv6View::at(ip.payload());
-  if (icmp->code() != 0) return drop(Drop::not_echo);
-  if (verify_checksum_.load() && !icmp->checksum_valid(ip.source(), ip.destination())) {
+  if (icmp.code() != 0) return drop(Drop::not_echo);
+  if (verify_checksum_.load() && !icmp.checksum_valid(ip.source(), ip.destination())) {
     return drop(Drop::bad_checksum);
   }
 
-  icmp->set_type(Icmpv6View::kEchoReply);
+  icmp.set_type(Icmpv6View::kEchoReply);
   ip.swap_addresses();
   ip.set_hop_limit(kHopLimit);
   if (frame) turn_around(*frame, frame->source(), us_->mac);
@@ -235,18 +268,16 @@ Verdict IcmpResponder::answer_echo(Packet& packet, std::size_t offset, const Ipv
 }
 
 Verdict IcmpResponder::answer_solicitation(Packet& packet, std::size_t offset, const Ipv6View& ip,
-                                           const EthernetView* frame) {
-  constexpr std::size_t kAdvertisement = NeighbourSolicitation::kSize + 8;
+                                           const Icmpv6View& icmp, const EthernetView* frame) {
   // There is nothing to resolve without a link layer.
   if (!frame) return drop(Drop::not_echo);
-  const auto icmp = Icmpv6View::at(ip.payload());
-  const auto request = NeighbourSolicitation::at(ip.payload());
+  const auto request = NeighbourSolicitation::of(icmp);
   if (ip.hop_limit() != 255 || !request) return drop(Drop::bad_neighbour);
   const Ipv6Address destination = ip.destination();
   const Ipv6Address asker = ip.source();
   // Verified in any case: the advertisement is no edit of the request, so its checksum is new and
   // would hide the damage.
-  if (!icmp->checksum_valid(asker, destination)) return drop(Drop::bad_checksum);
+  if (!icmp.checksum_valid(asker, destination)) return drop(Drop::bad_checksum);
   const Ipv6Address target = request->target();
   if (target.is_multicast()) return drop(Drop::bad_neighbour);
   if (!us_->owns(target)) return drop(Drop::not_for_us);
@@ -269,33 +300,17 @@ Verdict IcmpResponder::answer_solicitation(Packet& packet, std::size_t offset, c
     return drop(Drop::martian_source);
   }
 
-  // From here on the request is overwritten: everything needed is held by value.
-  const std::size_t end = offset + Ipv6View::kSize + kAdvertisement;
+  // From here on the request is overwritten: everything needed is held by value, and nothing of the
+  // packet is looked at again.
+  const Ipv6Address to = probe ? Ipv6Address::all_nodes() : asker;
+  const Advertisement reply = advertisement(ip, to, target, us_->mac, !probe);
+  const std::size_t end = offset + reply.size();
   if (packet.size() > end) (void)packet.truncate(end);
   if (packet.size() < end && !packet.extend(end - packet.size())) return drop(Drop::too_short);
-  // The lengths in the old header may disagree with the new size, so no view before they agree.
-  const auto bytes = packet.writable().subspan(offset);
-  store_be<std::uint16_t>(bytes, 4, kAdvertisement);
-  store_be<std::uint8_t>(bytes, 6, ip_protocol::kIcmpv6);
-  const auto reply = Ipv6View::at(bytes);
-  const Ipv6Address to = probe ? Ipv6Address::all_nodes() : asker;
-  reply->set_source(target);
-  reply->set_destination(to);
-  reply->set_hop_limit(255);
-
-  constexpr std::uint32_t kSolicited = 0x40000000, kOverride = 0x20000000;
-  constexpr std::uint16_t kTargetLinkLayerAddress = 0x0201;  // and its length, in eights
-  const auto message = reply->payload();
-  store_be<std::uint16_t>(message, 0, Icmpv6View::kNeighbourAdvertisement << 8);
-  store_be<std::uint32_t>(message, 4, kOverride | (probe ? 0 : kSolicited));
-  target.store(message.subspan(8));
-  store_be<std::uint16_t>(message, 24, kTargetLinkLayerAddress);
-  us_->mac.store(message.subspan(26));
-  Icmpv6View::at(message)->update_checksum(target, to);
-
-  // The packet may have moved to grow: the frame is looked at again.
-  turn_around(*EthernetView::at(packet.writable()), probe ? to.multicast_mac() : asker_mac,
-              us_->mac);
+  const auto bytes = packet.writable();  // the packet may have moved to grow
+  (probe ? to.multicast_mac() : asker_mac).store(bytes);
+  us_->mac.store(bytes.subspan(Mac::kSize));
+  std::ranges::copy(reply, bytes.begin() + static_cast<std::ptrdiff_t>(offset));
   return forward();
 }
 

@@ -98,13 +98,13 @@ class IcmpResponder {
   Verdict process_frame(Packet& packet);
   Verdict examine_frame(Packet& packet);
   Verdict process_ip(Packet& packet);
-  Verdict process_arp(Packet& packet, const EthernetView& frame);
-  Verdict process_ipv4(Packet& packet, std::size_t offset, const EthernetView* frame);
-  Verdict process_ipv6(Packet& packet, std::size_t offset, const EthernetView* frame);
-  Verdict answer_echo(Packet& packet, std::size_t offset, const Ipv6View& ip,
-                      const EthernetView* frame);
+  Verdict process_arp(Packet& packet, EthernetView& frame);
+  Verdict process_ipv4(Packet& packet, std::size_t offset, EthernetView* frame);
+  Verdict process_ipv6(Packet& packet, std::size_t offset, EthernetView* frame);
+  Verdict answer_echo(Packet& packet, std::size_t offset, Ipv6View& ip, Icmpv6View& icmp,
+                      EthernetView* frame);
   Verdict answer_solicitation(Packet& packet, std::size_t offset, const Ipv6View& ip,
-                              const EthernetView* frame);
+                              const Icmpv6View& icmp, const EthernetView* frame);
   std::optional<Drop> check_ipv6(const Ipv6View& ip);
 
   // Of the streaming thread.

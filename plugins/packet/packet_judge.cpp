@@ -17,44 +17,6 @@ using Bytes = std::span<const std::byte>;
 
 constexpr std::size_t kUpperSize = 8;  // UDP's header and that of ICMP echo
 
-/// Where the headers of a packet end, if they look like those of a generated one. Looked at as
-/// leniently as possible: a packet that has a probe but wrong headers is damaged, not foreign.
-struct Place {
-  std::size_t ip = 0;
-  std::size_t upper = 0;
-  std::uint8_t protocol = 0;
-  bool ipv6 = false;
-};
-
-std::optional<Place> find_ip(Bytes packet, LinkType link_type) {
-  Place place;
-  if (link_type == LinkType::ethernet) {
-    const auto frame = ConstEthernetView::at(packet);
-    if (!frame || (frame->type() != ethertype::kIpv4 && frame->type() != ethertype::kIpv6)) {
-      return std::nullopt;
-    }
-    place.ip = frame->header_size();
-  }
-  if (packet.size() <= place.ip) return std::nullopt;
-  place.ipv6 = std::to_integer<unsigned>(packet[place.ip]) >> 4 == 6;
-  return place;
-}
-
-std::optional<Place> find(Bytes packet, LinkType link_type) {
-  auto place = find_ip(packet, link_type);
-  if (!place) return std::nullopt;
-  const Bytes ip = packet.subspan(place->ip);
-  if (ip.size() < ConstIpv4View::kMinSize) return std::nullopt;
-  if (place->ipv6) {
-    place->upper = place->ip + ConstIpv6View::kSize;
-    place->protocol = load_be<std::uint8_t>(ip, 6);
-  } else {
-    place->upper = place->ip + (std::to_integer<std::size_t>(ip[0]) & 0xfU) * 4;
-    place->protocol = load_be<std::uint8_t>(ip, 9);
-  }
-  return packet.size() >= place->upper + kUpperSize ? place : std::nullopt;
-}
-
 template <class Address>
 bool upper_valid(Bytes upper, std::uint8_t protocol, const Address& from, const Address& to) {
   if (protocol == ip_protocol::kUdp) {
@@ -69,32 +31,69 @@ bool upper_valid(Bytes upper, std::uint8_t protocol, const Address& from, const 
   }
 }
 
-/// Whether lengths and sums of the headers are right.
-bool headers_valid(Bytes packet, const Place& place) {
-  if (place.ipv6) {
-    const auto ip = ConstIpv6View::at(packet, place.ip);
-    return ip && upper_valid(ip->payload(), place.protocol, ip->source(), ip->destination());
+/// The headers of a packet, copied, if they look like those of a generated one. Looked at as
+/// leniently as possible: a packet that has a probe but wrong headers is damaged, not foreign.
+class Headers {
+ public:
+  static std::optional<Headers> find(Bytes packet, LinkType link_type) {
+    if (link_type == LinkType::ethernet) {
+      const auto frame = ConstEthernetView::at(packet);
+      if (!frame || (frame->type() != ethertype::kIpv4 && frame->type() != ethertype::kIpv6)) {
+        return std::nullopt;
+      }
+      packet = frame->payload();
+    }
+    Headers headers(packet);
+    return headers.copy() ? std::optional(headers) : std::nullopt;
   }
-  const auto ip = ConstIpv4View::at(packet, place.ip);
-  return ip && ip->checksum_valid() &&
-         upper_valid(ip->payload(), place.protocol, ip->source(), ip->destination());
-}
 
-/// What is behind the headers, without the padding of short frames, as far as it is there.
-Bytes payload_of(Bytes packet, const Place& place) {
-  const std::size_t length =
-      place.ipv6 ? load_be<std::uint16_t>(packet, place.ip + 4) + place.upper - place.ip
-                 : load_be<std::uint16_t>(packet, place.ip + 2);
-  const std::size_t end = std::min(packet.size(), place.ip + length);
-  const std::size_t begin = place.upper + kUpperSize;
-  return end > begin ? packet.subspan(begin, end - begin) : Bytes{};
-}
+  /// What is behind the headers, without the padding of short frames, as far as it is there.
+  [[nodiscard]] Bytes payload() const {
+    const std::size_t length =
+        v6_ ? v6_->payload_length() + Ipv6Header::kSize : v4_->total_length();
+    const std::size_t end = std::min(ip_.size(), length);
+    const std::size_t begin = upper_ + kUpperSize;
+    return end > begin ? ip_.subspan(begin, end - begin) : Bytes{};
+  }
+  /// Whether lengths and sums of the headers are right.
+  [[nodiscard]] bool valid() const {
+    if (v6_) {
+      const auto ip = ConstIpv6View::of(*v6_, ip_);
+      return ip && upper_valid(ip->payload(), ip->next_header(), ip->source(), ip->destination());
+    }
+    const auto ip = ConstIpv4View::of(*v4_, ip_);
+    return ip && ip->checksum_valid() &&
+           upper_valid(ip->payload(), ip->protocol(), ip->source(), ip->destination());
+  }
+  /// Whether nothing of the packet is missing: all that can be said without sums.
+  [[nodiscard]] bool complete() const {
+    return v6_ ? ConstIpv6View::of(*v6_, ip_).has_value()
+               : ConstIpv4View::of(*v4_, ip_).has_value();
+  }
 
-/// Whether nothing of the packet is missing: all that can be said without sums.
-bool complete(Bytes packet, const Place& place) {
-  return place.ipv6 ? ConstIpv6View::at(packet, place.ip).has_value()
-                    : ConstIpv4View::at(packet, place.ip).has_value();
-}
+ private:
+  explicit Headers(Bytes ip) : ip_(ip) {}
+
+  bool copy() {
+    if (ip_.size() < Ipv4Header::kMinSize) return false;
+    // Only says who is to look.
+    if (load_be<std::uint8_t>(ip_) >> 4 == 6) {
+      if (ip_.size() < Ipv6Header::kSize) return false;
+      v6_.emplace(ip_);
+      upper_ = Ipv6Header::kSize;
+    } else {
+      v4_.emplace(ip_);
+      upper_ = v4_->header_size();
+    }
+    return ip_.size() >= upper_ + kUpperSize;
+  }
+
+  Bytes ip_;
+  std::size_t upper_ = 0;  // where the header behind that of IP begins
+  // One of them.
+  std::optional<Ipv4Header> v4_;
+  std::optional<Ipv6Header> v6_;
+};
 
 }  // namespace
 
@@ -156,19 +155,18 @@ FlowNumbers& PacketJudge::flow(std::uint16_t number) {
 }
 
 void PacketJudge::judge(Bytes packet, std::uint64_t now) {
-  const auto place = find(packet, link_type_);
-  if (!place) {
+  const auto headers = Headers::find(packet, link_type_);
+  if (!headers) {
     ++account_.foreign;
     return;
   }
-  const Bytes payload = payload_of(packet, *place);
+  const Bytes payload = headers->payload();
   const auto probe = Probe::read(payload);
   if (!probe) {
     ++account_.foreign;
     return;
   }
-  const bool valid =
-      verify_ ? headers_valid(packet, *place) && probe->matches(payload) : complete(packet, *place);
+  const bool valid = verify_ ? headers->valid() && probe->matches(payload) : headers->complete();
   if (valid) {
     count(*probe, packet.size(), now);
   } else {

@@ -28,9 +28,9 @@ class WordPattern {
   constexpr WordPattern(const Word& mask, const Word& value) noexcept
       : mask_(std::bit_cast<std::uint64_t>(mask)),
         value_(std::bit_cast<std::uint64_t>(value) & mask_) {}
-  /// The bits that differ: 0 if the word at `bytes` has the pattern.
-  [[nodiscard]] std::uint64_t differs(const std::byte* bytes) const noexcept {
-    return (detail::load_word<std::uint64_t>(bytes) & mask_) ^ value_;
+  /// The bits that differ: 0 if `word` has the pattern.
+  [[nodiscard]] constexpr std::uint64_t differs(std::uint64_t word) const noexcept {
+    return (word & mask_) ^ value_;
   }
 
  private:
@@ -43,96 +43,122 @@ class PlainFrame {
  public:
   /// Of a header, in bytes.
   static constexpr std::size_t kSize = EthernetView::kSize;
-  /// What is_at() looks at, in bytes.
-  static constexpr std::size_t kSeen = 16;
+  /// A MAC address as in the packet, with two zero bytes behind it.
+  using Station = std::uint64_t;
 
   PlainFrame() = default;
   explicit PlainFrame(const Mac& us) noexcept { std::memcpy(&us_, us.bytes.data(), Mac::kSize); }
 
-  /// Whether one begins at `frame`, where there are kSeen bytes.
-  [[nodiscard]] bool is_at(const std::byte* frame) const noexcept {
-    constexpr WordPattern kType({0, 0, 0, 0, 0xff, 0xff},
-                                {0, 0, 0, 0, ethertype::kIpv4 >> 8, ethertype::kIpv4 & 0xff});
-    const std::uint64_t to = detail::load_word<std::uint64_t>(frame) & kMac;
-    const std::uint64_t from = detail::load_word<std::uint64_t>(frame + Mac::kSize) & kMac;
-    return ((to ^ us_) | (from & kGroup) | kType.differs(frame + 8)) == 0 && from != us_ &&
-           from != 0;
+  /// Who sent the frame that begins at `frame`, where there are kSize bytes; 0 if it is not such a
+  /// frame.
+  [[nodiscard]] Station sender_of(const std::byte* frame) const noexcept {
+    constexpr WordPattern kStationAndType({1, 0, 0, 0, 0, 0, 0xff, 0xff},
+                                          {0, 0, 0, 0, 0, 0, kIpv4 >> 8, kIpv4 & 0xff});
+    const Station to = detail::load_word<std::uint64_t>(frame) & kMac;
+    const auto from_and_type = detail::load_word<std::uint64_t>(frame + Mac::kSize);
+    const Station from = from_and_type & kMac;
+    const bool plain = ((to ^ us_) | kStationAndType.differs(from_and_type)) == 0 && from != us_;
+    return plain ? from : 0;
   }
-  /// Makes it a frame from us to that station.
-  void answer(std::byte* frame) const noexcept {
-    std::memcpy(frame, frame + Mac::kSize, Mac::kSize);
-    std::memcpy(frame + Mac::kSize, &us_, Mac::kSize);
+  /// Makes it a frame from us to `station`.
+  void answer(std::byte* frame, Station station) const noexcept {
+    store(frame, station);
+    store(frame + Mac::kSize, us_);
   }
 
  private:
   static constexpr auto kMac =
       std::bit_cast<std::uint64_t>(WordPattern::Word{0xff, 0xff, 0xff, 0xff, 0xff, 0xff});
-  static constexpr auto kGroup = std::bit_cast<std::uint64_t>(WordPattern::Word{1});
+  static constexpr std::uint16_t kIpv4 = ethertype::kIpv4;
 
-  std::uint64_t us_ = 0;  // as in the packet, with two zero bytes behind it
+  static void store(std::byte* to, Station station) noexcept {
+    constexpr bool kLittle = std::endian::native == std::endian::little;
+    const auto first = static_cast<std::uint32_t>(kLittle ? station : station >> 32);
+    const auto rest = static_cast<std::uint16_t>(station >> (kLittle ? 32 : 16));
+    std::memcpy(to, &first, sizeof first);
+    std::memcpy(to + sizeof first, &rest, sizeof rest);
+  }
+
+  Station us_ = 0;
 };
 
-/// An IPv4 packet without options that is no fragment and holds an echo request of code 0.
+/// The headers of an IPv4 packet without options, and of ICMP behind them, copied once: all that is
+/// said about them, and the reply, is made of that copy.
 class PlainEcho {
  public:
   /// The headers of IPv4 and ICMP, in bytes.
   static constexpr std::size_t kMinSize = Ipv4View::kMinSize + IcmpView::kSize;
 
-  /// Whether there is one at the beginning of `bytes`, with padding behind it or not. Addresses and
-  /// checksums are not looked at.
-  [[nodiscard]] static bool is_at(std::span<const std::byte> bytes) noexcept {
-    constexpr WordPattern kVersionAndFragment({0xff, 0, 0, 0, 0, 0, 0x3f, 0xff}, {0x45});
-    constexpr WordPattern kProtocol({0, 0xff}, {0, ip_protocol::kIcmp});
-    constexpr WordPattern kTypeAndCode({0xff, 0xff}, {IcmpView::kEchoRequest, 0});
-    if (bytes.size() < kMinSize) return false;
-    const std::size_t total = load_be<std::uint16_t>(bytes, 2);
-    const std::byte* ip = bytes.data();
-    return (kVersionAndFragment.differs(ip) | kProtocol.differs(ip + 8) |
-            kTypeAndCode.differs(ip + kIcmp)) == 0 &&
-           total >= kMinSize && total <= bytes.size();
-  }
-  /// Precondition: is_at(bytes).
+  /// Precondition: bytes.size() >= kMinSize.
   explicit PlainEcho(std::span<std::byte> bytes) noexcept
-      : bytes_(bytes.first(load_be<std::uint16_t>(bytes, 2))) {}
+      : start_(bytes.data()),
+        lengths_(start_),
+        ttl_(start_ + kTtl),
+        addresses_(start_ + kAddresses),
+        message_(start_ + kIcmp),
+        size_(lengths_.get<std::uint16_t>(2)) {}
+
+  /// Whether this is an echo request of code 0, no fragment, in the first `room` bytes, with
+  /// padding behind it or not. Otherwise nothing else here has a meaning. Addresses and checksums
+  /// are not looked at.
+  [[nodiscard]] bool is_request(std::size_t room) const noexcept {
+    constexpr WordPattern kVersionAndFragment({0xff, 0, 0, 0, 0, 0, 0x3f, 0xff}, {0x45});
+    constexpr WordPattern kTypeAndCode({0xff, 0xff}, {IcmpView::kEchoRequest, 0});
+    return (kVersionAndFragment.differs(lengths_.word()) | kTypeAndCode.differs(message_.word())) ==
+               0 &&
+           ttl_.get<std::uint8_t>(1) == ip_protocol::kIcmp && size_ >= kMinSize && size_ <= room;
+  }
 
   /// In bytes, without padding.
-  [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] Ipv4Address source() const noexcept {
-    return Ipv4Address::load(bytes_.subspan(kAddresses));
+    return Ipv4Address{addresses_.get<std::uint32_t>(0)};
   }
   [[nodiscard]] Ipv4Address destination() const noexcept {
-    return Ipv4Address::load(bytes_.subspan(kAddresses + Ipv4Address::kSize));
+    return Ipv4Address{addresses_.get<std::uint32_t>(4)};
   }
   /// Those of the header and of the message.
-  [[nodiscard]] bool checksums_valid() const noexcept {
-    return checksum_valid(bytes_.first(kIcmp)) && checksum_valid(bytes_.subspan(kIcmp));
+  [[nodiscard, gnu::always_inline]] bool checksums_valid() const noexcept {
+    return Checksum().add(lengths_).add(ttl_).add(addresses_).valid() &&
+           Checksum().add(message_, {start_ + kMinSize, size_ - kMinSize}).valid();
   }
 
   /// Makes the reply of it. Right checksums stay right, and wrong ones wrong (RFC 1624).
   void answer(std::uint8_t ttl) const noexcept {
-    patch(kIcmp, IcmpView::kEchoRequest << 8, IcmpView::kEchoReply << 8);
-    const auto before = load_be<std::uint16_t>(bytes_, kTtl);
-    const auto after = static_cast<std::uint16_t>(ttl << 8 | ip_protocol::kIcmp);
-    if (before != after) patch(kTtl, before, after);
+    patch(kIcmp, message_.part<std::uint16_t>(2), swap_if_little(kRequest), swap_if_little(kReply));
+    const auto before = ttl_.part<std::uint16_t>(0);
+    const auto after = swap_if_little(static_cast<std::uint16_t>(ttl << 8 | ip_protocol::kIcmp));
+    if (before != after) patch(kTtl, ttl_.part<std::uint16_t>(2), before, after);
     // No checksum notices that the addresses change places.
-    std::byte* const at = bytes_.data() + kAddresses;
-    const std::uint64_t addresses = std::rotl(detail::load_word<std::uint64_t>(at), 32);
-    std::memcpy(at, &addresses, sizeof addresses);
+    store(kAddresses, std::rotl(addresses_.word(), 32));
   }
 
  private:
-  static constexpr std::size_t kTtl = 8;  // and the protocol
+  // Type and code.
+  static constexpr std::uint16_t kRequest = IcmpView::kEchoRequest << 8;
+  static constexpr std::uint16_t kReply = IcmpView::kEchoReply << 8;
+  // Offsets.
+  static constexpr std::size_t kTtl = 8;  // the protocol and the checksum behind it
   static constexpr std::size_t kAddresses = 12;
   static constexpr std::size_t kIcmp = Ipv4View::kMinSize;
 
-  // Both words have their checksum behind them.
-  void patch(std::size_t offset, std::uint16_t before, std::uint16_t after) const noexcept {
-    const auto sum = load_be<std::uint16_t>(bytes_, offset + 2);
-    store_be<std::uint16_t>(bytes_, offset, after);
-    store_be<std::uint16_t>(bytes_, offset + 2, updated_checksum(sum, before, after));
+  template <class Word>
+  void store(std::size_t offset, Word word) const noexcept {
+    std::memcpy(start_ + offset, &word, sizeof word);
+  }
+  // Two bytes that have their checksum behind them, all as in the packet.
+  void patch(std::size_t offset, std::uint16_t sum, std::uint16_t before,
+             std::uint16_t after) const noexcept {
+    store(offset, after);
+    store(offset + 2, updated_checksum(sum, before, after));
   }
 
-  std::span<std::byte> bytes_;
+  std::byte* start_;
+  detail::Octets<std::uint64_t> lengths_;  // up to the TTL
+  detail::Octets<std::uint32_t> ttl_;
+  detail::Octets<std::uint64_t> addresses_;
+  detail::Octets<std::uint64_t> message_;  // its header
+  std::size_t size_;
 };
 
 }  // namespace gstpacket

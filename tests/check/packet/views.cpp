@@ -54,7 +54,7 @@ GST_END_TEST
 GST_START_TEST(test_ipv4) {
   const Bytes ip = samples::ipv4({}, samples::icmp_echo(8, 5));
   const Exact padded(samples::join({ip, Bytes(13, 0xee)}));
-  const auto view = Ipv4View::at(padded.span());
+  auto view = Ipv4View::at(padded.span());
   fail_unless(view && view->checksum_valid());
   fail_unless_equals_uint64(view->payload().size(), 13);
   fail_unless_equals_uint64(view->total_length(), 33);
@@ -125,7 +125,7 @@ GST_END_TEST
 GST_START_TEST(test_udp) {
   Bytes udp{0x12, 0x34, 0x00, 0x35, 0x00, 0x0b, 0x00, 0x00, 'a', 'b', 'c', 0xee};
   const Exact bytes(udp);
-  const auto view = UdpView::at(bytes.span());
+  auto view = UdpView::at(bytes.span());
   fail_unless(view && view->payload().size() == 3 && view->destination_port() == 53);
   const auto v4 = Ipv4Address{0x0a000001};
   const auto v6 = *Ipv6Address::parse("2001:db8::1");
@@ -140,7 +140,7 @@ GST_START_TEST(test_udp) {
 
   // Ports that make the sum ffff: the checksum is 0 and must be sent as ffff.
   const Exact zero(Bytes{0, 0, 0, 0, 0, 8, 0, 0});
-  const auto empty = UdpView::at(zero.span());
+  auto empty = UdpView::at(zero.span());
   empty->set_source_port(static_cast<std::uint16_t>(0xffff - 17 - 8 - 8));
   empty->update_checksum(Ipv4Address{0}, Ipv4Address{0});
   fail_unless_equals_uint64(empty->checksum(), 0xffff);
@@ -155,7 +155,7 @@ GST_START_TEST(test_arp) {
   const Bytes arp =
       samples::arp(1, samples::kPeerMac, samples::kPeerV4, Bytes(6, 0), samples::kOurV4);
   const Exact bytes(arp);
-  const auto view = ArpView::at(bytes.span());
+  auto view = ArpView::at(bytes.span());
   fail_unless(view && view->operation() == ArpView::kRequest);
   view->make_reply(*Mac::parse("02:00:c0:a8:01:01"));
   const Bytes reply =
