@@ -62,6 +62,7 @@ struct GstMemifSinkState {
   std::unique_ptr<TxQueues> queues;
   std::shared_ptr<LinkSource> link_source;  // as slave only
   std::uint32_t buffer_size = 0;
+  bool have_caps = false;  // streaming thread
   std::atomic<Policy> when_full{Policy::block};
   std::atomic<Policy> when_down{Policy::drop};
 };
@@ -319,8 +320,26 @@ GstFlowReturn send_buffer(GstMemifSink* self, GstBuffer* buffer) {
   });
 }
 
+/** What the bytes are is for whoever makes them to say: anything can be sent, but not unsaid. */
+GstFlowReturn no_caps(GstMemifSink* self) {
+  GstCaps* caps = self->state->end.packet_caps();
+  const GstStructure* fields = gst_caps_get_structure(caps, 0);
+  const gchar* link_type = gst_structure_get_string(fields, "link-type");
+  GST_ELEMENT_ERROR(self, CORE, NEGOTIATION,
+                    ("Buffers arrived without caps, so nothing says that they are packets. Put "
+                     "application/x-packet,link-type=%s between the source and memifsink, or set "
+                     "these caps on the source.",
+                     link_type),
+                    ("no CAPS event before the first buffer"));
+  gst_caps_unref(caps);
+  return GST_FLOW_NOT_NEGOTIATED;
+}
+
 GstFlowReturn render(GstBaseSink* sink, GstBuffer* buffer) {
   GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
+  if (!self->state->have_caps) [[unlikely]] {
+    return no_caps(self);
+  }
   self->state->queues->refresh();
   const GstFlowReturn result = send_buffer(self, buffer);
   self->state->queues->flush();
@@ -329,6 +348,9 @@ GstFlowReturn render(GstBaseSink* sink, GstBuffer* buffer) {
 
 GstFlowReturn render_list(GstBaseSink* sink, GstBufferList* list) {
   GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
+  if (!self->state->have_caps) [[unlikely]] {
+    return no_caps(self);
+  }
   GstFlowReturn result = GST_FLOW_OK;
   self->state->queues->refresh();
   const guint length = gst_buffer_list_length(list);
@@ -358,6 +380,7 @@ gboolean unlock_stop(GstBaseSink* sink) {
  * the interface joined it, and may have brought settings.
  */
 bool start(GstMemifSinkState& state) {
+  state.have_caps = false;
   auto interface = state.end.start();
   if (!interface) return false;
   auto queues = TxQueues::open(interface, state.end.queue());
@@ -394,6 +417,12 @@ GstCaps* get_caps(GstBaseSink* sink, GstCaps* filter) {
   return filtered;
 }
 
+/** The base class has compared them with ours. */
+gboolean set_caps(GstBaseSink* sink, GstCaps*) {
+  state_of(sink).have_caps = true;
+  return TRUE;
+}
+
 /** Adds a pool of buffers that lie in the memory of the link; as master there is none. */
 void propose_pool(GstMemifSinkState& state, GstQuery* query, GstCaps* caps) {
   const std::lock_guard lock(state.mutex);
@@ -409,9 +438,9 @@ gboolean propose_allocation(GstBaseSink* sink, GstQuery* query) {
   GstCaps* caps = nullptr;
   gboolean need_pool = FALSE;
   gst_query_parse_allocation(query, &caps, &need_pool);
-  // Who has no caps knows nothing of packets: filesrc would fill buffers of the pool up to its own
-  // blocksize, however small they are.
-  if (need_pool && caps != nullptr) propose_pool(state_of(sink), query, caps);
+  // Who makes packets says how long each is. Whoever makes anything else takes a buffer as it comes
+  // out of a pool for a full one: a frame would go with what is behind it.
+  if (need_pool && gstpacket::parse_caps(caps)) propose_pool(state_of(sink), query, caps);
   return TRUE;
 }
 
@@ -537,6 +566,7 @@ static void gst_memif_sink_class_init(GstMemifSinkClass* klass) {
   sink_class->unlock = unlock;
   sink_class->unlock_stop = unlock_stop;
   sink_class->get_caps = get_caps;
+  sink_class->set_caps = set_caps;
   sink_class->propose_allocation = propose_allocation;
   sink_class->render = render;
   sink_class->render_list = render_list;

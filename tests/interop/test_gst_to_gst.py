@@ -233,6 +233,32 @@ class GstToGstTest(InteropTest):
                     self.assertEqual((len(peer.link.tx), len(peer.link.rx)), (1, 3))
                     self.load(peer)
 
+    def test_raw_frames(self):
+        """An element that fills a pool's buffers to its own size: no byte behind the frame is sent."""
+        if pipeline.stand_in():
+            self.skipTest("the stand-in has no videotestsrc")
+        for role in ("slave", "master"):
+            with self.subTest(role=role):
+                path = self.socket(role)
+                line = ("videotestsrc num-buffers=5 pattern=white ! "
+                        "video/x-raw,format=GRAY8,width=64,height=16 ! "
+                        "capssetter replace=true join=false "
+                        "caps=application/x-packet,link-type=ethernet ! "
+                        f"memifsink {properties(socket_path=path, role=role, when_down='block')}")
+                with Peer(opposite(role), path) as peer:
+                    if peer.role == "master":
+                        peer.listen()
+                    with Pipeline(line) as pipe:
+                        peer.connect(10)
+                        seen = []
+                        while len(seen) < 5:
+                            part = peer.recv(5)
+                            self.assertTrue(part, pipe.output())
+                            seen += part
+                        self.assertEqual({len(frame) for frame in seen}, {1024})
+                        self.assertEqual(pipe.wait(10), 0)
+                        pipe.stop = lambda: None
+
     # coming and going
 
     def test_start_order(self):

@@ -236,6 +236,34 @@ GST_START_TEST(test_a_main_context_of_the_application) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_buffers_without_caps_are_refused) {
+  static constexpr struct {
+    const char* mode;
+    const char* link_type;
+  } kCases[] = {{"ethernet", "ethernet"}, {"ip", "ip"}, {"punt-inject", "punt"}};
+  for (const auto& test : kCases) {
+    // A list, and buffers one by one.
+    for (const char* source : {"fakesrc sizetype=fixed sizemax=60", "appsrc name=in"}) {
+      Pipeline pipeline(std::string(source) + " ! memifsink name=sink mode=" + test.mode +
+                        slave_at(unique_socket()));
+      pipeline.set(GST_STATE_PLAYING);
+      if (std::strstr(source, "appsrc") != nullptr) {
+        GstBufferList* list = gst_buffer_list_new();
+        gst_buffer_list_add(list, buffer_of(packet(1, 60)));
+        gst_app_src_push_buffer_list(GST_APP_SRC(pipeline.element("in")), list);
+      }
+      const std::string error = pipeline.first_error();
+      const std::string caps = std::string("application/x-packet,link-type=") + test.link_type;
+      for (const std::string& word : {std::string("without caps"), caps + " "}) {
+        fail_unless(error.find(word) != std::string::npos, "no '%s' in: %s", word.c_str(),
+                    error.c_str());
+      }
+      fail_unless_equals_uint64(pipeline.stat("sink", "packets-dropped"), 0);
+    }
+  }
+}
+GST_END_TEST
+
 static Suite* elements_suite(void) {
   Suite* suite = suite_create("elements");
   TCase* tests = tcase_create("states");
@@ -250,6 +278,7 @@ static Suite* elements_suite(void) {
   tcase_add_test(tests, test_end_of_stream_at_any_time);
   tcase_add_test(tests, test_threads_and_files_are_gone_after_null);
   tcase_add_test(tests, test_a_main_context_of_the_application);
+  tcase_add_test(tests, test_buffers_without_caps_are_refused);
   return suite;
 }
 

@@ -15,9 +15,10 @@ constexpr char kSmall[] = " ring-size=64 ";
 /** The pool that an element before `sink` finds, or null. */
 class Pool {
  public:
-  explicit Pool(const Pipeline& pipeline, bool with_caps = true) {
+  explicit Pool(const Pipeline& pipeline,
+                const char* caps = "application/x-packet,link-type=(string)ethernet") {
     GstPad* pad = gst_element_get_static_pad(pipeline.element("sink"), "sink");
-    if (with_caps) caps_ = gst_caps_from_string("application/x-packet,link-type=(string)ethernet");
+    if (caps != nullptr) caps_ = gst_caps_from_string(caps);
     query_ = gst_query_new_allocation(caps_, TRUE);
     fail_unless(gst_pad_query(pad, query_));
     gst_object_unref(pad);
@@ -293,19 +294,35 @@ GST_START_TEST(test_a_master_proposes_none) {
 }
 GST_END_TEST
 
+/** They would fill a buffer as far as their own data goes, and leave the rest as it was. */
 GST_START_TEST(test_no_pool_for_who_knows_nothing_of_packets) {
   Sending sending;
-  fail_unless(Pool(sending.pipeline, false).get() == nullptr);
-  // As filesrc does, whose blocks are larger than the buffers.
+  for (const char* caps :
+       {static_cast<const char*>(nullptr), "video/x-raw,format=(string)GRAY8,width=64,height=16",
+        "audio/x-raw,format=(string)S16LE,rate=8000,channels=1", "application/x-rtp",
+        "application/x-packet", "application/x-packet,link-type=(string)other"}) {
+    Pool pool(sending.pipeline, caps);
+    fail_unless(pool.get() == nullptr, "%s", caps != nullptr ? caps : "no caps");
+    fail_unless(gst_query_allows_packet_batches(pool.query()));
+  }
+  fail_if(Pool(sending.pipeline).get() == nullptr);
+}
+GST_END_TEST
+
+/** Whatever a source without caps brings becomes packets where a capsfilter says so. */
+GST_START_TEST(test_a_file_is_sent_as_it_is) {
   TemporaryDirectory directory;
   const std::string file = directory.file("memif.sock");
-  std::ofstream(file, std::ios::binary) << std::string(3 * 4096, 'x');
+  std::ofstream(file, std::ios::binary) << std::string(2 * 4096 + 100, 'x');
   const std::string name = unique_socket();
   Peer peer(name);
-  Pipeline pipeline("filesrc blocksize=4096 location=" + file + " ! memifsink name=sink" +
+  Pipeline pipeline("filesrc blocksize=4096 location=" + file +
+                    " ! application/x-packet,link-type=ethernet ! memifsink name=sink" +
                     slave_at(name) + "when-down=block");
   pipeline.set(GST_STATE_PLAYING);
-  for (const Bytes& bytes : peer.take(3)) fail_unless_equals_uint64(bytes.size(), 4096);
+  std::vector<std::size_t> lengths;
+  for (const Bytes& bytes : peer.take(3)) lengths.push_back(bytes.size());
+  fail_unless((lengths == std::vector<std::size_t>{4096, 4096, 100}));
 }
 GST_END_TEST
 
@@ -605,6 +622,7 @@ static Suite* pool_suite(void) {
   tcase_add_test(singles, test_sizes_that_a_pool_may_be_asked_for);
   tcase_add_test(singles, test_a_master_proposes_none);
   tcase_add_test(singles, test_no_pool_for_who_knows_nothing_of_packets);
+  tcase_add_test(singles, test_a_file_is_sent_as_it_is);
   tcase_add_test(singles, test_a_pool_without_an_element);
   tcase_add_test(singles, test_buffers_that_are_kept_stay_valid);
   tcase_add_test(singles, test_stopping_a_pool_whose_buffers_are_out);
