@@ -22,6 +22,11 @@ constexpr std::int64_t kAdaptiveSpinNs = 50'000;
 // The protocol has no event for "room again", so a sender looks again after a while.
 constexpr std::int64_t kFirstRoomWaitNs = 20'000;
 constexpr std::int64_t kLastRoomWaitNs = 1'000'000;
+// Who must not wait does so for a millisecond at the most, and for a tenth of all time. Shorter
+// waits than the least would be longer than they are meant to be: waking up takes its time.
+constexpr std::int64_t kMostPatienceNs = 1'000'000;
+constexpr std::int64_t kLeastPatienceNs = 100'000;
+constexpr std::int64_t kPatienceShare = 10;
 constexpr int kLooksPerClockRead = 64;
 // As master: how long packets that are lent may hold slots while nothing else happens.
 constexpr std::int64_t kLoanPatienceNs = 10'000'000;
@@ -204,6 +209,30 @@ void Receiver::spin_or_sleep(std::int64_t timeout_ns) {
   sleep_for_packets(mode, deadline.left_ns());
 }
 
+// ---- Patience -------------------------------------------------------------------------------
+
+std::int64_t Patience::left(std::int64_t now, std::uint64_t sent) noexcept {
+  // The ring was full: what went in since then, the peer has made room for.
+  if (in_vain_ && sent == sent_) return 0;
+  if (fresh_) {
+    budget_ = kMostPatienceNs;
+  } else {
+    budget_ = std::min(budget_ + (now - since_) / kPatienceShare, kMostPatienceNs);
+  }
+  fresh_ = false;
+  since_ = now;
+  if (budget_ < kLeastPatienceNs) return 0;
+  sent_ = sent;
+  return budget_;
+}
+
+void Patience::waited(std::int64_t now, bool in_vain) noexcept {
+  // Below zero where the wait was longer than it was meant to be: that is made up for.
+  budget_ -= now - since_;
+  since_ = now;
+  in_vain_ = in_vain;
+}
+
 // ---- Sender ---------------------------------------------------------------------------------
 
 Result<std::unique_ptr<Sender>> Sender::open(std::shared_ptr<Interface> interface,
@@ -226,6 +255,7 @@ void Sender::use(Link* link) {
     tx_->abandon();
   }
   tx_ = link != nullptr ? link->tx(queue_) : nullptr;
+  patience_ = Patience();
 }
 
 void Sender::interrupt() noexcept {
@@ -254,6 +284,16 @@ Wake Sender::wait_for_room(std::int64_t timeout_ns) {
     sleep(-1, lost ? deadline.left_ns() : deadline.shorter_of(pause));
     pause = std::min(2 * pause, kLastRoomWaitNs);
   }
+}
+
+Wake Sender::wait_briefly_for_room() {
+  flush();
+  const auto now = [] { return std::chrono::nanoseconds(Clock::now().time_since_epoch()).count(); };
+  const std::int64_t patience = patience_.left(now(), stats().packets.get());
+  if (patience == 0) return Wake::timeout;
+  const Wake wake = wait_for_room(patience);
+  if (wake != Wake::link_changed) patience_.waited(now(), wake == Wake::timeout);
+  return wake;
 }
 
 Wake Sender::wait_for_link(std::int64_t timeout_ns) {

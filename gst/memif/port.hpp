@@ -132,6 +132,22 @@ class GSTMEMIF_API Receiver : public Port {
   bool lost_link_ = false;
 };
 
+/** How long a sender may wait that must not. */
+class GSTMEMIF_API Patience {
+ public:
+  /** In nanoseconds; 0: not at all. @param now nanoseconds @param sent packets so far */
+  std::int64_t left(std::int64_t now, std::uint64_t sent) noexcept;
+  /** After a wait from the last left() until @p now. */
+  void waited(std::int64_t now, bool in_vain) noexcept;
+
+ private:
+  std::int64_t budget_ = 0;
+  std::int64_t since_ = 0;  // when it was so large
+  std::uint64_t sent_ = 0;  // as of the last left() that was not 0
+  bool fresh_ = true;
+  bool in_vain_ = false;
+};
+
 /** Sends into one queue. */
 class GSTMEMIF_API Sender : public Port {
  public:
@@ -171,6 +187,12 @@ class GSTMEMIF_API Sender : public Port {
 
   /** After Sent::full: flushes, and waits until the peer has room. */
   Wake wait_for_room(std::int64_t timeout_ns = kForever);
+  /**
+   * The same, for a thread that others depend on: waits for a millisecond at the most, no more than
+   * a tenth of all time, and after a wait in vain not until the peer has taken something. Otherwise
+   * Wake::timeout, at once.
+   */
+  Wake wait_briefly_for_room();
   /** After Sent::link_lost: waits for a link with this queue. */
   Wake wait_for_link(std::int64_t timeout_ns = kForever);
 
@@ -194,6 +216,7 @@ class GSTMEMIF_API Sender : public Port {
   void use(Link* link) override;
 
   TxQueue* tx_ = nullptr;
+  Patience patience_;
 };
 
 }  // namespace gstmemif

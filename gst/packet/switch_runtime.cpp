@@ -4,6 +4,7 @@
 #include "gst/packet/switch_runtime.hpp"
 
 #include "gst/packet/batch.hpp"
+#include "gst/packet/switch_event.hpp"
 
 #include <cstdlib>
 #include <cstring>
@@ -118,7 +119,8 @@ void SwitchRuntime::prepare_source(GstPad* pad, unsigned number) {
   GstCaps* caps = make_caps(spec().link_types);
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
-  for (GstEvent* event : {start, gst_event_new_caps(caps), gst_event_new_segment(&segment)}) {
+  for (GstEvent* event :
+       {start, gst_event_new_caps(caps), gst_event_new_segment(&segment), new_switch_event()}) {
     // Stored, not pushed: the pad sends them before the next buffer, list or event, whichever lane
     // that comes from.
     gst_pad_store_sticky_event(pad, event);

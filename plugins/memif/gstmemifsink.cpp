@@ -31,6 +31,7 @@
 
 #include "gst/packet/batch_map.hpp"
 #include "gst/packet/caps.hpp"
+#include "gst/packet/switch_event.hpp"
 #include "plugins/memif/gstmemifbuffer.hpp"
 #include "plugins/memif/gstmemifmemory.hpp"
 #include "plugins/memif/gstmemifpool.hpp"
@@ -50,7 +51,7 @@ namespace {
 enum : guint { kPropWhenFull = kPropCommonLast, kPropWhenDown };
 
 /** What to do with a packet that cannot go out now. */
-enum class Policy : gint { block, drop };
+enum class Policy : gint { block, drop, automatic };
 
 }  // namespace
 
@@ -62,8 +63,10 @@ struct GstMemifSinkState {
   std::unique_ptr<TxQueues> queues;
   std::shared_ptr<LinkSource> link_source;  // as slave only
   std::uint32_t buffer_size = 0;
-  bool have_caps = false;  // streaming thread
-  std::atomic<Policy> when_full{Policy::block};
+  // Of the streaming thread.
+  bool have_caps = false;
+  bool behind_switch = false;
+  std::atomic<Policy> when_full{Policy::automatic};
   std::atomic<Policy> when_down{Policy::drop};
 };
 
@@ -77,6 +80,17 @@ struct GstMemifSinkClass {
 
 G_DEFINE_TYPE(GstMemifSink, gst_memif_sink, GST_TYPE_BASE_SINK)
 GST_ELEMENT_REGISTER_DEFINE(memifsink, "memifsink", GST_RANK_NONE, gst_memif_sink_get_type())
+
+static GType gst_memif_when_full_get_type(void) {
+  static const GEnumValue kValues[] = {
+      {static_cast<gint>(Policy::automatic),
+       "Wait; behind a switch, such as ethbridge, only for a moment, then drop and count", "auto"},
+      {static_cast<gint>(Policy::block), "Wait, even if other ports of a switch wait too", "block"},
+      {static_cast<gint>(Policy::drop), "Drop the packet and count it", "drop"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstMemifWhenFull", kValues);
+  return type;
+}
 
 static GType gst_memif_policy_get_type(void) {
   static const GEnumValue kValues[] = {
@@ -136,11 +150,20 @@ GstFlowReturn wait_until(GstMemifSink* self, Wait wait) {
 
 GstFlowReturn on_full(GstMemifSink* self, gstmemif::Sender& sender, bool& again) {
   GstMemifSinkState& state = *self->state;
-  again = state.when_full.load(std::memory_order_relaxed) == Policy::block;
+  const Policy policy = state.when_full.load(std::memory_order_relaxed);
+  const bool briefly = policy == Policy::automatic && state.behind_switch;
   state.queues->flush();  // the peer may need what is in the other queues to go on
-  if (again) return wait_until(self, [&] { return sender.wait_for_room(); });
-  sender.stats().drop(DropReason::ring_full);
-  return GST_FLOW_OK;
+  Wake wake = Wake::timeout;
+  GstFlowReturn result = GST_FLOW_OK;
+  if (policy != Policy::drop) {
+    result = wait_until(self, [&] {
+      wake = briefly ? sender.wait_briefly_for_room() : sender.wait_for_room();
+      return wake;
+    });
+  }
+  again = wake != Wake::timeout;
+  if (!again) sender.stats().drop(DropReason::ring_full);
+  return result;
 }
 
 GstFlowReturn on_link_lost(GstMemifSink* self, bool& again) {
@@ -380,7 +403,7 @@ gboolean unlock_stop(GstBaseSink* sink) {
  * the interface joined it, and may have brought settings.
  */
 bool start(GstMemifSinkState& state) {
-  state.have_caps = false;
+  state.have_caps = state.behind_switch = false;
   auto interface = state.end.start();
   if (!interface) return false;
   auto queues = TxQueues::open(interface, state.end.queue());
@@ -421,6 +444,16 @@ GstCaps* get_caps(GstBaseSink* sink, GstCaps* filter) {
 gboolean set_caps(GstBaseSink* sink, GstCaps*) {
   state_of(sink).have_caps = true;
   return TRUE;
+}
+
+/** Whoever the packets come from, it says so anew with each stream. */
+gboolean event(GstBaseSink* sink, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
+    state_of(sink).behind_switch = false;
+  } else if (gstpacket::is_switch_event(event)) {
+    state_of(sink).behind_switch = true;
+  }
+  return GST_BASE_SINK_CLASS(gst_memif_sink_parent_class)->event(sink, event);
 }
 
 /** Adds a pool of buffers that lie in the memory of the link; as master there is none. */
@@ -533,11 +566,13 @@ void install_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropWhenFull,
       g_param_spec_enum("when-full", "When full", "What to do while the peer leaves no free slot",
-                        gst_memif_policy_get_type(), static_cast<gint>(Policy::block), kPlaying));
+                        gst_memif_when_full_get_type(), static_cast<gint>(Policy::automatic),
+                        kPlaying));
   g_object_class_install_property(
       klass, kPropWhenDown,
       g_param_spec_enum("when-down", "When down", "What to do while no peer is connected",
                         gst_memif_policy_get_type(), static_cast<gint>(Policy::drop), kPlaying));
+  gst_type_mark_as_plugin_api(gst_memif_when_full_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(gst_memif_policy_get_type(), GstPluginAPIFlags(0));
 }
 
@@ -567,6 +602,7 @@ static void gst_memif_sink_class_init(GstMemifSinkClass* klass) {
   sink_class->unlock_stop = unlock_stop;
   sink_class->get_caps = get_caps;
   sink_class->set_caps = set_caps;
+  sink_class->event = event;
   sink_class->propose_allocation = propose_allocation;
   sink_class->render = render;
   sink_class->render_list = render_list;

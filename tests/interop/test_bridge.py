@@ -112,6 +112,22 @@ class BridgeTest(InteropTest):
             self.assertNotIn(mac, b"".join(heard)[:6], "flooded to the third port")
 
 
+    def test_a_port_that_stands_still(self):
+        """Nobody reads at the third port: the first two talk as if it were not there."""
+        for near, far in (("master", "slave"), ("slave", "master")):
+            with self.subTest(near=near, far=far), self.network(near, far) as (peer, still):
+                mac, _ = traffic.resolve(peer)
+                unknown = bytes.fromhex("02dddddddddd") + packets.PEER_MAC + b"\x88\xb5" + bytes(46)
+                for _ in range(40):
+                    self.assertEqual(peer.send([unknown] * 100, timeout=5), 100)
+                    traffic.echo(peer, packets.EchoFlow(4, 98, mac, 500), 500)
+                # What had room is there, and then the port works again.
+                while still.recv(0.2):
+                    pass
+                peer.send([unknown])
+                self.assertEqual(still.recv(3), [unknown])
+
+
 class BridgeTestpmdTest(InteropTest):
     """peer <-> testpmd <-> bridge <-> responder: DPDK on one side of the bridge."""
 

@@ -7,6 +7,7 @@
 #include "bridge_rig.hpp"
 #include "gst/packet/batch.hpp"
 #include "gst/packet/element.hpp"
+#include "gst/packet/switch_event.hpp"
 #include "mac_table.hpp"
 
 namespace {
@@ -540,8 +541,11 @@ GST_START_TEST(test_events_of_source_pads) {
   introduce(rig);
   for (std::size_t i = 0; i < 3; ++i) {
     const std::vector<GstEventType> wanted{GST_EVENT_STREAM_START, GST_EVENT_CAPS,
-                                           GST_EVENT_SEGMENT};
+                                           GST_EVENT_SEGMENT, GST_EVENT_CUSTOM_DOWNSTREAM_STICKY};
     fail_unless(rig[i].out->events == wanted, "port %zu", i);
+    GstEvent* event = gst_pad_get_sticky_event(rig[i].src(), GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, 0);
+    fail_unless(gstpacket::is_switch_event(event));
+    gst_event_unref(event);
   }
   gchar* one = gst_pad_get_stream_id(rig[0].src());
   gchar* two = gst_pad_get_stream_id(rig[1].src());
@@ -564,8 +568,12 @@ GST_START_TEST(test_end_of_stream) {
   rig[1].event(gst_event_new_eos());
   fail_unless(ended(0) && ended(1) && ended(2));
   rig[0].start();  // a new stream
+  rig[1].out->events.clear();
   fail_unless_equals_int(rig[0].push(frame(kB, kA)), GST_FLOW_OK);
   fail_unless_equals_uint64(rig[1].take().size(), 1);
+  const std::vector<GstEventType> anew{GST_EVENT_STREAM_START, GST_EVENT_CAPS, GST_EVENT_SEGMENT,
+                                       GST_EVENT_CUSTOM_DOWNSTREAM_STICKY};
+  fail_unless(rig[1].out->events == anew, "all that comes before data");
 }
 GST_END_TEST
 
