@@ -88,8 +88,12 @@ Result<std::optional<Received>> Channel::receive() {
   if (got < 0) return socket_error("cannot receive from the peer");
   std::vector<UniqueFd> fds = take_fds(header);
   if (got == 0) return Error{ErrorCode::closed, "the peer closed the connection"};
-  if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-    return Error{ErrorCode::protocol, "a message that is too long, or with too many descriptors"};
+  if ((header.msg_flags & MSG_TRUNC) != 0) {
+    return Error{ErrorCode::protocol, "a message that is too long"};
+  }
+  if ((header.msg_flags & MSG_CTRUNC) != 0) {
+    // There was room in the buffer for all that the kernel passes, so it is we who have none.
+    return Error{ErrorCode::open, "cannot take a descriptor: " + error_text(EMFILE)};
   }
   Result<Message> message = decode(std::span(bytes).first(static_cast<std::size_t>(got)));
   if (!message) return message.error();

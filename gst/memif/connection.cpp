@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/memif/connection.hpp"
 
+#include <algorithm>
+
 namespace gstmemif {
 namespace {
 
-constexpr std::uint32_t kHandshakeTimeoutMs = 5000;
+// A slow peer may take its time over hundreds of rings, but it has to say something.
+constexpr std::chrono::seconds kLongestSilence{5};
+constexpr std::chrono::seconds kLongestHandshake{30};
 // Messages handled at one event: a peer that floods us must not keep the others waiting.
 constexpr int kMessagesPerEvent = 16;
 
@@ -16,12 +20,6 @@ Connection::Connection(std::shared_ptr<Loop> loop, UniqueFd socket, ConnectionOw
 Status Connection::start(Handshake handshake, const Hello* greeting) {
   handshake_.emplace(std::move(handshake));
   std::weak_ptr<Connection> weak = weak_from_this();
-  Result<Timer> timer = Timer::make(*loop_, [weak] {
-    if (auto self = weak.lock()) self->on_timeout();
-  });
-  if (!timer) return timer.error();
-  timer_ = std::move(*timer);
-  timer_.arm(kHandshakeTimeoutMs);
   watch_ = loop_->watch(channel_.fd(), [weak] {
     const ControlLock lock;
     if (auto self = weak.lock()) self->on_readable();
@@ -36,7 +34,6 @@ bool Connection::admitted() const noexcept {
 
 void Connection::stop() {
   closed_ = true;
-  timer_ = Timer();
   watch_.reset();
 }
 
@@ -57,8 +54,16 @@ void Connection::fail(const Error& error) {
   owner_->on_closed(*this, error);
 }
 
-void Connection::on_timeout() {
-  fail({ErrorCode::timeout, "the peer did not finish the handshake within 5 seconds"});
+std::chrono::milliseconds Connection::time_left() const noexcept {
+  const auto end = std::min(heard_ + kLongestSilence, started_ + kLongestHandshake);
+  return std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+}
+
+void Connection::time_out() {
+  const bool silent = silence() >= kLongestSilence;
+  fail({ErrorCode::timeout, silent
+                                ? "the peer said nothing for 5 seconds in the middle of a handshake"
+                                : "the peer did not finish the handshake within 30 seconds"});
 }
 
 void Connection::on_readable() {
@@ -85,6 +90,7 @@ Status Connection::handle(Received received) {
       },
       *handshake_);
   if (!step) return step.error();
+  heard_ = Clock::now();
   if (step->established) {
     LinkPlan plan = std::visit([](auto& handshake) { return handshake.take_plan(); }, *handshake_);
     if (Status status = owner_->on_agreed(*this, std::move(plan)); !status) return status;
@@ -94,7 +100,6 @@ Status Connection::handle(Received received) {
   }
   if (step->established) {
     established_ = true;
-    timer_ = Timer();
     owner_->on_established(*this);
   }
   return {};

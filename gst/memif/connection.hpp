@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/** @file A control connection: a channel, its handshake and its time limit. Internal. */
+/** @file A control connection: a channel, its handshake and its time limits. Internal. */
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <variant>
 
@@ -27,10 +28,14 @@ class ConnectionOwner {
   ~ConnectionOwner() = default;
 };
 
-/** All calls with the ControlLock held. */
+/**
+ * All calls with the ControlLock held. A connection takes one descriptor and no timer: its owner
+ * looks after the deadline.
+ */
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Handshake = std::variant<SlaveHandshake, MasterHandshake>;
+  using Clock = std::chrono::steady_clock;
 
   Connection(std::shared_ptr<Loop> loop, UniqueFd socket, ConnectionOwner& owner);
 
@@ -42,12 +47,21 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void set_owner(ConnectionOwner& owner) noexcept { owner_ = &owner; }
   bool hung_up() const noexcept { return channel_.hung_up(); }
+
+  bool established() const noexcept { return established_; }
+
+  /** Since the peer last said anything that took the handshake on. */
+  Clock::duration silence() const noexcept { return Clock::now() - heard_; }
+  /** How long the peer may still take over its handshake; 0 or less: time_out() is due. */
+  std::chrono::milliseconds time_left() const noexcept;
+  /** Gives the peer up, and tells the owner. */
+  void time_out();
+  /** Handles what the peer has said meanwhile, if anything: it may be over afterwards. */
+  void on_readable();
   /** True if a slave's INIT was acknowledged: an end of file right after means "no such id". */
   bool admitted() const noexcept;
 
  private:
-  void on_readable();
-  void on_timeout();
   Status handle(Received received);
   void fail(const Error& error);
   void stop();
@@ -55,7 +69,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<Loop> loop_;
   Channel channel_;
   Watch watch_;  // after channel_: gone before the socket is closed
-  Timer timer_;
+  const Clock::time_point started_ = Clock::now();
+  Clock::time_point heard_ = started_;
   ConnectionOwner* owner_;
   std::optional<Handshake> handshake_;
   bool established_ = false;

@@ -68,7 +68,7 @@ Status Interface::start_locked() {
   Result<UniqueFd> wake = make_eventfd();
   if (!wake) return wake.error();
   control_wake_ = std::make_shared<const UniqueFd>(std::move(*wake));
-  if (Status status = make_retry_timer(); !status) return status;
+  if (Status status = make_timer(); !status) return status;
   if (settings_.role == Role::master) {
     auto listener = Listener::get(settings_.socket, settings_.listen, loop_);
     if (!listener) return listener.error();
@@ -94,12 +94,12 @@ void Interface::stop() {
 void Interface::stop_locked(const std::string& reason) {
   if (!started_) return;
   started_ = false;
-  retry_timer_ = Timer();
+  timer_ = Timer();
   wake_watch_.reset();
   if (connection_) connection_->close(reason);
   connection_.reset();
   agreed_link_.reset();
-  if (listener_) listener_->remove(*this);
+  if (listener_) listener_->remove(*this, reason);
   listener_.reset();
   drop_link(reason);
 }
@@ -176,23 +176,35 @@ void Interface::dial_now() {
   offer.cache_line = settings_.cache_line;
   connection_ = std::make_shared<Connection>(loop_, std::move(*socket), *owner_);
   Status status = connection_->start(SlaveHandshake(std::move(offer)), nullptr);
-  if (!status) connection_closed(status.error());
+  if (!status) return connection_closed(status.error());
+  watch_deadline();
 }
 
 /** Ahead of need: what keeps us from dialling may be that there is no descriptor left. */
-Status Interface::make_retry_timer() {
+Status Interface::make_timer() {
   if (settings_.role == Role::master) return {};
   Result<Timer> timer = Timer::make(*loop_, [weak = weak_from_this()] {
     auto self = weak.lock();
-    if (self && self->started_ && !self->connection_) self->dial_now();
+    if (self && self->started_) self->on_timer();
   });
   if (!timer) return timer.error();
-  retry_timer_ = std::move(*timer);
+  timer_ = std::move(*timer);
   return {};
 }
 
+void Interface::on_timer() {
+  if (!connection_) return dial_now();
+  if (!connection_->established()) watch_deadline();
+}
+
+void Interface::watch_deadline() {
+  const auto left = connection_->time_left().count();
+  if (left <= 0) return connection_->time_out();
+  timer_.arm(static_cast<std::uint32_t>(left));
+}
+
 void Interface::retry_later() {
-  retry_timer_.arm(jittered(retry_ms_));
+  timer_.arm(jittered(retry_ms_));
   retry_ms_ = std::min(2 * retry_ms_, kLastRetryMs);
 }
 
@@ -249,6 +261,13 @@ void Interface::connection_closed(const Error& error) {
   if (started_ && settings_.role == Role::slave) retry_later();
 }
 
+/** As master: a slave that was admitted did not get to a link. */
+void Interface::handshake_failed(const Error& error) {
+  agreed_link_.reset();
+  stats_->handshakes_failed.add(1);
+  report_refusal(error);
+}
+
 void Interface::report_refusal(const Error& error) {
   std::string reason = error.message;
   if (connection_ && connection_->admitted() && error.code == ErrorCode::closed) {
@@ -257,8 +276,10 @@ void Interface::report_refusal(const Error& error) {
   }
   if (reason == last_refusal_) return;
   last_refusal_ = reason;
-  MEMIF_WARNING("%s id %u: no link: %s", settings_.socket.text().c_str(), settings_.id,
-                reason.c_str());
+  if (const auto held_back = refusals_log_.pass()) {
+    MEMIF_WARNING("%s id %u: no link: %s (%u more before it)", settings_.socket.text().c_str(),
+                  settings_.id, reason.c_str(), *held_back);
+  }
   if (settings_.role == Role::master) return;  // anybody can fail at our door; that is not news
   notify([reason](InterfaceObserver& observer) { observer.on_refused(reason); });
 }

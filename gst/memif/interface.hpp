@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gst/memif/link.hpp"
+#include "gst/memif/log_limit.hpp"
 #include "gst/memif/loop.hpp"
 #include "gst/memif/settings.hpp"
 
@@ -81,7 +82,9 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   // Control plane, with the ControlLock held.
   Status start_locked();
   void stop_locked(const std::string& reason);
-  Status make_retry_timer();
+  Status make_timer();
+  void on_timer();
+  void watch_deadline();
   void dial_now();
   void retry_later();
   Result<Admission> admit(const Init& init);
@@ -89,6 +92,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   Status agreed(LinkPlan plan);
   void established();
   void connection_closed(const Error& error);
+  void handshake_failed(const Error& error);
   void drop_link(const std::string& reason);
   void report_refusal(const Error& error);
   void on_control_wake();
@@ -108,9 +112,10 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   bool started_ = false;
   std::shared_ptr<const UniqueFd> control_wake_;
   Watch wake_watch_;
-  Timer retry_timer_;
+  Timer timer_;  // as slave: to dial again, or for the deadline of a handshake
   std::uint32_t retry_ms_ = 0;
   std::string last_refusal_;
+  LogLimit refusals_log_;
   std::shared_ptr<Listener> listener_;
   std::unique_ptr<Owner> owner_;
   std::shared_ptr<Connection> connection_;

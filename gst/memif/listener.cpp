@@ -9,10 +9,12 @@
 namespace gstmemif {
 namespace {
 
-// Connections that have not said who they are. When there are more, the oldest goes: a good peer
-// says INIT at once, so it is not the good one that is pushed out.
+// Handshakes under way, and one for each interface. See PendingConnections::choose().
 constexpr std::size_t kMaxPending = 64;
-constexpr std::uint32_t kAcceptPauseMs = 100;
+// Accepted at one event: a crowd at the door must not keep the others waiting.
+constexpr int kAcceptsPerEvent = 16;
+constexpr std::uint32_t kPauseMs = 100;
+constexpr std::uint32_t kAllWellMs = 1000;  // without failure: there is room again
 
 std::map<std::string, std::weak_ptr<Listener>>& registry() {
   static auto& listeners = *new std::map<std::string, std::weak_ptr<Listener>>();
@@ -37,7 +39,7 @@ Result<std::shared_ptr<Listener>> Listener::get(const SocketAddress& address,
   Result<ListenSocket> socket = ListenSocket::open(address, options);
   if (!socket) return socket.error();
   auto listener = std::make_shared<Listener>(std::move(*socket), options, std::move(loop));
-  if (Status status = listener->make_pause_timer(); !status) return status.error();
+  if (Status status = listener->make_timers(); !status) return status.error();
   listener->watch();
   entry = listener;
   return listener;
@@ -47,12 +49,21 @@ Listener::Listener(ListenSocket socket, ListenOptions options, std::shared_ptr<L
     : socket_(std::move(socket)), options_(std::move(options)), loop_(std::move(loop)) {}
 
 /** Ahead of need: when there is no room for a connection, there is none for a timer either. */
-Status Listener::make_pause_timer() {
-  Result<Timer> timer = Timer::make(*loop_, [weak = weak_from_this()] {
-    if (auto self = weak.lock()) self->watch();
+Status Listener::make_timers() {
+  Result<Timer> pause = Timer::make(*loop_, [weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->on_pause_timer();
   });
-  if (!timer) return timer.error();
-  pause_ = std::move(*timer);
+  if (!pause) return pause.error();
+  pause_timer_ = std::move(*pause);
+  Result<Timer> deadline = Timer::make(*loop_, [weak = weak_from_this()] {
+    auto self = weak.lock();
+    if (!self) return;
+    self->deadline_armed_ = false;
+    self->pending_.time_out();
+    self->watch_deadlines();
+  });
+  if (!deadline) return deadline.error();
+  deadline_timer_ = std::move(*deadline);
   return {};
 }
 
@@ -71,40 +82,93 @@ Status Listener::add(Interface& interface) {
                                     interface.settings_.socket.text() + ". Choose another id."};
 }
 
-void Listener::remove(Interface& interface) {
+void Listener::remove(Interface& interface, const std::string& reason) {
   const auto entry = interfaces_.find(interface.settings_.id);
-  if (entry != interfaces_.end() && entry->second == &interface) interfaces_.erase(entry);
+  if (entry == interfaces_.end() || entry->second != &interface) return;
+  interfaces_.erase(entry);
+  for (const Pending& pending : pending_.take_all(interface)) pending.connection->close(reason);
 }
 
+// ---- Connections ----------------------------------------------------------------------------
+
 void Listener::on_readable() {
-  for (;;) {
-    Result<UniqueFd> socket = socket_.accept();
-    if (!socket) {
-      // Out of descriptors, most likely. The socket stays readable, so look away for a while.
-      MEMIF_WARNING("%s", socket.error().message.c_str());
-      watch_.reset();
-      pause_.arm(kAcceptPauseMs);
-      return;
-    }
-    if (!*socket) return;
-    welcome(std::move(*socket));
+  for (int i = 0; i < kAcceptsPerEvent; ++i) {
+    Result<std::optional<Incoming>> incoming = socket_.accept();
+    if (!incoming) return pause(incoming.error());
+    if (!*incoming) return;
+    if ((*incoming)->fd) welcome(std::move(**incoming));
   }
 }
 
-void Listener::welcome(UniqueFd socket) {
-  auto connection = std::make_shared<Connection>(loop_, std::move(socket), *this);
+/** The socket stays readable, so we look away for a while. One line tells, however long it lasts.
+ */
+void Listener::pause(const Error& error) {
+  if (shortages_++ == 0) {
+    MEMIF_WARNING("%s. Who connects has to wait until there is room", error.message.c_str());
+  }
+  // Whoever hangs in its handshake may have what the others need.
+  if (const Pending* silent = pending_.silent()) give_up(*silent->connection, "no room");
+  watch_.reset();
+  paused_ = true;
+  pause_timer_.arm(kPauseMs);
+}
+
+void Listener::on_pause_timer() {
+  if (paused_) {
+    paused_ = false;
+    watch();
+    pause_timer_.arm(kAllWellMs);
+  } else {
+    MEMIF_WARNING("there is room for connections again, after %u tries", shortages_);
+    shortages_ = 0;
+  }
+}
+
+void Listener::welcome(Incoming incoming) {
+  auto connection = std::make_shared<Connection>(loop_, std::move(incoming.fd), *this);
+  Pending pending{nullptr, incoming.uid, incoming.pid};
+  if (!make_room(pending)) return connection->close("too many connections at once");
   const Hello greeting = hello();
   MasterHandshake handshake(
       [this, peer = connection.get()](const Init& init) { return admit(*peer, init); }, greeting);
   if (Status status = connection->start(std::move(handshake), &greeting); !status) {
-    MEMIF_INFO("cannot greet a peer: %s", status.error().message.c_str());
-    return;
+    return on_closed(*connection, status.error());
   }
-  pending_.push_back(std::move(connection));
-  if (pending_.size() > kMaxPending) {
-    pending_.front()->close("too many connections that say nothing");
-    pending_.pop_front();
+  pending.connection = std::move(connection);
+  pending_.add(std::move(pending));
+  watch_deadlines();
+}
+
+/** False if it is the newcomer that has to go. */
+bool Listener::make_room(const Pending& newcomer) {
+  while (pending_.size() >= kMaxPending + interfaces_.size()) {
+    const Pending& chosen = pending_.choose(newcomer);
+    if (&chosen == &newcomer) return false;
+    const std::shared_ptr<Connection> connection = chosen.connection;
+    const auto silence = connection->silence();
+    // It may have said something that nobody has listened to yet; then it is not silent.
+    connection->on_readable();
+    if (connection->silence() >= silence) {
+      give_up(*connection, "too many connections that do not finish their handshake");
+    }
   }
+  return true;
+}
+
+void Listener::give_up(const Connection& connection, const std::string& reason) {
+  const std::optional<Pending> pending = pending_.take(connection);
+  if (!pending) return;
+  pending->connection->close(reason);
+  if (pending->interface != nullptr) {
+    pending->interface->handshake_failed({ErrorCode::busy, reason});
+  }
+}
+
+void Listener::watch_deadlines() {
+  if (deadline_armed_ || pending_.size() == 0) return;
+  const auto left = std::max<std::int64_t>(pending_.time_left().count(), 1);
+  deadline_timer_.arm(static_cast<std::uint32_t>(left));
+  deadline_armed_ = true;
 }
 
 /** Sent before the id is known, so the limits are those of the largest interface here. */
@@ -128,29 +192,36 @@ Result<Admission> Listener::admit(Connection& connection, const Init& init) {
     return Error{ErrorCode::not_found, "unmatched interface id " + std::to_string(init.id)};
   }
   Result<Admission> admission = entry->second->admit(init);
-  if (admission) entry->second->adopt(take_pending(connection));
+  Pending* pending = pending_.find(connection);
+  if (admission && pending != nullptr) pending->interface = entry->second;
   return admission;
 }
 
-std::shared_ptr<Connection> Listener::take_pending(const Connection& connection) {
-  const auto entry = std::find_if(pending_.begin(), pending_.end(), [&](const auto& candidate) {
-    return candidate.get() == &connection;
-  });
-  if (entry == pending_.end()) return nullptr;
-  auto taken = std::move(*entry);
-  pending_.erase(entry);
-  return taken;
+/** Of several slaves that mean the same interface, the first that is ready gets it. */
+Status Listener::on_agreed(Connection& connection, LinkPlan plan) {
+  Pending* pending = pending_.find(connection);
+  if (pending == nullptr || pending->interface == nullptr) {
+    return Error{ErrorCode::protocol, "a connection that nobody admitted"};
+  }
+  return pending->interface->agreed(std::move(plan));
 }
 
-Status Listener::on_agreed(Connection&, LinkPlan) {
-  return Error{ErrorCode::protocol, "a connection that nobody admitted"};
+void Listener::on_established(Connection& connection) {
+  std::optional<Pending> pending = pending_.take(connection);
+  Interface& interface = *pending->interface;
+  interface.adopt(std::move(pending->connection));
+  for (const Pending& late : pending_.take_all(interface)) {
+    late.connection->close("already connected");
+  }
+  interface.established();
 }
-
-void Listener::on_established(Connection&) {}
 
 void Listener::on_closed(Connection& connection, const Error& reason) {
-  MEMIF_INFO("a connection failed before it was admitted: %s", reason.message.c_str());
-  take_pending(connection);
+  if (const auto held_back = failures_log_.pass()) {
+    MEMIF_INFO("a connection failed: %s (%u more before it)", reason.message.c_str(), *held_back);
+  }
+  const std::optional<Pending> pending = pending_.take(connection);
+  if (pending && pending->interface != nullptr) pending->interface->handshake_failed(reason);
 }
 
 }  // namespace gstmemif

@@ -2,11 +2,11 @@
 /** @file The one listening socket that several interfaces of a process share. Internal. */
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 
-#include "gst/memif/connection.hpp"
+#include "gst/memif/log_limit.hpp"
+#include "gst/memif/pending.hpp"
 #include "gst/memif/socket.hpp"
 
 namespace gstmemif {
@@ -25,28 +25,39 @@ class Listener final : public std::enable_shared_from_this<Listener>, public Con
 
   /** Fails if another interface has this id. */
   Status add(Interface& interface);
-  void remove(Interface& interface);
+  void remove(Interface& interface, const std::string& reason);
 
   Status on_agreed(Connection& connection, LinkPlan plan) override;
   void on_established(Connection& connection) override;
   void on_closed(Connection& connection, const Error& reason) override;
 
  private:
-  Status make_pause_timer();
+  Status make_timers();
   void watch();
   void on_readable();
-  void welcome(UniqueFd socket);
+  void pause(const Error& error);
+  void on_pause_timer();
+  void welcome(Incoming incoming);
+  bool make_room(const Pending& newcomer);
+  void give_up(const Connection& connection, const std::string& reason);
+  void watch_deadlines();
   Hello hello() const;
   Result<Admission> admit(Connection& connection, const Init& init);
-  std::shared_ptr<Connection> take_pending(const Connection& connection);
 
   ListenSocket socket_;
   const ListenOptions options_;
   const std::shared_ptr<Loop> loop_;
   Watch watch_;
-  Timer pause_;
   std::map<std::uint32_t, Interface*> interfaces_;
-  std::deque<std::shared_ptr<Connection>> pending_;  // oldest first
+  PendingConnections pending_;
+  Timer deadline_timer_;
+  bool deadline_armed_ = false;
+  LogLimit failures_log_;
+
+  // While connections cannot be accepted: looked away, and then looking whether they can again.
+  Timer pause_timer_;
+  bool paused_ = false;
+  unsigned shortages_ = 0;
 };
 
 }  // namespace gstmemif

@@ -283,22 +283,26 @@ ListenSocket::~ListenSocket() {
   if (fd_) ::shutdown(fd_.get(), SHUT_RDWR);
 }
 
-Result<UniqueFd> ListenSocket::accept() const {
-  for (;;) {
-    UniqueFd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!fd && (errno == EINTR || errno == ECONNABORTED)) continue;
-    if (!fd && errno != EAGAIN) {
-      return path_error(address_, ErrorCode::open, "cannot accept: " + error_text(errno));
-    }
-    if (!fd || options_.allowed_uids.empty()) return fd;
-    ucred peer{};
-    socklen_t length = sizeof peer;
-    const auto& allowed = options_.allowed_uids;
-    if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
-        std::find(allowed.begin(), allowed.end(), peer.uid) != allowed.end()) {
-      return fd;
-    }
+Result<std::optional<Incoming>> ListenSocket::accept() const {
+  Incoming incoming;
+  do {
+    incoming.fd.reset(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  } while (!incoming.fd && (errno == EINTR || errno == ECONNABORTED));
+  if (!incoming.fd && errno == EAGAIN) return std::optional<Incoming>();
+  if (!incoming.fd) {
+    return path_error(address_, ErrorCode::open, "cannot accept: " + error_text(errno));
   }
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  const bool known = ::getsockopt(incoming.fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0;
+  incoming.uid = peer.uid;
+  incoming.pid = peer.pid;
+  const auto& allowed = options_.allowed_uids;
+  if (!allowed.empty() &&
+      (!known || std::find(allowed.begin(), allowed.end(), peer.uid) == allowed.end())) {
+    incoming.fd.reset();
+  }
+  return std::optional(std::move(incoming));
 }
 
 Result<UniqueFd> dial(const SocketAddress& address) {

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,13 @@ GSTMEMIF_API Status check_socket_path(const SocketAddress& address);
 /** Checks that user and group of @p options exist. */
 GSTMEMIF_API Status check_listen_options(const ListenOptions& options);
 
+/** A new connection, and whose it is: as far as this process can see, otherwise 0. */
+struct Incoming {
+  UniqueFd fd;
+  uid_t uid = 0;
+  pid_t pid = 0;
+};
+
 /** A listening socket; its file, if it has one, is removed with it. */
 class GSTMEMIF_API ListenSocket {
  public:
@@ -62,10 +70,10 @@ class GSTMEMIF_API ListenSocket {
   int fd() const noexcept { return fd_.get(); }
 
   /**
-   * The next connection; no fd if there is none; an error if this process has no room for it. Those
-   * of users that are not allowed are closed.
+   * The next connection; nothing if there is none; an error if this process has no room for it. One
+   * of a user that is not allowed is closed, and comes back without its descriptor.
    */
-  Result<UniqueFd> accept() const;
+  Result<std::optional<Incoming>> accept() const;
 
  private:
   ListenSocket(UniqueFd fd, SocketAddress address, ListenOptions options)

@@ -73,14 +73,14 @@ Result<std::vector<Peer>> accept_peers(const PeerSettings& settings, Clock::time
   std::map<std::uint32_t, Peer> peers;
   Error last = timed_out();
   while (peers.size() < settings.interfaces && Clock::now() < end) {
-    auto socket = listener->accept();
-    if (!socket) return socket.error();
-    if (!*socket) {
+    auto incoming = listener->accept();
+    if (!incoming) return incoming.error();
+    if (!*incoming) {
       pollfd wait{listener->fd(), POLLIN, 0};
       ::poll(&wait, 1, 10);
       continue;
     }
-    Channel channel(std::move(*socket));
+    Channel channel(std::move((*incoming)->fd));
     std::uint32_t id = 0;
     MasterHandshake handshake([&](const Init& init) -> Result<Admission> {
       id = init.id;

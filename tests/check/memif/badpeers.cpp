@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Peers that vanish, hang, or say the wrong thing: the interface tells why, cleans up, and goes on.
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <set>
 
 #include "peers.hpp"
 
@@ -19,6 +24,78 @@ void expect_files(int files) {
   fail_unless(eventually([&] { return open_files() == files; }), "%d files instead of %d",
               open_files(), files);
 }
+
+/** Another program that opens connections, reads nothing and says nothing, until it is killed. */
+class Crowd {
+ public:
+  Crowd(const std::string& name, int size) {
+    int ready[2];
+    fail_unless(::pipe(ready) == 0);
+    const SocketAddress where = address(name);
+    program_ = ::fork();
+    fail_unless(program_ >= 0);
+    if (program_ == 0) {
+      // Nothing of the test's is kept open, and nothing told to it.
+      for (int fd = 3; fd < 1024; ++fd) {
+        if (fd != ready[1]) ::close(fd);
+      }
+      std::vector<UniqueFd> connections;
+      while (connections.size() < static_cast<std::size_t>(size)) {
+        Result<UniqueFd> connection = dial(where);
+        if (connection) connections.push_back(std::move(*connection));
+      }
+      (void)!::write(ready[1], "x", 1);
+      for (;;) ::pause();
+    }
+    const UniqueFd in(ready[0]);
+    const UniqueFd out(ready[1]);
+    char byte;
+    fail_unless(::read(in.get(), &byte, 1) == 1);
+  }
+  ~Crowd() {
+    ::kill(program_, SIGKILL);
+    ::waitpid(program_, nullptr, 0);
+  }
+  Crowd(const Crowd&) = delete;
+
+ private:
+  pid_t program_;
+};
+
+/** Warnings in a category of the debug log, while it is there. */
+class LogLines {
+ public:
+  explicit LogLines(const char* category) : category_(category) {
+    // Not gst_debug_set_threshold_for_name(): the category is made by its first line.
+    gst_debug_set_threshold_from_string((category_ + ":2").c_str(), FALSE);
+    gst_debug_add_log_function(keep, this, nullptr);
+  }
+  ~LogLines() { gst_debug_remove_log_function_by_data(this); }
+  LogLines(const LogLines&) = delete;
+
+  int with(const std::string& word) const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<int>(std::count_if(lines_.begin(), lines_.end(), [&](const auto& line) {
+      return line.find(word) != std::string::npos;
+    }));
+  }
+  int count() const { return with(""); }
+
+ private:
+  static void keep(GstDebugCategory* category, GstDebugLevel level, const gchar*, const gchar*,
+                   gint, GObject*, GstDebugMessage* message, gpointer self) {
+    auto* lines = static_cast<LogLines*>(self);
+    if (level > GST_LEVEL_WARNING || lines->category_ != gst_debug_category_get_name(category)) {
+      return;
+    }
+    const std::lock_guard lock(lines->mutex_);
+    lines->lines_.emplace_back(gst_debug_message_get(message));
+  }
+
+  const std::string category_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
 
 }  // namespace
 
@@ -178,6 +255,146 @@ GST_START_TEST(test_a_master_that_closes_after_its_ack_has_no_such_id) {
 }
 GST_END_TEST
 
+/** Who stops in the middle of its handshake does not keep its id from others. */
+GST_START_TEST(test_a_slave_that_stops_after_init_is_overtaken) {
+  const std::string name = unique_socket();
+  auto master = started(settings_for(Role::master, name));
+  std::vector<RawSlave> squatters;
+  for (const int steps : {1, 2, 3, 4}) {
+    squatters.push_back(raw_slave(name));
+    squatters.back().answer(steps);
+  }
+  const auto start = Clock::now();
+  auto good = started(settings_for(Role::slave, name));
+  fail_unless(come_up(good, master));
+  fail_unless(milliseconds_since(start) < 4000, "only when they were given up");
+  for (RawSlave& squatter : squatters) {
+    std::optional<Received> last;
+    for (auto received = squatter.peer.hear(); received; received = squatter.peer.hear()) {
+      last = std::move(received);
+    }
+    fail_unless(std::get<Disconnect>(last->message).reason == "already connected");
+  }
+  // And who comes later does not take the link away.
+  RawPeer late = RawPeer::dialled(name);
+  late.expect_message<Hello>();
+  late.say(Init{});
+  late.expect_goodbye("already connected");
+  fail_unless(is_up(good));
+  pass(good, master);
+}
+GST_END_TEST
+
+/** A crowd of another program competes with itself; a good peer may even be slow. */
+GST_START_TEST(test_a_crowd_does_not_push_out_a_good_peer) {
+  const std::string name = unique_socket();
+  auto master = started(settings_for(Role::master, name));
+  RawSlave good = raw_slave(name);
+  good.answer(1);
+  RawPeer slow = RawPeer::dialled(name);
+  slow.expect_message<Hello>();
+  const Crowd crowd(name, 300);
+  fail_unless(good.answer() && come_up(master));
+  slow.say(Init{});
+  slow.expect_goodbye("already connected");
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_crowd_is_let_in_bit_by_bit) {
+  const std::string name = unique_socket();
+  std::set<int> watched;
+  auto loop = Loop::for_poller(
+      [&](int fd, bool watch) { watch ? (void)watched.insert(fd) : (void)watched.erase(fd); });
+  auto master = made(settings_for(Role::master, name), loop);
+  must(master->start());
+  std::vector<RawPeer> crowd;
+  for (int i = 0; i < 40; ++i) crowd.push_back(RawPeer::dialled(name));
+  const auto greeted = [&] {
+    return std::count_if(crowd.begin(), crowd.end(), [](RawPeer& peer) { return peer.has_news(); });
+  };
+  long before = 0;
+  for (int rounds = 0; rounds < 10 && before < 40; ++rounds) {
+    for (const int fd : std::set<int>(watched)) loop->dispatch(fd);
+    const long now = greeted();
+    fail_unless(now > before && now <= before + 20, "%ld at once", now - before);
+    before = now;
+  }
+  fail_unless_equals_uint64(static_cast<std::uint64_t>(before), 40);
+}
+GST_END_TEST
+
+/** Out of descriptors, a master waits; it neither spins nor floods the log. */
+GST_START_TEST(test_a_master_without_descriptors_waits_for_some) {
+  for (const int left : {0, 1, 2}) {
+    const std::string name = unique_socket();
+    GMainContext* context = g_main_context_new();
+    auto master = made(settings_for(Role::master, name), Loop::for_context(context));
+    must(master->start());
+    std::vector<RawPeer> peers;
+    for (int i = 0; i < 5; ++i) peers.push_back(RawPeer::dialled(name));
+    const LogLines lines("memif");
+    int rounds = 0;
+    {
+      const NoDescriptors none(left);
+      const auto start = Clock::now();
+      for (; milliseconds_since(start) < 500; pause_ms(1)) {
+        while (g_main_context_iteration(context, FALSE)) ++rounds;
+      }
+    }
+    fail_unless(rounds < 100, "spins: %d rounds", rounds);
+    fail_unless_equals_int(lines.with("Too many open files"), 1);
+    fail_unless_equals_int(lines.with("ulimit -n"), 1);
+    const auto iterate_until = [&](auto condition) {
+      return eventually([&] {
+        while (g_main_context_iteration(context, FALSE)) continue;
+        return condition();
+      });
+    };
+    fail_unless(iterate_until([&] {
+      return std::all_of(peers.begin(), peers.end(), [](RawPeer& peer) { return peer.has_news(); });
+    }));
+    fail_unless(iterate_until([&] { return lines.with("room for connections again") == 1; }));
+    fail_unless_equals_int(lines.count(), 2);
+    master.reset();
+    g_main_context_unref(context);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_no_room_for_what_a_peer_passes) {
+  const std::string name = unique_socket();
+  auto master = started(settings_for(Role::master, name));
+  const LinkPlan plan = must(build_slave_memory(small_offer(8, 64)));
+  RawPeer peer = RawPeer::dialled(name);
+  peer.expect_message<Hello>();
+  peer.say(Init{});
+  peer.expect_message<Ack>();
+  {
+    const NoDescriptors none;
+    peer.say(AddRegion{0, plan.regions[0].size()}, plan.regions[0].fd());
+    peer.expect_goodbye("Too many open files");
+  }
+  auto good = started(settings_for(Role::slave, name));
+  fail_unless(come_up(good, master));
+}
+GST_END_TEST
+
+GST_START_TEST(test_refusals_do_not_flood_the_log) {
+  const std::string name = unique_socket();
+  auto master = started(settings_for(Role::master, name));
+  const LogLines lines("memif");
+  for (int i = 0; i < 300; ++i) {
+    RawSlave slave = raw_slave(name);
+    slave.answer(2);
+    // Another reason each time.
+    slave.peer.say(i % 2 == 0 ? Message(Hello{}) : Message(Init{}));
+  }
+  fail_unless(eventually([&] { return master->stats().handshakes_failed.get() == 300; }));
+  const int count = lines.with("no link");
+  fail_unless(count >= 1 && count < 20, "%d lines", count);
+}
+GST_END_TEST
+
 /** Everybody who hangs is shown the door after five seconds; meanwhile good peers get in. */
 GST_START_TEST(test_half_open_connections) {
   const std::string name = unique_socket();
@@ -193,12 +410,18 @@ GST_START_TEST(test_half_open_connections) {
   const auto start = Clock::now();
   std::vector<RawPeer> crowd;
   for (int i = 0; i < 100; ++i) crowd.push_back(RawPeer::dialled(name));
-  // The oldest of those that say nothing had to go for the younger ones.
-  crowd[0].expect_message<Hello>();
-  crowd[0].expect_goodbye("too many");
   auto good = started(settings_for(Role::slave, name, 1));
   fail_unless(come_up(good, other));
   fail_unless(milliseconds_since(start) < 2000 * kSlowdown);
+  // There is not room for all of those that say nothing.
+  fail_unless(std::any_of(crowd.begin(), crowd.end(), [](RawPeer& peer) {
+    std::optional<Received> received = peer.hear();
+    if (received && std::holds_alternative<Hello>(received->message)) {
+      if (!peer.has_news()) return false;
+      received = peer.hear();
+    }
+    return received && std::get<Disconnect>(received->message).reason.starts_with("too many");
+  }));
 
   RawPeer last = RawPeer::dialled(name);
   RawSlave halfway = raw_slave(name);
@@ -336,6 +559,12 @@ static Suite* badpeers_suite(void) {
   tcase_add_test(tests, test_a_slave_that_vanishes_at_any_step);
   tcase_add_test(tests, test_a_master_that_vanishes_at_any_step);
   tcase_add_test(tests, test_a_master_that_closes_after_its_ack_has_no_such_id);
+  tcase_add_test(tests, test_a_slave_that_stops_after_init_is_overtaken);
+  tcase_add_test(tests, test_a_crowd_does_not_push_out_a_good_peer);
+  tcase_add_test(tests, test_a_crowd_is_let_in_bit_by_bit);
+  tcase_add_test(tests, test_a_master_without_descriptors_waits_for_some);
+  tcase_add_test(tests, test_no_room_for_what_a_peer_passes);
+  tcase_add_test(tests, test_refusals_do_not_flood_the_log);
   tcase_add_test(tests, test_half_open_connections);
   tcase_add_test(tests, test_messages_on_a_link_that_is_up);
   tcase_add_test(tests, test_a_peer_that_is_back_before_its_end_was_seen);

@@ -147,12 +147,12 @@ class RawPeer {
   static RawPeer dialled(const std::string& socket) { return RawPeer(must(dial(address(socket)))); }
   /** Waits until somebody connects. */
   static RawPeer accepted(const ListenSocket& listener) {
-    UniqueFd socket;
+    std::optional<Incoming> incoming;
     fail_unless(eventually([&] {
-      socket = must(listener.accept());
-      return static_cast<bool>(socket);
+      incoming = must(listener.accept());
+      return incoming.has_value();
     }));
-    return RawPeer(std::move(socket));
+    return RawPeer(std::move(incoming->fd));
   }
 
   void say(const Message& message, int fd = -1) { must(channel_.send(message, fd)); }
@@ -180,6 +180,11 @@ class RawPeer {
     fail_unless(::poll(&poll_fd, 1, milliseconds) == 1, "nothing was said");
     Result<std::optional<Received>> received = channel_.receive();
     return received ? std::move(*received) : std::nullopt;
+  }
+  /** Whether there is something to hear. */
+  bool has_news() {
+    pollfd poll_fd{channel_.fd(), POLLIN, 0};
+    return ::poll(&poll_fd, 1, 0) == 1;
   }
   template <class T>
   T expect_message() {
