@@ -5,7 +5,6 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -100,14 +99,10 @@ bool signal_eventfd(int fd) noexcept {
 
 bool drain_eventfd(int fd) noexcept {
   std::uint64_t count;
-  iovec vector{&count, sizeof count};
   ssize_t got;
   do {
-    // O_NONBLOCK belongs to the file description, which the peer shares and can change. A flag of
-    // this one call cannot be taken away.
-    got = ::preadv2(fd, &vector, 1, -1, RWF_NOWAIT);
+    got = ::read(fd, &count, sizeof count);
   } while (got < 0 && errno == EINTR);
-  if (got < 0 && errno == EOPNOTSUPP) got = ::read(fd, &count, sizeof count);
   return got == sizeof count;
 }
 

@@ -58,12 +58,15 @@ GSTMEMIF_API bool read_timerfd(int fd) noexcept;
 /** True if @p fd is an eventfd: the only kind of descriptor that a ring may bring along. */
 GSTMEMIF_API bool is_eventfd(int fd) noexcept;
 
-/** Adds one to an eventfd. A full counter is as good as a wake-up, so it counts as success. */
+/**
+ * Adds one to an eventfd of ours that no peer has: for one that is shared, see peer_signal.hpp. A
+ * full counter is as good as a wake-up, so it counts as success.
+ */
 GSTMEMIF_API bool signal_eventfd(int fd) noexcept;
 
 /**
- * Takes the counter of an eventfd back to zero without ever blocking, whatever the peer does to the
- * flags of the shared file description. Returns false if there was nothing to read.
+ * Takes the counter of an eventfd of ours, that no peer has, back to zero. Returns false if there
+ * was nothing to read.
  */
 GSTMEMIF_API bool drain_eventfd(int fd) noexcept;
 

@@ -294,7 +294,6 @@ void Interface::drop_link(const std::string& reason) {
     leave(link);
     publish(nullptr);
   }
-  for (std::size_t i = 0; i < link->tx_queues(); ++i) link->tx(i)->unblock();
   stats_->link_downs.add(1);
   MEMIF_INFO("%s id %u: link down: %s", settings_.socket.text().c_str(), settings_.id,
              reason.c_str());

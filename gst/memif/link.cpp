@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/memif/link.hpp"
 
-#include <fcntl.h>
-
 namespace gstmemif {
 namespace {
-
-/** A counter that is full must not stop us. The peer can undo this; see Sender::interrupt(). */
-void set_nonblocking(int fd) noexcept {
-  const int flags = ::fcntl(fd, F_GETFL);
-  if (flags >= 0) ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-}
 
 /** Deals out the buffers of a slave: one run for the slots of each ring, and one to spare. */
 class SlaveBuffers {
@@ -58,7 +50,6 @@ Link::Link(LinkPlan plan, std::shared_ptr<InterfaceStats> stats,
   for (auto* rings : {&plan.s2m, &plan.m2s}) {
     const bool sends = (rings == &plan.s2m) == (role_ == Role::slave);
     for (RingPlan& ring : *rings) {
-      set_nonblocking(ring.event_fd.get());
       QueueBuffers own = buffers.take(ring.size);
       if (sends) {
         add_tx(std::move(ring), std::move(own));

@@ -98,8 +98,7 @@ bool Port::sleep(int event_fd, std::int64_t timeout_ns) noexcept {
                        static_cast<long>(timeout_ns % kSecond)};
   ::ppoll(fds, event_fd >= 0 ? 2 : 1, timeout_ns < 0 ? nullptr : &limit, nullptr);
   if (fds[0].revents != 0) drain_eventfd(wake_.get());
-  // Drained before the ring is read: an event that comes later belongs to packets that come later.
-  return fds[1].revents != 0 && event_fd >= 0 && drain_eventfd(event_fd);
+  return fds[1].revents != 0;
 }
 
 // ---- Receiver -------------------------------------------------------------------------------
@@ -172,7 +171,7 @@ void Receiver::sleep_for_packets(RxMode mode, std::int64_t timeout_ns) noexcept 
   // other, so no wake-up is lost.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!rx_->pending() && !interrupted() && !stale() && sleep(rx_->event_fd(), timeout_ns)) {
-    rx_->stats().interrupts.add(1);
+    rx_->acknowledge_interrupt();
   }
   if (mode == RxMode::adaptive) rx_->set_interrupts(false);
 }
@@ -256,13 +255,6 @@ void Sender::use(Link* link) {
   }
   tx_ = link != nullptr ? link->tx(queue_) : nullptr;
   patience_ = Patience();
-}
-
-void Sender::interrupt() noexcept {
-  Port::interrupt();
-  // The sending thread may hang in a write that its peer made blocking.
-  const std::shared_ptr<Link> link = interface_->link();
-  if (link && link->tx(queue_) != nullptr) link->tx(queue_)->unblock();
 }
 
 Sent Sender::send(std::span<const TxSegment> segments) {

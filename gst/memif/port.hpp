@@ -37,7 +37,7 @@ class GSTMEMIF_API Port {
   virtual ~Port();
 
   /** Ends the present wait, and any further one until resume(). Any thread. */
-  virtual void interrupt() noexcept;
+  void interrupt() noexcept;
   void resume() noexcept { interrupted_.store(false, std::memory_order_release); }
 
   /** The link in use; null while there is none. It may have gone down since. */
@@ -63,7 +63,7 @@ class GSTMEMIF_API Port {
 
   bool interrupted() const noexcept { return interrupted_.load(std::memory_order_acquire); }
   bool stale() const noexcept { return interface_->generation() != generation_; }
-  /** Sleeps until woken, until @p event_fd (if not negative) is readable, or for a time. */
+  /** Sleeps until woken, for a time, or until @p event_fd (if not negative) is readable: true. */
   bool sleep(int event_fd, std::int64_t timeout_ns) noexcept;
 
   const std::shared_ptr<Interface> interface_;
@@ -156,8 +156,6 @@ class GSTMEMIF_API Sender : public Port {
                                               std::uint32_t queue);
   /** What was not flushed is dropped. */
   ~Sender() override;
-
-  void interrupt() noexcept override;
 
   /** Writes one packet; the peer sees it after flush(). link_lost also where there is no link. */
   Sent send(std::span<const TxSegment> segments);

@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "gst/memif/peer_signal.hpp"
+
 namespace gstmemif {
+
 RxQueue::RxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& stats,
                  QueueBuffers buffers)
     : state_(&state),
@@ -269,6 +272,11 @@ void RxQueue::give_back_slots() noexcept {
   if (slots == 0) return;
   tail_ = static_cast<std::uint16_t>(tail_ + slots);
   ring_.store_tail(tail_);
+}
+
+void RxQueue::acknowledge_interrupt() noexcept {
+  if (const char* reason = clear_signal(event_fd_.get())) return state_->fail(reason);
+  stats_->interrupts.add(1);
 }
 
 bool RxQueue::release() noexcept {

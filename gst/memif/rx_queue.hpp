@@ -98,6 +98,11 @@ class GSTMEMIF_API RxQueue {
   /** Asks the peer for wake-ups through event_fd(), or not. */
   void set_interrupts(bool enabled) noexcept { ring_.mask_interrupt(!enabled); }
   int event_fd() const noexcept { return event_fd_.get(); }
+  /**
+   * Takes the wake-ups that made event_fd() readable; never waits. To be called before the ring is
+   * looked at: one that comes later belongs to packets that come later.
+   */
+  void acknowledge_interrupt() noexcept;
   std::uint32_t ring_size() const noexcept { return ring_.size(); }
   QueueStats& stats() noexcept { return *stats_; }
 

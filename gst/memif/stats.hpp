@@ -47,7 +47,7 @@ struct alignas(64) QueueStats {
   Counter packets;
   Counter bytes;
   Counter batches;     ///< bursts with at least one packet
-  Counter interrupts;  ///< received: wake-ups taken; sent: eventfd writes
+  Counter interrupts;  ///< received: wake-ups taken; sent: wake-ups given
   Counter copies;      ///< packets whose bytes were copied between shared memory and a buffer
   std::array<Counter, static_cast<std::size_t>(DropReason::count)> drops;
 

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/memif/tx_queue.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
+#include "gst/memif/coarse_clock.hpp"
+#include "gst/memif/peer_signal.hpp"
+
 namespace gstmemif {
 namespace {
+
+// So often at most it is asked whether the counter of the eventfd is full.
+constexpr std::int64_t kEventLookNs = 1'000'000;
 
 /** Reads the bytes of a packet in order, across its segments. */
 class Gather {
@@ -184,7 +188,20 @@ void TxQueue::flush() noexcept {
   // Publish, then look at the flag: without the fence the load may pass the store, and a receiver
   // that unmasks, looks at the ring and sleeps in between is never woken.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (!ring_.interrupt_masked() && signal_eventfd(event_fd_.get())) stats_->interrupts.add(1);
+  if (!ring_.interrupt_masked()) wake_peer();
+}
+
+[[gnu::noinline]] void TxQueue::wake_peer() noexcept {
+  // A full counter holds nobody up, but it is no accident: such a peer is not worth the wake-ups.
+  const std::int64_t now = coarse_now_ns();
+  if (now - looked_at_event_ns_ >= kEventLookNs) {
+    looked_at_event_ns_ = now;
+    if (!takes_signals(event_fd_.get())) {
+      return state_->fail("the peer keeps the eventfd of a ring full");
+    }
+  }
+  if (const char* reason = signal_peer(event_fd_.get())) return state_->fail(reason);
+  stats_->interrupts.add(1);
 }
 
 void TxQueue::discard() noexcept {
@@ -219,12 +236,6 @@ void TxQueue::abandon() noexcept {
     if ((descriptor.flags & kDescriptorNext) == 0) ++packets;
   }
   stats_->drop(DropReason::undelivered, packets);
-}
-
-void TxQueue::unblock() noexcept {
-  pollfd poll_fd{event_fd_.get(), POLLOUT, 0};
-  // Only a full counter blocks, and only then may it be emptied: it holds the peer's wake-ups.
-  if (::poll(&poll_fd, 1, 0) == 0) drain_eventfd(event_fd_.get());
 }
 
 }  // namespace gstmemif

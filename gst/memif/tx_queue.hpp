@@ -41,7 +41,7 @@ enum class Sent {
  * Sends into one ring. One thread at a time; the object lives as long as its link.
  *
  * Packets are copied into as many slots as they need, and become visible together at flush(): one
- * index store and at most one eventfd write per burst.
+ * index store and at most one wake-up per burst.
  */
 class GSTMEMIF_API TxQueue {
  public:
@@ -108,12 +108,6 @@ class GSTMEMIF_API TxQueue {
   /** True if there is room for the packet that was Sent::full last, or for any if none was. */
   bool has_room() noexcept;
 
-  /**
-   * Frees a thread that hangs in the write to the eventfd. A peer can make that happen: it shares
-   * the file description, so it may fill the counter and take O_NONBLOCK away. Any thread.
-   */
-  void unblock() noexcept;
-
   int event_fd() const noexcept { return event_fd_.get(); }
   std::uint32_t ring_size() const noexcept { return ring_.size(); }
   QueueStats& stats() noexcept { return *stats_; }
@@ -139,6 +133,7 @@ class GSTMEMIF_API TxQueue {
     return {0, place.region, buffers_.buffer_size, place.offset, 0};
   }
   bool valid_buffer(const Descriptor& descriptor) const noexcept;
+  void wake_peer() noexcept;
   Sent write_slots(std::span<const TxSegment> segments, std::uint64_t total,
                    std::uint32_t slots) noexcept;
 
@@ -157,6 +152,7 @@ class GSTMEMIF_API TxQueue {
   std::uint64_t copies_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t refused_ = 0;  // bytes of the packet that waits for room
+  std::int64_t looked_at_event_ns_ = 0;
 };
 
 /**

@@ -2,7 +2,6 @@
 // Waiting for packets, room and links: ends in time, and costs nothing where it should not.
 #include "gst/memif/port.hpp"
 
-#include <fcntl.h>
 #include <sys/resource.h>
 
 #include <atomic>
@@ -254,46 +253,6 @@ GST_START_TEST(test_what_was_not_flushed_is_counted_when_the_link_goes) {
 }
 GST_END_TEST
 
-/** The peer shares the eventfd: it can make it blocking, and full. */
-GST_START_TEST(test_a_peer_cannot_hold_a_sender_in_flush) {
-  const std::string name = unique_socket();
-  auto master = started(settings_for(Role::master, name));
-  auto sender = must(Sender::open(master, 0));
-  RawSlave slave = raw_slave(name);
-  fail_unless(slave.answer() && come_up(master));
-  LinkPlan plan = slave.plan();
-  const UniqueFd event_fd = duplicate(plan.m2s[0].event_fd.get());
-  Ring ring(plan.regions[0].data() + plan.m2s[0].offset, RingLayout{plan.cache_line, 8});
-  Link link(std::move(plan), std::make_shared<InterfaceStats>(),
-            std::make_shared<const UniqueFd>(must(make_eventfd())));
-  link.publish_buffers();
-  ring.mask_interrupt(false);
-  const Bytes bytes = packet(1, 10);
-  const TxSegment segment(bytes);
-  const auto flush = [&] {
-    const Sent sent = sender->send({&segment, 1});
-    sender->flush();
-    return sent == Sent::ok ? Wake::ready : Wake::timeout;
-  };
-  for (const bool by_interrupt : {true, false}) {
-    const std::uint64_t full = UINT64_MAX - 1;
-    drain_eventfd(event_fd.get());
-    fail_unless(::write(event_fd.get(), &full, sizeof full) == sizeof full);
-    fail_unless(::fcntl(event_fd.get(), F_SETFL, 0) == 0);
-    Waiter waiter(flush);
-    pause_ms(50);
-    fail_if(waiter.done(), "this test does not test what it should");
-    if (by_interrupt) {
-      sender->interrupt();
-    } else {
-      slave.peer = RawPeer(UniqueFd());  // hangs up
-    }
-    fail_unless(waiter.ended_within(1000) == Wake::ready);
-    sender->resume();
-  }
-}
-GST_END_TEST
-
 static Suite* ports_suite(void) {
   Suite* suite = suite_create("ports");
   TCase* tests = tcase_create("waiting");
@@ -308,7 +267,6 @@ static Suite* ports_suite(void) {
   tcase_add_test(tests, test_idle_receivers_use_no_cpu);
   tcase_add_test(tests, test_a_change_of_mode_takes_effect_while_waiting);
   tcase_add_test(tests, test_what_was_not_flushed_is_counted_when_the_link_goes);
-  tcase_add_test(tests, test_a_peer_cannot_hold_a_sender_in_flush);
   return suite;
 }
 
