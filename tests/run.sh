@@ -152,7 +152,7 @@ for stage in $stages; do
     asan)
       # shellcheck disable=SC2046
       check 'the build with AddressSanitizer' build build-asan '' $(sanitizer address,undefined) &&
-        unit build-asan --timeout-multiplier 4 && interop build-asan --asan test_hostile ;;
+        unit build-asan --timeout-multiplier 4 && interop build-asan --asan test_hostile test_racing ;;
     tsan)
       # shellcheck disable=SC2046
       check 'the build with ThreadSanitizer' build build-tsan '' $(sanitizer thread) &&
