@@ -57,8 +57,11 @@ class PlainFrame {
     const Station to = detail::load_word<std::uint64_t>(frame) & kMac;
     const auto from_and_type = detail::load_word<std::uint64_t>(frame + Mac::kSize);
     const Station from = from_and_type & kMac;
-    const bool plain = ((to ^ us_) | kStationAndType.differs(from_and_type)) == 0 && from != us_;
-    return plain ? from : 0;
+    if (((to ^ us_) | kStationAndType.differs(from_and_type)) != 0) return 0;
+    if (from == us_) [[unlikely]] {
+      return 0;
+    }
+    return from;
   }
   /// Makes it a frame from us to `station`.
   void answer(std::byte* frame, Station station) const noexcept {
@@ -100,13 +103,13 @@ class PlainEcho {
 
   /// Whether this is an echo request of code 0, no fragment, in the first `room` bytes, with
   /// padding behind it or not. Otherwise nothing else here has a meaning. Addresses and checksums
-  /// are not looked at.
+  /// are not looked at. Precondition: room >= kMinSize.
   [[nodiscard]] bool is_request(std::size_t room) const noexcept {
     constexpr WordPattern kVersionAndFragment({0xff, 0, 0, 0, 0, 0, 0x3f, 0xff}, {0x45});
     constexpr WordPattern kTypeAndCode({0xff, 0xff}, {IcmpView::kEchoRequest, 0});
     return (kVersionAndFragment.differs(lengths_.word()) | kTypeAndCode.differs(message_.word())) ==
                0 &&
-           ttl_.get<std::uint8_t>(1) == ip_protocol::kIcmp && size_ >= kMinSize && size_ <= room;
+           ttl_.get<std::uint8_t>(1) == ip_protocol::kIcmp && size_ - kMinSize <= room - kMinSize;
   }
 
   /// In bytes, without padding.
