@@ -12,15 +12,14 @@ void Outbox::begin(std::size_t ports, std::span<const unsigned> flood_to) {
   if (ports_.size() < ports) ports_.resize(ports);
   flood_to_ = flood_to;
   next_ = first_ = 0;
-  scattered_ = flooded_ = batch_ = false;
+  scattered_ = flooded_ = batch_ = opened_ = false;
 }
 
 void Outbox::load(GstBuffer* buffer, std::size_t ports, std::span<const unsigned> flood_to) {
   begin(ports, flood_to);
   buffer_ = buffer;
-  const GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(buffer);
-  batch_ = meta != nullptr;
-  size_ = batch_ ? meta->n : 1;
+  batch_ = gst_buffer_get_packet_batch_meta(buffer) != nullptr;
+  size_ = 1;
 }
 
 void Outbox::load(GstBufferList* list, std::size_t ports, std::span<const unsigned> flood_to) {
@@ -36,8 +35,7 @@ GstBuffer* Outbox::at(std::size_t i) const {
 void Outbox::open(Chunk& chunk) {
   first_ = next_;
   if (batch_) {
-    if (next_ == 0) chunk.add_batch(buffer_);
-    next_ = size_;
+    if (!std::exchange(opened_, true)) chunk.add_batch(buffer_);
     return;
   }
   for (; next_ < size_ && !chunk.full(); ++next_) chunk.add(at(next_));

@@ -56,9 +56,10 @@ class Outbox {
 
   GstBuffer* buffer_ = nullptr;  // one packet, or a batch
   bool batch_ = false;
+  bool opened_ = false;  // the batch
   GstBufferList* list_ = nullptr;
-  std::size_t size_ = 0;
-  std::size_t next_ = 0;   // the first packet that was not opened yet
+  std::size_t size_ = 0;   // buffers
+  std::size_t next_ = 0;   // the first buffer of the list that was not opened yet
   std::size_t first_ = 0;  // the first packet of the open chunk
   std::span<const unsigned> flood_to_;
   // As long as all verdicts are the same, the whole arrival is passed on as it came.

@@ -384,6 +384,26 @@ GST_START_TEST(test_batches_are_as_singles) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_damaged_batches) {
+  BridgeRig rig;
+  rig.play();
+  const Bytes packet = rig::frame(rig::station(1), rig::station(2));
+  for (const guint n : {0U, 1U, 257U}) {
+    for (const unsigned memories : {0U, 2U}) {
+      GstBuffer* batch = rig::make_batch({&packet, 1});
+      gst_buffer_get_packet_batch_meta(batch)->n = n;
+      if (memories == 0) gst_buffer_remove_all_memory(batch);
+      if (memories == 2) gst_buffer_append_memory(batch, gst_allocator_alloc(nullptr, 9, nullptr));
+      fail_unless_equals_int(gst_pad_push(rig[0].feed(), batch), GST_FLOW_OK);
+    }
+  }
+  // Each is one packet that cannot be read, whatever it says about itself.
+  fail_unless_equals_uint64(rig.stat("drop-unreadable"), 6);
+  fail_unless_equals_uint64(rig.stat("packets-in"), 6);
+  fail_unless_equals_uint64(rig.stat("dropped"), 6);
+}
+GST_END_TEST
+
 GST_START_TEST(test_lists_of_batches) {
   BridgeRig rig;
   rig.play();
@@ -847,6 +867,7 @@ static Suite* ethbridge_suite() {
   tcase_add_test(tc, test_lists_are_as_singles);
   tcase_add_test(tc, test_batches_are_as_singles);
   tcase_add_test(tc, test_lists_of_batches);
+  tcase_add_test(tc, test_damaged_batches);
   tcase_add_test(tc, test_copies_of_batches);
   tcase_add_test(tc, test_uniform_lists_stay_whole);
   tcase_add_test(tc, test_change_in_one_branch);
