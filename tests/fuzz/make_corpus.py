@@ -12,6 +12,8 @@ import struct
 import sys
 from pathlib import Path
 
+import packet_seeds
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -191,7 +193,7 @@ def rings():
     yield "down", slave + send + we(TX_ODD, u8(1)) + we(FLUSH) + we(RECEIVE, u8(9))
 
 
-FUZZERS = {"handshake": handshakes, "rings": rings}
+FUZZERS = {"handshake": handshakes, "rings": rings, **packet_seeds.FUZZERS}
 
 
 def main():

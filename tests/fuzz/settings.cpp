@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file Texts that users give: addresses, sizes, rates, users, caps. */
+#include <cmath>
+#include <vector>
+
+#include "fuzz.hpp"
+#include "fuzz_gst.hpp"
+#include "gen_settings.hpp"
+#include "gst/memif/settings.hpp"
+#include "gst/packet/address.hpp"
+#include "gst/packet/caps.hpp"
+#include "icmpresponder.hpp"
+#include "packet_judge.hpp"
+#include "packet_maker.hpp"
+
+using fuzz::Input;
+using fuzz::require;
+
+namespace {
+
+/** What was parsed is written so that it is read the same. */
+template <class Address>
+void parse_address(const std::string& text) {
+  const auto address = Address::parse(text);
+  if (!address) {
+    require(address.error().text().find(text) != std::string::npos, "the error names no value");
+    return;
+  }
+  const auto again = Address::parse(address->format());
+  require(again && *again == *address, "an address is written differently");
+}
+
+void parse_socket(const std::string& text) {
+  const auto address = gstmemif::SocketAddress::parse(text);
+  if (!address) {
+    require(!address.error().message.empty(), "no reason");
+    return;
+  }
+  require(!address->name().empty(), "a socket without a name");
+  const auto again = gstmemif::SocketAddress::parse(address->text());
+  require(again && *again == *address, "a socket is written differently");
+}
+
+void parse_rate(const std::string& text) {
+  const auto rate = gstpacket::parse_rate(text);
+  if (!rate) return;
+  require(std::isfinite(rate->ns_per_packet) && rate->ns_per_packet >= 0, "packets a second");
+  require(std::isfinite(rate->ns_per_byte) && rate->ns_per_byte >= 0, "bits a second");
+}
+
+void parse_sizes(const std::string& text) {
+  const auto sizes = gstpacket::parse_sizes(text);
+  if (sizes) require(sizes->low >= 1 && sizes->low <= sizes->high && sizes->high <= 65535, "size");
+}
+
+void answer_for(const std::string& text, const std::string& mac) {
+  gstpacket::IcmpResponder responder;
+  const bool taken = bool(responder.set_address(text));
+  if (responder.set_mac(mac) && taken) {
+    require(responder.address() == text, "another address than was set");
+    require(bool(gstpacket::Mac::parse(responder.mac())), "no MAC address");
+  }
+}
+
+void parse_caps(unsigned kind, const std::string& text) {
+  // Nothing else gets into caps, whatever they are made from.
+  if (g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr) == FALSE) return;
+  GstCaps* caps = gst_caps_new_empty();
+  const char* type = (kind & 1) != 0 ? "video/x-raw" : gstpacket::kMediaType;
+  GstStructure* fields = gst_structure_new_empty(type);
+  if ((kind & 2) != 0) {
+    gst_structure_set(fields, "link-type", G_TYPE_INT, static_cast<gint>(text.size()), nullptr);
+  } else {
+    gst_structure_set(fields, "link-type", G_TYPE_STRING, text.c_str(), nullptr);
+  }
+  if ((kind & 4) != 0) gst_caps_append_structure(caps, gst_structure_copy(fields));
+  if ((kind & 8) == 0) gst_caps_append_structure(caps, gst_structure_copy(fields));
+  gst_structure_free(fields);
+  const auto parsed = gstpacket::parse_caps(caps);
+  if (parsed) {
+    require(gst_caps_is_fixed(caps) != FALSE, "caps that leave a choice");
+    require(gstpacket::link_type_name(parsed->link_type) == text, "another link type");
+  } else {
+    require(!parsed.error().text().empty(), "no reason");
+  }
+  gst_caps_unref(caps);
+}
+
+// ---- memif ----------------------------------------------------------------------------------
+
+template <class T>
+std::optional<T> maybe(Input& input, std::initializer_list<T> interesting) {
+  return input.flag() ? std::optional(input.around(interesting)) : std::nullopt;
+}
+std::optional<std::string> maybe_text(Input& input) {
+  return input.flag() ? std::optional(input.line()) : std::nullopt;
+}
+
+gstmemif::PartialSettings partial_settings(Input& input) {
+  gstmemif::PartialSettings partial;
+  if (input.flag()) partial.mode = static_cast<gstmemif::Mode>(input.below(3));
+  partial.rx_queues = maybe<std::uint32_t>(input, {1, 255, 0, 256});
+  partial.tx_queues = maybe<std::uint32_t>(input, {1, 255, 0});
+  partial.ring_size = maybe<std::uint32_t>(input, {2, 1024, 16384, 3, 0});
+  partial.buffer_size = maybe<std::uint32_t>(input, {1, 2048, 0, 0xffffffff});
+  partial.socket_mode = maybe<std::uint32_t>(input, {0600, 07777});
+  partial.secret = maybe_text(input);
+  partial.interface_name = maybe_text(input);
+  partial.socket_owner = maybe_text(input);
+  partial.allowed_uids = maybe_text(input);
+  return partial;
+}
+
+void memif_settings(Input& input) {
+  const gstmemif::PartialSettings a = partial_settings(input);
+  const gstmemif::PartialSettings b = partial_settings(input);
+  require(bool(check_agreement(a, "a", a, "a")), "settings contradict themselves");
+  const bool agree = bool(check_agreement(a, "a", b, "b"));
+  require(agree == bool(check_agreement(b, "b", a, "a")), "one agrees with the other, not back");
+  gstmemif::Settings settings;
+  settings.role = input.flag() ? gstmemif::Role::master : gstmemif::Role::slave;
+  if (!apply(a, settings)) return;
+  gstmemif::Settings twice = settings;
+  require(apply(a, twice) && twice == settings, "the same settings change something");
+  if (const auto valid = validate(settings); !valid) {
+    const std::string secret = settings.secret;
+    require(secret.size() <= gstmemif::kMaxSecretLength ||
+                valid.error().message.find(secret) == std::string::npos,
+            "a secret is shown");
+    return;
+  }
+  require(settings.buffer_size != 0 && settings.ring_size >= gstmemif::kMinRingSize, "too small");
+}
+
+// ---- packetgen ------------------------------------------------------------------------------
+
+void generate(Input& input) {
+  gstpacket::GenSettings settings;
+  settings.ip_version = input.around<std::uint8_t>({4, 6, 4, 6});
+  settings.protocol =
+      input.flag() ? gstpacket::GenProtocol::icmp_echo : gstpacket::GenProtocol::udp;
+  settings.flows = input.around<std::uint16_t>({1, 2, 65535, 3});
+  settings.vlan = input.flag() ? input.get<std::uint16_t>() % 4095 : -1;
+  settings.source_port = input.get<std::uint16_t>();
+  settings.destination_port = input.get<std::uint16_t>();
+  settings.seed = input.get<std::uint8_t>();
+  const auto link = input.flag() ? gstpacket::LinkType::ip : gstpacket::LinkType::ethernet;
+  settings.size = input.line();
+  settings.rate = input.line();
+  settings.source_mac = input.line();
+  settings.destination_mac = input.line();
+  settings.source_address = input.line();
+  settings.destination_address = input.line();
+  const auto plan = make_plan(settings);
+  if (!plan) return;
+  auto maker = gstpacket::PacketMaker::make(*plan, link);
+  if (!maker) return;
+  gstpacket::PacketJudge judge;
+  judge.set_link_type(link);
+  constexpr unsigned kPackets = 5;
+  for (unsigned i = 0; i < kPackets; ++i) {
+    std::vector<std::byte> packet(maker->next_size());
+    require(packet.size() >= maker->min_size() && packet.size() <= maker->max_size(), "size");
+    maker->write(packet, 1000 + i);
+    judge.judge(packet, 2000 + i);
+  }
+  const gstpacket::Account& account = judge.account();
+  require(account.packets == kPackets && account.missing == 0, "packets that are not as made");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  fuzz::init_gstreamer();  // caps need its types
+  const fuzz::NoLeakedFds no_leaks;
+  Input input(data, size);
+  const unsigned what = input.below(12);
+  if (what == 0) {
+    memif_settings(input);
+    return 0;
+  }
+  if (what == 1) {
+    generate(input);
+    return 0;
+  }
+  const unsigned kind = what == 8 ? input.below(16) : 0;
+  const std::string text = input.line();
+  switch (what) {
+    case 2:
+      parse_address<gstpacket::Mac>(text);
+      break;
+    case 3:
+      parse_address<gstpacket::Ipv4Address>(text);
+      break;
+    case 4:
+      parse_address<gstpacket::Ipv6Address>(text);
+      break;
+    case 5:
+      parse_socket(text);
+      break;
+    case 6:
+      parse_rate(text);
+      break;
+    case 7:
+      parse_sizes(text);
+      break;
+    case 8:
+      parse_caps(kind, text);
+      break;
+    case 9:
+      (void)gstmemif::parse_role(text);
+      break;
+    default:
+      answer_for(text, input.line());
+  }
+  return 0;
+}
