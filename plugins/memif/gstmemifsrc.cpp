@@ -29,7 +29,7 @@
 #include <optional>
 
 #include "gst/packet/batch.hpp"
-#include "gst/packet/source.hpp"
+#include "plugins/common/live_source.hpp"
 #include "plugins/memif/memif_end.hpp"
 #include "plugins/memif/received_packets.hpp"
 
@@ -59,10 +59,11 @@ GstStaticPadTemplate src_template =
 }  // namespace
 
 struct GstMemifSrcState {
-  explicit GstMemifSrcState(GstElement* element) : end(element, MemifEnd::Direction::receive) {}
+  explicit GstMemifSrcState(GstPushSrc* src);
   ~GstMemifSrcState() { gst_clear_caps(&caps); }
 
   MemifEnd end;
+  LiveSource live;
   std::mutex mutex;  // guards what follows; the streaming thread needs no lock for the receiver
   std::unique_ptr<gstmemif::Receiver> receiver;
   RxMode rx_mode = RxMode::adaptive;
@@ -70,21 +71,22 @@ struct GstMemifSrcState {
   GstCaps* caps = nullptr;
   std::atomic<guint> batch_size{guint{GST_PACKET_BATCH_MAX}};
   std::atomic<bool> batches{true};
-  // Negotiated; streaming thread only.
+  // Streaming thread only.
+  std::optional<cpu_set_t> other_cpus;  // those that the thread had before
   bool send_batches = false;
   std::optional<RecycledBatches> batch_pool;  // while sending batches
   std::optional<RecycledBuffers> buffers;     // while not sending batches
 };
 
 struct GstMemifSrc {
-  GstPacketSrc parent;
+  GstPushSrc parent;
   GstMemifSrcState* state;
 };
 struct GstMemifSrcClass {
-  GstPacketSrcClass parent_class;
+  GstPushSrcClass parent_class;
 };
 
-G_DEFINE_TYPE(GstMemifSrc, gst_memif_src, gst_packet_src_get_type())
+G_DEFINE_TYPE(GstMemifSrc, gst_memif_src, GST_TYPE_PUSH_SRC)
 GST_ELEMENT_REGISTER_DEFINE(memifsrc, "memifsrc", GST_RANK_NONE, gst_memif_src_get_type())
 
 static GType gst_memif_rx_mode_get_type(void) {
@@ -103,6 +105,10 @@ namespace {
 
 GstMemifSrcState& state_of(gpointer instance) {
   return *static_cast<GstMemifSrc*>(instance)->state;
+}
+
+LiveSource& live_of(gpointer instance) {
+  return state_of(instance).live;
 }
 
 // ---- CPU affinity ---------------------------------------------------------------------------
@@ -129,14 +135,19 @@ std::optional<cpu_set_t> parse_cpus(std::string_view text) {
   return {};
 }
 
-void enter_thread(GstPacketSrc* src) {
+void enter_thread(GstElement* src) {
   GstMemifSrcState& state = state_of(src);
   std::string text;
   {
     const std::lock_guard lock(state.mutex);
     text = state.cpu_affinity;
   }
+  state.other_cpus.reset();
   if (text.empty()) return;
+  cpu_set_t before;
+  if (pthread_getaffinity_np(pthread_self(), sizeof before, &before) == 0) {
+    state.other_cpus = before;
+  }
   const std::optional<cpu_set_t> cpus = parse_cpus(text);
   const int error = cpus ? pthread_setaffinity_np(pthread_self(), sizeof *cpus, &*cpus) : EINVAL;
   if (error != 0) {
@@ -147,7 +158,25 @@ void enter_thread(GstPacketSrc* src) {
   }
 }
 
-bool check_affinity(GstPacketSrc* src) {
+/** Threads come from a pool, and go back to it: the next user does not ask for our CPUs. */
+void leave_thread(GstElement* src) {
+  std::optional<cpu_set_t>& cpus = state_of(src).other_cpus;
+  if (cpus) pthread_setaffinity_np(pthread_self(), sizeof *cpus, &*cpus);
+  cpus.reset();
+}
+
+/** A streaming thread posts this when it begins and when it ends. */
+gboolean post_message(GstElement* src, GstMessage* message) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_STREAM_STATUS) {
+    GstStreamStatusType type;
+    gst_message_parse_stream_status(message, &type, nullptr);
+    if (type == GST_STREAM_STATUS_TYPE_ENTER) enter_thread(src);
+    if (type == GST_STREAM_STATUS_TYPE_LEAVE) leave_thread(src);
+  }
+  return state_of(src).live.post_message(message);
+}
+
+bool check_affinity(GstElement* src) {
   GstMemifSrcState& state = state_of(src);
   const std::lock_guard lock(state.mutex);
   if (state.cpu_affinity.empty() || parse_cpus(state.cpu_affinity)) return true;
@@ -162,59 +191,70 @@ bool check_affinity(GstPacketSrc* src) {
 // ---- Receiving ------------------------------------------------------------------------------
 
 /** What is in the ring; null if that is nothing, or without memory. */
-GstMiniObject* take_packets(GstPacketSrc* src) {
-  GstMemifSrcState& state = state_of(src);
+GstMiniObject* take_packets(GstMemifSrcState& state, guint most) {
   gstmemif::Receiver& receiver = *state.receiver;
-  const guint most = state.batch_size.load(std::memory_order_relaxed);
+  most = std::min(most, state.batch_size.load(std::memory_order_relaxed));
   if (state.send_batches) {
     GstBuffer* batch = receive_batch(receiver, most, *state.batch_pool);
-    if (batch != nullptr) GST_BUFFER_PTS(batch) = gst_packet_src_running_time(src);
+    if (batch != nullptr) GST_BUFFER_PTS(batch) = state.live.running_time();
     return GST_MINI_OBJECT_CAST(batch);
   }
   const std::span<const RxSegment> segments = receiver.receive(most);
   if (segments.empty()) return nullptr;
-  return make_buffers(segments, gst_packet_src_running_time(src), *state.buffers, receiver.stats());
+  return make_buffers(segments, state.live.running_time(), *state.buffers, receiver.stats());
 }
 
-GstFlowReturn create(GstPacketSrc* src, GstMiniObject** out) {
-  GstMemifSrcState& state = state_of(src);
+/** What is in the ring, or waits for something to be there. */
+GstFlowReturn take(GstMemifSrcState& state, guint most, GstMiniObject** out) {
   gstmemif::Receiver& receiver = *state.receiver;
-  for (;;) {
-    GstMiniObject* packets = take_packets(src);
-    // Also without packets: what was dropped has slots to give back.
-    const bool usable = receiver.release();
-    if (packets != nullptr && usable) {
-      *out = packets;
-      return GST_FLOW_OK;
-    }
-    if (packets != nullptr) gst_mini_object_unref(packets);
-    switch (receiver.wait()) {
-      case Wake::interrupted:
-        return GST_FLOW_FLUSHING;
-      case Wake::link_changed:
-        state.end.check_queue(receiver, receiver.has_queue());
-        break;
-      case Wake::ready:
-      case Wake::timeout:
-        break;
-    }
+  GstMiniObject* packets = take_packets(state, most);
+  // Also without packets: what was dropped has slots to give back.
+  const bool usable = receiver.release();
+  if (packets != nullptr && usable) {
+    *out = packets;
+    return GST_FLOW_OK;
   }
+  if (packets != nullptr) gst_mini_object_unref(packets);
+  switch (receiver.wait()) {
+    case Wake::interrupted:
+      return GST_FLOW_FLUSHING;
+    case Wake::link_changed:
+      state.end.check_queue(receiver, receiver.has_queue());
+      break;
+    case Wake::ready:
+    case Wake::timeout:
+      break;
+  }
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn create(GstPushSrc* src, GstBuffer** out) {
+  GstMemifSrcState& state = state_of(src);
+  return state.live.create(
+      out, [&state](guint most, GstMiniObject** data) { return take(state, most, data); });
 }
 
 // An EOS from any thread gets here too, also while a state change lets the receiver go.
-void unlock(GstPacketSrc* src) {
+void interrupt(GstPushSrc* src) {
   GstMemifSrcState& state = state_of(src);
   const std::lock_guard lock(state.mutex);
   if (state.receiver) state.receiver->interrupt();
 }
 
-void unlock_stop(GstPacketSrc* src) {
+void resume(GstPushSrc* src) {
   GstMemifSrcState& state = state_of(src);
   const std::lock_guard lock(state.mutex);
   if (state.receiver) state.receiver->resume();
 }
 
-gboolean start(GstPacketSrc* src) {
+}  // namespace
+
+GstMemifSrcState::GstMemifSrcState(GstPushSrc* src)
+    : end(GST_ELEMENT_CAST(src), MemifEnd::Direction::receive), live(src, {interrupt, resume}) {}
+
+namespace {
+
+gboolean start(GstBaseSrc* src) {
   GstMemifSrcState& state = state_of(src);
   auto interface = state.end.start();
   if (!interface) return FALSE;
@@ -235,7 +275,7 @@ gboolean start(GstPacketSrc* src) {
   return TRUE;
 }
 
-void stop(GstPacketSrc* src) {
+gboolean stop(GstBaseSrc* src) {
   GstMemifSrcState& state = state_of(src);
   {
     const std::lock_guard lock(state.mutex);
@@ -244,10 +284,10 @@ void stop(GstPacketSrc* src) {
   state.buffers.reset();
   state.batch_pool.reset();
   state.end.stop();
+  return TRUE;
 }
 
-GstCaps* get_caps(GstPacketSrc* src) {
-  GstMemifSrcState& state = state_of(src);
+GstCaps* own_caps(GstMemifSrcState& state) {
   {
     const std::lock_guard lock(state.mutex);
     if (state.caps != nullptr) return gst_caps_ref(state.caps);
@@ -255,9 +295,19 @@ GstCaps* get_caps(GstPacketSrc* src) {
   return state.end.packet_caps();
 }
 
-void decide_allocation(GstPacketSrc* src, GstQuery* query) {
+GstCaps* get_caps(GstBaseSrc* src, GstCaps* filter) {
+  GstCaps* caps = own_caps(state_of(src));
+  if (filter == nullptr) return caps;
+  GstCaps* filtered = gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
+  gst_caps_unref(caps);
+  return filtered;
+}
+
+gboolean decide_allocation(GstBaseSrc* src, GstQuery* query) {
   GstMemifSrcState& state = state_of(src);
   state.send_batches = state.batches.load() && gst_query_allows_packet_batches(query);
+  state.live.set_batches(state.send_batches);
+  remove_allocation_offers(query);
   if (state.send_batches) {
     state.buffers.reset();
     if (!state.batch_pool) state.batch_pool.emplace();
@@ -267,6 +317,7 @@ void decide_allocation(GstPacketSrc* src, GstQuery* query) {
     state.buffers.emplace(std::min(slot, kMaxRecycled));
   }
   GST_INFO_OBJECT(src, "sending %s", state.send_batches ? "batches" : "a packet per buffer");
+  return TRUE;
 }
 
 // ---- GObject --------------------------------------------------------------------------------
@@ -274,11 +325,10 @@ void decide_allocation(GstPacketSrc* src, GstQuery* query) {
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
   GstMemifSrcState& state = state_of(element);
   if (transition == GST_STATE_CHANGE_NULL_TO_READY &&
-      (!check_affinity(reinterpret_cast<GstPacketSrc*>(element)) || !state.end.join())) {
+      (!check_affinity(element) || !state.end.join())) {
     return GST_STATE_CHANGE_FAILURE;
   }
-  const GstStateChangeReturn result =
-      GST_ELEMENT_CLASS(gst_memif_src_parent_class)->change_state(element, transition);
+  const GstStateChangeReturn result = state.live.change_state(transition);
   const bool failed_up =
       transition == GST_STATE_CHANGE_NULL_TO_READY && result == GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_NULL || failed_up) state.end.leave();
@@ -294,7 +344,7 @@ void set_caps_property(GstMemifSrc* self, const GValue* value) {
     std::swap(caps, self->state->caps);
   }
   gst_clear_caps(&caps);
-  gst_packet_src_reconfigure(&self->parent);
+  self->state->live.reconfigure();
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
@@ -312,7 +362,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* ps
       break;
     case kPropBatches:
       state.batches.store(g_value_get_boolean(value) != FALSE);
-      gst_packet_src_reconfigure(reinterpret_cast<GstPacketSrc*>(object));
+      state.live.reconfigure();
       break;
     case kPropCpuAffinity: {
       const gchar* text = g_value_get_string(value);
@@ -407,25 +457,24 @@ static void gst_memif_src_class_init(GstMemifSrcClass* klass) {
   object_class->finalize = finalize;
   install_properties(object_class);
 
+  install_live_source<live_of>(&klass->parent_class);
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = change_state;
+  element_class->post_message = post_message;
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_set_static_metadata(
       element_class, "memif packet source", "Source/Network",
       "Receives packets from VPP, DPDK or another program through shared memory (memif)",
       "The gst-memif developers");
 
-  GstPacketSrcClass* src_class = &klass->parent_class;
-  src_class->start = start;
-  src_class->stop = stop;
-  src_class->enter_thread = enter_thread;
-  src_class->get_caps = get_caps;
-  src_class->decide_allocation = decide_allocation;
-  src_class->create = create;
-  src_class->unlock = unlock;
-  src_class->unlock_stop = unlock_stop;
+  GstBaseSrcClass* base_class = GST_BASE_SRC_CLASS(klass);
+  base_class->start = start;
+  base_class->stop = stop;
+  base_class->get_caps = get_caps;
+  base_class->decide_allocation = decide_allocation;
+  klass->parent_class.create = create;
 }
 
 static void gst_memif_src_init(GstMemifSrc* self) {
-  self->state = new GstMemifSrcState(GST_ELEMENT_CAST(self));
+  self->state = new GstMemifSrcState(&self->parent);
 }

@@ -38,10 +38,10 @@
 #include "gst/packet/batch.hpp"
 #include "gst/packet/batch_map.hpp"
 #include "gst/packet/counters.hpp"
-#include "gst/packet/source.hpp"
 #include "pacer.hpp"
 #include "packet_maker.hpp"
 #include "packet_pool.hpp"
+#include "plugins/common/live_source.hpp"
 #include "probe.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(packetgen_debug);
@@ -95,6 +95,9 @@ constexpr std::size_t slot_size(std::size_t packet) {
 }  // namespace
 
 struct GstPacketGenState {
+  explicit GstPacketGenState(GstPushSrc* src);
+
+  LiveSource live;
   std::mutex mutex;  // guards what follows
   GenSettings settings;
 
@@ -108,20 +111,21 @@ struct GstPacketGenState {
   LinkType link_type = LinkType::ethernet;
   gstpacket::PacketPool pool;
   bool send_batches = false;
-  guint64 left = 0;  // with a count
+  guint64 left = 0;        // with a count
+  guint most = G_MAXUINT;  // in the next push
 
   Counter packets, bytes, pushes;
 };
 
 struct GstPacketGen {
-  GstPacketSrc parent;
+  GstPushSrc parent;
   GstPacketGenState* state;
 };
 struct GstPacketGenClass {
-  GstPacketSrcClass parent_class;
+  GstPushSrcClass parent_class;
 };
 
-G_DEFINE_TYPE(GstPacketGen, gst_packet_gen, gst_packet_src_get_type())
+G_DEFINE_TYPE(GstPacketGen, gst_packet_gen, GST_TYPE_PUSH_SRC)
 GST_ELEMENT_REGISTER_DEFINE(packetgen, "packetgen", GST_RANK_NONE, gst_packet_gen_get_type())
 
 static GType gst_packet_gen_protocol_get_type(void) {
@@ -139,7 +143,11 @@ GstPacketGenState& state_of(gpointer instance) {
   return *static_cast<GstPacketGen*>(instance)->state;
 }
 
-void post_error(GstPacketSrc* src, const Error& error) {
+LiveSource& live_of(gpointer instance) {
+  return state_of(instance).live;
+}
+
+void post_error(GstBaseSrc* src, const Error& error) {
   GST_ELEMENT_ERROR(src, RESOURCE, SETTINGS, ("%s.", error.text().c_str()), ("packetgen settings"));
 }
 
@@ -153,7 +161,7 @@ guint arena_packets(const GstPacketGenState& state) {
 
 /** How many packets the next push has at the most, if there is room for @p room. */
 guint batch_limit(GstPacketGenState& state, guint room) {
-  guint limit = state.batch_size.load(std::memory_order_relaxed);
+  guint limit = std::min(state.batch_size.load(std::memory_order_relaxed), state.most);
   if (state.plan.count != 0) limit = static_cast<guint>(std::min<guint64>(limit, state.left));
   return std::clamp(limit, 1U, room);
 }
@@ -250,33 +258,44 @@ GstMiniObject* make_list(GstPacketGenState& state, std::uint64_t now, GstClockTi
   return GST_MINI_OBJECT_CAST(first);
 }
 
-GstFlowReturn create(GstPacketSrc* src, GstMiniObject** out) {
+GstFlowReturn take(GstPushSrc* src, guint most, GstMiniObject** out) {
   GstPacketGenState& state = state_of(src);
-  if (!state.maker) return GST_FLOW_EOS;  // an error was posted
   if (state.plan.count != 0 && state.left == 0) return GST_FLOW_EOS;
   std::uint64_t now = 0;
   if (!state.pacer.wait(now)) return GST_FLOW_FLUSHING;
-  const GstClockTime timestamp = gst_packet_src_running_time(src);
+  state.most = most;
+  const GstClockTime timestamp = state.live.running_time();
   *out = state.send_batches ? make_batch(state, now) : make_list(state, now, timestamp);
   if (*out == nullptr) {
     GST_ELEMENT_ERROR(src, RESOURCE, NO_SPACE_LEFT, ("There is no memory for packets."), (nullptr));
-    return GST_FLOW_EOS;
+    return GST_FLOW_ERROR;
   }
   if (GST_IS_BUFFER(*out)) GST_BUFFER_PTS(GST_BUFFER_CAST(*out)) = timestamp;
   return GST_FLOW_OK;
 }
 
-void unlock(GstPacketSrc* src) {
+GstFlowReturn create(GstPushSrc* src, GstBuffer** out) {
+  return state_of(src).live.create(
+      out, [src](guint most, GstMiniObject** data) { return take(src, most, data); });
+}
+
+void interrupt(GstPushSrc* src) {
   state_of(src).pacer.interrupt();
 }
 
-void unlock_stop(GstPacketSrc* src) {
+void resume(GstPushSrc* src) {
   state_of(src).pacer.resume();
 }
 
+}  // namespace
+
+GstPacketGenState::GstPacketGenState(GstPushSrc* src) : live(src, {interrupt, resume}) {}
+
+namespace {
+
 // ---- Start and negotiation ------------------------------------------------------------------
 
-gboolean start(GstPacketSrc* src) {
+gboolean start(GstBaseSrc* src) {
   GstPacketGenState& state = state_of(src);
   gstpacket::Result<GenPlan> plan = Error{};
   {
@@ -295,20 +314,19 @@ gboolean start(GstPacketSrc* src) {
   return TRUE;
 }
 
-void stop(GstPacketSrc* src) {
+gboolean stop(GstBaseSrc* src) {
   GstPacketGenState& state = state_of(src);
   state.maker.reset();
   state.pool.close();
-}
-
-GstCaps* get_caps(GstPacketSrc*) {
-  return gstpacket::make_caps({LinkType::ethernet, LinkType::ip});
+  return TRUE;
 }
 
 /** A new link type starts the numbers anew: what follows are other packets. */
-bool make_maker(GstPacketSrc* src, LinkType link_type) {
+bool make_maker(GstBaseSrc* src, LinkType link_type) {
   GstPacketGenState& state = state_of(src);
   if (state.maker && link_type == state.link_type) return true;
+  const guint unsent = state.live.drop_held();
+  if (state.plan.count != 0) state.left += unsent;
   auto maker = PacketMaker::make(state.plan, link_type);
   if (!maker) {
     state.maker.reset();
@@ -320,12 +338,12 @@ bool make_maker(GstPacketSrc* src, LinkType link_type) {
   return true;
 }
 
-void decide_allocation(GstPacketSrc* src, GstQuery* query) {
+gboolean decide_allocation(GstBaseSrc* src, GstQuery* query) {
   GstPacketGenState& state = state_of(src);
   GstCaps* caps = nullptr;
   gst_query_parse_allocation(query, &caps, nullptr);
   const auto parsed = gstpacket::parse_caps(caps);
-  if (!make_maker(src, parsed ? parsed->link_type : LinkType::ethernet)) return;
+  if (!make_maker(src, parsed ? parsed->link_type : LinkType::ethernet)) return FALSE;
   state.send_batches = state.batches.load() && gst_query_allows_packet_batches(query);
   const std::uint32_t size = state.maker->max_size();
   state.pool.close();
@@ -333,8 +351,11 @@ void decide_allocation(GstPacketSrc* src, GstQuery* query) {
     state.send_batches = state.pool.open(gst_query_find_packet_batch_pool(query, size)) ||
                          state.pool.open(slot_size(size) * arena_packets(state));
   }
+  state.live.set_batches(state.send_batches);
+  remove_allocation_offers(query);
   GST_INFO_OBJECT(src, "sending %s%s", state.send_batches ? "batches" : "a packet per buffer",
                   state.pool.prepared() ? " in memory of downstream" : "");
+  return TRUE;
 }
 
 // ---- GObject --------------------------------------------------------------------------------
@@ -425,7 +446,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* ps
       break;
     case kPropBatches:
       state.batches.store(g_value_get_boolean(value) != FALSE);
-      gst_packet_src_reconfigure(reinterpret_cast<GstPacketSrc*>(object));
+      state.live.reconfigure();
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
@@ -605,16 +626,14 @@ static void gst_packet_gen_class_init(GstPacketGenClass* klass) {
       "Generates numbered UDP or ICMP echo packets for measuring, to be judged by packetcheck",
       "The gst-memif developers");
 
-  GstPacketSrcClass* src_class = &klass->parent_class;
-  src_class->start = start;
-  src_class->stop = stop;
-  src_class->get_caps = get_caps;
-  src_class->decide_allocation = decide_allocation;
-  src_class->create = create;
-  src_class->unlock = unlock;
-  src_class->unlock_stop = unlock_stop;
+  install_live_source<live_of>(&klass->parent_class);
+  GstBaseSrcClass* base_class = GST_BASE_SRC_CLASS(klass);
+  base_class->start = start;
+  base_class->stop = stop;
+  base_class->decide_allocation = decide_allocation;
+  klass->parent_class.create = create;
 }
 
 static void gst_packet_gen_init(GstPacketGen* self) {
-  self->state = new GstPacketGenState();
+  self->state = new GstPacketGenState(&self->parent);
 }

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plugins/common/live_source.hpp"
+
+#include <utility>
+
+#include "gst/packet/batch.hpp"
+
+namespace {
+
+// Of the moment in which the base class takes what it is given; a bound, for it is not our code.
+constexpr gint64 kLongestHandOverUs = 50'000;
+
+GstElementClass* parent_element_class() {
+  return static_cast<GstElementClass*>(g_type_class_peek(GST_TYPE_PUSH_SRC));
+}
+
+GstBaseSrcClass* parent_class() {
+  return static_cast<GstBaseSrcClass*>(g_type_class_peek(GST_TYPE_PUSH_SRC));
+}
+
+GstPacketBatchMeta* batch_of(GstMiniObject* data) {
+  return GST_IS_BUFFER(data) ? gst_buffer_get_packet_batch_meta(GST_BUFFER_CAST(data)) : nullptr;
+}
+
+guint count_packets(GstMiniObject* data) {
+  if (GST_IS_BUFFER_LIST(data)) return gst_buffer_list_length(GST_BUFFER_LIST_CAST(data));
+  const GstPacketBatchMeta* batch = batch_of(data);
+  return batch != nullptr ? batch->n : 1;
+}
+
+/** One packet per buffer; null if none of them can be read. */
+GstMiniObject* unpack(GstBuffer* batch) {
+  GstBufferList* list = gst_packet_batch_unpack(batch);
+  const guint packets = gst_buffer_list_length(list);
+  if (packets > 1) return GST_MINI_OBJECT_CAST(list);
+  GstBuffer* only = packets == 1 ? gst_buffer_ref(gst_buffer_list_get(list, 0)) : nullptr;
+  gst_buffer_list_unref(list);
+  return GST_MINI_OBJECT_CAST(only);
+}
+
+}  // namespace
+
+LiveSource::LiveSource(GstPushSrc* src, Waiting waiting) : src_(src), waiting_(waiting) {
+  gst_base_src_set_live(base(), TRUE);
+  gst_base_src_set_format(base(), GST_FORMAT_TIME);
+}
+
+LiveSource::~LiveSource() {
+  drop_held();
+  gst_clear_event(&eos_);
+}
+
+// ---- Streaming thread -----------------------------------------------------------------------
+
+GstFlowReturn LiveSource::wait_until_running() {
+  if (undisturbed_.load(std::memory_order_acquire)) return GST_FLOW_OK;
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return playing_ || unlocked_; });
+  if (unlocked_) return GST_FLOW_FLUSHING;
+  waiting_.resume(src_);
+  if (eos_ != nullptr && held_ == nullptr) {
+    GstEvent* eos = std::exchange(eos_, nullptr);
+    lock.unlock();
+    return end_stream(eos);
+  }
+  undisturbed_.store(eos_ == nullptr, std::memory_order_release);
+  return GST_FLOW_OK;
+}
+
+/** The base class has an EOS of its own to push, which the pad refuses after this one. */
+GstFlowReturn LiveSource::end_stream(GstEvent* eos) {
+  gst_pad_push_event(pad(), eos);
+  return GST_FLOW_EOS;
+}
+
+GstFlowReturn LiveSource::prepare() {
+  const GstFlowReturn flow = wait_until_running();
+  if (flow != GST_FLOW_OK || !doubted() || gst_base_src_negotiate(base()) != FALSE) return flow;
+  return GST_PAD_IS_FLUSHING(pad()) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
+}
+
+/** The base class has counted a buffer in advance, which does not come yet. */
+GstFlowReturn LiveSource::ended(GstFlowReturn flow) {
+  if (flow == GST_FLOW_FLUSHING && counts()) ++base()->num_buffers_left;
+  return flow;
+}
+
+/** Gives what is held to the base class; false if that cannot be now, or nothing is left of it. */
+bool LiveSource::hand_over(GstBuffer** out) {
+  if (!batches_ && batch_of(held_) != nullptr) {
+    held_ = unpack(GST_BUFFER_CAST(held_));
+    if (held_ == nullptr) return false;
+  }
+  // Who goes to PAUSED stores and loads in the other order, so that one of us sees the other.
+  handing_over_.store(true, std::memory_order_seq_cst);
+  if (!running_.load(std::memory_order_seq_cst)) {
+    handing_over_.store(false, std::memory_order_release);
+    return false;
+  }
+  GstMiniObject* data = std::exchange(held_, nullptr);
+  if (counts()) base()->num_buffers_left -= static_cast<gint>(count_packets(data)) - 1;
+  if (GST_IS_BUFFER_LIST(data)) {
+    gst_base_src_submit_buffer_list(base(), GST_BUFFER_LIST_CAST(data));
+  } else {
+    *out = GST_BUFFER_CAST(data);
+  }
+  return true;
+}
+
+guint LiveSource::drop_held() {
+  if (held_ == nullptr) return 0;
+  const guint packets = count_packets(held_);
+  gst_mini_object_unref(std::exchange(held_, nullptr));
+  return packets;
+}
+
+GstClockTime LiveSource::running_time() const {
+  GST_OBJECT_LOCK(src_);
+  GstClock* clock = GST_ELEMENT_CLOCK(src_);
+  if (clock != nullptr) gst_object_ref(clock);
+  const GstClockTime base_time = GST_ELEMENT_CAST(src_)->base_time;
+  GST_OBJECT_UNLOCK(src_);
+  if (clock == nullptr) return GST_CLOCK_TIME_NONE;
+  const GstClockTime now = gst_clock_get_time(clock);
+  gst_object_unref(clock);
+  return now > base_time ? now - base_time : 0;
+}
+
+// ---- Negotiation ----------------------------------------------------------------------------
+
+/** Runs in gst_pad_push(), before the peer is looked up. */
+GstPadProbeReturn LiveSource::take_back(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  auto& live = *static_cast<LiveSource*>(self);
+  live.held_ = GST_MINI_OBJECT_CAST(std::exchange(info->data, nullptr));
+  if (live.counts()) live.base()->num_buffers_left += static_cast<gint>(count_packets(live.held_));
+  GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_OK;
+  return GST_PAD_PROBE_HANDLED;
+}
+
+void LiveSource::doubt() {
+  const std::lock_guard lock(probe_mutex_);
+  if (probe_ == 0) {
+    constexpr auto kData =
+        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
+    probe_ = gst_pad_add_probe(pad(), kData, take_back, this, nullptr);
+  }
+  doubted_.store(true, std::memory_order_release);
+}
+
+/** Before anything is asked: what changes after that brings the probe back. */
+void LiveSource::trust() {
+  const std::lock_guard lock(probe_mutex_);
+  doubted_.store(false, std::memory_order_release);
+  if (probe_ != 0) gst_pad_remove_probe(pad(), std::exchange(probe_, 0));
+}
+
+void LiveSource::reconfigure() {
+  gst_pad_mark_reconfigure(pad());
+  doubt();
+}
+
+gboolean LiveSource::negotiate() {
+  trust();
+  if (parent_class()->negotiate(base()) != FALSE) return TRUE;
+  if (GST_PAD_IS_FLUSHING(pad())) return FALSE;
+  GstCaps* caps = gst_pad_query_caps(pad(), nullptr);
+  gchar* text = gst_caps_to_string(caps);
+  GST_ELEMENT_ERROR(src_, STREAM, FORMAT, ("The next element does not take %s.", text),
+                    ("no common caps downstream; link to an element that does, or set caps"));
+  g_free(text);
+  gst_caps_unref(caps);
+  return FALSE;
+}
+
+gboolean LiveSource::event(GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE) doubt();
+  return parent_class()->event(base(), event);
+}
+
+/** Pads post this before they are linked or unlinked, without a lock. */
+gboolean LiveSource::post_message(GstMessage* message) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_STRUCTURE_CHANGE) doubt();
+  return parent_element_class()->post_message(GST_ELEMENT_CAST(src_), message);
+}
+
+// ---- Control --------------------------------------------------------------------------------
+
+/** Changes what the streaming thread waits for. */
+template <class Change>
+void LiveSource::change(Change change) {
+  undisturbed_.store(false, std::memory_order_release);
+  change();
+  running_.store(playing_ && !unlocked_, std::memory_order_seq_cst);
+  changed_.notify_all();
+}
+
+/** Gets it out of its wait for packets, too. */
+template <class Change>
+void LiveSource::disturb(Change what) {
+  const std::lock_guard lock(mutex_);
+  change(what);
+  waiting_.interrupt(src_);
+}
+
+void LiveSource::unlock() {
+  disturb([this] { unlocked_ = true; });
+}
+
+/** With the stream lock. */
+void LiveSource::unlock_stop() {
+  // A flush ends what was before it; a pause, for which later base classes unlock too, does not.
+  const bool flushed = GST_PAD_IS_FLUSHING(pad());
+  disturb([this, flushed] {
+    unlocked_ = false;
+    if (flushed) gst_clear_event(&eos_);
+  });
+  if (flushed) drop_held();
+}
+
+GstStateChangeReturn LiveSource::change_state(GstStateChange transition) {
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) {
+    disturb([this] { playing_ = false; });
+    const gint64 end = g_get_monotonic_time() + kLongestHandOverUs;
+    while (handing_over_.load(std::memory_order_seq_cst) && g_get_monotonic_time() < end) {
+      g_thread_yield();
+    }
+  }
+  const GstStateChangeReturn result =
+      parent_element_class()->change_state(GST_ELEMENT_CAST(src_), transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING && result != GST_STATE_CHANGE_FAILURE) {
+    const std::lock_guard lock(mutex_);
+    change([this] { playing_ = true; });
+  }
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    drop_held();
+    const std::lock_guard lock(mutex_);
+    gst_clear_event(&eos_);
+  }
+  return result;
+}
+
+gboolean LiveSource::send_event(GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK) {
+    // The base class would flush, answer TRUE, and go on where it was.
+    gst_event_unref(event);
+    return FALSE;
+  }
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
+    // The base class would wait for the streaming thread, which may wait for a state change of the
+    // sink, which waits for us: the caller has our state lock.
+    disturb([this, event] {
+      gst_clear_event(&eos_);
+      eos_ = event;
+    });
+    return TRUE;
+  }
+  return parent_element_class()->send_event(GST_ELEMENT_CAST(src_), event);
+}
+
+gboolean LiveSource::query(GstQuery* query) {
+  if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) {
+    // Packets are stamped when they are taken, and pushed at once.
+    gst_query_set_latency(query, TRUE, 0, GST_CLOCK_TIME_NONE);
+    return TRUE;
+  }
+  return parent_class()->query(base(), query);
+}
+
+void remove_allocation_offers(GstQuery* query) {
+  while (gst_query_get_n_allocation_pools(query) != 0) {
+    gst_query_remove_nth_allocation_pool(query, 0);
+  }
+  while (gst_query_get_n_allocation_params(query) != 0) {
+    gst_query_remove_nth_allocation_param(query, 0);
+  }
+}

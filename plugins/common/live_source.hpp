@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * @file What a live source of packets adds to GstPushSrc.
+ *
+ * Nothing is handed over in PAUSED: GstBaseSrc up to 1.22.11 unrefs NULL when a live source that
+ * has just returned a list goes from PAUSED to READY, and later versions drop what they were given
+ * there.
+ *
+ * What is pushed has the form and caps that were negotiated with whoever gets it, also if it was
+ * made before the pad was linked anew. Linking and unlinking tell the element, before they begin;
+ * from then on a probe takes back what is pushed, until caps and allocation are negotiated again.
+ * While nothing of that kind happens there is no probe, so a push costs nothing more.
+ */
+#pragma once
+
+#include <gst/base/gstpushsrc.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+/** One per element. The streaming thread calls what is not said to be for any thread. */
+class LiveSource {
+ public:
+  /** Ends the element's wait for packets, and any further one until resumed. Any thread. */
+  struct Waiting {
+    void (*interrupt)(GstPushSrc* src);
+    void (*resume)(GstPushSrc* src);
+  };
+
+  LiveSource(GstPushSrc* src, Waiting waiting);
+  ~LiveSource();
+  LiveSource(const LiveSource&) = delete;
+  LiveSource& operator=(const LiveSource&) = delete;
+
+  /**
+   * The create() of the element. @p take is called with the most packets to take and the place for
+   * a new buffer, batch or list. It waits for packets no more than once and may then return
+   * GST_FLOW_OK without any: before it is called again, what changed meanwhile is looked at.
+   * GST_FLOW_FLUSHING if its wait was interrupted.
+   */
+  template <class Take>
+  GstFlowReturn create(GstBuffer** out, Take take) {
+    for (;;) {
+      GstFlowReturn flow = prepare();
+      if (flow == GST_FLOW_OK && held_ == nullptr) {
+        flow = take(most(), &held_);
+        if (flow == GST_FLOW_FLUSHING) continue;
+      }
+      if (flow != GST_FLOW_OK) return ended(flow);
+      if (held_ != nullptr && !doubted() && hand_over(out)) return GST_FLOW_OK;
+    }
+  }
+
+  /** For decide_allocation(): whether batches may be pushed. */
+  void set_batches(bool allowed) { batches_ = allowed; }
+  /** Drops what was taken and not handed over; how many packets that were. */
+  guint drop_held();
+  /** Running time now; GST_CLOCK_TIME_NONE without a clock. */
+  GstClockTime running_time() const;
+  /** Negotiates anew before anything more is pushed. Any thread. */
+  void reconfigure();
+
+  // The virtual functions of the class. Those that are not listed call the parent's.
+  GstStateChangeReturn change_state(GstStateChange transition);
+  gboolean send_event(GstEvent* event);
+  gboolean post_message(GstMessage* message);
+  gboolean event(GstEvent* event);
+  gboolean query(GstQuery* query);
+  gboolean negotiate();
+  void unlock();
+  void unlock_stop();
+  void handed_over() { handing_over_.store(false, std::memory_order_release); }
+
+ private:
+  GstBaseSrc* base() const { return GST_BASE_SRC_CAST(src_); }
+  GstPad* pad() const { return GST_BASE_SRC_PAD(src_); }
+
+  GstFlowReturn prepare();
+  GstFlowReturn wait_until_running();
+  GstFlowReturn end_stream(GstEvent* eos);
+  GstFlowReturn ended(GstFlowReturn flow);
+  bool hand_over(GstBuffer** out);
+  bool doubted() const {
+    return doubted_.load(std::memory_order_acquire) || GST_PAD_NEEDS_RECONFIGURE(pad());
+  }
+  void doubt();
+  void trust();
+  static GstPadProbeReturn take_back(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  template <class Change>
+  void change(Change change);
+  template <class Change>
+  void disturb(Change change);
+
+  /** `num-buffers` counts packets, in whichever form they are pushed. */
+  bool counts() const { return base()->num_buffers_left >= 0; }
+  guint most() const {
+    return counts() ? static_cast<guint>(base()->num_buffers_left) + 1 : G_MAXUINT;
+  }
+
+  GstPushSrc* const src_;
+  const Waiting waiting_;
+
+  std::mutex mutex_;  // guards the next three; held while interrupting and resuming
+  std::condition_variable changed_;
+  bool playing_ = false;
+  bool unlocked_ = false;
+  GstEvent* eos_ = nullptr;
+  // True while nothing but PLAYING is asked for, so that a burst costs no lock.
+  std::atomic<bool> undisturbed_{false};
+  std::atomic<bool> running_{false};  // playing_ and not unlocked_
+  // From before the last look at running_ until the base class has what it gets.
+  std::atomic<bool> handing_over_{false};
+
+  std::mutex probe_mutex_;
+  gulong probe_ = 0;
+  std::atomic<bool> doubted_{false};
+
+  // Streaming thread only.
+  GstMiniObject* held_ = nullptr;
+  bool batches_ = false;
+};
+
+/** For decide_allocation(): takes away the pools and allocators, which the base class would use. */
+void remove_allocation_offers(GstQuery* query);
+
+/** Sets the virtual functions of a class whose instances have the LiveSource @p live_of them. */
+template <LiveSource& (*live_of)(gpointer)>
+void install_live_source(GstPushSrcClass* klass) {
+  GstElementClass* element = GST_ELEMENT_CLASS(klass);
+  element->change_state = [](GstElement* self, GstStateChange transition) {
+    return live_of(self).change_state(transition);
+  };
+  element->send_event = [](GstElement* self, GstEvent* event) {
+    return live_of(self).send_event(event);
+  };
+  element->post_message = [](GstElement* self, GstMessage* message) {
+    return live_of(self).post_message(message);
+  };
+  GstBaseSrcClass* base = GST_BASE_SRC_CLASS(klass);
+  base->event = [](GstBaseSrc* self, GstEvent* event) { return live_of(self).event(event); };
+  base->query = [](GstBaseSrc* self, GstQuery* query) { return live_of(self).query(query); };
+  base->negotiate = [](GstBaseSrc* self) { return live_of(self).negotiate(); };
+  base->unlock = [](GstBaseSrc* self) -> gboolean {
+    live_of(self).unlock();
+    return TRUE;
+  };
+  base->unlock_stop = [](GstBaseSrc* self) -> gboolean {
+    live_of(self).unlock_stop();
+    return TRUE;
+  };
+  // The first that the base class asks for when it has taken what create() returned.
+  base->get_times = [](GstBaseSrc* self, GstBuffer*, GstClockTime*, GstClockTime*) {
+    live_of(self).handed_over();
+  };
+}
