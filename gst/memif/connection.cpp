@@ -60,6 +60,9 @@ std::chrono::milliseconds Connection::time_left() const noexcept {
 }
 
 void Connection::time_out() {
+  // It may be we who have not listened for so long.
+  on_readable();
+  if (closed_ || established_ || time_left().count() > 0) return;
   const bool silent = silence() >= kLongestSilence;
   fail({ErrorCode::timeout, silent
                                 ? "the peer said nothing for 5 seconds in the middle of a handshake"

@@ -54,7 +54,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Clock::duration silence() const noexcept { return Clock::now() - heard_; }
   /** How long the peer may still take over its handshake; 0 or less: time_out() is due. */
   std::chrono::milliseconds time_left() const noexcept;
-  /** Gives the peer up, and tells the owner. */
+  /** Gives the peer up, and tells the owner; unless it has said something meanwhile. */
   void time_out();
   /** Handles what the peer has said meanwhile, if anything: it may be over afterwards. */
   void on_readable();

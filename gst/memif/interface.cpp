@@ -23,6 +23,14 @@ std::uint32_t jittered(std::uint32_t milliseconds) {
          std::uniform_int_distribution<std::uint32_t>(0, 2 * spread)(random);
 }
 
+/** Null for a slave. May take a while. */
+Result<std::shared_ptr<Listener>> find_listener(const Settings& settings,
+                                                std::shared_ptr<Loop> loop) {
+  if (Status status = check_socket_path(settings.socket); !status) return status.error();
+  if (settings.role == Role::slave) return std::shared_ptr<Listener>();
+  return Listener::get(settings.socket, settings.listen, std::move(loop));
+}
+
 }  // namespace
 
 /** What the interface's connection reports to; a member, so that the base stays private. */
@@ -57,23 +65,44 @@ Interface::~Interface() {
   stop();
 }
 
+// Files, users and directories are looked at without the ControlLock: others may hold them up, and
+// the rest of the process is not to wait with us. What has changed meanwhile is found by the epoch.
+
 Status Interface::start() {
-  const ControlLock lock;
-  if (started_) return {};
-  return start_locked();
+  std::uint32_t epoch = 0;
+  {
+    const ControlLock lock;
+    epoch = epoch_;
+  }
+  return start_from(epoch);
 }
 
-Status Interface::start_locked() {
-  if (Status status = check_socket_path(settings_.socket); !status) return status;
+Status Interface::start_from(std::uint32_t epoch) {
+  for (;;) {
+    Settings wanted;
+    {
+      const ControlLock lock;
+      if (started_ || epoch_ != epoch) return {};
+      wanted = settings_;
+    }
+    Result<std::shared_ptr<Listener>> found = find_listener(wanted, loop_);
+    const ControlLock lock;
+    const auto kept = std::exchange(kept_listener_, nullptr);
+    if (!found) return found.error();
+    auto listener = std::move(*found);  // goes, if it has to, with the lock held
+    if (started_ || epoch_ != epoch) return {};
+    if (settings_ == wanted) return start_locked(std::move(listener));
+  }
+}
+
+Status Interface::start_locked(std::shared_ptr<Listener> listener) {
   Result<UniqueFd> wake = make_eventfd();
   if (!wake) return wake.error();
   control_wake_ = std::make_shared<const UniqueFd>(std::move(*wake));
   if (Status status = make_timer(); !status) return status;
-  if (settings_.role == Role::master) {
-    auto listener = Listener::get(settings_.socket, settings_.listen, loop_);
-    if (!listener) return listener.error();
-    if (Status status = (*listener)->add(*this); !status) return status;
-    listener_ = *listener;
+  if (listener) {
+    if (Status status = listener->add(*this); !status) return status;
+    listener_ = std::move(listener);
   }
   wake_watch_ = loop_->watch(control_wake_->get(), [weak = weak_from_this()] {
     const ControlLock held;
@@ -88,6 +117,8 @@ Status Interface::start_locked() {
 
 void Interface::stop() {
   const ControlLock lock;
+  ++epoch_;
+  kept_listener_.reset();
   stop_locked("interface deleted");
 }
 
@@ -111,14 +142,25 @@ bool Interface::started() const {
 
 Status Interface::reconfigure(Settings settings) {
   if (Status status = validate(settings); !status) return status;
+  return finish(change(std::move(settings)));
+}
+
+Interface::Change Interface::change(Settings settings) {
   const ControlLock lock;
   if (settings == settings_) return {};
-  // The socket is kept where it can be: peers that dial meanwhile find it, and so do we.
-  const auto listener = settings.listen == settings_.listen ? listener_ : nullptr;
   const bool was_started = started_;
-  stop_locked("settings changed");
+  if (was_started) {
+    ++epoch_;
+    // The socket is kept where it can be: peers that dial meanwhile find it, and so do we.
+    if (settings.listen == settings_.listen) kept_listener_ = listener_;
+    stop_locked("settings changed");
+  }
   settings_ = std::move(settings);
-  return was_started ? start_locked() : Status();
+  return was_started ? Change(epoch_) : Change();
+}
+
+Status Interface::finish(Change change) {
+  return change ? start_from(*change) : Status();
 }
 
 Settings Interface::settings() const {
@@ -154,13 +196,26 @@ void Interface::notify(Call call) {
 
 // ---- Connecting -----------------------------------------------------------------------------
 
+/** Dials as soon as the lock is free: a path may lead to a file system that takes its time. */
 void Interface::dial_now() {
-  Result<UniqueFd> socket = dial(settings_.socket);
+  ControlLock::defer([weak = weak_from_this(), address = settings_.socket, epoch = epoch_] {
+    Result<UniqueFd> socket = dial(address);
+    const ControlLock lock;
+    auto self = weak.lock();
+    if (self && self->started_ && self->epoch_ == epoch && !self->connection_) {
+      self->dialled(std::move(socket));
+    }
+  });
+}
+
+void Interface::dialled(Result<UniqueFd> socket) {
   if (!socket) {
     MEMIF_DEBUG("%s", socket.error().message.c_str());
     if (socket.error().code != ErrorCode::not_found && socket.error().code != ErrorCode::busy) {
       report_refusal(socket.error());
     }
+    // There is somebody, and a crowd at the door: whoever waits long never gets in.
+    if (socket.error().code == ErrorCode::busy) retry_ms_ = kFirstRetryMs;
     return retry_later();
   }
   SlaveOffer offer;
@@ -198,8 +253,10 @@ void Interface::on_timer() {
 }
 
 void Interface::watch_deadline() {
-  const auto left = connection_->time_left().count();
-  if (left <= 0) return connection_->time_out();
+  const std::shared_ptr<Connection> connection = connection_;
+  if (connection->time_left().count() <= 0) connection->time_out();
+  if (connection_ != connection || connection->established()) return;
+  const auto left = std::max<std::int64_t>(connection->time_left().count(), 1);
   timer_.arm(static_cast<std::uint32_t>(left));
 }
 

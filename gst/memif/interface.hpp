@@ -8,6 +8,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -47,14 +48,31 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   static Result<std::shared_ptr<Interface>> create(Settings settings, std::shared_ptr<Loop> loop);
   ~Interface();
 
-  /** Starts listening or dialling. Fails at once where no peer could ever help. */
+  /**
+   * Starts listening or dialling. Fails at once where no peer could ever help. This looks at files
+   * and may have to wait for others that use the same directory, half a second at the most: not
+   * with the ControlLock held.
+   */
   Status start();
   /** Takes the link down and stops. The interface may be started again. */
   void stop();
   bool started() const;
 
-  /** Changes settings; an interface that is started begins anew if any of them differs. */
+  /**
+   * Changes settings; an interface that is started begins anew if any of them differs. As start(),
+   * not with the ControlLock held.
+   */
   Status reconfigure(Settings settings);
+
+  /** An interface that has to be started again, unless it was stopped since. */
+  using Change = std::optional<std::uint32_t>;
+  /**
+   * The first half of reconfigure(): stops what runs with other settings. Never waits, so that it
+   * may be one step with others under the ControlLock. @param settings as validate() wants them
+   */
+  Change change(Settings settings);
+  /** The second half. Not with the ControlLock held. */
+  Status finish(Change change);
 
   /** The present link, or null. It stays valid for as long as it is held. */
   std::shared_ptr<Link> link() const;
@@ -80,12 +98,14 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   Interface(Settings settings, std::shared_ptr<Loop> loop);
 
   // Control plane, with the ControlLock held.
-  Status start_locked();
+  Status start_from(std::uint32_t epoch);
+  Status start_locked(std::shared_ptr<Listener> listener);
   void stop_locked(const std::string& reason);
   Status make_timer();
   void on_timer();
   void watch_deadline();
   void dial_now();
+  void dialled(Result<UniqueFd> socket);
   void retry_later();
   Result<Admission> admit(const Init& init);
   void adopt(std::shared_ptr<Connection> connection);
@@ -110,6 +130,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   const std::shared_ptr<Loop> loop_;
   const std::shared_ptr<InterfaceStats> stats_;
   bool started_ = false;
+  std::uint32_t epoch_ = 0;  // of what was begun before and looks whether it still counts
   std::shared_ptr<const UniqueFd> control_wake_;
   Watch wake_watch_;
   Timer timer_;  // as slave: to dial again, or for the deadline of a handshake
@@ -117,6 +138,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   std::string last_refusal_;
   LogLimit refusals_log_;
   std::shared_ptr<Listener> listener_;
+  std::shared_ptr<Listener> kept_listener_;  // between the two halves of reconfigure()
   std::unique_ptr<Owner> owner_;
   std::shared_ptr<Connection> connection_;
   std::shared_ptr<Link> agreed_link_;  // made, but the peer was not told yet

@@ -2,6 +2,7 @@
 #include "gst/memif/listener.hpp"
 
 #include <algorithm>
+#include <mutex>
 
 #include "gst/memif/debug.hpp"
 #include "gst/memif/interface.hpp"
@@ -16,9 +17,23 @@ constexpr int kAcceptsPerEvent = 16;
 constexpr std::uint32_t kPauseMs = 100;
 constexpr std::uint32_t kAllWellMs = 1000;  // without failure: there is room again
 
+/** Under the ControlLock. */
 std::map<std::string, std::weak_ptr<Listener>>& registry() {
   static auto& listeners = *new std::map<std::string, std::weak_ptr<Listener>>();
   return listeners;
+}
+
+/** Held while a socket is opened, so that two interfaces do not open the same. One for each name.
+ */
+std::shared_ptr<std::mutex> opening(const std::string& name) {
+  static std::mutex guard;
+  static auto& mutexes = *new std::map<std::string, std::weak_ptr<std::mutex>>();
+  const std::lock_guard lock(guard);
+  std::erase_if(mutexes, [](const auto& entry) { return entry.second.expired(); });
+  std::weak_ptr<std::mutex>& known = mutexes[name];
+  std::shared_ptr<std::mutex> mutex = known.lock();
+  if (!mutex) known = mutex = std::make_shared<std::mutex>();
+  return mutex;
 }
 
 }  // namespace
@@ -26,22 +41,26 @@ std::map<std::string, std::weak_ptr<Listener>>& registry() {
 Result<std::shared_ptr<Listener>> Listener::get(const SocketAddress& address,
                                                 const ListenOptions& options,
                                                 std::shared_ptr<Loop> loop) {
-  std::weak_ptr<Listener>& entry = registry()[address.text()];
-  if (auto listener = entry.lock()) {
-    if (listener->options_ != options || listener->loop_ != loop) {
+  const std::shared_ptr<std::mutex> mutex = opening(address.text());
+  const std::lock_guard one_at_a_time(*mutex);
+  {
+    const ControlLock lock;
+    if (auto listener = registry()[address.text()].lock()) {
+      if (listener->options_ == options && listener->loop_ == loop) return listener;
       return Error{ErrorCode::settings,
                    "socket-path=" + address.text() +
                        ": interfaces that share a listening socket need the same socket-mode, "
                        "socket-owner, allowed-uids and main-context."};
     }
-    return listener;
   }
   Result<ListenSocket> socket = ListenSocket::open(address, options);
   if (!socket) return socket.error();
+  const ControlLock lock;
   auto listener = std::make_shared<Listener>(std::move(*socket), options, std::move(loop));
   if (Status status = listener->make_timers(); !status) return status.error();
   listener->watch();
-  entry = listener;
+  std::erase_if(registry(), [](const auto& entry) { return entry.second.expired(); });
+  registry()[address.text()] = listener;
   return listener;
 }
 

@@ -13,10 +13,16 @@ namespace gstmemif {
 
 class Interface;
 
-/** All calls with the ControlLock held. Lives as long as one of its interfaces is started. */
+/**
+ * All calls but get() with the ControlLock held, the end of the last reference too. Lives as long
+ * as one of its interfaces is started.
+ */
 class Listener final : public std::enable_shared_from_this<Listener>, public ConnectionOwner {
  public:
-  /** The listener of @p address: the one there is, or a new one. */
+  /**
+   * The listener of @p address: the one there is, or a new one. May wait for others that use the
+   * same directory: not with the ControlLock held.
+   */
   static Result<std::shared_ptr<Listener>> get(const SocketAddress& address,
                                                const ListenOptions& options,
                                                std::shared_ptr<Loop> loop);

@@ -16,12 +16,14 @@
 #include <cstddef>
 #include <cstring>
 #include <optional>
+#include <vector>
 
 namespace gstmemif {
 namespace {
 
 constexpr std::size_t kMaxName = sizeof(sockaddr_un::sun_path) - 1;
-constexpr int kBacklog = 128;
+// As many as the kernel takes: the more of a crowd wait, the sooner it is a good peer's turn.
+constexpr int kBacklog = SOMAXCONN;
 
 struct KernelAddress {
   sockaddr_un address{};
@@ -106,31 +108,58 @@ Error unknown_owner(const std::string& owner, const std::string& what) {
                                    ". Give user:group with names or numbers that exist."};
 }
 
+/** What @p look finds under @p name in the databases of the system; each call needs a buffer. */
+template <class Entry, class Look>
+std::optional<Entry> looked_up(Look look, const std::string& name, std::vector<char>& buffer) {
+  Entry entry{};
+  Entry* found = nullptr;
+  buffer.resize(1024);
+  constexpr std::size_t kLargest = 1 << 20;
+  while (look(name.c_str(), &entry, buffer.data(), buffer.size(), &found) == ERANGE &&
+         buffer.size() < kLargest) {
+    buffer.resize(2 * buffer.size());
+  }
+  return found != nullptr ? std::optional(entry) : std::nullopt;
+}
+
+/** May ask a directory service, and wait for it. */
 Result<Owner> parse_owner(const std::string& text) {
   Owner owner;
+  std::vector<char> buffer;
   const std::size_t colon = text.find(':');
   const std::string user = text.substr(0, colon);
   const std::string group = colon == std::string::npos ? "" : text.substr(colon + 1);
   if (const auto number = parse_number(user)) {
     owner.user = *number;
   } else if (!user.empty()) {
-    const passwd* entry = ::getpwnam(user.c_str());
-    if (entry == nullptr) return unknown_owner(text, "user '" + user + "'");
+    const auto entry = looked_up<passwd>(::getpwnam_r, user, buffer);
+    if (!entry) return unknown_owner(text, "user '" + user + "'");
     owner.user = entry->pw_uid;
   }
   if (const auto number = parse_number(group)) {
     owner.group = *number;
   } else if (!group.empty()) {
-    const struct group* entry = ::getgrnam(group.c_str());
-    if (entry == nullptr) return unknown_owner(text, "group '" + group + "'");
+    const auto entry = looked_up<struct group>(::getgrnam_r, group, buffer);
+    if (!entry) return unknown_owner(text, "group '" + group + "'");
     owner.group = entry->gr_gid;
   }
   return owner;
 }
 
-/** Removes a socket file that nobody listens on. */
+bool same_file(const struct stat& a, const struct stat& b) noexcept {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/**
+ * Removes a socket file that nobody listens on. The name may be given to another file between the
+ * last look and unlink(), which takes names only; programs of ours keep each other off by the
+ * DirectoryLock, and who else may write to the directory can remove any socket anyway.
+ */
 Status remove_stale(const SocketAddress& address) {
   if (Status status = check_socket_path(address); !status) return status;
+  const char* path = address.name().c_str();
+  struct stat probed {};
+  const bool there = ::lstat(path, &probed) == 0;
   const Result<UniqueFd> probe = dial(address);
   if (probe || probe.error().code == ErrorCode::busy) {
     return path_error(address, ErrorCode::busy,
@@ -138,7 +167,9 @@ Status remove_stale(const SocketAddress& address) {
                       "socket-path.");
   }
   if (probe.error().code != ErrorCode::not_found) return probe.error();
-  if (::unlink(address.name().c_str()) != 0 && errno != ENOENT) {
+  struct stat now {};
+  if (!there || ::lstat(path, &now) != 0 || !same_file(probed, now)) return {};
+  if (::unlink(path) != 0 && errno != ENOENT) {
     return path_error(address, code_of(errno),
                       "cannot remove the stale socket file: " + error_text(errno));
   }
@@ -218,21 +249,35 @@ Status check_listen_options(const ListenOptions& options) {
   return {};
 }
 
+/**
+ * Owner and mode go to the file that was opened, not to whatever the path leads to by then. That it
+ * is the one which bind() made cannot be asked; but it is a socket, it is ours, and it has no other
+ * name, so nobody else's file is ever changed.
+ */
 Status ListenSocket::prepare_file() {
-  const char* path = address_.name().c_str();
+  const auto failed = [&](int error) {
+    return path_error(address_, code_of(error),
+                      "cannot set owner and mode of the socket file: " + error_text(error));
+  };
   Result<Owner> owner = parse_owner(options_.owner);
-  if (!owner) return owner.error();
+  const UniqueFd file(::open(address_.name().c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!file) return failed(errno);
   struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return failed(errno);
+  if (!S_ISSOCK(status.st_mode) || status.st_uid != ::geteuid() || status.st_nlink != 1) {
+    return path_error(address_, ErrorCode::busy, "another program has replaced the socket file.");
+  }
   // Known first: what follows may fail, and then the file goes too.
-  if (::lstat(path, &status) == 0) {
-    device_ = status.st_dev;
-    inode_ = status.st_ino;
-  }
+  device_ = status.st_dev;
+  inode_ = status.st_ino;
+  if (!owner) return owner.error();
   // Nobody can connect before listen(), so what follows bind() leaves no gap.
-  if (::chown(path, owner->user, owner->group) != 0 || ::chmod(path, options_.mode) != 0) {
-    return path_error(address_, code_of(errno),
-                      "cannot set owner and mode of the socket file: " + error_text(errno));
+  if (::fchownat(file.get(), "", owner->user, owner->group, AT_EMPTY_PATH) != 0) {
+    return failed(errno);
   }
+  // fchmod() does not take such a descriptor, but its name in /proc leads to the same file.
+  const std::string name = "/proc/self/fd/" + std::to_string(file.get());
+  if (::chmod(name.c_str(), options_.mode) != 0) return failed(errno);
   return {};
 }
 

@@ -24,51 +24,55 @@ std::map<Key, std::weak_ptr<SharedInterface>>& registry() {
 }  // namespace
 
 /**
- * All calls with the ControlLock held, which guards the registry too: what is told to applications
- * meanwhile waits until the lock is free.
+ * Its state, and the registry, are under the ControlLock. Whatever may take a while - looking up
+ * users, files and directories - happens without it, and is done again if members came or went
+ * meanwhile. What is told to applications waits until the lock is free.
  */
 class SharedInterface {
  public:
   Status add(Membership& member) {
-    for (const Membership* other : members_) {
-      if (Status status = agree(member, *other); !status) return status;
+    {
+      const gstmemif::ControlLock lock;
+      for (const Membership* other : members_) {
+        if (Status status = agree(member, *other); !status) return status;
+      }
+      members_.push_back(&member);
+      ++version_;
     }
-    members_.push_back(&member);
-    Result<Settings> settings = merged();
-    Status status = settings ? validate(*settings) : Status(settings.error());
-    // An interface that runs already takes over what the newcomer adds. Only that is worth a link.
-    if (status && interface_ && interface_->settings() != *settings) {
-      status = interface_->reconfigure(std::move(*settings));
-    }
-    if (!status) members_.pop_back();
+    Status status = update();
+    if (!status) remove(member);
     return status;
   }
 
-  void remove(Membership& member) { std::erase(members_, &member); }
+  void remove(Membership& member) {
+    const gstmemif::ControlLock lock;
+    std::erase(members_, &member);
+    ++version_;
+  }
 
   Result<std::shared_ptr<gstmemif::Interface>> start() {
-    if (!interface_) {
-      Result<Settings> settings = merged();
-      if (!settings) return settings.error();
-      auto made = gstmemif::Interface::create(std::move(*settings), loop());
-      if (!made) return made.error();
-      interface_ = *made;
-    }
-    if (Status status = interface_->start(); !status) {
-      if (running_ == 0) interface_.reset();
-      return status.error();
-    }
-    ++running_;
-    return interface_;
+    auto interface = take();
+    if (!interface) return interface.error();
+    Status status = (*interface)->start();
+    if (status) return interface;
+    const gstmemif::ControlLock lock;
+    if (--running_ == 0) interface_.reset();
+    return status.error();
   }
 
   void stop() {
+    const gstmemif::ControlLock lock;
     if (--running_ != 0) return;
     interface_->stop();
     interface_.reset();
   }
 
  private:
+  struct Members {
+    std::vector<MemberSettings> settings;
+    unsigned version = 0;
+  };
+
   static Status agree(const Membership& a, const Membership& b) {
     if (a.settings().main_context != b.settings().main_context) {
       return Error{ErrorCode::settings, "main-context of " + a.name() + " differs from that of " +
@@ -79,31 +83,85 @@ class SharedInterface {
     return check_agreement(a.settings().partial, a.name(), b.settings().partial, b.name());
   }
 
-  Result<Settings> merged() const {
-    const MemberSettings& first = members_.front()->settings();
+  static Result<Settings> merged(const Members& members) {
+    const MemberSettings& first = members.settings.front();
     Result<gstmemif::SocketAddress> address = gstmemif::SocketAddress::parse(first.socket_path);
     if (!address) return address.error();
     Settings settings;
     settings.socket = std::move(*address);
     settings.id = first.id;
     settings.role = first.role;
-    for (const Membership* member : members_) {
-      if (Status status = apply(member->settings().partial, settings); !status) {
-        return status.error();
-      }
+    for (const MemberSettings& member : members.settings) {
+      if (Status status = apply(member.partial, settings); !status) return status.error();
     }
+    if (Status status = validate(settings); !status) return status.error();
     return settings;
   }
 
-  std::shared_ptr<gstmemif::Loop> loop() const {
-    GMainContext* context = members_.front()->settings().main_context;
+  static std::shared_ptr<gstmemif::Loop> loop_of(const Members& members) {
+    GMainContext* context = members.settings.front().main_context;
     return context != nullptr ? gstmemif::Loop::for_context(context) : gstmemif::Loop::own_thread();
   }
 
+  Members members() const {
+    const gstmemif::ControlLock lock;
+    Members members;
+    for (const Membership* member : members_) members.settings.push_back(member->settings());
+    members.version = version_;
+    return members;
+  }
+
+  /** An interface that runs already takes over what members add. Only that is worth a link. */
+  Status update() {
+    for (;;) {
+      const Members present = members();
+      Result<Settings> settings = merged(present);
+      if (!settings) return settings.error();
+      std::shared_ptr<gstmemif::Interface> interface;
+      gstmemif::Interface::Change change;
+      {
+        const gstmemif::ControlLock lock;
+        if (version_ != present.version) continue;
+        if (!interface_) return {};
+        interface = interface_;
+        change = interface->change(std::move(*settings));
+      }
+      return interface->finish(change);
+    }
+  }
+
+  /** The interface, made if there is none; whoever takes it counts as running. */
+  Result<std::shared_ptr<gstmemif::Interface>> take() {
+    for (;;) {
+      const Members present = members();
+      Result<Settings> settings = merged(present);
+      if (!settings) return settings.error();
+      auto made = gstmemif::Interface::create(std::move(*settings), loop_of(present));
+      if (!made) return made.error();
+      const gstmemif::ControlLock lock;
+      if (!interface_ && version_ != present.version) continue;
+      if (!interface_) interface_ = std::move(*made);
+      ++running_;
+      return interface_;
+    }
+  }
+
   std::vector<Membership*> members_;
+  unsigned version_ = 0;  // of the list of members
   std::shared_ptr<gstmemif::Interface> interface_;
   int running_ = 0;
 };
+
+namespace {
+
+std::shared_ptr<SharedInterface> find(const Key& key) {
+  const gstmemif::ControlLock lock;
+  auto shared = registry()[key].lock();
+  if (!shared) registry()[key] = shared = std::make_shared<SharedInterface>();
+  return shared;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Membership>> Membership::join(MemberSettings settings, std::string name) {
   Result<gstmemif::SocketAddress> address = gstmemif::SocketAddress::parse(settings.socket_path);
@@ -112,14 +170,9 @@ Result<std::unique_ptr<Membership>> Membership::join(MemberSettings settings, st
   const Key key(address->text(), settings.id, settings.role);
   std::unique_ptr<Membership> member(new Membership(std::move(settings), std::move(name)));
 
-  const gstmemif::ControlLock lock;
-  auto shared = registry()[key].lock();
-  if (!shared) {
-    shared = std::make_shared<SharedInterface>();
-    registry()[key] = shared;
-  }
+  const auto shared = find(key);
   if (Status status = shared->add(*member); !status) return status.error();
-  member->shared_ = std::move(shared);
+  member->shared_ = shared;
   return member;
 }
 
@@ -132,8 +185,8 @@ Membership::~Membership() {
 }
 
 Result<std::shared_ptr<gstmemif::Interface>> Membership::start() {
-  const gstmemif::ControlLock lock;
   auto interface = shared_->start();
+  const gstmemif::ControlLock lock;
   started_ = static_cast<bool>(interface);
   return interface;
 }

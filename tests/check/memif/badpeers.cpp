@@ -441,6 +441,30 @@ GST_START_TEST(test_half_open_connections) {
 }
 GST_END_TEST
 
+/** Whose thread did not look for a while does not blame the peer. */
+GST_START_TEST(test_a_peer_that_spoke_in_time_but_was_not_heard) {
+  const std::string name = unique_socket();
+  GMainContext* context = g_main_context_new();
+  auto master = made(settings_for(Role::master, name), Loop::for_context(context));
+  must(master->start());
+  RawPeer peer = RawPeer::dialled(name);
+  fail_unless(eventually([&] {
+    g_main_context_iteration(context, FALSE);
+    return peer.has_news();
+  }));
+  peer.expect_message<Hello>();
+  peer.say(Init{});
+  pause_ms(5200);
+  fail_unless(eventually([&] {
+    g_main_context_iteration(context, FALSE);
+    return peer.has_news();
+  }));
+  peer.expect_message<Ack>();
+  master.reset();
+  g_main_context_unref(context);
+}
+GST_END_TEST
+
 GST_START_TEST(test_messages_on_a_link_that_is_up) {
   const std::string name = unique_socket();
   auto master = made(settings_for(Role::master, name));
@@ -566,6 +590,7 @@ static Suite* badpeers_suite(void) {
   tcase_add_test(tests, test_no_room_for_what_a_peer_passes);
   tcase_add_test(tests, test_refusals_do_not_flood_the_log);
   tcase_add_test(tests, test_half_open_connections);
+  tcase_add_test(tests, test_a_peer_that_spoke_in_time_but_was_not_heard);
   tcase_add_test(tests, test_messages_on_a_link_that_is_up);
   tcase_add_test(tests, test_a_peer_that_is_back_before_its_end_was_seen);
   tcase_add_test(tests, test_a_peer_that_breaks_a_ring_loses_its_link);

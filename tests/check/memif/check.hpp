@@ -145,6 +145,14 @@ inline int threads_named(const std::string& name) {
   return count;
 }
 
+/** True if a thread of this process waits for something. */
+inline bool sleeps(pid_t thread) {
+  std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string line;
+  std::getline(stat, line);
+  return line.find(") S ") != std::string::npos;
+}
+
 /** An abstract socket name that no other test has. */
 inline std::string unique_socket() {
   static int number = 0;

@@ -231,6 +231,7 @@ GST_START_TEST(test_a_slave_without_descriptors_dials_again_when_it_has_some) {
   auto slave = made(settings_for(Role::slave, name));
   auto news = news_of(slave);
   must(slave->start());
+  settled_files();  // GLib ends the process if it gets none when its thread starts
   {
     const NoDescriptors none;
     fail_unless(news->refused_with("Too many open files"));
@@ -279,6 +280,37 @@ GST_START_TEST(test_reconfigure_takes_effect_at_once) {
   peers.slave->stop();
   must(peers.slave->reconfigure(peers.slave->settings()));
   fail_if(peers.slave->started());
+}
+GST_END_TEST
+
+/** Whoever comes last decides, and nothing is left of the others. */
+GST_START_TEST(test_starting_stopping_and_changing_at_once) {
+  const std::string name = unique_socket();
+  for (const Role role : {Role::master, Role::slave}) {
+    auto interface = made(settings_for(role, name));
+    auto peer = started(settings_for(role == Role::master ? Role::slave : Role::master, name));
+    std::vector<std::thread> threads;
+    for (std::uint32_t i = 0; i < 4; ++i) {
+      threads.emplace_back([&, i] {
+        for (std::uint32_t round = 0; round < 100; ++round) {
+          Settings settings = settings_for(role, name);
+          settings.ring_size = 16U << (round % 4);
+          const Status status = i == 0   ? interface->reconfigure(settings)
+                                : i == 1 ? Status()
+                                         : interface->start();
+          if (i == 1) interface->stop();
+          expect(static_cast<bool>(status), "failed");
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    must(interface->start());
+    fail_unless(come_up(interface, peer));
+    pass(interface, peer);
+    interface->stop();
+    fail_if(interface->started());
+    fail_unless(goes_down(peer));
+  }
 }
 GST_END_TEST
 
@@ -353,6 +385,7 @@ static Suite* interface_suite(void) {
   tcase_add_test(tests, test_a_slave_without_descriptors_dials_again_when_it_has_some);
   tcase_add_test(tests, test_a_link_stays_readable_while_it_is_held);
   tcase_add_test(tests, test_reconfigure_takes_effect_at_once);
+  tcase_add_test(tests, test_starting_stopping_and_changing_at_once);
   tcase_add_test(tests, test_observers);
   tcase_add_test(tests, test_wrong_settings);
   tcase_add_test(tests, test_a_memory_limit_is_that_of_its_interface);

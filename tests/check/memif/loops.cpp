@@ -72,14 +72,6 @@ int timer_descriptor() {
   return -1;
 }
 
-/** True if a thread of this process waits for something. */
-bool sleeps(pid_t thread) {
-  std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
-  std::string line;
-  std::getline(stat, line);
-  return line.find(") S ") != std::string::npos;
-}
-
 }  // namespace
 
 GST_START_TEST(test_one_thread_for_all_while_there_is_any) {

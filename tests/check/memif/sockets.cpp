@@ -3,8 +3,11 @@
 #include "gst/memif/socket.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+
+#include <atomic>
 
 #include "peers.hpp"
 
@@ -216,6 +219,92 @@ GST_START_TEST(test_two_that_replace_a_stale_file_at_once) {
 }
 GST_END_TEST
 
+/** A stranger can make us wait who start a listener in its directory, and nobody else. */
+GST_START_TEST(test_a_locked_directory_delays_nobody_else) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("memif.sock");
+  const UniqueFd stranger(::open(directory.file("").c_str(), O_RDONLY | O_CLOEXEC));
+  fail_unless(::flock(stranger.get(), LOCK_EX | LOCK_NB) == 0);
+  Settings settings = settings_for(Role::slave, unique_socket());
+  auto slave = started(settings);
+  bool undisturbed = false;
+  for (int round = 0; round < 10 && !undisturbed; ++round) {
+    auto master = made(settings_for(Role::master, path));
+    std::atomic<pid_t> id{0};
+    std::atomic<bool> done{false};
+    std::thread thread([&] {
+      id = ::gettid();
+      const Status status = master->start();
+      done = true;
+      expect(static_cast<bool>(status), "a stranger keeps us from listening");
+    });
+    fail_unless(eventually([&] { return (id != 0 && sleeps(id)) || done; }));
+    Peers others;
+    settings.ring_size = settings.ring_size == 64 ? 32 : 64;
+    must(slave->reconfigure(settings));
+    others.slave->stop();
+    fail_unless(slave->settings() == settings);
+    // As long as the other one still waits, what was done here did not wait for it.
+    undisturbed = !done;
+    thread.join();
+  }
+  fail_unless(undisturbed);
+}
+GST_END_TEST
+
+GST_START_TEST(test_interfaces_that_start_at_once_share_a_socket) {
+  const TemporaryDirectory directory;
+  for (const std::string& name : {directory.file("memif.sock"), unique_socket()}) {
+    for (int round = 0; round < 20; ++round) {
+      std::vector<std::shared_ptr<Interface>> masters;
+      for (std::uint32_t id = 0; id < 4; ++id) {
+        masters.push_back(made(settings_for(Role::master, name, id)));
+      }
+      std::vector<std::thread> threads;
+      for (const auto& master : masters) {
+        threads.emplace_back(
+            [&master] { expect(static_cast<bool>(master->start()), "not started"); });
+      }
+      for (std::thread& thread : threads) thread.join();
+      auto slave = started(settings_for(Role::slave, name, 3));
+      fail_unless(come_up(slave, masters[3]));
+    }
+  }
+}
+GST_END_TEST
+
+/** Between bind() and what follows, somebody puts a link to another file in the socket's place. */
+GST_START_TEST(test_owner_and_mode_are_given_to_the_socket_only) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("memif.sock");
+  const std::string victim = directory.file("victim");
+  const std::string link = directory.file("link");
+  const UniqueFd file(::open(victim.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  std::atomic<bool> stop{false};
+  std::thread attacker([&] {
+    while (!stop) {
+      struct stat status {};
+      if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) continue;
+      (void)!::symlink(victim.c_str(), link.c_str());
+      ::rename(link.c_str(), path.c_str());
+    }
+  });
+  ListenOptions options;
+  options.mode = 0666;
+  const auto start = Clock::now();
+  while (milliseconds_since(start) < 500) {
+    (void)static_cast<bool>(listen_at(path, options));
+    ::unlink(path.c_str());
+  }
+  stop = true;
+  attacker.join();
+  const auto mode = static_cast<int>(status_of(victim).st_mode & 07777);
+  ::unlink(link.c_str());
+  ::unlink(victim.c_str());
+  fail_unless_equals_int(mode, 0600);
+}
+GST_END_TEST
+
 static Suite* sockets_suite(void) {
   Suite* suite = suite_create("sockets");
   TCase* tests = tcase_create("sockets");
@@ -233,6 +322,9 @@ static Suite* sockets_suite(void) {
   tcase_add_test(tests, test_only_allowed_users_connect);
   tcase_add_test(tests, test_interfaces_on_one_socket_agree_on_who_may_use_it);
   tcase_add_test(tests, test_two_that_replace_a_stale_file_at_once);
+  tcase_add_test(tests, test_a_locked_directory_delays_nobody_else);
+  tcase_add_test(tests, test_interfaces_that_start_at_once_share_a_socket);
+  tcase_add_test(tests, test_owner_and_mode_are_given_to_the_socket_only);
   return suite;
 }
 
