@@ -3,7 +3,10 @@
 
 import contextlib
 import fcntl
+import itertools
+import multiprocessing
 import os
+import resource
 import select
 import socket
 import struct
@@ -12,7 +15,7 @@ import threading
 import time
 
 import memif_wire as wire
-from memif_wire import Gone, ProtocolError
+from memif_wire import Channel, Gone, ProtocolError, Refused
 
 REFUSAL_TIMEOUT = 8.0   # the handshake's own time-out is 5 s
 
@@ -175,3 +178,61 @@ MESSAGES = {
     "type-255": raw(255), "type-65535": raw(65535), "size-1": b"\x01", "size-2": raw(1, 2),
     "size-127": raw(1, 127), "size-129": raw(1, 129), "size-4096": raw(1, 4096),
 }
+
+
+# --- crowds ------------------------------------------------------------------------------------
+
+def greeted(path):
+    """A connection that listens, and says nothing; it may be closed already."""
+    return Channel.dial(path, time.monotonic() + 5)
+
+
+def squat(path):
+    """Once: says INIT, and then nothing until it is shown the door."""
+    channel = Channel.dial(path, time.monotonic() + 1)
+    try:
+        channel.expect(wire.HELLO, time.monotonic() + 1)
+        channel.send(wire.init())
+        while True:
+            channel.recv(10)
+    finally:
+        channel.close()
+
+
+def ring_the_bell(path):
+    """Once: connects, and leaves again."""
+    greeted(path).close()
+
+
+@contextlib.contextmanager
+def crowd(visit, path, programs):
+    """Several programs that do nothing but visiting, until the end."""
+    def program():
+        while True:
+            with contextlib.suppress(Gone, Refused, ProtocolError, TimeoutError, OSError):
+                visit(path)
+
+    processes = [multiprocessing.get_context("fork").Process(target=program, daemon=True)
+                 for _ in range(programs)]
+    for process in processes:
+        process.start()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
+
+
+@contextlib.contextmanager
+def few_descriptors(pipe, left):
+    """Lets a running pipeline open only so many files more."""
+    used = {int(name) for name in os.listdir(f"/proc/{pipe.pid}/fd")}
+    free = (n for n in itertools.count() if n not in used)
+    limit = next(itertools.islice(free, left, None))
+    before = resource.prlimit(pipe.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pipe.pid, resource.RLIMIT_NOFILE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pipe.pid, resource.RLIMIT_NOFILE, before)

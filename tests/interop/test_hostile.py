@@ -9,6 +9,7 @@ import contextlib
 import os
 import time
 
+import hostile
 import hostile_master
 import hostile_slave
 import memif_wire as wire
@@ -114,6 +115,59 @@ class HostileSlaveTest(HostileCase):
                 for channel in idle:
                     channel.close()
 
+    def test_squatters(self):
+        """Programs that stop after INIT, over and over, do not keep a good peer out."""
+        path = self.socket()
+        with pipeline.Pipeline(pipeline.responder(path, "master")):
+            self.wait_socket(path)
+            with hostile.crowd(hostile.squat, path, programs=3):
+                for _ in range(5):
+                    traffic.good_peer("slave", path, 4)
+
+    def test_storm(self):
+        """Programs that only connect and leave do not push a good peer out."""
+        path = self.socket()
+        with pipeline.Pipeline(pipeline.responder(path, "master")):
+            self.wait_socket(path)
+            with hostile.crowd(hostile.ring_the_bell, path, programs=3):
+                for _ in range(5):
+                    traffic.good_peer("slave", path, 8)
+
+    def test_more_rings_than_allowed(self):
+        """What HELLO allows is a limit, and the refusal says so."""
+        path = self.socket()
+        queues = {"rx_queues": 2}
+        with pipeline.Pipeline(pipeline.responder(path, "master", **queues)) as pipe:
+            self.wait_socket(path)
+            before = len(pipe.fds())
+            for extra in ({"tx_queues": 3}, {"rx_queues": 2}, {"tx_queues": 255}):
+                with self.subTest(**extra), self.assertRaisesRegex(Refused, "HELLO allowed"):
+                    with hostile_slave.Slave(path, log2=1, **extra) as slave:
+                        slave.up()
+            pipeline.wait_for(lambda: len(pipe.fds()) <= before, 5, "closing what was passed")
+            traffic.good_peer("slave", path, tx_queues=2)
+
+    def test_out_of_descriptors(self):
+        """A master that can accept nobody waits, and says so once."""
+        path = self.socket()
+        pipe = pipeline.Pipeline(pipeline.responder(path, "master"), env={"GST_DEBUG": "memif:2"})
+        with pipe:
+            self.wait_socket(path)
+            pipe.wait_started()
+            traffic.good_peer("slave", path)
+            for left in (0, 1, 2, 3):
+                with self.subTest(left=left):
+                    lines, ticks = len(pipe.output().splitlines()), pipe.ticks()
+                    with hostile.few_descriptors(pipe, left):
+                        callers = [hostile.greeted(path) for _ in range(6)]
+                        time.sleep(1)
+                        for caller in callers:
+                            caller.close()
+                    self.assertLess(pipe.ticks() - ticks, 30, "it spins")
+                    self.assertLess(len(pipe.output().splitlines()) - lines, 6, pipe.output())
+                    traffic.good_peer("slave", path)
+            self.assertIn("Too many open files", pipe.output())
+
     def test_half_done(self):
         """Clients that stop after INIT hold the interface for 5 s at most."""
         path = self.socket()
@@ -168,6 +222,17 @@ class HostileMasterTest(HostileCase):
             traffic.one_echo(self.peer)
         finally:
             self.peer.disconnect()
+
+    def test_out_of_descriptors(self):
+        """A slave that cannot dial for want of descriptors dials again when there are some."""
+        path = self.socket()
+        with pipeline.Pipeline(pipeline.responder(path, "slave")) as pipe:
+            pipe.wait_started()
+            time.sleep(0.3)
+            with hostile.few_descriptors(pipe, 0):
+                pipeline.wait_for(lambda: "Too many open files" in pipe.output(), 5, "a message")
+                time.sleep(1.5)     # the longest pause between two attempts
+            traffic.good_peer("master", path)
 
     def test_all(self):
         self.path = self.socket()
