@@ -139,7 +139,8 @@ void generate(Input& input) {
   settings.ip_version = input.around<std::uint8_t>({4, 6, 4, 6});
   settings.protocol =
       input.flag() ? gstpacket::GenProtocol::icmp_echo : gstpacket::GenProtocol::udp;
-  settings.flows = input.around<std::uint16_t>({1, 2, 65535, 3});
+  // As the ranges of the properties have it.
+  settings.flows = std::max<unsigned>(1, input.around<std::uint16_t>({1, 2, 65535, 3}));
   settings.vlan = input.flag() ? input.get<std::uint16_t>() % 4095 : -1;
   settings.source_port = input.get<std::uint16_t>();
   settings.destination_port = input.get<std::uint16_t>();
