@@ -40,7 +40,7 @@ Error socket_error(const char* what) {
   if (errno == EPIPE || errno == ECONNRESET) {
     return {ErrorCode::closed, "the peer closed the connection"};
   }
-  return {ErrorCode::closed, std::string(what) + ": " + std::strerror(errno)};
+  return {ErrorCode::closed, std::string(what) + ": " + error_text(errno)};
 }
 
 }  // namespace

@@ -10,14 +10,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <limits>
 
 namespace gstmemif {
 namespace {
 
 Error os_error(std::string what, int error = errno) {
-  return {ErrorCode::open, std::move(what) + ": " + std::strerror(error)};
+  return {ErrorCode::open, std::move(what) + ": " + error_text(error)};
 }
 
 Error refused(std::string why) {

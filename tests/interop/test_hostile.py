@@ -169,7 +169,7 @@ class HostileSlaveTest(HostileCase):
             self.assertIn("Too many open files", pipe.output())
 
     def test_half_done(self):
-        """Clients that stop after INIT hold the interface for 5 s at most."""
+        """Clients that stop after INIT keep nobody out."""
         path = self.socket()
         with pipeline.Pipeline(pipeline.responder(path, "master")):
             self.wait_socket(path)
