@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // States of memifsrc and memifsink, with and without a peer: nothing hangs, nothing is left over.
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <atomic>
 
 #include "pipeline.hpp"
@@ -264,6 +267,65 @@ GST_START_TEST(test_buffers_without_caps_are_refused) {
 }
 GST_END_TEST
 
+/** A stranger's lock on a directory is waited for by who listens there, and by nobody else. */
+GST_START_TEST(test_a_locked_directory_delays_no_other_element) {
+  const TemporaryDirectory directory;
+  const std::string name = unique_socket();
+  const UniqueFd stranger(::open(directory.file("").c_str(), O_RDONLY | O_CLOEXEC));
+  fail_unless(::flock(stranger.get(), LOCK_EX | LOCK_NB) == 0);
+  Pipeline waiting(source_and_sink(master_at(directory.file("memif.sock"))));
+  bool undisturbed = false;
+  for (int round = 0; round < 10 && !undisturbed; ++round) {
+    std::atomic<pid_t> id{0};
+    std::atomic<bool> done{false};
+    std::thread thread([&] {
+      id = ::gettid();
+      waiting.set(GST_STATE_PLAYING);
+      done = true;
+    });
+    fail_unless(eventually([&] { return (id != 0 && sleeps(id)) || done; }));
+    {
+      Pipeline master(source_and_sink(master_at(name)));
+      Pipeline slave(source_and_sink(slave_at(name)));
+      master.set(GST_STATE_PLAYING);
+      slave.set(GST_STATE_PLAYING);
+      fail_unless(master.link_comes_up("src") && slave.link_comes_up("sink"));
+      undisturbed = !done;
+    }
+    thread.join();
+    waiting.set(GST_STATE_NULL);
+  }
+  fail_unless(undisturbed);
+}
+GST_END_TEST
+
+/** They share one interface, which comes and goes with them. */
+GST_START_TEST(test_elements_of_one_interface_that_start_and_stop_at_once) {
+  const std::string name = unique_socket();
+  Pipeline peer("memifsrc name=src rx-queues=4" + master_at(name) + " ! fakesink");
+  peer.set(GST_STATE_PLAYING);
+  const auto sink = [&](int queue) {
+    return std::string(kAppSrc) + "memifsink name=sink tx-queues=4" + slave_at(name) +
+           "queue=" + std::to_string(queue);
+  };
+  std::vector<std::thread> threads;
+  for (int queue = 0; queue < 4; ++queue) {
+    threads.emplace_back([&, queue] {
+      for (int round = 0; round < 20; ++round) {
+        Pipeline own(sink(queue));
+        own.set(GST_STATE_PLAYING);
+        if (round % 4 == queue) expect(own.link_comes_up("sink"), "no link");
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  fail_unless(peer.link_goes_down("src"));
+  Pipeline last(sink(0));
+  last.set(GST_STATE_PLAYING);
+  fail_unless(last.link_comes_up("sink"));
+}
+GST_END_TEST
+
 static Suite* elements_suite(void) {
   Suite* suite = suite_create("elements");
   TCase* tests = tcase_create("states");
@@ -279,6 +341,8 @@ static Suite* elements_suite(void) {
   tcase_add_test(tests, test_threads_and_files_are_gone_after_null);
   tcase_add_test(tests, test_a_main_context_of_the_application);
   tcase_add_test(tests, test_buffers_without_caps_are_refused);
+  tcase_add_test(tests, test_a_locked_directory_delays_no_other_element);
+  tcase_add_test(tests, test_elements_of_one_interface_that_start_and_stop_at_once);
   return suite;
 }
 
