@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gst/memif/coarse_clock.hpp"
 #include "gst/memif/peer_signal.hpp"
 
 namespace gstmemif {
@@ -277,6 +278,11 @@ void RxQueue::give_back_slots() noexcept {
 void RxQueue::acknowledge_interrupt() noexcept {
   if (const char* reason = clear_signal(event_fd_.get())) return state_->fail(reason);
   stats_->interrupts.add(1);
+  if (pending()) return;
+  const auto received = static_cast<std::uint16_t>(next_ - std::exchange(woken_at_, next_));
+  if (!wake_budget_.spend(received, coarse_now_ns())) {
+    state_->fail("the peer floods us with wake-ups for nothing");
+  }
 }
 
 bool RxQueue::release() noexcept {

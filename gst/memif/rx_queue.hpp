@@ -16,6 +16,7 @@
 #include "gst/memif/loan.hpp"
 #include "gst/memif/ring.hpp"
 #include "gst/memif/stats.hpp"
+#include "gst/memif/wake_budget.hpp"
 
 namespace gstmemif {
 
@@ -99,8 +100,9 @@ class GSTMEMIF_API RxQueue {
   void set_interrupts(bool enabled) noexcept { ring_.mask_interrupt(!enabled); }
   int event_fd() const noexcept { return event_fd_.get(); }
   /**
-   * Takes the wake-ups that made event_fd() readable; never waits. To be called before the ring is
-   * looked at: one that comes later belongs to packets that come later.
+   * Takes the wake-ups that made event_fd() readable; never waits. To be called each time it was,
+   * and before the ring is looked at: one that comes later belongs to packets that come later.
+   * Fails the link of a peer that wakes us again and again for nothing.
    */
   void acknowledge_interrupt() noexcept;
   std::uint32_t ring_size() const noexcept { return ring_.size(); }
@@ -154,6 +156,8 @@ class GSTMEMIF_API RxQueue {
   std::uint16_t published_ = 0;  // as slave: head, end of the buffers the peer has
   std::uint32_t taken_ = 0;      // slots of the burst
   bool skipping_ = false;        // inside a chain whose beginning was dropped
+  WakeBudget wake_budget_;
+  std::uint16_t woken_at_ = 0;  // next_ when it was last spent from
   bool closed_ = false;
   std::uint16_t end_ = 0;  // the peer's index when the queue was closed
 };
