@@ -85,18 +85,37 @@ GstFlowReturn LiveSource::ended(GstFlowReturn flow) {
   return flow;
 }
 
-/** Gives what is held to the base class; false if that cannot be now, or nothing is left of it. */
-bool LiveSource::hand_over(GstBuffer** out) {
-  if (!batches_ && batch_of(held_) != nullptr) {
-    held_ = unpack(GST_BUFFER_CAST(held_));
-    if (held_ == nullptr) return false;
+/** Gives what is held the form that is negotiated; false if nothing is left of it. */
+bool LiveSource::in_form() {
+  if (!batches_ && batch_of(held_) != nullptr) held_ = unpack(GST_BUFFER_CAST(held_));
+  return held_ != nullptr;
+}
+
+GstFlowReturn LiveSource::push() {
+  if (!running_.load(std::memory_order_acquire)) return GST_FLOW_OK;
+  GstMiniObject* data = std::exchange(held_, nullptr);
+  GstFlowReturn flow = GST_FLOW_OK;
+  if (GST_IS_BUFFER_LIST(data)) {
+    GstBufferList* list = GST_BUFFER_LIST_CAST(data);
+    position_.store(GST_BUFFER_PTS(gst_buffer_list_get(list, 0)), std::memory_order_relaxed);
+    flow = gst_pad_push_list(pad(), list);
+  } else {
+    position_.store(GST_BUFFER_PTS(GST_BUFFER_CAST(data)), std::memory_order_relaxed);
+    flow = gst_pad_push(pad(), GST_BUFFER_CAST(data));
   }
+  return flow == GST_FLOW_NOT_NEGOTIATED && doubted() ? GST_FLOW_OK : flow;
+}
+
+/** Gives what is held to the base class; false if that cannot be now. */
+bool LiveSource::hand_over(GstBuffer** out) {
   // Who goes to PAUSED stores and loads in the other order, so that one of us sees the other.
   handing_over_.store(true, std::memory_order_seq_cst);
   if (!running_.load(std::memory_order_seq_cst)) {
     handing_over_.store(false, std::memory_order_release);
     return false;
   }
+  events_wait_.store(false, std::memory_order_release);
+  clean_ = true;
   GstMiniObject* data = std::exchange(held_, nullptr);
   if (counts()) base()->num_buffers_left -= static_cast<gint>(count_packets(data)) - 1;
   if (GST_IS_BUFFER_LIST(data)) {
@@ -215,6 +234,7 @@ void LiveSource::unlock_stop() {
     if (flushed) gst_clear_event(&eos_);
   });
   if (flushed) drop_held();
+  clean_ = false;
 }
 
 GstStateChangeReturn LiveSource::change_state(GstStateChange transition) {
@@ -233,6 +253,7 @@ GstStateChangeReturn LiveSource::change_state(GstStateChange transition) {
   }
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     drop_held();
+    position_.store(GST_CLOCK_TIME_NONE, std::memory_order_relaxed);
     const std::lock_guard lock(mutex_);
     gst_clear_event(&eos_);
   }
@@ -254,7 +275,11 @@ gboolean LiveSource::send_event(GstEvent* event) {
     });
     return TRUE;
   }
-  return parent_element_class()->send_event(GST_ELEMENT_CAST(src_), event);
+  const bool serialized =
+      (gst_event_type_get_flags(GST_EVENT_TYPE(event)) & GST_EVENT_TYPE_SERIALIZED) != 0;
+  const gboolean result = parent_element_class()->send_event(GST_ELEMENT_CAST(src_), event);
+  if (serialized) events_wait_.store(true, std::memory_order_release);
+  return result;
 }
 
 gboolean LiveSource::query(GstQuery* query) {
@@ -262,6 +287,12 @@ gboolean LiveSource::query(GstQuery* query) {
     // Packets are stamped when they are taken, and pushed at once.
     gst_query_set_latency(query, TRUE, 0, GST_CLOCK_TIME_NONE);
     return TRUE;
+  }
+  const GstClockTime position = position_.load(std::memory_order_relaxed);
+  if (GST_QUERY_TYPE(query) == GST_QUERY_POSITION && GST_CLOCK_TIME_IS_VALID(position)) {
+    GST_OBJECT_LOCK(src_);
+    base()->segment.position = position;
+    GST_OBJECT_UNLOCK(src_);
   }
   return parent_class()->query(base(), query);
 }
