@@ -46,10 +46,6 @@ std::string error_text(int error) {
   }
 }
 
-bool is_shortage(int error) noexcept {
-  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
-}
-
 Result<UniqueFd> make_eventfd() {
   UniqueFd fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!fd) return os_error("eventfd");

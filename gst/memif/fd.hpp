@@ -40,9 +40,6 @@ class GSTMEMIF_API UniqueFd {
  */
 GSTMEMIF_API std::string error_text(int error);
 
-/** True if an errno means that descriptors or memory ran out: later it may well work. */
-GSTMEMIF_API bool is_shortage(int error) noexcept;
-
 /** A new non-blocking, close-on-exec eventfd. */
 GSTMEMIF_API Result<UniqueFd> make_eventfd();
 
