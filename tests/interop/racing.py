@@ -6,11 +6,14 @@ can until they were consumed, and begins again. Whatever comes back is thrown aw
 done with such a packet is wrong, as long as the other side lives.
 """
 
+import os
 import random
+import signal
 import struct
 import time
 
 import packets
+import pipeline
 from memif_ring import DESC, DESC_SIZE
 from memif_wire import Gone, ProtocolError, Refused
 
@@ -48,6 +51,16 @@ def _with_extension(packet):
             b"\x3a\x00\x01\x04\x00\x00\x00\x00" + packet[54:])
 
 
+def _long_solicitation():
+    """One with an option that nobody knows, which takes long to sum: all the more can change."""
+    packet = packets.neighbour_solicitation()
+    eights = 230
+    body = packet[54:56] + bytes(2) + packet[58:] + bytes([200, eights]) + bytes(8 * eights - 2)
+    total = packets.checksum(packets.pseudo6(packet[22:38], packet[38:54], len(body)) + body)
+    return (packet[:18] + struct.pack("!H", len(body)) + packet[20:54] + body[:2] +
+            struct.pack("!H", total) + body[4:])
+
+
 # What is published, and what is changed in it: (offset, values that take turns with the right one).
 ECHO4 = packets.EchoFlow(4, 98, OUR_MAC).requests(0, 1)[0]
 ECHO6 = packets.EchoFlow(6, 98, OUR_MAC).requests(0, 1)[0]
@@ -66,18 +79,73 @@ FRAMES = [
                 (39, (0, 0xFF)), (42, (0,)), (45, (7,))]),
 ]
 # What is answered by a packet of another kind: here the version is looked at most.
-SOLICITATION = (packets.neighbour_solicitation(), [VERSION, (15, (0,))])
+SOLICITATION = _long_solicitation()
 # The same for the 16 bytes of a descriptor: flags, region, length, offset.
 DESCRIPTOR = [(0, (1, 4)), (2, (9,)), (4, (0, 200)), (6, (0xFF,)), (8, (0xFF,)), (11, (0xFF,))]
+
+
+class Flipper:
+    """A process that goes on changing bytes of shared memory; what it changes is not its own."""
+
+    def __init__(self, places, values):
+        """`places`: [(memory, offset), ...]; all get one value after the other."""
+        self.places, self.values, self.pid = places, values, 0
+
+    def _run(self):
+        places = self.places
+        while True:
+            for value in self.values:
+                for mem, offset in places:
+                    mem[offset] = value
+
+    def __enter__(self):
+        self.pid = os.fork()
+        if not self.pid:
+            try:
+                pipeline.die_with_parent()
+                self._run()
+            finally:
+                os._exit(1)
+        return self
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
 
 
 class Racer:
     """What races on one link of `peer`, which is connected or will be."""
 
-    def __init__(self, peer, frames=FRAMES, seed=1):
-        self.peer, self.frames = peer, frames
+    def __init__(self, peer, seed=1):
+        self.peer = peer
+        self.buffers = set()    # (region, offset) of those that packets were put into
         self.random = random.Random(seed)
         self.rounds = self.refused = 0
+
+    def flood(self, seconds, frame, offset, values):
+        """Many packets while another process changes one byte of all: nobody takes turns here."""
+        self.peer.disconnect()
+        self.peer.connect(10)
+        link = self.peer.link
+        deadline = time.monotonic() + seconds / 4
+        self.buffers.clear()
+        sent = 0
+        while time.monotonic() < deadline:
+            sent += self._burst(link, frame)
+        places = [(link.regions[region].mem, at + offset) for region, at in self.buffers]
+        with Flipper(places, values):
+            deadline += seconds
+            while time.monotonic() < deadline:
+                link.check()
+                sent += self._burst(link, frame)
+        return sent
+
+    def _burst(self, link, frame):
+        tx = link.tx[0]
+        self.buffers.update((region, at) for _, region, at in self._slots(tx, tx.ring.size))
+        sent = tx.send([frame] * tx.ring.size)
+        self._let_go(link)
+        return sent
 
     def run(self, seconds, descriptors=False):
         """Races for so long; a link that is taken down, as it may be, is made again."""
@@ -95,7 +163,7 @@ class Racer:
         link = self.peer.link
         link.check()
         tx, ring = link.tx[0], link.tx[0].ring
-        frame, places = self.random.choice(self.frames)
+        frame, places = self.random.choice(FRAMES)
         burst = self.random.choice(BURSTS)
         slots = self._slots(tx, burst)
         if descriptors:
@@ -106,7 +174,7 @@ class Racer:
             where = [(link.regions[region].mem, offset, frame) for _, region, offset in slots]
         # All is prepared before: the receiver may look at once.
         changes = self._changes(places, where)
-        if tx.send([frame] * burst):
+        if tx.send([frame] * len(slots)):
             self._change(link, changes)
             self.rounds += 1
         else:
@@ -119,10 +187,12 @@ class Racer:
         start = tx.head if hasattr(tx, "head") else tx.tail
         found = ring.read(start, burst)
         slots = []
-        for n, (_, region, _, offset, _) in enumerate(found):
+        for n, (_, region, length, offset, _) in enumerate(found):
             slot = (start + n) & ring.mask
             if hasattr(tx, "head"):
                 region, offset = tx.buffers.index, tx.buffers.base + slot * tx.buffers.size
+            elif not length:
+                continue        # not filled yet
             slots.append((ring.first + DESC_SIZE * slot, region, offset))
         return slots
 

@@ -7,9 +7,9 @@ from base import InteropTest, opposite
 from memif_peer import Peer
 from memif_wire import Gone, ProtocolError, Refused
 from pipeline import Pipeline, properties
-from racing import SOLICITATION, Racer
+from racing import SOLICITATION, VERSION, Racer
 
-PACKETS, SOLICITATIONS, DESCRIPTORS = 1.0, 3.0, 0.3     # seconds of each
+PACKETS, FLOOD, DESCRIPTORS = 1.0, 5.0, 0.3     # seconds of each
 
 
 def responder(common, src, _):
@@ -49,13 +49,14 @@ class RacingTest(InteropTest):
             # Dies by a fault, where gst-launch would wait for a debugger.
             arguments=("-q", "--no-fault"))
 
-    def race(self, pipe, peer, element):
+    def race(self, pipe, peer, element, role):
         """One peer against one chain of the pipeline; a dead pipeline is its failure."""
         racer = Racer(peer)
         try:
             racer.run(PACKETS)
-            if element is responder:
-                Racer(peer, [SOLICITATION]).run(SOLICITATIONS)
+            if element is responder and role == "slave":
+                # Where what is looked at is also written to.
+                racer.flood(FLOOD, SOLICITATION, VERSION[0], (0x60, 0x10))
             racer.run(DESCRIPTORS, descriptors=True)
             peer.disconnect()
             if element is responder:
@@ -75,7 +76,7 @@ class RacingTest(InteropTest):
                 if not pipe.alive():
                     pipe = self.start(role)
                 with Peer(opposite(role), self.path(role, number), log2=4) as peer:
-                    self.race(pipe, peer, element)
+                    self.race(pipe, peer, element, role)
         with self.subTest(end="clean"):
             pipe.stop()
 
