@@ -73,7 +73,7 @@ Frame neighbour_solicitation(const Mac& mac, const Ipv6Address& ours, const Ipv6
   store_be<std::uint16_t>(message, 24, 0x0101);  // option: source link-layer address
   mac.store(message.subspan(26));
   write_ipv6(packet, ours, group, kNeighbourHops);
-  Icmpv6View::at(message)->update_checksum(ours, group);
+  if (auto icmp = Icmpv6View::at(message)) icmp->update_checksum(ours, group);
   return frame;
 }
 
