@@ -27,6 +27,35 @@ GstFlowReturn push_buffers(GstPad* pad, std::vector<GstBuffer*>& buffers) {
   return gst_pad_push_list(pad, list);
 }
 
+bool peer_takes_batches(GstPad* pad) {
+  GstCaps* caps = gst_pad_get_current_caps(pad);
+  GstQuery* query = gst_query_new_allocation(caps, FALSE);
+  const bool takes =
+      gst_pad_peer_query(pad, query) != FALSE && gst_query_allows_packet_batches(query) != FALSE;
+  gst_query_unref(query);
+  gst_clear_caps(&caps);
+  return takes;
+}
+
+GstFlowReturn SourcePad::push_batch(GstBuffer* batch, Counter& copies) {
+  // The flag first: clearing it takes a lock. Whoever is linked now may not be who upstream asked.
+  if (GST_PAD_NEEDS_RECONFIGURE(pad_) && gst_pad_check_reconfigure(pad_)) {
+    takes_batches_ = peer_takes_batches(pad_);
+  }
+  if (takes_batches_) return gst_pad_push(pad_, batch);
+  copies.add(gst_buffer_get_packet_batch_meta(batch)->n);
+  return gst_pad_push_list(pad_, gst_packet_batch_unpack(batch));
+}
+
+GstFlowReturn SourcePad::push_buffers(std::vector<GstBuffer*>& buffers, Counter& copies) {
+  if (buffers.empty() || gst_buffer_get_packet_batch_meta(buffers.front()) == nullptr) {
+    return detail::push_buffers(pad_, buffers);
+  }
+  GstBuffer* batch = buffers.front();  // a batch has one part for each pad
+  buffers.clear();
+  return push_batch(batch, copies);
+}
+
 BufferArrival::BufferArrival(GstBuffer* buffer, Access access) noexcept
     : buffer_(access == Access::modify ? gst_buffer_make_writable(buffer) : buffer) {}
 
@@ -50,8 +79,9 @@ void BufferArrival::settle(const Chunk& chunk, Diverted& diverted) {
   }
 }
 
-GstFlowReturn BufferArrival::push(GstPad* pad) {
-  return buffer_ != nullptr ? gst_pad_push(pad, std::exchange(buffer_, nullptr)) : GST_FLOW_OK;
+GstFlowReturn BufferArrival::push(SourcePad& pad, Counter&) {
+  return buffer_ != nullptr ? gst_pad_push(pad.get(), std::exchange(buffer_, nullptr))
+                            : GST_FLOW_OK;
 }
 
 bool holds_batches(GstBufferList* list) {
@@ -147,9 +177,9 @@ void BatchArrival::settle(const Chunk& chunk, Diverted& diverted) {
   meta->n = kept;
 }
 
-GstFlowReturn BatchArrival::push(GstPad* pad) {
+GstFlowReturn BatchArrival::push(SourcePad& pad, Counter& copies) {
   if (batch_ == nullptr || gst_buffer_get_packet_batch_meta(batch_)->n == 0) return GST_FLOW_OK;
-  return gst_pad_push(pad, std::exchange(batch_, nullptr));
+  return pad.push_batch(std::exchange(batch_, nullptr), copies);
 }
 
 // ---- lists ------------------------------------------------------------------------------------
@@ -204,13 +234,13 @@ void ListArrival::remove(const Chunk& chunk, Diverted& diverted) {
   }
 }
 
-GstFlowReturn ListArrival::push(GstPad* pad) {
+GstFlowReturn ListArrival::push(SourcePad& pad, Counter&) {
   GstBufferList* list = std::exchange(list_, nullptr);
   if (gst_buffer_list_length(list) == 0) {
     gst_buffer_list_unref(list);
     return GST_FLOW_OK;
   }
-  return gst_pad_push_list(pad, list);
+  return gst_pad_push_list(pad.get(), list);
 }
 
 }  // namespace gstpacket::detail

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gst/packet/chunk.hpp"
+#include "gst/packet/counters.hpp"
 
 namespace gstpacket::detail {
 
@@ -31,6 +32,24 @@ class Diverted {
   std::vector<std::vector<GstBuffer*>> ports_;
 };
 
+/// Whether what is linked to `pad` takes batches: an ALLOCATION query.
+[[nodiscard]] bool peer_takes_batches(GstPad* pad);
+
+/// Where packets leave a filter. Streaming thread.
+class SourcePad {
+ public:
+  explicit SourcePad(GstPad* pad) : pad_(pad) {}
+  [[nodiscard]] GstPad* get() const { return pad_; }
+  /// Pushes a batch, or its packets in a list where batches are not taken; those are counted.
+  GstFlowReturn push_batch(GstBuffer* batch, Counter& copies);
+  /// The buffers as one buffer or one list; empties `buffers`.
+  GstFlowReturn push_buffers(std::vector<GstBuffer*>& buffers, Counter& copies);
+
+ private:
+  GstPad* pad_;
+  bool takes_batches_ = false;
+};
+
 class Arrival {
  public:
   virtual ~Arrival() = default;
@@ -41,8 +60,9 @@ class Arrival {
   /// After Chunk::close(): removes every packet whose verdict is not forward(); those for an extra
   /// pad go to `diverted`.
   virtual void settle(const Chunk& chunk, Diverted& diverted) = 0;
-  /// Pushes what was forwarded, unchanged in form; GST_FLOW_OK if nothing was.
-  virtual GstFlowReturn push(GstPad* pad) = 0;
+  /// Pushes what was forwarded, in the form in which it came if that is taken; GST_FLOW_OK if
+  /// nothing was.
+  virtual GstFlowReturn push(SourcePad& pad, Counter& copies) = 0;
 };
 
 class BufferArrival final : public Arrival {
@@ -51,7 +71,7 @@ class BufferArrival final : public Arrival {
   ~BufferArrival() override;
   void open(Chunk& chunk) override;
   void settle(const Chunk& chunk, Diverted& diverted) override;
-  GstFlowReturn push(GstPad* pad) override;
+  GstFlowReturn push(SourcePad& pad, Counter& copies) override;
 
  private:
   GstBuffer* buffer_;
@@ -64,7 +84,7 @@ class ListArrival final : public Arrival {
   ~ListArrival() override;
   void open(Chunk& chunk) override;
   void settle(const Chunk& chunk, Diverted& diverted) override;
-  GstFlowReturn push(GstPad* pad) override;
+  GstFlowReturn push(SourcePad& pad, Counter& copies) override;
 
  private:
   void remove(const Chunk& chunk, Diverted& diverted);
@@ -82,7 +102,7 @@ class BatchArrival final : public Arrival {
   ~BatchArrival() override;
   void open(Chunk& chunk) override;
   void settle(const Chunk& chunk, Diverted& diverted) override;
-  GstFlowReturn push(GstPad* pad) override;
+  GstFlowReturn push(SourcePad& pad, Counter& copies) override;
 
   /// Copies made to have the packets for ourselves.
   [[nodiscard]] std::uint64_t copies() const noexcept override { return copies_; }

@@ -14,7 +14,7 @@ Runtime::~Runtime() {
 }
 
 void Runtime::add_source_pad(GstPad* pad) {
-  sources_.push_back(pad);
+  sources_.emplace_back(pad);
   gst_flow_combiner_add_pad(combiner_, pad);
 }
 
@@ -99,14 +99,15 @@ void Runtime::count_drop(Verdict verdict) {
 GstFlowReturn Runtime::push_all(Arrival& arrival) {
   GstFlowReturn flow = GST_FLOW_OK;
   if (tallies_[0].packets != 0) {
-    flow = arrival.push(sources_[0]);
+    flow = arrival.push(sources_[0], counters_.copies);
     count_out(tallies_[0], flow);
   }
   if (sources_.size() == 1) return flow;
 
-  if (tallies_[0].packets != 0) gst_flow_combiner_update_pad_flow(combiner_, sources_[0], flow);
+  if (tallies_[0].packets != 0)
+    gst_flow_combiner_update_pad_flow(combiner_, sources_[0].get(), flow);
   for (std::size_t i = 1; i < sources_.size(); ++i) {
-    GstPad* pad = sources_[i];
+    GstPad* pad = sources_[i].get();
     if (tallies_[i].packets == 0) {
       // A pad that gets nothing now must still not count as a taker when nothing is linked to it.
       if (!gst_pad_is_linked(pad)) {
@@ -116,7 +117,7 @@ GstFlowReturn Runtime::push_all(Arrival& arrival) {
       }
       continue;
     }
-    flow = push_buffers(pad, diverted_.port(i));
+    flow = sources_[i].push_buffers(diverted_.port(i), counters_.copies);
     count_out(tallies_[i], flow);
     gst_flow_combiner_update_pad_flow(combiner_, pad, flow);
   }
@@ -168,9 +169,9 @@ bool Runtime::extra_pads_take_batches(GstQuery* allocation) const {
   GstCaps* caps = nullptr;
   gst_query_parse_allocation(allocation, &caps, nullptr);
   for (std::size_t i = 1; i < sources_.size(); ++i) {
-    if (!gst_pad_is_linked(sources_[i])) continue;
+    if (!gst_pad_is_linked(sources_[i].get())) continue;
     GstQuery* query = gst_query_new_allocation(caps, FALSE);
-    const bool take = gst_pad_peer_query(sources_[i], query) != FALSE &&
+    const bool take = gst_pad_peer_query(sources_[i].get(), query) != FALSE &&
                       gst_query_allows_packet_batches(query) != FALSE;
     gst_query_unref(query);
     if (!take) return false;

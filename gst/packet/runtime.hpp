@@ -26,7 +26,7 @@ class Runtime final : public Author {
   void add_sink_pad(GstPad* pad) { sink_ = pad; }
   /// The first is `src`, the others are the element's ports in order.
   void add_source_pad(GstPad* pad);
-  [[nodiscard]] GstPad* source_pad() const { return sources_.front(); }
+  [[nodiscard]] GstPad* source_pad() const { return sources_.front().get(); }
 
   // Streaming thread.
   GstFlowReturn receive(Arrival& arrival);
@@ -57,7 +57,7 @@ class Runtime final : public Author {
   GstFlowReturn no_caps();
 
   GstPad* sink_ = nullptr;
-  std::vector<GstPad*> sources_;
+  std::vector<SourcePad> sources_;
   GstFlowCombiner* combiner_;
   Chunk chunk_;
   Diverted diverted_;

@@ -24,15 +24,6 @@ bool taken(GstElement* element, const char* prefix, unsigned number) {
 
 }  // namespace
 
-void SwitchOutlet::ask_for_batches() {
-  GstCaps* caps = gst_pad_get_current_caps(pad_);
-  GstQuery* query = gst_query_new_allocation(caps, FALSE);
-  takes_batches_ =
-      gst_pad_peer_query(pad_, query) != FALSE && gst_query_allows_packet_batches(query) != FALSE;
-  gst_query_unref(query);
-  gst_clear_caps(&caps);
-}
-
 SwitchRuntime::SwitchRuntime(GstElement* element, const ElementClass& cls) : Author(element, cls) {
   // GStreamer makes an id from that of the one stream that comes in; here there are several.
   gchar* uuid = g_uuid_string_random();

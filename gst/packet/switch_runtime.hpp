@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "gst/packet/arrival.hpp"
 #include "gst/packet/author.hpp"
 #include "gst/packet/chunk.hpp"
 #include "gst/packet/counters.hpp"
@@ -44,7 +45,7 @@ class SwitchOutlet {
   }
   /// Whether batches may be pushed. In turn only.
   [[nodiscard]] bool takes_batches() {
-    if (gst_pad_check_reconfigure(pad_)) ask_for_batches();
+    if (gst_pad_check_reconfigure(pad_)) takes_batches_ = peer_takes_batches(pad_);
     return takes_batches_;
   }
   /// True the first time after a success.
@@ -61,7 +62,6 @@ class SwitchOutlet {
  private:
   unsigned number_;
   GstPad* pad_;
-  void ask_for_batches();
 
   std::recursive_mutex push_mutex_;
   bool takes_batches_ = false;

@@ -148,6 +148,30 @@ GST_START_TEST(test_timestamps_stay) {
 }
 GST_END_TEST
 
+/// Whoever made the batch asked another one: it takes a while until it asks again.
+GST_START_TEST(test_a_new_neighbour_is_asked) {
+  const auto ask = [](rig::Rig& rig, rig::Sink& taker, bool takes, std::uint8_t start) {
+    taker.takes_batches = takes;  // fails if it gets one without
+    const std::uint64_t copies = rig.stat("copies");
+    const std::vector<Bytes> packets(20, Bytes{start, 2});
+    fail_unless_equals_int(rig.push(rig::make_batch(packets)), GST_FLOW_OK);
+    fail_unless(taker.packets == packets);
+    fail_unless_equals_uint64(rig.stat("copies") - copies, takes ? 0 : 20);
+  };
+  rig::Rig rig("readsorter");
+  rig.play();
+  for (const bool takes : {true, false, true, false}) {
+    rig.out.reset();
+    rig.out = rig.open("src");
+    ask(rig, *rig.out, takes, 1);
+  }
+  for (const bool takes : {true, false, true, false}) {
+    const std::unique_ptr<rig::Sink> left = rig.open("left");
+    ask(rig, *left, takes, 7);
+  }
+}
+GST_END_TEST
+
 static Suite* forms_suite() {
   Suite* s = suite_create("forms");
   TCase* tc = tcase_create("general");
@@ -158,6 +182,7 @@ static Suite* forms_suite() {
   tcase_add_test(tc, test_same_object_when_all_forward);
   tcase_add_test(tc, test_copies_are_counted);
   tcase_add_test(tc, test_timestamps_stay);
+  tcase_add_test(tc, test_a_new_neighbour_is_asked);
   return s;
 }
 
