@@ -36,11 +36,12 @@ enum class DropReason : std::uint8_t {
   ring_full,       ///< to send: no free slot, and waiting was not asked for
   link_down,       ///< to send: no peer
   undelivered,     ///< published, and not taken from the ring when the link ended
+  flushed,         ///< received or to send: given up by a flush or a stop
   count
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReason::count)>
     kDropReasonNames = {"bad-descriptor", "bad-chain", "empty",      "too-long",
-                        "ring-full",      "link-down", "undelivered"};
+                        "ring-full",      "link-down", "undelivered", "flushed"};
 
 /** Counters of one queue in one direction, over all links that an interface had. */
 struct alignas(64) QueueStats {

@@ -14,7 +14,9 @@
  *
  * Packets longer than the buffer of a slot are chained over several slots. When the ring is full,
  * or no peer is there, packets are dropped and counted or the element waits, as
- * #memifsink:when-full and #memifsink:when-down say.
+ * #memifsink:when-full and #memifsink:when-down say. At the end of the stream the element waits
+ * until the peer has taken what is in the ring, see #memifsink:drain-timeout, and posts a message
+ * of type info with the figures if packets were lost, or a warning if all were.
  *
  * ## Example launch lines
  * |[
@@ -26,12 +28,14 @@
 
 #include <gst/base/gstbasesink.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 
 #include "gst/packet/batch_map.hpp"
 #include "gst/packet/caps.hpp"
 #include "gst/packet/switch_event.hpp"
+#include "plugins/memif/delivery_report.hpp"
 #include "plugins/memif/gstmemifbuffer.hpp"
 #include "plugins/memif/gstmemifmemory.hpp"
 #include "plugins/memif/gstmemifpool.hpp"
@@ -48,10 +52,18 @@ using gstmemif::Wake;
 
 namespace {
 
-enum : guint { kPropWhenFull = kPropCommonLast, kPropWhenDown };
+enum : guint { kPropWhenFull = kPropCommonLast, kPropWhenDown, kPropDrainTimeout };
 
 /** What to do with a packet that cannot go out now. */
 enum class Policy : gint { block, drop, automatic };
+
+constexpr guint64 kDrainTimeout = GST_SECOND;
+// A peer that takes one packet after another, each at the last moment, is not waited for for ever.
+constexpr std::int64_t kDrainTimeouts = 60;
+// Who stops us without an end of the stream does not want to wait, nor do the others behind a
+// switch: a peer that is at work gets this long, for a stop from the last moment that we sent.
+constexpr std::int64_t kStopPatienceNs = 5'000'000;
+constexpr std::int64_t kStopLimitNs = 50'000'000;
 
 }  // namespace
 
@@ -68,6 +80,9 @@ struct GstMemifSinkState {
   bool behind_switch = false;
   std::atomic<Policy> when_full{Policy::automatic};
   std::atomic<Policy> when_down{Policy::drop};
+  std::atomic<guint64> drain_timeout{kDrainTimeout};
+  DeliveryReport report;        // streaming thread, and state changes while there is none
+  std::int64_t sent_until = 0;  // monotonic time, microseconds
 };
 
 struct GstMemifSink {
@@ -148,10 +163,16 @@ GstFlowReturn wait_until(GstMemifSink* self, Wait wait) {
   }
 }
 
+/** Whether others would wait with us, whose packets come through the same switch. */
+bool spares_others(const GstMemifSinkState& state) {
+  return state.behind_switch &&
+         state.when_full.load(std::memory_order_relaxed) == Policy::automatic;
+}
+
 GstFlowReturn on_full(GstMemifSink* self, gstmemif::Sender& sender, bool& again) {
   GstMemifSinkState& state = *self->state;
   const Policy policy = state.when_full.load(std::memory_order_relaxed);
-  const bool briefly = policy == Policy::automatic && state.behind_switch;
+  const bool briefly = spares_others(state);
   state.queues->flush();  // the peer may need what is in the other queues to go on
   Wake wake = Wake::timeout;
   GstFlowReturn result = GST_FLOW_OK;
@@ -180,6 +201,11 @@ GstFlowReturn on_link_lost(GstMemifSink* self, bool& again) {
   return GST_FLOW_OK;
 }
 
+/** Counts packets that were to be sent when the element was flushed or stopped. */
+void give_up(GstMemifSink* self, std::uint64_t packets) {
+  self->state->queues->first().stats().drop(DropReason::flushed, packets);
+}
+
 /** Calls @p send with the queue of @p packet until it is in the ring, or is not to be. */
 template <class Send>
 GstFlowReturn send_until_done(GstMemifSink* self, std::span<const TxSegment> packet, Send send) {
@@ -198,7 +224,10 @@ GstFlowReturn send_until_done(GstMemifSink* self, std::span<const TxSegment> pac
         result = on_link_lost(self, again);
         break;
     }
-    if (result != GST_FLOW_OK) return result;
+    if (result != GST_FLOW_OK) {
+      give_up(self, 1);
+      return result;
+    }
   }
   return GST_FLOW_OK;
 }
@@ -318,7 +347,9 @@ GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* buffer) {
     const TxSegment segment = batch.piece(i);
     const GstFlowReturn result = send_until_done(
         self, {&segment, 1}, [&](gstmemif::Sender& sender) { return batch.send(sender, i); });
-    if (result != GST_FLOW_OK) return result;
+    if (result == GST_FLOW_OK) continue;
+    give_up(self, n - i - 1);
+    return result;
   }
   return GST_FLOW_OK;
 }
@@ -358,6 +389,11 @@ GstFlowReturn no_caps(GstMemifSink* self) {
   return GST_FLOW_NOT_NEGOTIATED;
 }
 
+std::uint64_t packets_of(GstBuffer* buffer) {
+  const GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(buffer);
+  return meta != nullptr ? meta->n : 1;
+}
+
 GstFlowReturn render(GstBaseSink* sink, GstBuffer* buffer) {
   GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
   if (!self->state->have_caps) [[unlikely]] {
@@ -377,11 +413,49 @@ GstFlowReturn render_list(GstBaseSink* sink, GstBufferList* list) {
   GstFlowReturn result = GST_FLOW_OK;
   self->state->queues->refresh();
   const guint length = gst_buffer_list_length(list);
-  for (guint i = 0; i < length && result == GST_FLOW_OK; ++i) {
-    result = send_buffer(self, gst_buffer_list_get(list, i));
+  guint i = 0;
+  while (i < length && result == GST_FLOW_OK) {
+    result = send_buffer(self, gst_buffer_list_get(list, i++));
   }
+  for (; i < length; ++i) give_up(self, packets_of(gst_buffer_list_get(list, i)));
   self->state->queues->flush();
   return result;
+}
+
+/** A time of GStreamer's, in which the largest one has no end. */
+std::int64_t nanoseconds(guint64 time) {
+  return time > G_MAXINT64 / kDrainTimeouts ? gstmemif::kForever : static_cast<std::int64_t>(time);
+}
+
+/** Waits until the peer has taken what is in the ring, and counts what it has not. */
+GstFlowReturn drain(GstMemifSink* self) {
+  GstMemifSinkState& state = *self->state;
+  std::int64_t patience = nanoseconds(state.drain_timeout.load());
+  std::int64_t limit = patience < 0 ? patience : patience * kDrainTimeouts;
+  if (spares_others(state)) {
+    patience = patience < 0 ? kStopPatienceNs : std::min(patience, kStopPatienceNs);
+    limit = kStopLimitNs;
+  }
+  state.queues->refresh();
+  const GstFlowReturn result =
+      wait_until(self, [&] { return state.queues->drain(patience, limit); });
+  if (result != GST_FLOW_OK) return result;
+  state.queues->refresh();
+  state.queues->abandon();
+  return GST_FLOW_OK;
+}
+
+/** After the base class, which waits for PLAYING: a state change must not wait for us. */
+GstFlowReturn wait_event(GstBaseSink* sink, GstEvent* event) {
+  GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
+  GstFlowReturn result = GST_BASE_SINK_CLASS(gst_memif_sink_parent_class)->wait_event(sink, event);
+  if (result != GST_FLOW_OK || GST_EVENT_TYPE(event) != GST_EVENT_EOS) return result;
+  result = drain(self);
+  if (result != GST_FLOW_OK) return result;
+  gstmemif::QueueStats counters;
+  self->state->end.add_counters(counters);
+  self->state->report.post(GST_ELEMENT_CAST(self), counters);
+  return GST_FLOW_OK;
 }
 
 gboolean unlock(GstBaseSink* sink) {
@@ -413,6 +487,9 @@ bool start(GstMemifSinkState& state) {
     return false;
   }
   const gstmemif::Settings settings = interface->settings();
+  gstmemif::QueueStats counters;
+  state.end.add_counters(counters);
+  state.report = DeliveryReport(counters);
   const std::lock_guard lock(state.mutex);
   state.queues = std::move(*queues);
   state.buffer_size = settings.buffer_size;
@@ -422,7 +499,15 @@ bool start(GstMemifSinkState& state) {
   return true;
 }
 
+/** A stop without an end of the stream: for a moment only, and while the peer is at work. */
+void drain_briefly(GstMemifSinkState& state) {
+  const std::int64_t since = (g_get_monotonic_time() - state.sent_until) * 1000;
+  if (since >= kStopLimitNs || state.drain_timeout.load() == 0) return;
+  state.queues->drain(kStopPatienceNs, kStopLimitNs - since);
+}
+
 void stop(GstMemifSinkState& state) {
+  drain_briefly(state);
   {
     const std::lock_guard lock(state.mutex);
     state.queues.reset();
@@ -483,6 +568,9 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start(state))) {
     return GST_STATE_CHANGE_FAILURE;
   }
+  // All elements of a pipeline pause before the first one stops: so they wait together, not one
+  // after the other.
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) state.sent_until = g_get_monotonic_time();
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_memif_sink_parent_class)->change_state(element, transition);
   const bool failed = result == GST_STATE_CHANGE_FAILURE;
@@ -508,6 +596,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* ps
       break;
     case kPropWhenDown:
       state.when_down.store(static_cast<Policy>(g_value_get_enum(value)));
+      break;
+    case kPropDrainTimeout:
+      state.drain_timeout.store(g_value_get_uint64(value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
@@ -548,6 +639,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
     case kPropWhenDown:
       g_value_set_enum(value, static_cast<gint>(state.when_down.load()));
       break;
+    case kPropDrainTimeout:
+      g_value_set_uint64(value, state.drain_timeout.load());
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
       break;
@@ -572,6 +666,14 @@ void install_properties(GObjectClass* klass) {
       klass, kPropWhenDown,
       g_param_spec_enum("when-down", "When down", "What to do while no peer is connected",
                         gst_memif_policy_get_type(), static_cast<gint>(Policy::drop), kPlaying));
+  g_object_class_install_property(
+      klass, kPropDrainTimeout,
+      g_param_spec_uint64(
+          "drain-timeout", "Drain timeout",
+          "Nanoseconds that EOS waits for a peer that takes no packet out of the ring, and sixty "
+          "times as long in all, before what is left is counted as drop-undelivered; 0: not at "
+          "all; 18446744073709551615: for as long as the peer is there",
+          0, G_MAXUINT64, kDrainTimeout, kPlaying));
   gst_type_mark_as_plugin_api(gst_memif_when_full_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(gst_memif_policy_get_type(), GstPluginAPIFlags(0));
 }
@@ -603,6 +705,7 @@ static void gst_memif_sink_class_init(GstMemifSinkClass* klass) {
   sink_class->get_caps = get_caps;
   sink_class->set_caps = set_caps;
   sink_class->event = event;
+  sink_class->wait_event = wait_event;
   sink_class->propose_allocation = propose_allocation;
   sink_class->render = render;
   sink_class->render_list = render_list;

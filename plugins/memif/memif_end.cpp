@@ -221,7 +221,9 @@ void add_fields(GstStructure* out, const std::string& prefix, const gstmemif::Qu
 
 }  // namespace
 
-GstStructure* MemifEnd::stats() {
+/** Calls @p call(number, counters) for each queue of ours; returns all that they are part of. */
+template <class Call>
+std::shared_ptr<gstmemif::InterfaceStats> MemifEnd::for_each_queue(Call call) {
   std::shared_ptr<gstmemif::InterfaceStats> all;
   std::int64_t queue = 0;
   std::uint32_t queues = 0;
@@ -233,14 +235,25 @@ GstStructure* MemifEnd::stats() {
     if (interface_) stats_queues_ = queue_count(interface_->settings());
     queues = stats_queues_;
   }
-  GstStructure* out = gst_structure_new_empty("application/x-memif-stats");
-  gstmemif::QueueStats sum;
   for (std::uint32_t i = 0; i < queues; ++i) {
     if (queue >= 0 && queue != i) continue;
-    const auto& counters = direction_ == Direction::receive ? all->rx(i) : all->tx(i);
-    add(sum, counters);
-    if (queue < 0) add_fields(out, "queue-" + std::to_string(i) + "-", counters);
+    call(i, direction_ == Direction::receive ? all->rx(i) : all->tx(i));
   }
+  return all;
+}
+
+void MemifEnd::add_counters(gstmemif::QueueStats& sum) {
+  for_each_queue([&](std::uint32_t, const gstmemif::QueueStats& counters) { add(sum, counters); });
+}
+
+GstStructure* MemifEnd::stats() {
+  const bool several = queue() < 0;
+  GstStructure* out = gst_structure_new_empty("application/x-memif-stats");
+  gstmemif::QueueStats sum;
+  const auto all = for_each_queue([&](std::uint32_t i, const gstmemif::QueueStats& counters) {
+    add(sum, counters);
+    if (several) add_fields(out, "queue-" + std::to_string(i) + "-", counters);
+  });
   add_fields(out, "", sum);
   gst_structure_set(out, "link-ups", G_TYPE_UINT64, guint64{all ? all->link_ups.get() : 0},
                     "link-downs", G_TYPE_UINT64, guint64{all ? all->link_downs.get() : 0},

@@ -71,6 +71,8 @@ class MemifEnd {
   void post_error(const gstmemif::Error& error) const;
   /** Caps of the packets of the mode, fixed once that is known; transfer full. */
   GstCaps* packet_caps() const;
+  /** Adds the counters of the queues that the element uses to @p sum. */
+  void add_counters(gstmemif::QueueStats& sum);
   /** Warns, once per link, if the link has fewer queues than this element's number asks for. */
   void check_queue(const gstmemif::Port& port, bool has_queue);
 
@@ -80,6 +82,8 @@ class MemifEnd {
   void set_partial(guint id, const GValue* value);
   void get_setting(guint id, GValue* value) const;
   GstStructure* stats();
+  template <class Call>
+  std::shared_ptr<gstmemif::InterfaceStats> for_each_queue(Call call);
   std::uint32_t queue_count(const gstmemif::Settings& settings) const {
     return direction_ == Direction::receive ? settings.rx_queues : settings.tx_queues;
   }

@@ -42,6 +42,14 @@ class TxQueues {
   void flush() noexcept {
     for (auto& sender : senders_) sender->flush();
   }
+  /** Waits until the peer has taken all; see Sender::drain(). */
+  gstmemif::Wake drain(std::int64_t patience_ns, std::int64_t limit_ns) {
+    return gstmemif::Sender::drain(senders_, patience_ns, limit_ns);
+  }
+  /** Counts what it has not taken. */
+  void abandon() noexcept {
+    for (auto& sender : senders_) sender->abandon();
+  }
   void interrupt() noexcept {
     for (auto& sender : senders_) sender->interrupt();
   }

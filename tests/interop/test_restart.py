@@ -19,7 +19,7 @@ both = Gst.parse_launch(" ".join(
     f"memifsrc socket-path=@memif-restart-{{os.getpid()}} role={{role}} ! fakesink "
     f"fakesrc is-live=true num-buffers=1 sizetype=fixed sizemax=64 "
     f"! application/x-packet,link-type=ethernet "
-    f"! memifsink socket-path=@memif-restart-{{os.getpid()}} role={{role}}"
+    f"! memifsink socket-path=@memif-restart-{{os.getpid()}} role={{role}} when-down=block"
     for role in ("master", "slave")))
 ends = [element for element in both.iterate_elements() if element.find_property("link-up")]
 bus = both.get_bus()

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plugins/memif/delivery_report.hpp"
+
+#include <string>
+
+using gstmemif::DropReason;
+using gstmemif::QueueStats;
+
+namespace {
+
+/** What happened to so many packets, and what would help. */
+const char* explain(DropReason reason) {
+  switch (reason) {
+    case DropReason::ring_full:
+      return "while the ring was full (when-full=block waits for room)";
+    case DropReason::link_down:
+      return "while no peer was connected (when-down=block waits for one)";
+    case DropReason::undelivered:
+      return "left in the ring, where the peer may still find them";
+    case DropReason::flushed:
+      return "given up by a flush";
+    case DropReason::too_long:
+      return "too long for the ring";
+    case DropReason::empty:
+      return "of 0 bytes";
+    case DropReason::bad_descriptor:
+    case DropReason::bad_chain:
+    case DropReason::count:
+      break;
+  }
+  return "with wrong descriptors";
+}
+
+}  // namespace
+
+DeliveryReport::DeliveryReport(const QueueStats& start) noexcept : packets_(start.packets.get()) {
+  for (std::size_t i = 0; i < drops_.size(); ++i) drops_[i] = start.drops[i].get();
+}
+
+void DeliveryReport::post(GstElement* element, const QueueStats& now) const {
+  std::uint64_t lost = 0;
+  std::uint64_t packets = now.packets.get() - packets_;
+  std::string reasons;
+  GstStructure* details = gst_structure_new_empty("memif-delivery");
+  for (std::size_t i = 0; i < drops_.size(); ++i) {
+    const auto reason = static_cast<DropReason>(i);
+    const guint64 drops = now.drops[i].get() - drops_[i];
+    gst_structure_set(details, ("drop-" + std::string(gstmemif::kDropReasonNames[i])).c_str(),
+                      G_TYPE_UINT64, drops, nullptr);
+    lost += drops;
+    // Those were sent, as far as anybody could know.
+    if (reason != DropReason::undelivered) packets += drops;
+    if (drops == 0) continue;
+    reasons += (reasons.empty() ? "" : ", ") + std::to_string(drops) + " " + explain(reason);
+  }
+  if (lost == 0) {
+    gst_structure_free(details);
+    return;
+  }
+  gst_structure_set(details, "packets", G_TYPE_UINT64, guint64{packets}, "lost", G_TYPE_UINT64,
+                    guint64{lost}, nullptr);
+  const bool all = lost >= packets;
+  const std::string text = (all ? "None of " : std::to_string(lost) + " of ") +
+                           std::to_string(packets) + " packets " +
+                           (all ? "was delivered: " : "were not delivered: ") + reasons + ".";
+  gst_element_message_full_with_details(element, all ? GST_MESSAGE_WARNING : GST_MESSAGE_INFO,
+                                        GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE,
+                                        g_strdup(text.c_str()), g_strdup("counted in stats"),
+                                        __FILE__, GST_FUNCTION, __LINE__, details);
+}
