@@ -143,7 +143,7 @@ bool Receiver::ready() const noexcept {
 }
 
 std::span<const RxSegment> Receiver::receive(std::uint32_t max_packets) {
-  if ((stale() && refresh()) || rx_ == nullptr) return {};
+  if ((stale() && moved_on()) || rx_ == nullptr) return {};
   return rx_->receive(max_packets);
 }
 
@@ -180,7 +180,7 @@ Wake Receiver::wait(std::int64_t timeout_ns) {
   const Deadline deadline(timeout_ns);
   for (;;) {
     if (interrupted()) return Wake::interrupted;
-    if (refresh()) return Wake::link_changed;
+    if (std::exchange(changed_, false) || refresh()) return Wake::link_changed;
     if (ready()) return Wake::ready;
     if (deadline.passed()) return Wake::timeout;
     if (rx_ == nullptr || !rx_->lends_slots()) {

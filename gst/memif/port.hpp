@@ -98,7 +98,7 @@ class GSTMEMIF_API Receiver : public Port {
   /** As receive(), and lends if possible; see RxQueue::receive_lent(). */
   template <class Begin>
   RxBurst receive_lent(std::uint32_t max_packets, Begin begin) {
-    if (stale() && refresh()) return {};
+    if (stale() && moved_on()) return {};
     return rx_ != nullptr ? rx_->receive_lent(link(), max_packets, begin) : RxBurst{};
   }
   /** Waits for packets. @param timeout_ns nanoseconds, or kForever */
@@ -120,6 +120,10 @@ class GSTMEMIF_API Receiver : public Port {
   using Port::Port;
   void use(Link* link) override;
   bool finished() noexcept override;
+  bool moved_on() {
+    if (!refresh()) return false;
+    return changed_ = true;
+  }
   bool ready() const noexcept;
   void spin_or_sleep(std::int64_t timeout_ns);
   bool spin(RxMode mode, std::int64_t duration_ns) noexcept;
@@ -130,6 +134,7 @@ class GSTMEMIF_API Receiver : public Port {
   RxMode applied_mode_ = RxMode::adaptive;  // what the flag in the ring was set for
   RxQueue* rx_ = nullptr;
   bool lost_link_ = false;
+  bool changed_ = false;  // wait() has yet to say so
 };
 
 /** How long a sender may wait that must not. */

@@ -40,7 +40,7 @@ enum class DropReason : std::uint8_t {
   count
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReason::count)>
-    kDropReasonNames = {"bad-descriptor", "bad-chain", "empty",      "too-long",
+    kDropReasonNames = {"bad-descriptor", "bad-chain", "empty",       "too-long",
                         "ring-full",      "link-down", "undelivered", "flushed"};
 
 /** Counters of one queue in one direction, over all links that an interface had. */

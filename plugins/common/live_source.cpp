@@ -130,6 +130,7 @@ guint LiveSource::drop_held() {
   if (held_ == nullptr) return 0;
   const guint packets = count_packets(held_);
   gst_mini_object_unref(std::exchange(held_, nullptr));
+  dropped_ += packets;
   return packets;
 }
 

@@ -24,6 +24,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 
 /** One per element. The streaming thread calls what is not said to be for any thread. */
 class LiveSource {
@@ -67,6 +68,8 @@ class LiveSource {
   void set_batches(bool allowed) { batches_ = allowed; }
   /** Drops what was taken and not handed over; how many packets that were. */
   guint drop_held();
+  /** Packets that were dropped so since the last call. */
+  guint64 take_dropped() { return std::exchange(dropped_, 0); }
   /** Running time now; GST_CLOCK_TIME_NONE without a clock. */
   GstClockTime running_time() const;
   /** Negotiates anew before anything more is pushed. Any thread. */
@@ -137,6 +140,7 @@ class LiveSource {
 
   // Streaming thread only.
   GstMiniObject* held_ = nullptr;
+  guint64 dropped_ = 0;
   bool batches_ = false;
   bool clean_ = false;  // the base class has pushed since the last start or flush
 };

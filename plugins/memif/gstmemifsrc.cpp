@@ -47,7 +47,8 @@ enum : guint {
   kPropBatchSize,
   kPropBatches,
   kPropCpuAffinity,
-  kPropCaps
+  kPropCaps,
+  kPropEosOnDisconnect
 };
 
 // Of a buffer that holds one packet: a large one costs its memory for a small packet, too.
@@ -71,6 +72,7 @@ struct GstMemifSrcState {
   GstCaps* caps = nullptr;
   std::atomic<guint> batch_size{guint{GST_PACKET_BATCH_MAX}};
   std::atomic<bool> batches{true};
+  std::atomic<bool> eos_on_disconnect{false};
   // Streaming thread only.
   std::optional<cpu_set_t> other_cpus;  // those that the thread had before
   bool send_batches = false;
@@ -204,9 +206,17 @@ GstMiniObject* take_packets(GstMemifSrcState& state, guint most) {
   return make_buffers(segments, state.live.running_time(), *state.buffers, receiver.stats());
 }
 
+/** Packets that were received, and that a flush or a stop kept from going on. */
+void count_flushed(GstMemifSrcState& state) {
+  const guint64 packets = state.live.take_dropped();
+  if (packets != 0) state.receiver->stats().drop(gstmemif::DropReason::flushed, packets);
+}
+
 /** What is in the ring, or waits for something to be there. */
 GstFlowReturn take(GstMemifSrcState& state, guint most, GstMiniObject** out) {
   gstmemif::Receiver& receiver = *state.receiver;
+  count_flushed(state);
+  if (receiver.lost_link() && state.eos_on_disconnect.load()) return GST_FLOW_EOS;
   GstMiniObject* packets = take_packets(state, most);
   // Also without packets: what was dropped has slots to give back.
   const bool usable = receiver.release();
@@ -277,6 +287,8 @@ gboolean start(GstBaseSrc* src) {
 
 gboolean stop(GstBaseSrc* src) {
   GstMemifSrcState& state = state_of(src);
+  state.live.drop_held();
+  count_flushed(state);
   {
     const std::lock_guard lock(state.mutex);
     state.receiver.reset();
@@ -370,6 +382,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* ps
       state.cpu_affinity = text != nullptr ? text : "";
       break;
     }
+    case kPropEosOnDisconnect:
+      state.eos_on_disconnect.store(g_value_get_boolean(value) != FALSE);
+      break;
     case kPropCaps:
       set_caps_property(reinterpret_cast<GstMemifSrc*>(object), value);
       break;
@@ -395,6 +410,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
       break;
     case kPropCpuAffinity:
       g_value_set_string(value, state.cpu_affinity.c_str());
+      break;
+    case kPropEosOnDisconnect:
+      g_value_set_boolean(value, state.eos_on_disconnect.load());
       break;
     case kPropCaps:
       gst_value_set_caps(value, state.caps);
@@ -444,6 +462,12 @@ void install_properties(GObjectClass* klass) {
                          "Caps of the packets; NULL: application/x-packet with the link-type of "
                          "the mode",
                          GST_TYPE_CAPS, kPlaying));
+  g_object_class_install_property(
+      klass, kPropEosOnDisconnect,
+      g_param_spec_boolean("eos-on-disconnect", "EOS on disconnect",
+                           "End the stream when the peer leaves, after the packets that it had "
+                           "sent; otherwise wait until it is back",
+                           FALSE, kPlaying));
   gst_type_mark_as_plugin_api(gst_memif_rx_mode_get_type(), GstPluginAPIFlags(0));
 }
 
