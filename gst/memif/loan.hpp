@@ -30,6 +30,8 @@ struct Loan {
   /** Where each packet's buffer lies, in the order of the packets; all in one region. */
   std::uint32_t count = 0;
   std::array<BufferPlace, kMax> buffers;
+  /** Of all packets together, as they were received; 0 for empty buffers. */
+  std::uint64_t bytes = 0;
   /** Bytes that are lent at each place: as slave the whole buffer, as master the longest packet. */
   std::uint32_t reach = 0;
   /** As slave: the packets may be changed, and their buffers sent; see TxQueue::exchange(). */

@@ -244,6 +244,7 @@ Loan* RxQueue::close_loan(Loan* loan, std::uint32_t limit) noexcept {
     return nullptr;
   }
   loan->count = taken_;
+  loan->bytes = bytes_;
   packets_ = taken_;
   count_burst();
   return lent_ = loan;

@@ -126,25 +126,15 @@ void BatchArrival::open(Chunk& chunk) {
   }
 }
 
-GstBuffer* new_part(GstBuffer* batch) {
-  GstBuffer* part = gst_buffer_new();
-  gst_buffer_copy_into(
-      part, batch,
-      static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0,
-      static_cast<gsize>(-1));
-  gst_buffer_append_memory(part, gst_buffer_get_memory(batch, 0));
-  gst_buffer_add_packet_batch_meta(part);
-  return part;
-}
-
 /// The packets for an extra pad become a batch of their own, in the same arena.
 void BatchArrival::divert(const Chunk& chunk, std::uint8_t port, Diverted& diverted) {
   const GstPacketBatchMeta* from = gst_buffer_get_packet_batch_meta(batch_);
-  GstBuffer* part = new_part(batch_);
+  GstBuffer* part = gst_packet_batch_new_part(batch_);
   GstPacketBatchMeta* to = gst_buffer_get_packet_batch_meta(part);
   for (std::size_t i = 0; i < chunk.size(); ++i) {
     if (chunk.verdict(i).port == port) to->packets[to->n++] = from->packets[i];
   }
+  gst_packet_batch_update_size(part);
   diverted.add(port, part);
 }
 
@@ -175,6 +165,7 @@ void BatchArrival::settle(const Chunk& chunk, Diverted& diverted) {
     if (chunk.verdict(i).port == 0) meta->packets[kept++] = meta->packets[i];
   }
   meta->n = kept;
+  gst_packet_batch_update_size(batch_);
 }
 
 GstFlowReturn BatchArrival::push(SourcePad& pad, Counter& copies) {

@@ -115,9 +115,6 @@ class BatchArrival final : public Arrival {
   bool opened_ = false;
 };
 
-/// A batch with no packet in it yet, in the arena of `batch` and with its time.
-[[nodiscard]] GstBuffer* new_part(GstBuffer* batch);
-
 /// Whether any buffer of `list` is a batch.
 [[nodiscard]] bool holds_batches(GstBufferList* list);
 

@@ -9,6 +9,7 @@
 
 using gstpacket::detail::BatchMap;
 using gstpacket::detail::lies_within;
+using gstpacket::detail::set_packet_bytes;
 
 namespace {
 
@@ -20,13 +21,33 @@ gboolean init_meta(GstMeta* meta, gpointer, GstBuffer*) {
 /// A packet outside of any arena: what stands in a copy for one that is damaged.
 constexpr GstPacketDesc kOutside{G_MAXUINT32, G_MAXUINT32, 0, 0};
 
-// Copies of a whole buffer keep the descriptors: the arena is copied whole too (it is NO_SHARE).
-gboolean transform_meta(GstBuffer* to, GstMeta* meta, GstBuffer*, GQuark type, gpointer data) {
+/// Whether the memory of `to` is a copy of the whole arena of `from`.
+bool has_whole_arena(GstBuffer* to, GstBuffer* from) {
+  if (gst_buffer_n_memory(to) != 1 || gst_buffer_n_memory(from) != 1) return false;
+  const GstMemory* copy = gst_buffer_peek_memory(to, 0);
+  return gstpacket::detail::is_arena(copy) &&
+         copy->maxsize == gst_buffer_peek_memory(from, 0)->maxsize;
+}
+
+// Our own arenas are copied whole. Of other memory the beginning was copied, as much as the packets
+// have, but not where they lie: they are copied again, each from its place.
+gboolean transform_meta(GstBuffer* to, GstMeta* meta, GstBuffer* buffer, GQuark type,
+                        gpointer data) {
   if (!GST_META_TRANSFORM_IS_COPY(type)) return FALSE;
   if (static_cast<GstMetaTransformCopy*>(data)->region) return FALSE;
+  if (gst_buffer_n_memory(to) > 1) return FALSE;
   const auto* from = reinterpret_cast<GstPacketBatchMeta*>(meta);
   GstPacketBatchMeta* copy = gst_buffer_add_packet_batch_meta(to);
   if (copy == nullptr) return FALSE;
+  GstBuffer* own = has_whole_arena(to, buffer) ? nullptr : gst_packet_batch_copy(buffer, 0, 0);
+  if (own != nullptr) {
+    const GstPacketBatchMeta* moved = gst_buffer_get_packet_batch_meta(own);
+    copy->n = moved->n;
+    std::memcpy(copy->packets, moved->packets, moved->n * sizeof(GstPacketDesc));
+    gst_buffer_replace_all_memory(to, gst_buffer_get_memory(own, 0));
+    gst_buffer_unref(own);
+    return TRUE;
+  }
   copy->n = from->n;  // a damaged batch has a damaged copy
   const std::size_t packets = std::min<std::size_t>(from->n, GST_PACKET_BATCH_MAX);
   std::memcpy(copy->packets, from->packets, packets * sizeof(GstPacketDesc));
@@ -49,7 +70,8 @@ gsize size_of_copy(const BatchMap& from, gsize around) {
   return size;
 }
 
-void copy_packets(const BatchMap& from, const BatchMap& to, guint32 head, guint32 tail) {
+/// Returns how many bytes they have.
+std::uint64_t copy_packets(const BatchMap& from, const BatchMap& to, guint32 head, guint32 tail) {
   // In locals: the packets are written over memory that could be a map's.
   const GstPacketDesc* const packets = from.meta().packets;
   const guint n = from.meta().n;
@@ -58,6 +80,7 @@ void copy_packets(const BatchMap& from, const BatchMap& to, guint32 head, guint3
   GstPacketDesc* const copies = to.meta().packets;
   std::byte* const start = to.data();
   guint32 offset = head;
+  std::uint64_t bytes = 0;
   for (guint i = 0; i < n; ++i) {
     // What another core has just written is in no cache of this one.
     constexpr guint kAhead = 8;
@@ -70,14 +93,17 @@ void copy_packets(const BatchMap& from, const BatchMap& to, guint32 head, guint3
     if (desc.length != 0) std::memcpy(start + offset, arena + desc.offset, desc.length);
     copies[i] = {offset, desc.length, desc.delay, 0};
     offset += desc.length + tail + head;
+    bytes += desc.length;
   }
   to.meta().n = n;
+  return bytes;
 }
 
 }  // namespace
 
 GType gst_packet_batch_meta_api_get_type(void) {
-  static const gchar* kTags[] = {nullptr};
+  // Other memory has other packets: base classes must not copy the meta to it.
+  static const gchar* kTags[] = {GST_META_TAG_MEMORY_STR, nullptr};
   static const GType type = gst_meta_api_type_register("GstPacketBatchMetaAPI", kTags);
   return type;
 }
@@ -119,13 +145,38 @@ GstBufferPool* gst_query_find_packet_batch_pool(GstQuery* allocation, guint size
 }
 
 GstBuffer* gst_packet_batch_new(gsize size) {
-  GstMemory* arena = gst_allocator_alloc(nullptr, size, nullptr);
+  GstMemory* arena = gst_allocator_alloc(gst_packet_arena_allocator(), size, nullptr);
   if (arena == nullptr) return nullptr;
-  GST_MINI_OBJECT_FLAG_SET(arena, GST_MEMORY_FLAG_NO_SHARE);
   GstBuffer* batch = gst_buffer_new();
   gst_buffer_append_memory(batch, arena);
   gst_buffer_add_packet_batch_meta(batch);
   return batch;
+}
+
+GstBuffer* gst_packet_batch_new_part(GstBuffer* batch) {
+  GstBuffer* part = gst_buffer_new();
+  gst_buffer_copy_into(
+      part, batch,
+      static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0,
+      static_cast<gsize>(-1));
+  GstMemory* view = gstpacket::detail::new_view(gst_buffer_peek_memory(batch, 0));
+  // Without one, which does not happen where the packets could be read, it has the size of all.
+  gst_buffer_append_memory(part, view != nullptr ? view : gst_buffer_get_memory(batch, 0));
+  gst_buffer_add_packet_batch_meta(part);
+  return part;
+}
+
+void gst_packet_batch_update_size(GstBuffer* batch) {
+  const GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(batch);
+  if (meta == nullptr || meta->n > GST_PACKET_BATCH_MAX || gst_buffer_n_memory(batch) != 1) return;
+  GstMemory* arena = gst_buffer_peek_memory(batch, 0);
+  const gsize arena_size = arena->maxsize;
+  std::uint64_t bytes = 0;
+  for (guint i = 0; i < meta->n; ++i) {
+    const GstPacketDesc& desc = meta->packets[i];
+    bytes += lies_within(desc, arena_size) ? desc.length : 0;
+  }
+  set_packet_bytes(arena, bytes);
 }
 
 GstBuffer* gst_packet_batch_copy(GstBuffer* batch, gsize head, gsize tail) {
@@ -135,7 +186,9 @@ GstBuffer* gst_packet_batch_copy(GstBuffer* batch, gsize head, gsize tail) {
   if (size > G_MAXUINT32) return nullptr;
   GstBuffer* copy = gst_packet_batch_new(size);
   if (copy == nullptr) return nullptr;
-  copy_packets(from, BatchMap(copy), static_cast<guint32>(head), static_cast<guint32>(tail));
+  const std::uint64_t bytes =
+      copy_packets(from, BatchMap(copy), static_cast<guint32>(head), static_cast<guint32>(tail));
+  set_packet_bytes(gst_buffer_peek_memory(copy, 0), bytes);
   gst_buffer_copy_into(
       copy, batch,
       static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0,

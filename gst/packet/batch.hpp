@@ -12,8 +12,15 @@
 //   (gst_packet_batch_copy()). Nothing else of the arena is ours.
 // - Dropping and splitting move descriptors, never bytes. Buffers with disjoint descriptors may
 //   share an arena; so it is always mapped for reading, and written through that map.
-// - Arena memory carries GST_MEMORY_FLAG_NO_SHARE: a copy of the buffer then copies the arena, and
-//   two buffers never name the same packet.
+// - The size of the buffer is that of its packets, as queues, limits and statistics expect. The
+//   arena reaches further: from the beginning of the memory over all of its `maxsize`, whatever
+//   its `offset` and `size` are. Who changes descriptors ends with gst_packet_batch_update_size(),
+//   who splits a batch begins with gst_packet_batch_new_part().
+// - Arena memory carries GST_MEMORY_FLAG_NO_SHARE, so that two buffers never name the same packet.
+//   A copy of the whole buffer has the packets in an arena of its own.
+// - The meta describes the memory and is tagged so: it is not copied to other memory. A copy of a
+//   part of the buffer is a part of an arena without descriptors. That is no packet: what was
+//   copied out of our arenas is dropped by our elements and counted as unreadable.
 // - Who takes batches may also propose a pool that makes them, with the option
 //   GST_BUFFER_POOL_OPTION_PACKET_BATCH: its arenas lie where the packets have to go in the end.
 // - The timestamp of a packet is the PTS of the buffer plus its delay.
@@ -50,8 +57,8 @@ struct GstPacketBatchMeta {
 /// A batch from the pool has one or more packets without content: each descriptor names a place of
 /// at least that size that is ours to write to, and its length is all that there is. The producer
 /// writes a packet to the beginning of each, or somewhat behind it, stores offset and length of
-/// what it wrote, and the number of packets in `n`. It keeps the tokens. Each batch may have
-/// another number of packets.
+/// what it wrote, and the number of packets in `n`. It keeps the tokens. Then it calls
+/// gst_packet_batch_update_size(). Each batch may have another number of packets.
 #define GST_BUFFER_POOL_OPTION_PACKET_BATCH "GstBufferPoolOptionPacketBatch"
 
 #define GST_PACKET_BATCH_META_API_TYPE (gst_packet_batch_meta_api_get_type())
@@ -73,9 +80,20 @@ GSTPACKET_API gboolean gst_query_allows_packet_batches(GstQuery* allocation);
 /// none. The caller unrefs it.
 GSTPACKET_API GstBufferPool* gst_query_find_packet_batch_pool(GstQuery* allocation, guint size);
 
-/// A batch with a fresh arena of `size` bytes, from the default allocator, and no packet in it.
-/// NULL without memory.
+/// The allocator of ordinary memory for arenas. It belongs to the library.
+GSTPACKET_API GstAllocator* gst_packet_arena_allocator(void);
+
+/// A batch with a fresh arena of `size` bytes from that allocator, and no packet in it. It says
+/// that size until gst_packet_batch_update_size() is called. NULL without memory.
 GSTPACKET_API GstBuffer* gst_packet_batch_new(gsize size);
+
+/// A batch in the arena of `batch`, with its flags and time, and no packet in it yet: for some of
+/// its packets, whose descriptors move there. Each has a size of its own.
+GSTPACKET_API GstBuffer* gst_packet_batch_new_part(GstBuffer* batch);
+
+/// Makes the size of `batch`, which must be writable, that of its packets. It stays as it is where
+/// the memory is in other buffers too, or the batch is damaged.
+GSTPACKET_API void gst_packet_batch_update_size(GstBuffer* batch);
 
 /// A copy of `batch` whose arena holds nothing but the packets, with `head` bytes to spare before
 /// and `tail` bytes behind each. One outside of its arena stays so. NULL if the whole batch is

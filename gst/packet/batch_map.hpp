@@ -5,6 +5,7 @@
 
 #include <gst/gst.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,6 +19,23 @@ namespace gstpacket::detail {
   return std::uint64_t{desc.offset} + desc.length <= size;
 }
 
+/// Makes `bytes`, of all packets together, the size of the batch. For who may write to it; nothing
+/// happens where the memory is in other buffers, too.
+inline void set_packet_bytes(GstMemory* arena, std::uint64_t bytes) noexcept {
+  if (gst_memory_is_writable(arena) == FALSE) return;
+  arena->offset = 0;
+  arena->size = std::min<std::uint64_t>(bytes, arena->maxsize);
+}
+
+/// Another memory for the same arena, so that a part of a batch can say its own size: 0 at first.
+/// Null if the arena cannot be mapped. Transfer full.
+[[nodiscard]] GSTPACKET_API GstMemory* new_view(GstMemory* arena);
+/// What `arena` is a view of, or itself.
+[[nodiscard]] GSTPACKET_API GstMemory* whole_arena(GstMemory* arena) noexcept;
+/// Whether `memory` is from gst_packet_arena_allocator(): in a buffer that is no batch it holds no
+/// packet.
+[[nodiscard]] GSTPACKET_API bool is_arena(const GstMemory* memory) noexcept;
+
 /// The arena of a batch, mapped while this lives. Mapped for reading even where packets are
 /// written: see the rules in batch.hpp.
 class BatchMap {
@@ -29,7 +47,10 @@ class BatchMap {
     if (meta_ == nullptr || meta_->n > GST_PACKET_BATCH_MAX || gst_buffer_n_memory(batch) != 1 ||
         gst_memory_map(gst_buffer_peek_memory(batch, 0), &map_, GST_MAP_READ) == FALSE) {
       meta_ = nullptr;
+      return;
     }
+    data_ = reinterpret_cast<std::byte*>(map_.data - map_.memory->offset);
+    size_ = map_.memory->maxsize;
   }
   ~BatchMap() {
     if (meta_ != nullptr) gst_memory_unmap(map_.memory, &map_);
@@ -41,16 +62,19 @@ class BatchMap {
   explicit operator bool() const noexcept { return meta_ != nullptr; }
   [[nodiscard]] GstPacketBatchMeta& meta() const noexcept { return *meta_; }
   [[nodiscard]] GstMemory* arena() const noexcept { return map_.memory; }
-  [[nodiscard]] std::byte* data() const noexcept { return reinterpret_cast<std::byte*>(map_.data); }
-  [[nodiscard]] std::size_t size() const noexcept { return map_.size; }
+  /// All of it: see the rules in batch.hpp.
+  [[nodiscard]] std::byte* data() const noexcept { return data_; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
   /// The packet's bytes, or null if the descriptor reaches beyond the arena.
   [[nodiscard]] std::byte* bytes(const GstPacketDesc& desc) const noexcept {
-    return lies_within(desc, map_.size) ? data() + desc.offset : nullptr;
+    return lies_within(desc, size_) ? data_ + desc.offset : nullptr;
   }
 
  private:
   GstPacketBatchMeta* meta_;
   GstMapInfo map_;
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
 };
 
 }  // namespace gstpacket::detail

@@ -38,6 +38,14 @@ std::pair<std::size_t, std::size_t> room_around(const GstMapInfo& map, Access ac
   return {map.memory->offset, map.maxsize - map.size};
 }
 
+/// What was copied out of a batch as if it were one packet.
+bool holds_arena(GstBuffer* buffer, guint memories) noexcept {
+  for (guint i = 0; i < memories; ++i) {
+    if (is_arena(gst_buffer_peek_memory(buffer, i))) return true;
+  }
+  return false;
+}
+
 GstClockTime timestamp_of(const GstBuffer* buffer) noexcept {
   return GST_BUFFER_PTS_IS_VALID(buffer) ? GST_BUFFER_PTS(buffer) : GST_BUFFER_DTS(buffer);
 }
@@ -72,6 +80,7 @@ void Chunk::view(std::size_t i, GstClockTime timestamp) noexcept {
 
 bool Chunk::map_for_reading(Slot& slot) noexcept {
   const guint memories = gst_buffer_n_memory(slot.buffer);
+  if (holds_arena(slot.buffer, memories)) return false;
   if (memories == 1) {
     return gst_memory_map(gst_buffer_peek_memory(slot.buffer, 0), &slot.map, GST_MAP_READ) != FALSE;
   }
@@ -83,6 +92,7 @@ bool Chunk::map_for_reading(Slot& slot) noexcept {
 
 bool Chunk::map_for_writing(Slot& slot) noexcept {
   const guint memories = gst_buffer_n_memory(slot.buffer);
+  if (holds_arena(slot.buffer, memories)) return false;
   if (memories == 0) return replace_memory(slot, nullptr, 0, kRoom, kRoom);
   if (memories == 1) {
     GstMemory* memory = gst_buffer_peek_memory(slot.buffer, 0);
@@ -162,6 +172,7 @@ void Chunk::close() noexcept {
     } else {
       bytes_out_ = bytes_in_;
     }
+    if (access_ == Access::modify) set_packet_bytes(batch_map_->arena(), bytes_out_);
     batch_map_.reset();
     return;
   }

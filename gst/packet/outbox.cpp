@@ -75,7 +75,7 @@ void Outbox::hand_to(unsigned port, std::size_t i) {
     buffers.push_back(gst_buffer_ref(at(i)));
     return;
   }
-  if (buffers.empty()) buffers.push_back(new_part(buffer_));
+  if (buffers.empty()) buffers.push_back(gst_packet_batch_new_part(buffer_));
   GstPacketBatchMeta* part = gst_buffer_get_packet_batch_meta(buffers.front());
   part->packets[part->n++] = gst_buffer_get_packet_batch_meta(buffer_)->packets[i];
 }
@@ -97,6 +97,7 @@ GstFlowReturn Outbox::push_part(GstPad* pad, unsigned port, bool takes_batches, 
   if (!batch_) return push_buffers(pad, ports_[port]);
   GstBuffer* part = ports_[port].front();
   ports_[port].clear();
+  gst_packet_batch_update_size(part);
   // What is flooded is in the parts of several ports: one has it where it lies, the others a copy.
   if (flooded_ && !last && takes_batches && std::ranges::find(flood_to_, port) != flood_to_.end()) {
     GstBuffer* own = gst_packet_batch_copy(part, 0, 0);

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "gst/packet/batch_map.hpp"
+
 namespace {
 
 struct GstMemifMemory {
@@ -29,13 +31,18 @@ gpointer map(GstMemory* memory, gsize, GstMapFlags) {
 
 void unmap(GstMemory*) {}
 
-/** Room for all of the region, but only what is lent is copied: the rest is nobody's to read. */
+/**
+ * Only what is lent is copied: the rest is nobody's to read. In a copy of all of it the packets lie
+ * where they did: descriptors go on to be right.
+ */
 GstMemory* copy(GstMemory* memory, gssize offset, gssize size) {
   const gstmemif::Loan& from = *cast(memory)->loan;
-  const gsize begin = memory->offset + static_cast<gsize>(offset);
-  const gsize length =
+  const gsize said =
       size < 0 ? memory->size - static_cast<gsize>(offset) : static_cast<gsize>(size);
-  GstMemory* to = gst_allocator_alloc(nullptr, length, nullptr);
+  const bool all = offset == 0 && said == memory->size;
+  const gsize begin = all ? 0 : memory->offset + static_cast<gsize>(offset);
+  const gsize length = all ? memory->maxsize : said;
+  GstMemory* to = gst_allocator_alloc(gst_packet_arena_allocator(), length, nullptr);
   GstMapInfo info;
   if (to == nullptr || !gst_memory_map(to, &info, GST_MAP_WRITE)) {
     if (to != nullptr) gst_memory_unref(to);
@@ -47,7 +54,7 @@ GstMemory* copy(GstMemory* memory, gssize offset, gssize size) {
     if (first < last) std::memcpy(info.data + (first - begin), from.base() + first, last - first);
   }
   gst_memory_unmap(to, &info);
-  GST_MINI_OBJECT_FLAG_SET(to, GST_MEMORY_FLAG_NO_SHARE);
+  if (all) gst_memory_resize(to, static_cast<gssize>(memory->offset), said);
   return to;
 }
 
@@ -109,8 +116,8 @@ GstMemory* gst_memif_memory_new_empty() {
 
 void gst_memif_memory_take(GstMemory* memory, gstmemif::Loan* loan) {
   cast(memory)->loan = loan;
-  memory->offset = 0;
-  memory->size = memory->maxsize = loan->size();
+  memory->maxsize = loan->size();
+  gstpacket::detail::set_packet_bytes(memory, loan->bytes);
   if (loan->ours) {
     GST_MINI_OBJECT_FLAG_UNSET(memory, GST_MEMORY_FLAG_READONLY);
   } else {

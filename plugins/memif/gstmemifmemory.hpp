@@ -2,8 +2,8 @@
 /**
  * @file Packets lent by a memif queue, as a GstMemory: the arena of a batch that was received
  * without a copy. It is the whole region of the link; the batch's descriptors say which bytes are
- * lent. The token of a descriptor is the index of its buffer in the loan. As master the bytes are
- * the peer's, and the memory is read-only.
+ * lent, and the size of the memory how many there are. The token of a descriptor is the index of
+ * its buffer in the loan. As master the bytes are the peer's, and the memory is read-only.
  */
 #pragma once
 

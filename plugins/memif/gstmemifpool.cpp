@@ -143,9 +143,8 @@ GstMemory* MemifPool::borrow_single() {
 GstMemory* MemifPool::plain() const {
   if (!batches_)
     return gst_allocator_alloc(nullptr, size_, const_cast<GstAllocationParams*>(&params_));
-  GstMemory* arena = gst_allocator_alloc(nullptr, gsize{plain_stride()} * plain_packets(), nullptr);
-  if (arena != nullptr) GST_MINI_OBJECT_FLAG_SET(arena, GST_MEMORY_FLAG_NO_SHARE);
-  return arena;
+  const gsize size = gsize{plain_stride()} * plain_packets();
+  return gst_allocator_alloc(gst_packet_arena_allocator(), size, nullptr);
 }
 
 GstBuffer* MemifPool::make() {
@@ -172,12 +171,13 @@ void MemifPool::prepare(GstBuffer* buffer) {
       memory = other;
     }
   }
-  if (batches_) write_descriptors(buffer, memory);
+  if (!batches_) return;
+  write_descriptors(buffer, memory);
+  gst_packet_batch_update_size(buffer);
 }
 
 /** Each packet has all of its room; the token of a borrowed one is its place in the loan. */
 void MemifPool::write_descriptors(GstBuffer* batch, GstMemory* arena) const {
-  gst_memory_resize(arena, 0, arena->maxsize);
   GstPacketBatchMeta& meta = *gst_buffer_get_packet_batch_meta(batch);
   if (const Loan* loan = gst_memif_memory_loan(arena)) {
     meta.n = loan->count;

@@ -243,9 +243,20 @@ bool alone(GstBuffer* buffer, GstMemory* memory) {
   return gst_buffer_is_writable(buffer) && GST_MINI_OBJECT_REFCOUNT_VALUE(memory) == 1;
 }
 
+/** A packet is no arena, nor any part of one. */
+bool damaged(GstBuffer* buffer) {
+  const guint memories = gst_buffer_n_memory(buffer);
+  for (guint i = 0; i < memories; ++i) {
+    if (gstpacket::detail::is_arena(gst_buffer_peek_memory(buffer, i))) return true;
+  }
+  return false;
+}
+
 /** The loan whose buffers may go into a ring as they are; null if the packets must be copied. */
 gstmemif::Loan* exchangeable(GstBuffer* batch, GstMemory* arena) {
-  gstmemif::Loan* loan = alone(batch, arena) ? gst_memif_memory_loan(arena) : nullptr;
+  GstMemory* whole = gstpacket::detail::whole_arena(arena);
+  if (!alone(batch, arena) || !alone(batch, whole)) return nullptr;
+  gstmemif::Loan* loan = gst_memif_memory_loan(whole);
   return loan != nullptr && loan->ours ? loan : nullptr;
 }
 
@@ -363,6 +374,10 @@ GstMemory* borrowed_memory(GstBuffer* buffer) {
 
 GstFlowReturn send_buffer(GstMemifSink* self, GstBuffer* buffer) {
   if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) return send_batch(self, buffer);
+  if (damaged(buffer)) {
+    self->state->queues->first().stats().drop(DropReason::bad_descriptor);
+    return GST_FLOW_OK;
+  }
   const MappedPacket packet(buffer);
   if (!packet) return unreadable(self);
   GstMemory* borrowed = borrowed_memory(buffer);

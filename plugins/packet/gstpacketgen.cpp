@@ -219,11 +219,13 @@ GstMiniObject* make_batch(GstPacketGenState& state, std::uint64_t now) {
   if (batch == nullptr) return nullptr;
   {
     const BatchMap map(batch);
+    const std::uint64_t before = state.bytes.get();
     if (state.pool.prepared()) {
       fill_places(state, map, now);
     } else {
       fill_arena(state, map, now);
     }
+    gstpacket::detail::set_packet_bytes(map.arena(), state.bytes.get() - before);
   }
   return GST_MINI_OBJECT_CAST(batch);
 }

@@ -10,6 +10,7 @@ bool PacketPool::open(std::size_t size) {
   pool_ = gst_buffer_pool_new();
   GstStructure* config = gst_buffer_pool_get_config(pool_);
   gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(size), 0, 0);
+  gst_buffer_pool_config_set_allocator(config, gst_packet_arena_allocator(), nullptr);
   return gst_buffer_pool_set_config(pool_, config) != FALSE &&
          gst_buffer_pool_set_active(pool_, TRUE) != FALSE;
 }
@@ -39,7 +40,6 @@ GstBuffer* PacketPool::take() {
   if (meta == nullptr) {  // a new one
     meta = gst_buffer_add_packet_batch_meta(batch);
     meta->meta.flags = static_cast<GstMetaFlags>(meta->meta.flags | GST_META_FLAG_POOLED);
-    GST_MINI_OBJECT_FLAG_SET(gst_buffer_peek_memory(batch, 0), GST_MEMORY_FLAG_NO_SHARE);
   }
   meta->n = 0;
   return batch;

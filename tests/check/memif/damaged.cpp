@@ -42,14 +42,15 @@ class Vandal {
       return batch;
     }
     for (std::uint32_t i = dice_.below(8); i > 0; --i) {
-      spoil(meta->packets[dice_.below(meta->n)], gst_buffer_get_size(batch));
+      spoil(meta->packets[dice_.below(meta->n)], arena_size(batch));
     }
-    count(*meta, gst_buffer_get_size(batch));
+    count(*meta, arena_size(batch));
     return batch;
   }
   const Damage& done() const { return done_; }
 
  private:
+  static gsize arena_size(GstBuffer* batch) { return gst_buffer_peek_memory(batch, 0)->maxsize; }
   void spoil(GstPacketDesc& desc, gsize size) {
     const auto end = static_cast<guint32>(size);
     switch (dice_.below(6)) {

@@ -71,6 +71,7 @@ class Keeper {
     const GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(buffer);
     expect(meta != nullptr, "no batch");
     const std::lock_guard lock(self.mutex_);
+    expect(gst_buffer_get_size(buffer) == meta->n * kLength, "not the size of the packets");
     self.kept_.push_back(buffer);
     self.packets_ += meta->n;
     return GST_FLOW_OK;
@@ -187,6 +188,43 @@ GST_START_TEST(test_a_peers_packets_are_copied_to_be_written) {
 }
 GST_END_TEST
 
+/** A queue counts bytes: of the packets, not of the memory that they lie in. */
+GST_START_TEST(test_a_queue_holds_as_much_as_of_other_buffers) {
+  for (const Role role : kRoles) {
+    const std::string name = unique_socket();
+    Pipeline pipeline("memifsrc name=src" +
+                      (role == Role::master ? master_at(name) : slave_at(name)) +
+                      "! queue name=q max-size-time=0 ! packetcheck timeout=0");
+    GstPad* pad = gst_element_get_static_pad(pipeline.element("q"), "src");
+    const gulong probe = gst_pad_add_probe(
+        pad, static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER),
+        [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; }, nullptr, nullptr);
+    pipeline.set(GST_STATE_PLAYING);
+    auto peer = started(settings_for(role == Role::master ? Role::slave : Role::master, name));
+    fail_unless(come_up(peer) && pipeline.link_comes_up("src"));
+    auto sender = must(Sender::open(peer, 0));
+    constexpr guint kBursts = 150;
+    constexpr guint kPackets = 4;
+    const Bytes bytes = packet(1, kLength);
+    const TxSegment segment(bytes);
+    for (guint burst = 1; burst <= kBursts; ++burst) {
+      for (guint i = 0; i < kPackets; ++i) {
+        expect(sender->send({&segment, 1}) == Sent::ok, "the ring is full");
+      }
+      sender->flush();
+      fail_unless(eventually([&] { return pipeline.stat("src", "packets") == burst * kPackets; }),
+                  "the queue takes no more after %u batches", burst);
+    }
+    const auto level = [&](const char* unit) { return pipeline.property<guint>("q", unit); };
+    // One waits at the pad.
+    fail_unless(eventually([&] { return level("current-level-buffers") == kBursts - 1; }));
+    fail_unless_equals_uint64(level("current-level-bytes"), (kBursts - 1) * kPackets * kLength);
+    gst_pad_remove_probe(pad, probe);
+    gst_object_unref(pad);
+  }
+}
+GST_END_TEST
+
 static Suite* lending_suite(void) {
   Suite* suite = suite_create("lending");
   TCase* tests = tcase_create("batches");
@@ -195,6 +233,7 @@ static Suite* lending_suite(void) {
   tcase_add_test(tests, test_what_is_given_back_is_lent_again);
   tcase_add_test(tests, test_kept_packets_outlive_pipeline_and_peer);
   tcase_add_test(tests, test_a_peers_packets_are_copied_to_be_written);
+  tcase_add_test(tests, test_a_queue_holds_as_much_as_of_other_buffers);
   return suite;
 }
 

@@ -464,6 +464,9 @@ GST_START_TEST(test_a_producer_of_batches) {
       }
       meta.n = used;
     }
+    expect(gst_buffer_get_size(batch) >= std::size_t{1000} * used, "less than the places have");
+    gst_packet_batch_update_size(batch);
+    expect(gst_buffer_get_size(batch) == std::size_t{900} * used, "not the size of the packets");
     push(sending.pipeline, batch);
     sending.peer.expect_packets(number, used, 900);
     number += used;

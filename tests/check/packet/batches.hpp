@@ -33,12 +33,13 @@ inline GstBuffer* make_batch(std::span<const Bytes> packets) {
 
 /// Moves the packets of `batch` from number `first` on to another batch in the same arena.
 inline GstBuffer* split_batch(GstBuffer* batch, guint first) {
-  GstBuffer* rest = gst_buffer_new();
-  gst_buffer_append_memory(rest, gst_buffer_get_memory(batch, 0));
-  GstPacketBatchMeta* to = gst_buffer_add_packet_batch_meta(rest);
+  GstBuffer* rest = gst_packet_batch_new_part(batch);
+  GstPacketBatchMeta* to = gst_buffer_get_packet_batch_meta(rest);
   GstPacketBatchMeta* from = gst_buffer_get_packet_batch_meta(batch);
   for (guint i = first; i < from->n; ++i) to->packets[to->n++] = from->packets[i];
   from->n = first;
+  gst_packet_batch_update_size(batch);
+  gst_packet_batch_update_size(rest);
   return rest;
 }
 

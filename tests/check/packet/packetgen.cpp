@@ -205,12 +205,7 @@ GST_START_TEST(test_held_batches_stay) {
   gen.stop();
   std::size_t i = 0;
   for (GstBuffer* batch : out.held) {
-    const GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(batch);
-    for (guint n = 0; n < meta->n; ++n, ++i) {
-      Bytes bytes(meta->packets[n].length);
-      gst_buffer_extract(batch, meta->packets[n].offset, bytes.data(), bytes.size());
-      fail_unless(bytes == out.packets[i]);
-    }
+    for (const Bytes& bytes : rig::packets_of(batch)) fail_unless(bytes == out.packets.at(i++));
   }
   fail_unless_equals_uint64(i, 5120);
 }

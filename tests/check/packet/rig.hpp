@@ -89,6 +89,20 @@ class Sink {
         GST_STATIC_PAD_TEMPLATE("testsink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
     return gst_pad_new_from_static_template(&any, "testsink");
   }
+  /// A batch says the size of its packets: what queues and statistics go by.
+  static void check_size(GstBuffer* batch) {
+    const gstpacket::detail::BatchMap map(batch);
+    if (!map) return;
+    std::size_t bytes = 0;
+    for (guint i = 0; i < map.meta().n; ++i) {
+      const GstPacketDesc& desc = map.meta().packets[i];
+      bytes += map.bytes(desc) != nullptr ? desc.length : 0;
+    }
+    expect_size(gst_buffer_get_size(batch), std::min(bytes, map.size()));
+  }
+  static void expect_size(std::size_t said, std::size_t wanted) {
+    if (said != wanted) fail_unless_equals_uint64(said, wanted);
+  }
   static Sink* of(GstPad* pad) { return static_cast<Sink*>(gst_pad_get_element_private(pad)); }
   static void overwrite(GstBuffer* buffer) {
     const gstpacket::detail::BatchMap map(buffer);
@@ -101,6 +115,7 @@ class Sink {
   void keep(GstBuffer* buffer) {
     if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) {
       fail_unless(takes_batches, "a batch that was not asked for");
+      check_size(buffer);
       ++batches;
     }
     for (Bytes& bytes : packets_of(buffer)) packets.push_back(std::move(bytes));
