@@ -21,7 +21,7 @@ Stages:
   plain    build, unit tests
   interop  DPDK, the kernel, a second memif implementation, hostile peers, the documentation
   asan     AddressSanitizer and UBSan: unit tests, hostile peers
-  tsan     ThreadSanitizer: unit tests where threads meet (only when asked for)
+  tsan     ThreadSanitizer: unit tests of the engine where threads meet
   fuzz     every fuzzer for a minute (only when asked for)
   clang    build with the other compiler
   style    clang-format
@@ -42,8 +42,7 @@ for option in "$@"; do
     *) echo "run.sh: unknown option $option" >&2; usage >&2; exit 2 ;;
   esac
 done
-# Not tsan: its reports about GLib, which is built without it, are not told from ours reliably yet.
-[ -n "$stages" ] || stages='plain interop asan clang style'
+[ -n "$stages" ] || stages='plain interop asan tsan clang style'
 
 if [ -n "$install" ]; then .ci/packages.sh test || exit 1; fi
 
@@ -155,7 +154,7 @@ for stage in $stages; do
         unit build-asan --timeout-multiplier 4 && interop build-asan --asan test_hostile test_racing ;;
     tsan)
       # shellcheck disable=SC2046
-      check 'the build with ThreadSanitizer' build build-tsan '' $(sanitizer thread) &&
+      check 'the build with ThreadSanitizer' build build-tsan threads $(sanitizer thread) &&
         unit build-tsan --timeout-multiplier 6 --suite threads ;;
     clang)
       CXX=clang++ check 'the build with clang' build build-clang '' -Dtests=disabled ;;
