@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "plugins/memif/memif_end.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <thread>
+#include <vector>
+
 #include "gst/packet/caps.hpp"
 
 using gstmemif::ErrorCode;
@@ -19,22 +25,56 @@ class MemifEnd::Observer final : public gstmemif::InterfaceObserver {
   }
   ~Observer() override { g_weak_ref_clear(&element_); }
 
-  void on_link_up(const std::string& peer_name) override { tell(true, peer_name, ""); }
-  void on_link_down(const std::string& reason) override { tell(false, "", reason); }
+  void on_link_up(const std::string& peer_name) override {
+    with_element([&](GstElement* element) { tell(element, true, peer_name, ""); });
+  }
+  void on_link_down(const std::string& reason) override {
+    with_element([&](GstElement* element) { tell(element, false, "", reason); });
+  }
   void on_refused(const std::string& reason) override {
-    auto* element = static_cast<GstElement*>(g_weak_ref_get(&element_));
-    if (element == nullptr) return;
-    GST_ELEMENT_WARNING(element, RESOURCE, OPEN_READ_WRITE,
-                        ("There is no link through %s id %u yet: %s. Trying again.",
-                         socket_path_.c_str(), id_, reason.c_str()),
-                        ("check id, secret, mode and role on both ends"));
-    gst_object_unref(element);
+    with_element([&](GstElement* element) {
+      GST_ELEMENT_WARNING(element, RESOURCE, OPEN_READ_WRITE,
+                          ("There is no link through %s id %u yet: %s. Trying again.",
+                           socket_path_.c_str(), id_, reason.c_str()),
+                          ("check id, secret, mode and role on both ends"));
+    });
+  }
+
+  /**
+   * Nothing is told any more. What other threads tell just now is waited for: they hold the element
+   * meanwhile. But not for ever, for the application they tell it to may wait for this thread.
+   */
+  void close() {
+    constexpr auto kLimit = std::chrono::seconds(1);
+    std::unique_lock lock(mutex_);
+    closed_ = true;
+    const auto alone = [this] {
+      return std::ranges::all_of(
+          tellers_, [](std::thread::id id) { return id == std::this_thread::get_id(); });
+    };
+    if (!told_.wait_for(lock, kLimit, alone)) {
+      GST_WARNING("news of %s id %u are still being told", socket_path_.c_str(), id_);
+    }
   }
 
  private:
-  void tell(bool up, const std::string& peer_name, const std::string& reason) {
-    auto* element = static_cast<GstElement*>(g_weak_ref_get(&element_));
-    if (element == nullptr) return;
+  template <class Tell>
+  void with_element(Tell tell_it) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_) return;
+      tellers_.push_back(std::this_thread::get_id());
+    }
+    if (auto* element = static_cast<GstElement*>(g_weak_ref_get(&element_))) {
+      tell_it(element);
+      gst_object_unref(element);
+    }
+    const std::lock_guard lock(mutex_);
+    tellers_.erase(std::ranges::find(tellers_, std::this_thread::get_id()));
+    told_.notify_all();
+  }
+  void tell(GstElement* element, bool up, const std::string& peer_name,
+            const std::string& reason) const {
     GstStructure* news = gst_structure_new(
         "memif-link", "link-up", G_TYPE_BOOLEAN, gboolean{up}, "peer-name", G_TYPE_STRING,
         peer_name.c_str(), "reason", G_TYPE_STRING, reason.c_str(), "socket-path", G_TYPE_STRING,
@@ -42,9 +82,12 @@ class MemifEnd::Observer final : public gstmemif::InterfaceObserver {
     gst_element_post_message(element, gst_message_new_element(GST_OBJECT_CAST(element), news));
     g_object_notify(G_OBJECT(element), "link-up");
     g_object_notify(G_OBJECT(element), "peer-name");
-    gst_object_unref(element);
   }
 
+  std::mutex mutex_;
+  std::condition_variable told_;
+  bool closed_ = false;
+  std::vector<std::thread::id> tellers_;  // an entry for each call
   GWeakRef element_;
   const std::string socket_path_;
   const guint id_;
@@ -55,9 +98,7 @@ MemifEnd::MemifEnd(GstElement* element, Direction direction)
   settings_.socket_path = gstmemif::kDefaultSocketPath;
 }
 
-MemifEnd::~MemifEnd() {
-  if (settings_.main_context != nullptr) g_main_context_unref(settings_.main_context);
-}
+MemifEnd::~MemifEnd() = default;
 
 // ---- Interface ------------------------------------------------------------------------------
 
@@ -131,8 +172,10 @@ std::shared_ptr<gstmemif::Interface> MemifEnd::start() {
   {
     const std::lock_guard lock(mutex_);
     interface_ = *interface;
+    used_ = membership_->settings();
+    used_queue_ = queue_;
     stats_ = interface_->shared_stats();
-    observer = std::make_shared<Observer>(element_, settings_.socket_path, settings_.id);
+    observer = std::make_shared<Observer>(element_, used_.socket_path, used_.id);
     observer_ = observer;
   }
   // Without the lock: a link that is up is told of at once, and who hears of it may ask us.
@@ -142,12 +185,15 @@ std::shared_ptr<gstmemif::Interface> MemifEnd::start() {
 
 void MemifEnd::stop() {
   std::shared_ptr<gstmemif::Interface> interface;
+  std::shared_ptr<Observer> observer;
   {
     const std::lock_guard lock(mutex_);
     if (interface_) stats_queues_ = queue_count(interface_->settings());
     std::swap(interface, interface_);
-    observer_.reset();
+    std::swap(observer, observer_);
   }
+  // Without the lock: whoever is told may ask us.
+  if (observer) observer->close();
   membership_->stop();
 }
 
@@ -166,7 +212,7 @@ void MemifEnd::check_queue(const gstmemif::Port& port, bool has_queue) {
 
 std::int64_t MemifEnd::queue() const {
   const std::lock_guard lock(mutex_);
-  return queue_;
+  return interface_ ? used_queue_ : queue_;
 }
 
 std::optional<Mode> MemifEnd::mode() const {
@@ -230,7 +276,7 @@ std::shared_ptr<gstmemif::InterfaceStats> MemifEnd::for_each_queue(Call call) {
   {
     const std::lock_guard lock(mutex_);
     all = stats_;
-    queue = queue_;
+    queue = used_queue_;
     // Others may have joined and brought more since the start.
     if (interface_) stats_queues_ = queue_count(interface_->settings());
     queues = stats_queues_;

@@ -45,6 +45,7 @@ class MemifEnd {
 
   MemifEnd(GstElement* element, Direction direction);
   ~MemifEnd();
+  MemifEnd(const MemifEnd&) = delete;
 
   /** Adds the common properties to an element class. */
   static void install_properties(GObjectClass* klass, Direction direction);
@@ -80,6 +81,7 @@ class MemifEnd {
   class Observer;
   bool settings_changed() const;
   void set_partial(guint id, const GValue* value);
+  bool get_identity(guint id, GValue* value) const;
   void get_setting(guint id, GValue* value) const;
   GstStructure* stats();
   template <class Call>
@@ -95,6 +97,9 @@ class MemifEnd {
   bool changed_ = false;  // settings_ are not those that the interface was joined with
   std::int64_t queue_ = 0;
   std::shared_ptr<gstmemif::Interface> interface_;
+  // Of interface_, and of stats_: what is set meanwhile is for the next start.
+  MemberSettings used_;
+  std::int64_t used_queue_ = 0;
   std::shared_ptr<gstmemif::InterfaceStats> stats_;  // stays readable after stop()
   std::uint32_t stats_queues_ = 0;                   // how many there are of our direction
   std::unique_ptr<Membership> membership_;

@@ -145,6 +145,12 @@ std::string text_of(const GValue* value) {
   return text != nullptr ? text : "";
 }
 
+std::shared_ptr<GMainContext> context_of(const GValue* value) {
+  auto* context = static_cast<GMainContext*>(g_value_dup_boxed(value));
+  if (context == nullptr) return nullptr;
+  return {context, g_main_context_unref};
+}
+
 }  // namespace
 
 void MemifEnd::install_properties(GObjectClass* klass, Direction direction) {
@@ -198,7 +204,9 @@ bool MemifEnd::set_property(guint id, const GValue* value) {
   if (id >= kPropCommonLast) return false;
   const std::lock_guard lock(mutex_);
   changed_ = true;
-  if (interface_) GST_WARNING_OBJECT(element_, "settings take effect at the next start from READY");
+  if (interface_) {
+    GST_WARNING_OBJECT(element_, "it runs: what is set takes effect at the next start from READY");
+  }
   switch (id) {
     case kPropSocketPath:
       settings_.socket_path = text_of(value);
@@ -214,14 +222,42 @@ bool MemifEnd::set_property(guint id, const GValue* value) {
                                                 : std::int64_t{g_value_get_int(value)};
       break;
     case kPropMainContext:
-      if (settings_.main_context != nullptr) g_main_context_unref(settings_.main_context);
-      settings_.main_context = static_cast<GMainContext*>(g_value_dup_boxed(value));
+      settings_.main_context = context_of(value);
       break;
     default:
       set_partial(id, value);
       break;
   }
   return true;
+}
+
+/** Which interface and queue: those in use, if there are any. False for other ids. Locked. */
+bool MemifEnd::get_identity(guint id, GValue* value) const {
+  const MemberSettings& settings = interface_ ? used_ : settings_;
+  const std::int64_t queue = interface_ ? used_queue_ : queue_;
+  switch (id) {
+    case kPropSocketPath:
+      g_value_set_string(value, settings.socket_path.c_str());
+      return true;
+    case kPropId:
+      g_value_set_uint(value, settings.id);
+      return true;
+    case kPropRole:
+      g_value_set_enum(value, static_cast<gint>(settings.role));
+      return true;
+    case kPropQueue:
+      if (direction_ == Direction::receive) {
+        g_value_set_uint(value, static_cast<guint>(queue));
+      } else {
+        g_value_set_int(value, static_cast<gint>(queue));
+      }
+      return true;
+    case kPropMainContext:
+      g_value_set_boxed(value, settings.main_context.get());
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** What is used: with an interface its settings, without one those that were given. Locked. */
@@ -261,7 +297,8 @@ void MemifEnd::get_setting(guint id, GValue* value) const {
       g_value_set_string(value, settings.listen.owner.c_str());
       break;
     case kPropAllowedUids:
-      g_value_set_string(value, settings_.partial.allowed_uids.value_or("").c_str());
+      g_value_set_string(
+          value, (interface_ ? used_ : settings_).partial.allowed_uids.value_or("").c_str());
       break;
     default:
       break;
@@ -276,26 +313,8 @@ bool MemifEnd::get_property(guint id, GValue* value) {
   }
   const std::lock_guard lock(mutex_);
   const std::shared_ptr<gstmemif::Link> link = interface_ ? interface_->link() : nullptr;
+  if (get_identity(id, value)) return true;
   switch (id) {
-    case kPropSocketPath:
-      g_value_set_string(value, settings_.socket_path.c_str());
-      break;
-    case kPropId:
-      g_value_set_uint(value, settings_.id);
-      break;
-    case kPropRole:
-      g_value_set_enum(value, static_cast<gint>(settings_.role));
-      break;
-    case kPropQueue:
-      if (direction_ == Direction::receive) {
-        g_value_set_uint(value, static_cast<guint>(queue_));
-      } else {
-        g_value_set_int(value, static_cast<gint>(queue_));
-      }
-      break;
-    case kPropMainContext:
-      g_value_set_boxed(value, settings_.main_context);
-      break;
     case kPropLinkUp:
       g_value_set_boolean(value, link != nullptr);
       break;

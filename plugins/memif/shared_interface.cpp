@@ -99,7 +99,7 @@ class SharedInterface {
   }
 
   static std::shared_ptr<gstmemif::Loop> loop_of(const Members& members) {
-    GMainContext* context = members.settings.front().main_context;
+    GMainContext* context = members.settings.front().main_context.get();
     return context != nullptr ? gstmemif::Loop::for_context(context) : gstmemif::Loop::own_thread();
   }
 

@@ -22,7 +22,7 @@ struct MemberSettings {
   std::uint32_t id = 0;
   gstmemif::Role role = gstmemif::Role::slave;
   gstmemif::PartialSettings partial;
-  GMainContext* main_context = nullptr;  ///< null: the library's own thread; kept by the element
+  std::shared_ptr<GMainContext> main_context;  ///< null: the library's own thread
 };
 
 /** An element's share of an interface; leaving is destruction. Any thread. */

@@ -215,6 +215,62 @@ GST_START_TEST(test_threads_and_files_are_gone_after_null) {
 }
 GST_END_TEST
 
+/** Who tells news of the link holds the element: it must be over when the element has stopped. */
+GST_START_TEST(test_stopping_waits_for_news_that_are_told) {
+  struct Handler {
+    std::atomic<int> begun{0};
+    std::atomic<int> over{0};
+    static GstBusSyncReply handle(GstBus*, GstMessage* message, gpointer self) {
+      if (!gst_message_has_name(message, "memif-link")) return GST_BUS_PASS;
+      ++static_cast<Handler*>(self)->begun;
+      pause_ms(50);
+      ++static_cast<Handler*>(self)->over;
+      gst_message_unref(message);
+      return GST_BUS_DROP;
+    }
+  };
+  for (const char* role : {"slave", "master"}) {
+    const std::string name = unique_socket();
+    Handler handler;
+    auto peer =
+        started(settings_for(std::strcmp(role, "slave") == 0 ? Role::master : Role::slave, name));
+    Pipeline pipeline(source_and_sink("socket-path=" + name + " role=" + role));
+    GstBus* bus = gst_element_get_bus(pipeline.get());
+    gst_bus_set_sync_handler(bus, Handler::handle, &handler, nullptr);
+    for (int i = 1; i <= 5; ++i) {
+      pipeline.set(GST_STATE_PLAYING);
+      fail_unless(eventually([&] { return handler.begun != 0; }));
+      pipeline.set(GST_STATE_NULL);
+      fail_unless_equals_int(handler.begun, handler.over);
+      ASSERT_OBJECT_REFCOUNT(pipeline.element("src"), "source", 1);
+      handler.begun = handler.over = 0;
+    }
+    gst_bus_set_sync_handler(bus, nullptr, nullptr, nullptr);
+    gst_object_unref(bus);
+  }
+}
+GST_END_TEST
+
+/** From the very call that tells, too. */
+GST_START_TEST(test_stopping_when_news_are_told) {
+  const std::string name = unique_socket();
+  auto pipeline =
+      std::make_unique<Pipeline>("memifsrc name=src" + slave_at(name) + "! fakesink async=false");
+  std::atomic<bool> stopped{false};
+  g_signal_connect(pipeline->element("src"), "notify::link-up",
+                   G_CALLBACK(+[](GstElement* source, GParamSpec*, gpointer done) {
+                     gst_element_set_locked_state(source, TRUE);
+                     gst_element_set_state(source, GST_STATE_NULL);
+                     *static_cast<std::atomic<bool>*>(done) = true;
+                   }),
+                   &stopped);
+  pipeline->set(GST_STATE_PLAYING);
+  // Only now: news that are told by the start itself are no place to stop in.
+  auto peer = started(settings_for(Role::master, name));
+  fail_unless(eventually([&] { return stopped.load(); }));
+}
+GST_END_TEST
+
 GST_START_TEST(test_a_main_context_of_the_application) {
   GMainContext* context = g_main_context_new();
   {
@@ -339,6 +395,8 @@ static Suite* elements_suite(void) {
   tcase_add_test(tests, test_end_of_stream);
   tcase_add_test(tests, test_end_of_stream_at_any_time);
   tcase_add_test(tests, test_threads_and_files_are_gone_after_null);
+  tcase_add_test(tests, test_stopping_waits_for_news_that_are_told);
+  tcase_add_test(tests, test_stopping_when_news_are_told);
   tcase_add_test(tests, test_a_main_context_of_the_application);
   tcase_add_test(tests, test_buffers_without_caps_are_refused);
   tcase_add_test(tests, test_a_locked_directory_delays_no_other_element);

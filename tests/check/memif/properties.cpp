@@ -200,6 +200,49 @@ GST_START_TEST(test_an_end_that_joins_does_not_disturb_the_link) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_what_is_in_use_is_read_back) {
+  const std::string name = unique_socket();
+  Pipeline pipeline("memifsrc name=src id=3 rx-queues=2 queue=1 ring-size=64" + master_at(name) +
+                    "! fakesink async=false");
+  pipeline.set(GST_STATE_PLAYING);
+  GObject* source = G_OBJECT(pipeline.element("src"));
+  GMainContext* context = g_main_context_new();
+  g_object_set(source, "socket-path", "@another", "id", 4, "role", 0, "queue", 0, "ring-size", 128,
+               "allowed-uids", "1", "main-context", context, nullptr);
+  const auto expect_settings = [&](const std::string& path, guint id, gint role, guint queue,
+                                   guint ring_size, const char* uids, GMainContext* loop) {
+    gchar* text = pipeline.property<gchar*>("src", "socket-path");
+    fail_unless_equals_string(text, path.c_str());
+    g_free(text);
+    text = pipeline.property<gchar*>("src", "allowed-uids");
+    fail_unless_equals_string(text, uids);
+    g_free(text);
+    fail_unless_equals_int(pipeline.property<guint>("src", "id"), id);
+    fail_unless_equals_int(pipeline.property<gint>("src", "role"), role);
+    fail_unless_equals_int(pipeline.property<guint>("src", "queue"), queue);
+    fail_unless_equals_int(pipeline.property<guint>("src", "ring-size"), ring_size);
+    auto* found = pipeline.property<GMainContext*>("src", "main-context");
+    fail_unless(found == loop);
+    if (found != nullptr) g_main_context_unref(found);
+  };
+  expect_settings(name, 3, static_cast<gint>(Role::master), 1, 64, "", nullptr);
+  Settings settings = settings_for(Role::slave, name, 3);
+  settings.tx_queues = 2;
+  auto peer = started(settings);
+  fail_unless(pipeline.link_comes_up("src"));
+  auto sender = must(Sender::open(peer, 1));
+  const Bytes bytes = packet(1, 60);
+  const TxSegment segment(bytes);
+  fail_unless(sender->send({&segment, 1}) == Sent::ok);
+  sender->flush();
+  fail_unless(eventually([&] { return pipeline.stat("src", "packets") == 1; }));
+  pipeline.set(GST_STATE_READY);
+  expect_settings("@another", 4, static_cast<gint>(Role::slave), 0, 128, "1", context);
+  g_object_set(source, "main-context", nullptr, nullptr);
+  g_main_context_unref(context);
+}
+GST_END_TEST
+
 GST_START_TEST(test_news_of_the_link) {
   const std::string name = unique_socket();
   Pipeline pipeline("memifsrc name=src id=4" + slave_at(name) + "! fakesink async=false");
@@ -297,6 +340,7 @@ static Suite* properties_suite(void) {
   tcase_add_test(tests, test_wrong_settings_say_what_and_why_and_what_to_do);
   tcase_add_test(tests, test_settings_may_change_in_ready);
   tcase_add_test(tests, test_an_end_that_joins_does_not_disturb_the_link);
+  tcase_add_test(tests, test_what_is_in_use_is_read_back);
   tcase_add_test(tests, test_news_of_the_link);
   tcase_add_test(tests, test_a_refusal_is_a_warning);
   tcase_add_test(tests, test_caps);
