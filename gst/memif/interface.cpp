@@ -148,6 +148,11 @@ Status Interface::reconfigure(Settings settings) {
 Interface::Change Interface::change(Settings settings) {
   const ControlLock lock;
   if (settings == settings_) return {};
+  if (started_ && settings.listen == settings_.listen && link() &&
+      reason_for_new_link(settings).empty()) {
+    settings_ = std::move(settings);
+    return {};
+  }
   const bool was_started = started_;
   if (was_started) {
     ++epoch_;
@@ -161,6 +166,34 @@ Interface::Change Interface::change(Settings settings) {
 
 Status Interface::finish(Change change) {
   return change ? start_from(*change) : Status();
+}
+
+std::string Interface::reason_for_new_link(const Settings& settings) const {
+  const ControlLock lock;
+  const std::shared_ptr<Link> current = link();
+  if (!current) return {};
+  if (settings.mode != settings_.mode) return "mode=" + std::string(to_string(settings.mode));
+  if (settings.secret != settings_.secret) return "secret";
+  const auto more = [](std::uint32_t wanted, std::uint32_t offered, std::size_t has) {
+    return wanted > has && has >= offered;
+  };
+  if (more(settings.rx_queues, settings_.rx_queues, current->rx_queues())) {
+    return "rx-queues=" + std::to_string(settings.rx_queues);
+  }
+  if (more(settings.tx_queues, settings_.tx_queues, current->tx_queues())) {
+    return "tx-queues=" + std::to_string(settings.tx_queues);
+  }
+  if (settings.role == Role::master) {
+    return settings.listen != settings_.listen ? "the socket's permissions" : std::string();
+  }
+  // The slave's memory is as it was made.
+  if (settings.ring_size != settings_.ring_size) {
+    return "ring-size=" + std::to_string(settings.ring_size);
+  }
+  if (settings.buffer_size != settings_.buffer_size) {
+    return "buffer-size=" + std::to_string(settings.buffer_size);
+  }
+  return {};
 }
 
 Settings Interface::settings() const {

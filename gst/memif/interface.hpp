@@ -59,15 +59,21 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   bool started() const;
 
   /**
-   * Changes settings; an interface that is started begins anew if any of them differs. As start(),
-   * not with the ControlLock held.
+   * Changes settings. A link that is up stays as long as it is one that they allow: it ends for
+   * what reason_for_new_link() names. As start(), not with the ControlLock held.
    */
   Status reconfigure(Settings settings);
+  /**
+   * Which of @p settings the present link does not have, as `tx-queues=2`; empty if there is none,
+   * or no link. A link has all queues that it needs where the peer agreed to fewer than it was
+   * offered: a new one would have no more.
+   */
+  std::string reason_for_new_link(const Settings& settings) const;
 
   /** An interface that has to be started again, unless it was stopped since. */
   using Change = std::optional<std::uint32_t>;
   /**
-   * The first half of reconfigure(): stops what runs with other settings. Never waits, so that it
+   * The first half of reconfigure(): ends a link that cannot stay. Never waits, so that it
    * may be one step with others under the ControlLock. @param settings as validate() wants them
    */
   Change change(Settings settings);

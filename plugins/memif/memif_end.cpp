@@ -142,6 +142,14 @@ bool MemifEnd::join() {
     post_error(membership.error());
     return false;
   }
+  const std::string setting = (*membership)->ended_link_for();
+  if (!setting.empty()) {
+    GST_ELEMENT_INFO(element_, RESOURCE, SETTINGS,
+                     ("The link through %s id %u begins anew, for it did not have %s.",
+                      (*membership)->settings().socket_path.c_str(), (*membership)->settings().id,
+                      setting.c_str()),
+                     ("set it on the first element of the interface to keep the link"));
+  }
   const std::lock_guard lock(mutex_);
   membership_ = std::move(*membership);
   return true;

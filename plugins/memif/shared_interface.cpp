@@ -39,7 +39,7 @@ class SharedInterface {
       members_.push_back(&member);
       ++version_;
     }
-    Status status = update();
+    Status status = update(member);
     if (!status) remove(member);
     return status;
   }
@@ -111,8 +111,8 @@ class SharedInterface {
     return members;
   }
 
-  /** An interface that runs already takes over what members add. Only that is worth a link. */
-  Status update() {
+  /** An interface that runs already takes over what a newcomer adds. */
+  Status update(Membership& newcomer) {
     for (;;) {
       const Members present = members();
       Result<Settings> settings = merged(present);
@@ -124,6 +124,7 @@ class SharedInterface {
         if (version_ != present.version) continue;
         if (!interface_) return {};
         interface = interface_;
+        newcomer.ended_link_for_ = interface->reason_for_new_link(*settings);
         change = interface->change(std::move(*settings));
       }
       return interface->finish(change);

@@ -40,6 +40,8 @@ class Membership {
   void stop();
 
   const std::string& name() const noexcept { return name_; }
+  /** Which of its settings took joining to a running interface a new link; empty: none. */
+  const std::string& ended_link_for() const noexcept { return ended_link_for_; }
   const MemberSettings& settings() const noexcept { return settings_; }
 
  private:
@@ -49,6 +51,7 @@ class Membership {
 
   MemberSettings settings_;
   std::string name_;
+  std::string ended_link_for_;
   bool started_ = false;
   std::shared_ptr<SharedInterface> shared_;
 };

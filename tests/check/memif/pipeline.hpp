@@ -84,6 +84,8 @@ class Pipeline {
     GError* error = nullptr;
     if (type == GST_MESSAGE_WARNING) {
       gst_message_parse_warning(found, &error, nullptr);
+    } else if (type == GST_MESSAGE_INFO) {
+      gst_message_parse_info(found, &error, nullptr);
     } else {
       gst_message_parse_error(found, &error, nullptr);
     }

@@ -200,6 +200,50 @@ GST_START_TEST(test_an_end_that_joins_does_not_disturb_the_link) {
 }
 GST_END_TEST
 
+/** A link is worth more than a setting that it does not need. */
+GST_START_TEST(test_an_end_that_joins_with_settings) {
+  static constexpr struct {
+    Role role;
+    const char* settings;
+    const char* reason;  // for a new link, or null
+    bool many = false;   // another interface of the socket has three queues each way
+  } kCases[] = {
+      {Role::slave, "rx-queues=1", nullptr},
+      {Role::slave, "interface-name=late", nullptr},
+      {Role::slave, "rx-queues=3", "rx-queues=3"},
+      {Role::slave, "tx-queues=2", "tx-queues=2"},
+      {Role::slave, "buffer-size=512", "buffer-size=512"},
+      {Role::slave, "ring-size=128", "ring-size=128"},
+      {Role::master, "ring-size=128 buffer-size=512", nullptr},  // the slave's value counts
+      {Role::master, "tx-queues=2", "tx-queues=2"},
+      {Role::master, "rx-queues=2 tx-queues=3", nullptr, true},  // as many as there are
+      {Role::master, "tx-queues=4", "tx-queues=4", true},
+  };
+  const auto& test = kCases[__i__];
+  const std::string name = unique_socket();
+  const std::string end = test.role == Role::slave ? slave_at(name) : master_at(name);
+  std::string more;
+  if (test.many) more = "memifsrc id=7 rx-queues=3 tx-queues=3" + end + "! fakesink async=false";
+  Pipeline one("memifsrc name=src" + end + "! fakesink async=false " + more);
+  one.set(GST_STATE_PLAYING);
+  Settings settings = settings_for(test.role == Role::slave ? Role::master : Role::slave, name);
+  settings.rx_queues = settings.tx_queues = 3;
+  auto peer = started(settings);
+  fail_unless(one.link_comes_up("src"));
+  Pipeline other(kAppSrc + ("memifsink name=sink " + std::string(test.settings) + end));
+  other.set(GST_STATE_PLAYING);
+  if (test.reason != nullptr) {
+    expect_words(other.text_of(GST_MESSAGE_INFO), {test.reason, name, "begins anew"});
+  } else {
+    fail_if(other.has_message(GST_MESSAGE_INFO));
+  }
+  fail_unless(other.link_comes_up("sink"));
+  fail_unless_equals_uint64(one.stat("src", "link-downs"), test.reason != nullptr ? 1 : 0);
+  push(other, packet(1, 10));
+  fail_unless(eventually([&] { return other.stat("sink", "packets") == 1; }));
+}
+GST_END_TEST
+
 GST_START_TEST(test_what_is_in_use_is_read_back) {
   const std::string name = unique_socket();
   Pipeline pipeline("memifsrc name=src id=3 rx-queues=2 queue=1 ring-size=64" + master_at(name) +
@@ -340,6 +384,7 @@ static Suite* properties_suite(void) {
   tcase_add_test(tests, test_wrong_settings_say_what_and_why_and_what_to_do);
   tcase_add_test(tests, test_settings_may_change_in_ready);
   tcase_add_test(tests, test_an_end_that_joins_does_not_disturb_the_link);
+  tcase_add_loop_test(tests, test_an_end_that_joins_with_settings, 0, 10);
   tcase_add_test(tests, test_what_is_in_use_is_read_back);
   tcase_add_test(tests, test_news_of_the_link);
   tcase_add_test(tests, test_a_refusal_is_a_warning);
