@@ -2,13 +2,21 @@
 /**
  * @file Survives a peer that takes memory away under a mapping.
  *
- * A file that is not sealed against shrinking may be truncated by the peer at any time; touching
- * the mapping then raises SIGBUS. VPP's and DPDK's zero-copy regions cannot be sealed, so refusing
- * them is no way out. Instead a SIGBUS in a guarded range replaces the whole mapping by zeroed
- * private memory, and sets a flag that the data plane looks at: the link goes down, the process
- * does not. Any other SIGBUS goes to the handler that was installed before.
+ * A file that is not sealed against shrinking may be truncated by the peer at any time, and a hole
+ * in memory of huge pages gives back pages that may then be gone, whatever the seals. Touching the
+ * mapping then raises SIGBUS. VPP's and DPDK's zero-copy regions are such memory, so refusing them
+ * is no way out. Instead a SIGBUS in a guarded range replaces the whole mapping by zeroed private
+ * memory, and sets a flag that the data plane looks at: the link goes down, the process does not.
+ *
+ * The handler of SIGBUS belongs to the whole process. It is installed with the first guard, and
+ * again in front of a handler that somebody else has installed since, when the next guard is made.
+ * What is not of a guarded range - other faults, and signals that somebody sends - goes to the
+ * handler that was there before, and to the default action if there was none. A thread that blocks
+ * SIGBUS would be killed by the kernel: see admit_thread() and BusErrorScope.
  */
 #pragma once
+
+#include <signal.h>
 
 #include <atomic>
 #include <cstddef>
@@ -27,8 +35,17 @@ class GSTMEMIF_API BusGuard {
   BusGuard(const BusGuard&) = delete;
   ~BusGuard() { release(); }
 
-  /** Installs the handler on first use. Fails when too many mappings are guarded already. */
+  /**
+   * Installs the handler if it is not the one in use. Fails when too many mappings are guarded
+   * already, or when others have replaced the handler too often. Any thread.
+   */
   static Result<BusGuard> protect(void* base, std::size_t length);
+
+  /**
+   * Unblocks SIGBUS in the calling thread, for good; for threads that touch guarded memory again
+   * and again. Cheap but for the first call of a thread.
+   */
+  static void admit_thread() noexcept;
 
   /** Ends the guard; call before the range is unmapped. */
   void release() noexcept;
@@ -43,6 +60,20 @@ class GSTMEMIF_API BusGuard {
   explicit BusGuard(int slot) noexcept : slot_(slot) {}
 
   int slot_ = kNone;
+};
+
+/** Unblocks SIGBUS in a thread of somebody else's for as long as it lives. */
+class GSTMEMIF_API BusErrorScope {
+ public:
+  /** @param guarded whether guarded memory is going to be touched; if not, nothing is done */
+  explicit BusErrorScope(bool guarded) noexcept;
+  ~BusErrorScope();
+  BusErrorScope(const BusErrorScope&) = delete;
+  BusErrorScope& operator=(const BusErrorScope&) = delete;
+
+ private:
+  const bool guarded_;
+  sigset_t before_;
 };
 
 }  // namespace gstmemif

@@ -91,6 +91,7 @@ struct Admission {
   Mode mode = Mode::ethernet;
   std::string interface_name;
   std::uint64_t memory_limit = 0;  ///< bytes that the slave may make us map
+  UnsealedMemory unsealed_memory = UnsealedMemory::guard;
 };
 
 /** The master's side: admits a slave and collects what it offers. */

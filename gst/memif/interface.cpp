@@ -311,7 +311,8 @@ Result<Admission> Interface::admit(const Init& init) {
     connection_closed({ErrorCode::closed, "the peer closed the connection"});
   }
   if (connection_) return Error{ErrorCode::busy, "already connected"};
-  return Admission{settings_.mode, settings_.interface_name, settings_.memory_limit};
+  return Admission{settings_.mode, settings_.interface_name, settings_.memory_limit,
+                   settings_.unsealed_memory};
 }
 
 void Interface::adopt(std::shared_ptr<Connection> connection) {

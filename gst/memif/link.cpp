@@ -47,6 +47,7 @@ Link::Link(LinkPlan plan, std::shared_ptr<InterfaceStats> stats,
       stats_(std::move(stats)),
       state_(std::move(plan.regions), std::move(control_wake)) {
   SlaveBuffers buffers(plan);
+  const BusErrorScope scope(state_.guarded());
   for (auto* rings : {&plan.s2m, &plan.m2s}) {
     const bool sends = (rings == &plan.s2m) == (role_ == Role::slave);
     for (RingPlan& ring : *rings) {

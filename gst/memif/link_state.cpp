@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/memif/link_state.hpp"
 
+#include <algorithm>
+
 namespace gstmemif {
+namespace {
+
+constexpr char kTakenAway[] = "the peer took shared memory away";
+
+}  // namespace
 
 LinkState::LinkState(std::vector<Region> regions, std::shared_ptr<const UniqueFd> control_wake)
     : regions_(std::move(regions)), control_wake_(std::move(control_wake)) {
@@ -13,19 +20,23 @@ LinkState::LinkState(std::vector<Region> regions, std::shared_ptr<const UniqueFd
 }
 
 void LinkState::fail(const char* reason) noexcept {
+  // What is read from memory that is gone may look like anything else.
+  if (lost()) reason = kTakenAway;
   const char* none = nullptr;
   if (failure_.compare_exchange_strong(none, reason, std::memory_order_acq_rel)) {
     signal_eventfd(control_wake_->get());
   }
 }
 
+bool LinkState::lost() const noexcept {
+  return std::any_of(unsealed_.begin(), unsealed_.end(),
+                     [](const Region* region) { return region->lost(); });
+}
+
 bool LinkState::check_unsealed() noexcept {
-  for (const Region* region : unsealed_) {
-    if (!region->lost()) continue;
-    fail("the peer shrank a shared memory region");
-    return false;
-  }
-  return true;
+  if (!lost()) return true;
+  fail(kTakenAway);
+  return false;
 }
 
 }  // namespace gstmemif

@@ -113,10 +113,14 @@ class GSTMEMIF_API LinkState {
   bool failed() const noexcept { return failure_.load(std::memory_order_acquire) != nullptr; }
   const char* failure() const noexcept { return failure_.load(std::memory_order_acquire); }
 
+  /** Whether there is memory that the peer can take away; see BusGuard. */
+  bool guarded() const noexcept { return !unsealed_.empty(); }
+
   /** Fails the link if a region was taken away by the peer. Free of cost for sealed memory. */
   bool check_memory() noexcept { return unsealed_.empty() || check_unsealed(); }
 
  private:
+  bool lost() const noexcept;
   bool check_unsealed() noexcept;
 
   std::vector<Region> regions_;

@@ -98,7 +98,7 @@ Result<Step> MasterHandshake::on_add_region(const AddRegion& message, UniqueFd f
     return violation("the regions are larger than the " + std::to_string(admission_.memory_limit) +
                      " bytes allowed");
   }
-  Result<Region> region = Region::map(std::move(fd), message.size);
+  Result<Region> region = Region::map(std::move(fd), message.size, admission_.unsealed_memory);
   if (!region) return region.error();
   mapped_ += message.size;
   plan_.regions.push_back(std::move(*region));
@@ -130,6 +130,8 @@ Result<Step> MasterHandshake::on_add_ring(const AddRing& message, UniqueFd fd) {
 Result<Step> MasterHandshake::on_connect(const Connect& message) {
   plan_.cache_line = infer_cache_line(plan_);
   if (plan_.s2m.empty() && plan_.m2s.empty()) return violation("CONNECT without any ring");
+  const BusErrorScope scope(std::any_of(plan_.regions.begin(), plan_.regions.end(),
+                                        [](const Region& region) { return region.guarded(); }));
   for (const auto* rings : {&plan_.s2m, &plan_.m2s}) {
     for (const RingPlan& ring : *rings) {
       if (Status status = check_ring(plan_, ring); !status) return status.error();

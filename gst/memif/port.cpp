@@ -83,8 +83,12 @@ void Port::interrupt() noexcept {
 }
 
 bool Port::refresh() {
-  if (!stale() || !finished()) return false;
+  if (!stale()) return false;
+  const BusErrorScope old_scope(guarded_);
+  if (!finished()) return false;
   std::shared_ptr<Link> next = interface_->next_link(*this);
+  guarded_ = next && next->state().guarded();
+  const BusErrorScope new_scope(guarded_);
   // The old link stays until its queue was left.
   use(next.get());
   link_ = std::move(next);
@@ -115,6 +119,7 @@ Result<std::unique_ptr<Receiver>> Receiver::open(std::shared_ptr<Interface> inte
 }
 
 Receiver::~Receiver() {
+  const BusErrorScope scope(guarded());
   if (rx_ != nullptr) rx_->set_interrupts(false);
 }
 
@@ -143,7 +148,9 @@ bool Receiver::ready() const noexcept {
 }
 
 std::span<const RxSegment> Receiver::receive(std::uint32_t max_packets) {
-  if ((stale() && moved_on()) || rx_ == nullptr) return {};
+  if (stale() && moved_on()) return {};
+  enter();
+  if (rx_ == nullptr) return {};
   return rx_->receive(max_packets);
 }
 
@@ -178,6 +185,7 @@ void Receiver::sleep_for_packets(RxMode mode, std::int64_t timeout_ns) noexcept 
 
 Wake Receiver::wait(std::int64_t timeout_ns) {
   const Deadline deadline(timeout_ns);
+  enter();
   for (;;) {
     if (interrupted()) return Wake::interrupted;
     if (std::exchange(changed_, false) || refresh()) return Wake::link_changed;
@@ -259,6 +267,7 @@ void Sender::use(Link* link) {
 
 Sent Sender::send(std::span<const TxSegment> segments) {
   if (stale()) refresh();
+  enter();
   if (tx_ == nullptr) return Sent::link_lost;
   return tx_->send(segments);
 }

@@ -30,7 +30,10 @@ enum class Wake { ready, link_changed, interrupted, timeout };
 /** Time-out of a wait that has none. */
 inline constexpr std::int64_t kForever = -1;
 
-/** What Receiver and Sender have in common. */
+/**
+ * What Receiver and Sender have in common. Where the peer can take the memory of the link away,
+ * SIGBUS stays unblocked in a thread that receives or sends; see BusGuard.
+ */
 class GSTMEMIF_API Port {
  public:
   Port(const Port&) = delete;
@@ -60,6 +63,13 @@ class GSTMEMIF_API Port {
   virtual void use(Link* link) = 0;
   /** Whether the link in use, which is down, may be left now. */
   virtual bool finished() noexcept { return true; }
+  /** To be called by the thread that is going to touch the memory of the link. */
+  void enter() noexcept {
+    if (guarded_) [[unlikely]]
+      BusGuard::admit_thread();
+  }
+  /** Whether there is memory that the peer can take away. */
+  bool guarded() const noexcept { return guarded_; }
 
   bool interrupted() const noexcept { return interrupted_.load(std::memory_order_acquire); }
   bool stale() const noexcept { return interface_->generation() != generation_; }
@@ -72,6 +82,7 @@ class GSTMEMIF_API Port {
 
  private:
   bool attached_ = false;
+  bool guarded_ = false;  // of the link
   UniqueFd wake_;
   std::atomic<bool> interrupted_{false};
   std::uint32_t generation_ = 0;
@@ -93,12 +104,16 @@ class GSTMEMIF_API Receiver : public Port {
    */
   std::span<const RxSegment> receive(std::uint32_t max_packets);
   /** Gives them back; false if they must not be used after all. See RxQueue::release(). */
-  bool release() noexcept { return rx_ == nullptr || rx_->release(); }
+  bool release() noexcept {
+    enter();
+    return rx_ == nullptr || rx_->release();
+  }
 
   /** As receive(), and lends if possible; see RxQueue::receive_lent(). */
   template <class Begin>
   RxBurst receive_lent(std::uint32_t max_packets, Begin begin) {
     if (stale() && moved_on()) return {};
+    enter();
     return rx_ != nullptr ? rx_->receive_lent(link(), max_packets, begin) : RxBurst{};
   }
   /** Waits for packets. @param timeout_ns nanoseconds, or kForever */
@@ -168,6 +183,7 @@ class GSTMEMIF_API Sender : public Port {
   template <class Piece>
   std::uint32_t send_run(std::uint32_t n, Piece piece) {
     if (stale()) refresh();
+    enter();
     return tx_ == nullptr ? 0 : tx_->send_run(n, piece);
   }
   /** Sends a lent packet without a copy, see TxQueue::exchange(). Only if owns() its loan. */
@@ -185,6 +201,7 @@ class GSTMEMIF_API Sender : public Port {
     return tx_ != nullptr && loan.link() == link();
   }
   void flush() noexcept {
+    enter();
     if (tx_ != nullptr) tx_->flush();
   }
 

@@ -37,21 +37,35 @@ std::uint64_t page_size_of(const struct stat& status) {
   return std::max(system, static_cast<std::uint64_t>(status.st_blksize));
 }
 
-Status check_peer_file(int fd, std::uint64_t size, struct stat& status) {
+/** What the descriptor of a region is. */
+struct PeerFile {
+  std::uint64_t size;
+  std::uint64_t page_size;
+  bool huge_pages;
+};
+
+Result<PeerFile> examine(int fd) {
+  struct stat status {};
   struct statfs filesystem {};
   if (::fstat(fd, &status) != 0 || ::fstatfs(fd, &filesystem) != 0) {
     return os_error("cannot examine the descriptor of a region");
   }
-  const bool in_memory = filesystem.f_type == TMPFS_MAGIC || filesystem.f_type == HUGETLBFS_MAGIC;
-  if (!S_ISREG(status.st_mode) || !in_memory) {
+  const bool huge_pages = filesystem.f_type == HUGETLBFS_MAGIC;
+  if (!S_ISREG(status.st_mode) || (!huge_pages && filesystem.f_type != TMPFS_MAGIC)) {
     return refused("the descriptor of a region is not a memory file");
   }
-  if (size == 0) return refused("a region of 0 bytes");
-  if (static_cast<std::uint64_t>(status.st_size) < size) {
-    return refused("a region of " + std::to_string(size) + " bytes in a file of " +
-                   std::to_string(status.st_size));
-  }
-  return {};
+  return PeerFile{static_cast<std::uint64_t>(status.st_size), page_size_of(status), huge_pages};
+}
+
+/**
+ * Whether all of a file stays readable and writable, whatever the peer does. A hole in a sealed
+ * memfd reads as zero; that in a file of huge pages takes pages of a pool that may be empty by
+ * then, and a file on a mounted tmpfs, which cannot be sealed, is subject to the size of that one.
+ */
+bool stays(int fd, const PeerFile& file) noexcept {
+  // Asked before mapping, and seals cannot be taken back: no window in which the file may shrink.
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  return seals >= 0 && (seals & F_SEAL_SHRINK) != 0 && !file.huge_pages;
 }
 
 }  // namespace
@@ -83,19 +97,24 @@ Result<Region> Region::create(std::uint64_t size) {
   return Region(std::move(fd), *base, size, size);
 }
 
-Result<Region> Region::map(UniqueFd fd, std::uint64_t size) {
-  struct stat status {};
-  if (Status checked = check_peer_file(fd.get(), size, status); !checked) return checked.error();
-  // Asked before mapping, and seals cannot be taken back: no window in which the file may shrink.
-  const int seals = ::fcntl(fd.get(), F_GET_SEALS);
-  const bool sealed = seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
-
-  const std::uint64_t page = page_size_of(status);
-  const std::uint64_t length = (size + page - 1) / page * page;
+Result<Region> Region::map(UniqueFd fd, std::uint64_t size, UnsealedMemory unsealed) {
+  const Result<PeerFile> file = examine(fd.get());
+  if (!file) return file.error();
+  if (size == 0) return refused("a region of 0 bytes");
+  if (file->size < size) {
+    return refused("a region of " + std::to_string(size) + " bytes in a file of " +
+                   std::to_string(file->size));
+  }
+  const bool guarded = !stays(fd.get(), *file);
+  if (guarded && unsealed == UnsealedMemory::refuse) {
+    return refused(file->huge_pages ? "unsealed-memory=refuse, and a region is of huge pages"
+                                    : "unsealed-memory=refuse, and a region is not sealed");
+  }
+  const std::uint64_t length = (size + file->page_size - 1) / file->page_size * file->page_size;
   Result<std::byte*> base = map_shared(fd.get(), length);
   if (!base) return base.error();
   Region region(std::move(fd), *base, size, length);
-  if (!sealed) {
+  if (guarded) {
     Result<BusGuard> guard = BusGuard::protect(*base, length);
     if (!guard) return guard.error();
     region.guard_ = std::move(*guard);

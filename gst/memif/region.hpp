@@ -10,6 +10,12 @@
 
 namespace gstmemif {
 
+/** What to do with memory of a peer's that it can take away while we use it. */
+enum class UnsealedMemory : std::uint8_t {
+  guard,  ///< survive that, with a handler of SIGBUS; see BusGuard
+  refuse  ///< no link with it, and no handler
+};
+
 /** One mapping of shared memory; unmapped when the object goes. */
 class GSTMEMIF_API Region {
  public:
@@ -23,18 +29,20 @@ class GSTMEMIF_API Region {
 
   /**
    * Maps @p size bytes of what the peer passed. Accepts only memory files (tmpfs, hugetlbfs) that
-   * are as large as claimed: any other file could block or fail at every access. A file that is not
-   * sealed against shrinking is watched by a BusGuard.
+   * are as large as claimed: any other file could block or fail at every access. What the peer can
+   * take away all the same is watched by a BusGuard, or refused: any file that is not sealed
+   * against shrinking, and memory of huge pages.
    */
-  static Result<Region> map(UniqueFd fd, std::uint64_t size);
+  static Result<Region> map(UniqueFd fd, std::uint64_t size,
+                            UnsealedMemory unsealed = UnsealedMemory::guard);
 
   std::byte* data() const noexcept { return base_; }
   std::uint64_t size() const noexcept { return size_; }
   /** To pass to the peer. */
   int fd() const noexcept { return fd_.get(); }
-  /** True if the peer could shrink the file, so that lost() is worth asking. */
+  /** True if the peer could take the memory away, so that lost() is worth asking. */
   bool guarded() const noexcept { return guard_.active(); }
-  /** True if the peer shrank the file under us; what is read from then on is zero. Any thread. */
+  /** True if the peer took the memory away; what is read from then on is zero. Any thread. */
   bool lost() const noexcept { return guard_.lost(); }
 
  private:

@@ -307,12 +307,14 @@ bool RxQueue::release() noexcept {
 
 void RxQueue::close() noexcept {
   if (closed_) return;
+  const BusErrorScope scope(state_->guarded());
   end_ = peer_index();
   closed_ = true;
 }
 
 std::uint32_t RxQueue::pending_packets() const noexcept {
   if (state_->failed()) return 0;
+  const BusErrorScope scope(state_->guarded());
   const auto first = static_cast<std::uint16_t>(next_ + taken_);
   const auto slots = static_cast<std::uint16_t>(peer_index() - first);
   std::uint32_t packets = 0;

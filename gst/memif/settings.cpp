@@ -23,6 +23,10 @@ std::string show(Mode value) {
   return std::string(to_string(value));
 }
 
+std::string show(UnsealedMemory value) {
+  return value == UnsealedMemory::guard ? "guard" : "refuse";
+}
+
 Status check_queues(const char* name, std::uint32_t count) {
   if (count >= 1 && count <= kMaxQueues) return {};
   return wrong(name, show(count), "an interface has 1 to 255 queues in each direction.");
@@ -133,6 +137,7 @@ Status apply(const PartialSettings& partial, Settings& settings) {
   take(partial.ring_size, settings.ring_size);
   take(partial.buffer_size, settings.buffer_size);
   take(partial.socket_owner, settings.listen.owner);
+  take(partial.unsealed_memory, settings.unsealed_memory);
   if (partial.socket_mode) settings.listen.mode = static_cast<mode_t>(*partial.socket_mode);
   if (partial.allowed_uids) {
     Result<std::vector<uid_t>> uids = parse_uids(*partial.allowed_uids);
@@ -154,7 +159,8 @@ Status check_agreement(const PartialSettings& a, const std::string& a_name,
         agree("buffer-size", a.buffer_size, a_name, b.buffer_size, b_name),
         agree("socket-mode", a.socket_mode, a_name, b.socket_mode, b_name),
         agree("socket-owner", a.socket_owner, a_name, b.socket_owner, b_name),
-        agree("allowed-uids", a.allowed_uids, a_name, b.allowed_uids, b_name)}) {
+        agree("allowed-uids", a.allowed_uids, a_name, b.allowed_uids, b_name),
+        agree("unsealed-memory", a.unsealed_memory, a_name, b.unsealed_memory, b_name)}) {
     if (!status) return status;
   }
   return {};

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "gst/memif/protocol.hpp"
+#include "gst/memif/region.hpp"
 #include "gst/memif/socket.hpp"
 
 namespace gstmemif {
@@ -35,6 +36,7 @@ struct Settings {
   ListenOptions listen;                          ///< as master
   /// bytes that a peer may make us map; as master
   std::uint64_t memory_limit = kDefaultMemoryLimit;
+  UnsealedMemory unsealed_memory = UnsealedMemory::guard;  ///< as master
 
   bool operator==(const Settings&) const = default;
 };
@@ -51,6 +53,7 @@ struct PartialSettings {
   std::optional<std::uint32_t> socket_mode;
   std::optional<std::string> socket_owner;
   std::optional<std::string> allowed_uids;
+  std::optional<UnsealedMemory> unsealed_memory;
 };
 
 /** Checks ranges and combinations; the error names setting, value and remedy. */

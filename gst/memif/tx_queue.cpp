@@ -228,6 +228,7 @@ std::uint32_t TxQueue::unread() noexcept {
 }
 
 void TxQueue::abandon() noexcept {
+  const BusErrorScope scope(state_->guarded());
   const auto slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(unread(), uncounted_));
   uncounted_ = 0;
   std::uint32_t packets = 0;

@@ -31,6 +31,7 @@ enum MemifProperty : guint {
   kPropSocketMode,
   kPropSocketOwner,
   kPropAllowedUids,
+  kPropUnsealedMemory,
   kPropMainContext,
   kPropLinkUp,
   kPropPeerName,
@@ -109,3 +110,4 @@ class MemifEnd {
 
 GType gst_memif_role_get_type(void);
 GType gst_memif_mode_get_type(void);
+GType gst_memif_unsealed_memory_get_type(void);

@@ -4,6 +4,7 @@
 
 using gstmemif::Mode;
 using gstmemif::Role;
+using gstmemif::UnsealedMemory;
 
 GType gst_memif_role_get_type(void) {
   // DPDK's words are accepted too; the first entry of a value is the one shown.
@@ -24,6 +25,16 @@ GType gst_memif_mode_get_type(void) {
       {static_cast<gint>(Mode::punt_inject), "VPP's punt and inject path", "punt-inject"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstMemifMode", kValues);
+  return type;
+}
+
+GType gst_memif_unsealed_memory_get_type(void) {
+  static const GEnumValue kValues[] = {
+      {static_cast<gint>(UnsealedMemory::guard),
+       "Survive that, with a process-wide handler of SIGBUS", "guard"},
+      {static_cast<gint>(UnsealedMemory::refuse), "No link, and no handler", "refuse"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstMemifUnsealedMemory", kValues);
   return type;
 }
 
@@ -73,6 +84,13 @@ void add_socket_properties(GObjectClass* klass) {
            "Numbers of the users whose programs may connect, with commas; empty: all that the "
            "permissions of the socket file let in; master only",
            "");
+  g_object_class_install_property(
+      klass, kPropUnsealedMemory,
+      g_param_spec_enum("unsealed-memory", "Unsealed memory",
+                        "What to do with shared memory that the peer can take away while it is "
+                        "used, as it can unless it is sealed and not of huge pages; master only",
+                        gst_memif_unsealed_memory_get_type(),
+                        static_cast<gint>(UnsealedMemory::guard), kReadWrite));
   g_object_class_install_property(
       klass, kPropMainContext,
       g_param_spec_boxed("main-context", "Main context",
@@ -159,6 +177,7 @@ void MemifEnd::install_properties(GObjectClass* klass, Direction direction) {
   add_status_properties(klass, direction);
   gst_type_mark_as_plugin_api(gst_memif_role_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(gst_memif_mode_get_type(), GstPluginAPIFlags(0));
+  gst_type_mark_as_plugin_api(gst_memif_unsealed_memory_get_type(), GstPluginAPIFlags(0));
 }
 
 /** With the lock held. */
@@ -194,6 +213,9 @@ void MemifEnd::set_partial(guint id, const GValue* value) {
       break;
     case kPropAllowedUids:
       partial.allowed_uids = text_of(value);
+      break;
+    case kPropUnsealedMemory:
+      partial.unsealed_memory = static_cast<UnsealedMemory>(g_value_get_enum(value));
       break;
     default:
       break;
@@ -299,6 +321,9 @@ void MemifEnd::get_setting(guint id, GValue* value) const {
     case kPropAllowedUids:
       g_value_set_string(
           value, (interface_ ? used_ : settings_).partial.allowed_uids.value_or("").c_str());
+      break;
+    case kPropUnsealedMemory:
+      g_value_set_enum(value, static_cast<gint>(settings.unsealed_memory));
       break;
     default:
       break;

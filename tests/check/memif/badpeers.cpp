@@ -570,7 +570,7 @@ GST_START_TEST(test_a_peer_that_takes_its_memory_away_loses_its_link) {
     receiver->release();
     return !is_up(master);
   }));
-  fail_unless(news->down_with("shrank"));
+  fail_unless(news->down_with("took shared memory away"));
 }
 GST_END_TEST
 

@@ -10,26 +10,11 @@
 #include <thread>
 #include <vector>
 
-#include "linkpair.hpp"
+#include "unsealed.hpp"
 
 using namespace memiftest;
 
 namespace {
-
-UniqueFd memory_file(std::uint64_t size, bool sealed = false) {
-  UniqueFd fd(::memfd_create("memif-peer", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  fail_unless(fd && ::ftruncate(fd.get(), static_cast<off_t>(size)) == 0);
-  if (sealed) fail_unless(::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK) == 0);
-  return fd;
-}
-
-unsigned sum(const std::byte* data, std::size_t size) {
-  unsigned total = 0;
-  for (std::size_t i = 0; i < size; i += 64) {
-    total += static_cast<unsigned>(*static_cast<const volatile std::byte*>(data + i));
-  }
-  return total;
-}
 
 sigjmp_buf escape;
 volatile sig_atomic_t foreign_signals = 0;
@@ -178,7 +163,7 @@ GST_START_TEST(test_a_failing_link_says_why) {
   fail_unless(::ftruncate(unsealed.get(), 0) == 0);
   fail_unless_equals_int(sum(segments[0].data, segments[0].length), 0);
   fail_if(link.rx(0)->release(), "what was read must not be used");
-  fail_unless(std::strstr(link.state().failure(), "shrank") != nullptr);
+  fail_unless(std::strstr(link.state().failure(), "took shared memory away") != nullptr);
   fail_unless(drain_eventfd(wake->get()), "the control plane was not told");
 }
 GST_END_TEST
