@@ -33,6 +33,7 @@ struct LinkPlan {
   Mode mode = Mode::ethernet;
   std::uint32_t cache_line = kDefaultCacheLine;
   std::uint32_t buffer_size = 0;  ///< of our own buffers, as slave; 0 as master
+  std::uint32_t max_packet_size = kDefaultMaxPacketSize;  ///< of packets that we receive
   std::vector<Region> regions;
   std::vector<RingPlan> s2m;
   std::vector<RingPlan> m2s;

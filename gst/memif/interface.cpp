@@ -59,6 +59,7 @@ Interface::Interface(Settings settings, std::shared_ptr<Loop> loop)
     : settings_(std::move(settings)),
       loop_(std::move(loop)),
       stats_(std::make_shared<InterfaceStats>()),
+      copy_budget_(std::make_shared<CopyBudget>(settings_.copy_limit)),
       owner_(std::make_unique<Owner>(*this)) {}
 
 Interface::~Interface() {
@@ -161,6 +162,7 @@ Interface::Change Interface::change(Settings settings) {
     stop_locked("settings changed");
   }
   settings_ = std::move(settings);
+  copy_budget_->set_limit(settings_.copy_limit);
   return was_started ? Change(epoch_) : Change();
 }
 
@@ -321,6 +323,7 @@ void Interface::adopt(std::shared_ptr<Connection> connection) {
 }
 
 Status Interface::agreed(LinkPlan plan) {
+  plan.max_packet_size = settings_.max_packet_size;
   agreed_link_ = std::make_shared<Link>(std::move(plan), stats_, control_wake_);
   return {};
 }

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "gst/memif/copy_budget.hpp"
 #include "gst/memif/link.hpp"
 #include "gst/memif/log_limit.hpp"
 #include "gst/memif/loop.hpp"
@@ -90,6 +91,9 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   /** To read the counters when the interface is gone. */
   std::shared_ptr<InterfaceStats> shared_stats() const noexcept { return stats_; }
 
+  /** For who copies received packets: bounds what that takes. */
+  const std::shared_ptr<CopyBudget>& copy_budget() const noexcept { return copy_budget_; }
+
   /**
    * @p observer is told as long as it lives. Of a link that is up already, or of the refusal that
    * stands in its way, it hears before this returns.
@@ -135,6 +139,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   Settings settings_;  // under the ControlLock
   const std::shared_ptr<Loop> loop_;
   const std::shared_ptr<InterfaceStats> stats_;
+  const std::shared_ptr<CopyBudget> copy_budget_;
   bool started_ = false;
   std::uint32_t epoch_ = 0;  // of what was begun before and looks whether it still counts
   std::shared_ptr<const UniqueFd> control_wake_;

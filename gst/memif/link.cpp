@@ -43,6 +43,7 @@ Link::Link(LinkPlan plan, std::shared_ptr<InterfaceStats> stats,
     : role_(plan.role),
       mode_(plan.mode),
       cache_line_(plan.cache_line),
+      max_packet_size_(plan.max_packet_size),
       peer_name_(printable(plan.peer_interface.empty() ? plan.peer_app : plan.peer_interface)),
       stats_(std::move(stats)),
       state_(std::move(plan.regions), std::move(control_wake)) {
@@ -70,6 +71,7 @@ void Link::add_rx(RingPlan plan, QueueBuffers buffers) {
   const Ring ring = ring_at(plan);
   rx_.push_back(std::make_unique<RxQueue>(state_, ring, std::move(plan.event_fd),
                                           stats_->rx(rx_.size()), std::move(buffers)));
+  rx_.back()->set_max_packet_size(max_packet_size_);
   // Until somebody receives, nobody needs to be woken.
   rx_.back()->set_interrupts(false);
 }

@@ -81,6 +81,7 @@ class GSTMEMIF_API Link {
   Role role_;
   Mode mode_;
   std::uint32_t cache_line_;
+  std::uint32_t max_packet_size_;
   std::string peer_name_;
   std::shared_ptr<InterfaceStats> stats_;
   LinkState state_;

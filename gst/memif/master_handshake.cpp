@@ -96,7 +96,7 @@ Result<Step> MasterHandshake::on_add_region(const AddRegion& message, UniqueFd f
   }
   if (message.size > admission_.memory_limit - mapped_) {
     return violation("the regions are larger than the " + std::to_string(admission_.memory_limit) +
-                     " bytes allowed");
+                     " bytes allowed (memory-limit)");
   }
   Result<Region> region = Region::map(std::move(fd), message.size, admission_.unsealed_memory);
   if (!region) return region.error();

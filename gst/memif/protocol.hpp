@@ -27,6 +27,8 @@ inline constexpr std::uint32_t kMinRingSize = 2;
 inline constexpr std::uint32_t kMaxRingSize = 1U << kMaxLog2RingSize;
 inline constexpr std::uint32_t kMaxQueues = 255;
 inline constexpr std::uint32_t kMaxRegions = 256;
+/** Bytes of a packet: what the largest ring of the usual buffers holds, a picture in 4K. */
+inline constexpr std::uint32_t kDefaultMaxPacketSize = std::uint32_t{32} << 20;
 inline constexpr std::size_t kMaxNameLength = 31;    ///< one of the 32 bytes stays NUL
 inline constexpr std::size_t kMaxSecretLength = 24;  ///< may fill its field
 

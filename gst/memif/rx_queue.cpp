@@ -70,6 +70,7 @@ std::uint32_t RxQueue::take_run(std::uint32_t available, std::uint32_t max_packe
   const RegionViews regions = state_->views();
   const BufferPlace* const slots = buffers_.slots.data();
   const std::uint32_t buffer_size = buffers_.buffer_size;
+  const std::uint32_t longest = std::min(max_packet_size_, kShortPacket);
   const auto first = static_cast<std::uint16_t>(next_ + taken_);
   const std::uint32_t limit =
       std::min({available - taken_, max_packets - packets_, ring.before_wrap(first)});
@@ -78,7 +79,8 @@ std::uint32_t RxQueue::take_run(std::uint32_t available, std::uint32_t max_packe
   std::uint32_t n = 0;
   for (; n < limit; ++n) {
     const Descriptor descriptor = ring.read_slot(next + n);
-    if ((descriptor.flags & kDescriptorNext) != 0 || descriptor.length == 0) break;
+    // One of 0 bytes is the longest, then.
+    if ((descriptor.flags & kDescriptorNext) != 0 || descriptor.length - 1 >= longest) break;
     std::byte* data;
     if constexpr (kSlave) {
       const BufferPlace own = slots[next + n];
@@ -101,13 +103,13 @@ std::uint32_t RxQueue::take_run(std::uint32_t available, std::uint32_t max_packe
 }
 
 void RxQueue::take_packets(std::uint32_t available, std::uint32_t max_packets) noexcept {
-  while (taken_ < available && packets_ < max_packets) {
+  while (taken_ < available && packets_ < max_packets && bytes_ < kBurstBytes) {
     if (!skipping_) {
       packets_ += is_slave() ? take_run<true>(available, max_packets)
                              : take_run<false>(available, max_packets);
     }
-    // What ended the run: a chain, something wrong, or the end of the ring. A chain of one slot is
-    // a packet, too.
+    // What ended the run: a chain, a long packet, something wrong, or the end of the ring. A chain
+    // of one slot is a packet, too.
     if (taken_ < available && packets_ < max_packets) packets_ += take_chain(available) ? 1 : 0;
   }
 }
@@ -142,6 +144,10 @@ bool RxQueue::take_chain(std::uint32_t available) noexcept {
   // Overlapping segments could add up to more than there is.
   if (!valid || total > state_->total_bytes()) {
     drop_from(first, valid ? DropReason::bad_chain : DropReason::bad_descriptor);
+    return false;
+  }
+  if (total > max_packet_size_) {
+    drop_from(first, DropReason::too_long);
     return false;
   }
   if (count_ == first) {

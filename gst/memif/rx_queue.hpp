@@ -48,12 +48,16 @@ class GSTMEMIF_API RxQueue {
    */
   RxQueue(LinkState& state, Ring ring, UniqueFd event_fd, QueueStats& stats, QueueBuffers buffers);
 
+  /** Longer packets are dropped. @param bytes 1 or more */
+  void set_max_packet_size(std::uint32_t bytes) noexcept { max_packet_size_ = bytes; }
+
   /** As slave, when the link comes up: gives the peer a full ring of empty buffers. */
   void publish_buffers() noexcept;
 
   /**
-   * Up to @p max_packets whole packets, as segments that stay valid until release(). Empty if
-   * there is nothing, or if the link has failed.
+   * Up to @p max_packets whole packets, as segments that stay valid until release(). Fewer if they
+   * are long: a peer that describes the same bytes again and again must not make us hold many
+   * copies. Empty if there is nothing, or if the link has failed.
    */
   std::span<const RxSegment> receive(std::uint32_t max_packets) noexcept;
 
@@ -109,6 +113,13 @@ class GSTMEMIF_API RxQueue {
   QueueStats& stats() noexcept { return *stats_; }
 
  private:
+  // Bytes of a packet. Up to this many they are taken in one run, and longer ones with more care.
+  static constexpr std::uint32_t kShortPacket = 64 << 10;
+  // The peer's packets up to this length are lent: who keeps them makes us copy them.
+  static constexpr std::uint32_t kLongestLent = 16 << 10;
+  // A burst ends with the packet that takes it beyond this many.
+  static constexpr std::uint64_t kBurstBytes = 4 << 20;
+
   bool is_slave() const noexcept { return buffers_.buffer_size != 0; }
   std::uint16_t peer_index() const noexcept {
     if (closed_) return end_;
@@ -147,6 +158,7 @@ class GSTMEMIF_API RxQueue {
   Loan* lent_ = nullptr;           // the burst's
   std::uint16_t lent_region_ = 0;  // where it lies
   bool odd_next_ = false;          // the last loan ended before a packet that cannot be lent
+  std::uint32_t max_packet_size_ = kDefaultMaxPacketSize;
   std::vector<RxSegment> segments_;
   std::size_t count_ = 0;        // segments of the burst
   std::uint32_t packets_ = 0;    // of the burst
@@ -203,6 +215,7 @@ template <bool kSlave, class Store>
   const std::size_t first = taken_;
   const std::uint16_t region = kSlave ? kFirstBufferRegion : lent_region_;
   const std::uint64_t size = kSlave ? buffers_.buffer_size : loan.size();
+  const std::uint32_t longest_lent = std::min(max_packet_size_, kSlave ? ~0U : kLongestLent);
   BufferPlace* const places = loan.buffers.data() + first;
   BufferPlace* const slots = buffers_.slots.data();
   const auto spares = kSlave ? buffers_.spares.end() - limit : buffers_.spares.end();
@@ -213,7 +226,9 @@ template <bool kSlave, class Store>
     const Descriptor packet = ring.read_slot(next + i);
     if ((packet.flags & kDescriptorNext) != 0 || packet.region != region) break;
     const std::uint32_t buffer = kSlave ? slots[next + i].offset : 0;
-    if (packet.length == 0 || !within(packet.offset, packet.length, buffer, size)) break;
+    // One of 0 bytes is the longest, then.
+    if (packet.length - 1 >= longest_lent) break;
+    if (!within(packet.offset, packet.length, buffer, size)) break;
     store(first + i, packet.offset, packet.length);
     bytes += packet.length;
     if constexpr (kSlave) {

@@ -16,7 +16,7 @@ Error wrong(const std::string& setting, const std::string& value, const std::str
 std::string show(const std::string& value) {
   return value;
 }
-std::string show(std::uint32_t value) {
+std::string show(std::uint64_t value) {
   return std::to_string(value);
 }
 std::string show(Mode value) {
@@ -125,6 +125,9 @@ Status validate(const Settings& settings) {
   if (settings.buffer_size == 0) {
     return wrong("buffer-size", "0", "a buffer has 1 byte or more. The default is 2048.");
   }
+  if (settings.max_packet_size == 0) {
+    return wrong("max-packet-size", "0", "a packet has 1 byte or more. The default is 32 MiB.");
+  }
   return check_memory(settings);
 }
 
@@ -138,6 +141,9 @@ Status apply(const PartialSettings& partial, Settings& settings) {
   take(partial.buffer_size, settings.buffer_size);
   take(partial.socket_owner, settings.listen.owner);
   take(partial.unsealed_memory, settings.unsealed_memory);
+  take(partial.memory_limit, settings.memory_limit);
+  take(partial.max_packet_size, settings.max_packet_size);
+  take(partial.copy_limit, settings.copy_limit);
   if (partial.socket_mode) settings.listen.mode = static_cast<mode_t>(*partial.socket_mode);
   if (partial.allowed_uids) {
     Result<std::vector<uid_t>> uids = parse_uids(*partial.allowed_uids);
@@ -160,7 +166,10 @@ Status check_agreement(const PartialSettings& a, const std::string& a_name,
         agree("socket-mode", a.socket_mode, a_name, b.socket_mode, b_name),
         agree("socket-owner", a.socket_owner, a_name, b.socket_owner, b_name),
         agree("allowed-uids", a.allowed_uids, a_name, b.allowed_uids, b_name),
-        agree("unsealed-memory", a.unsealed_memory, a_name, b.unsealed_memory, b_name)}) {
+        agree("unsealed-memory", a.unsealed_memory, a_name, b.unsealed_memory, b_name),
+        agree("memory-limit", a.memory_limit, a_name, b.memory_limit, b_name),
+        agree("max-packet-size", a.max_packet_size, a_name, b.max_packet_size, b_name),
+        agree("copy-limit", a.copy_limit, a_name, b.copy_limit, b_name)}) {
     if (!status) return status;
   }
   return {};

@@ -15,7 +15,9 @@ namespace gstmemif {
 inline constexpr char kDefaultSocketPath[] = "/run/vpp/memif.sock";
 inline constexpr std::uint32_t kDefaultRingSize = 1024;
 inline constexpr std::uint32_t kDefaultBufferSize = 2048;
-inline constexpr std::uint64_t kDefaultMemoryLimit = std::uint64_t{64} << 30;
+// What the offset of a descriptor reaches; pools of VPP and DPDK are smaller as a rule.
+inline constexpr std::uint64_t kDefaultMemoryLimit = std::uint64_t{4} << 30;
+inline constexpr std::uint64_t kDefaultCopyLimit = std::uint64_t{1} << 30;
 
 /** Complete settings of one interface. */
 struct Settings {
@@ -36,6 +38,10 @@ struct Settings {
   ListenOptions listen;                          ///< as master
   /// bytes that a peer may make us map; as master
   std::uint64_t memory_limit = kDefaultMemoryLimit;
+  /// bytes of the longest packet that is received
+  std::uint32_t max_packet_size = kDefaultMaxPacketSize;
+  /// bytes that copies of received packets may take at a time
+  std::uint64_t copy_limit = kDefaultCopyLimit;
   UnsealedMemory unsealed_memory = UnsealedMemory::guard;  ///< as master
 
   bool operator==(const Settings&) const = default;
@@ -54,6 +60,9 @@ struct PartialSettings {
   std::optional<std::string> socket_owner;
   std::optional<std::string> allowed_uids;
   std::optional<UnsealedMemory> unsealed_memory;
+  std::optional<std::uint64_t> memory_limit;
+  std::optional<std::uint32_t> max_packet_size;
+  std::optional<std::uint64_t> copy_limit;
 };
 
 /** Checks ranges and combinations; the error names setting, value and remedy. */

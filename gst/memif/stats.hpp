@@ -32,16 +32,17 @@ enum class DropReason : std::uint8_t {
   bad_descriptor,  ///< region, offset or length outside of what was agreed, or of a batch to send
   bad_chain,       ///< received: a chain that does not end within what was published
   empty,           ///< received: a packet of 0 bytes
-  too_long,        ///< to send: needs more slots than the ring has
+  too_long,        ///< to send: needs more slots than the ring has; received: over the limit
   ring_full,       ///< to send: no free slot, and waiting was not asked for
   link_down,       ///< to send: no peer
+  no_memory,       ///< received: copies take as much memory as they may, or there is none
   undelivered,     ///< published, and not taken from the ring when the link ended
   flushed,         ///< received or to send: given up by a flush or a stop
   count
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReason::count)>
-    kDropReasonNames = {"bad-descriptor", "bad-chain", "empty",       "too-long",
-                        "ring-full",      "link-down", "undelivered", "flushed"};
+    kDropReasonNames = {"bad-descriptor", "bad-chain", "empty",       "too-long", "ring-full",
+                        "link-down",      "no-memory", "undelivered", "flushed"};
 
 /** Counters of one queue in one direction, over all links that an interface had. */
 struct alignas(64) QueueStats {

@@ -23,6 +23,8 @@ const char* explain(DropReason reason) {
       return "too long for the ring";
     case DropReason::empty:
       return "of 0 bytes";
+    case DropReason::no_memory:
+      return "for want of memory";
     case DropReason::bad_descriptor:
     case DropReason::bad_chain:
     case DropReason::count:

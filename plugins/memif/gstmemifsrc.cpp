@@ -325,8 +325,9 @@ gboolean decide_allocation(GstBaseSrc* src, GstQuery* query) {
     if (!state.batch_pool) state.batch_pool.emplace();
   } else if (!state.buffers) {
     state.batch_pool.reset();
-    const std::uint32_t slot = state.receiver->interface().settings().buffer_size;
-    state.buffers.emplace(std::min(slot, kMaxRecycled));
+    gstmemif::Interface& interface = state.receiver->interface();
+    state.buffers.emplace(std::min(interface.settings().buffer_size, kMaxRecycled),
+                          interface.copy_budget());
   }
   GST_INFO_OBJECT(src, "sending %s", state.send_batches ? "batches" : "a packet per buffer");
   return TRUE;

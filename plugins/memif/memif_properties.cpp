@@ -61,6 +61,12 @@ void add_number(GObjectClass* klass, guint id, const char* name, const char* nic
       klass, id, g_param_spec_uint(name, nick, blurb, 0, G_MAXUINT, preset, kReadWrite));
 }
 
+void add_bytes(GObjectClass* klass, guint id, const char* name, const char* nick, const char* blurb,
+               guint64 preset) {
+  g_object_class_install_property(
+      klass, id, g_param_spec_uint64(name, nick, blurb, 0, G_MAXUINT64, preset, kReadWrite));
+}
+
 void add_socket_properties(GObjectClass* klass) {
   add_text(klass, kPropSocketPath, "socket-path", "Socket path",
            "UNIX socket of the interface: a path, or @name for an abstract socket",
@@ -133,6 +139,23 @@ void add_interface_properties(GObjectClass* klass, MemifEnd::Direction direction
                        G_MININT, G_MAXINT, 0, kReadWrite));
 }
 
+/** What a peer can make us hold. */
+void add_memory_properties(GObjectClass* klass, MemifEnd::Direction direction) {
+  add_bytes(klass, kPropMemoryLimit, "memory-limit", "Memory limit",
+            "Bytes of shared memory that a peer may bring in all its regions, 4 GiB by default; a "
+            "peer with more is refused; master only",
+            gstmemif::kDefaultMemoryLimit);
+  if (direction != MemifEnd::Direction::receive) return;
+  add_number(klass, kPropMaxPacketSize, "max-packet-size", "Maximum packet size",
+             "Bytes of the longest packet that is received, 1 or more, 32 MiB by default; longer "
+             "ones are dropped and counted in drop-too-long",
+             gstmemif::kDefaultMaxPacketSize);
+  add_bytes(klass, kPropCopyLimit, "copy-limit", "Copy limit",
+            "Bytes that copies of received packets of the interface may take at a time, 1 GiB by "
+            "default; packets that need more are dropped and counted in drop-no-memory",
+            gstmemif::kDefaultCopyLimit);
+}
+
 void add_status_properties(GObjectClass* klass, MemifEnd::Direction direction) {
   g_object_class_install_property(
       klass, kPropLinkUp,
@@ -174,6 +197,7 @@ std::shared_ptr<GMainContext> context_of(const GValue* value) {
 void MemifEnd::install_properties(GObjectClass* klass, Direction direction) {
   add_socket_properties(klass);
   add_interface_properties(klass, direction);
+  add_memory_properties(klass, direction);
   add_status_properties(klass, direction);
   gst_type_mark_as_plugin_api(gst_memif_role_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(gst_memif_mode_get_type(), GstPluginAPIFlags(0));
@@ -216,6 +240,15 @@ void MemifEnd::set_partial(guint id, const GValue* value) {
       break;
     case kPropUnsealedMemory:
       partial.unsealed_memory = static_cast<UnsealedMemory>(g_value_get_enum(value));
+      break;
+    case kPropMemoryLimit:
+      partial.memory_limit = g_value_get_uint64(value);
+      break;
+    case kPropMaxPacketSize:
+      partial.max_packet_size = g_value_get_uint(value);
+      break;
+    case kPropCopyLimit:
+      partial.copy_limit = g_value_get_uint64(value);
       break;
     default:
       break;
@@ -324,6 +357,15 @@ void MemifEnd::get_setting(guint id, GValue* value) const {
       break;
     case kPropUnsealedMemory:
       g_value_set_enum(value, static_cast<gint>(settings.unsealed_memory));
+      break;
+    case kPropMemoryLimit:
+      g_value_set_uint64(value, settings.memory_limit);
+      break;
+    case kPropMaxPacketSize:
+      g_value_set_uint(value, settings.max_packet_size);
+      break;
+    case kPropCopyLimit:
+      g_value_set_uint64(value, settings.copy_limit);
       break;
     default:
       break;

@@ -42,12 +42,30 @@ GstBuffer* copy_to_buffer(const RxSegment*& segment, RecycledBuffers& buffers) {
   return nullptr;
 }
 
-GstBuffer* copied_batch(std::span<const RxSegment> segments, gstmemif::QueueStats& stats) {
-  std::size_t size = 0;
-  for (const RxSegment& segment : segments) size += segment.length;
+/** A batch without packets, with an arena of so many bytes; null without memory. */
+GstBuffer* new_batch(std::size_t size, const CopyBudgetPtr& budget) {
   if (size > G_MAXUINT32) return nullptr;
-  GstBuffer* batch = gst_packet_batch_new(size);
-  if (batch == nullptr) return nullptr;
+  GstMemory* arena = new_copy_memory(budget, size, GST_MEMORY_FLAG_NO_SHARE);
+  if (arena == nullptr) return nullptr;
+  GstBuffer* batch = gst_buffer_new();
+  gst_buffer_append_memory(batch, arena);
+  gst_buffer_add_packet_batch_meta(batch);
+  return batch;
+}
+
+GstBuffer* copied_batch(std::span<const RxSegment> segments, gstmemif::Receiver& receiver) {
+  gstmemif::QueueStats& stats = receiver.stats();
+  std::size_t size = 0;
+  std::uint64_t packets = 0;
+  for (const RxSegment& segment : segments) {
+    size += segment.length;
+    packets += segment.more ? 0 : 1;
+  }
+  GstBuffer* batch = new_batch(size, receiver.interface().copy_budget());
+  if (batch == nullptr) {
+    stats.drop(gstmemif::DropReason::no_memory, packets);
+    return nullptr;
+  }
   const gstpacket::detail::BatchMap map(batch);
   const RxSegment* segment = segments.data();
   guint32 offset = 0;
@@ -69,9 +87,13 @@ GstMiniObject* make_buffers(std::span<const RxSegment> segments, GstClockTime ti
   GstBuffer* first = nullptr;
   GstBufferList* list = nullptr;
   guint64 copies = 0;
+  guint64 lost = 0;
   while (segment != end) {
     GstBuffer* buffer = copy_to_buffer(segment, buffers);
-    if (buffer == nullptr) continue;
+    if (buffer == nullptr) {
+      ++lost;
+      continue;
+    }
     GST_BUFFER_PTS(buffer) = timestamp;
     ++copies;
     if (first == nullptr) {
@@ -85,6 +107,7 @@ GstMiniObject* make_buffers(std::span<const RxSegment> segments, GstClockTime ti
     gst_buffer_list_add(list, buffer);
   }
   stats.copies.add(copies);
+  if (lost != 0) stats.drop(gstmemif::DropReason::no_memory, lost);
   return list != nullptr ? GST_MINI_OBJECT_CAST(list) : GST_MINI_OBJECT_CAST(first);
 }
 
@@ -107,5 +130,5 @@ GstBuffer* receive_batch(gstmemif::Receiver& receiver, guint max_packets,
     return batch;
   }
   gst_clear_buffer(&batch);
-  return burst.segments.empty() ? nullptr : copied_batch(burst.segments, receiver.stats());
+  return burst.segments.empty() ? nullptr : copied_batch(burst.segments, receiver);
 }

@@ -2,7 +2,10 @@
 #include "plugins/memif/recycled_buffers.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <new>
+#include <utility>
 
 #include "gst/packet/batch.hpp"
 #include "plugins/memif/gstmemifmemory.hpp"
@@ -45,7 +48,7 @@ class RestingBuffers {
 /** What the buffers of a pool are. */
 struct Kind {
   /** Null without memory. */
-  GstBuffer* (*make)(gsize size);
+  GstBuffer* (*make)(gsize size, const CopyBudgetPtr& budget);
   /** Whether the metas are those that it was made with. */
   bool (*has_own_metas)(GstBuffer* buffer);
   /** Called when it comes to rest. */
@@ -60,6 +63,7 @@ struct GstMemifRecycler {
   GstBufferPool parent;
   RestingBuffers* resting;
   const Kind* kind;
+  CopyBudgetPtr* budget;
   gsize size;
 };
 struct GstMemifRecyclerClass {
@@ -81,7 +85,7 @@ GstFlowReturn acquire(GstBufferPool* pool, GstBuffer** out, GstBufferPoolAcquire
   if (GST_BUFFER_POOL_IS_FLUSHING(pool)) return GST_FLOW_FLUSHING;
   *out = cast(pool)->resting->take();
   if (*out != nullptr) return GST_FLOW_OK;
-  *out = cast(pool)->kind->make(cast(pool)->size);
+  *out = cast(pool)->kind->make(cast(pool)->size, *cast(pool)->budget);
   if (*out == nullptr) return GST_FLOW_ERROR;
   GST_BUFFER_FLAG_UNSET(*out, GST_BUFFER_FLAG_TAG_MEMORY);  // marks those with other memory
   return GST_FLOW_OK;
@@ -124,13 +128,15 @@ gboolean stop(GstBufferPool* pool) {
 
 void finalize(GObject* object) {
   delete cast(object)->resting;
+  delete cast(object)->budget;
   G_OBJECT_CLASS(gst_memif_recycler_parent_class)->finalize(object);
 }
 
-GstBufferPool* new_pool(const Kind& kind, std::size_t size) {
+GstBufferPool* new_pool(const Kind& kind, std::size_t size, CopyBudgetPtr budget) {
   auto* pool = static_cast<GstBufferPool*>(g_object_new(gst_memif_recycler_get_type(), nullptr));
   gst_object_ref_sink(pool);
   cast(pool)->kind = &kind;
+  *cast(pool)->budget = std::move(budget);
   cast(pool)->size = size;
   GstStructure* config = gst_buffer_pool_get_config(pool);
   gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(size), 0, 0);
@@ -152,6 +158,7 @@ static void gst_memif_recycler_class_init(GstMemifRecyclerClass* klass) {
 
 static void gst_memif_recycler_init(GstMemifRecycler* self) {
   self->resting = new RestingBuffers();
+  self->budget = new CopyBudgetPtr();
 }
 
 static void close(GstBufferPool* pool) {
@@ -159,25 +166,62 @@ static void close(GstBufferPool* pool) {
   gst_object_unref(pool);
 }
 
+// ---- memory of copies -----------------------------------------------------------------------
+
+namespace {
+
+/** What lies before the bytes. */
+struct alignas(std::max_align_t) CopyHeader {
+  CopyBudgetPtr budget;
+  gsize size;
+};
+
+void free_copy(gpointer data) {
+  auto* header = static_cast<CopyHeader*>(data);
+  if (header->budget) header->budget->give_back(header->size);
+  header->~CopyHeader();
+  g_free(header);
+}
+
+GstBuffer* new_copy_buffer(gsize size, const CopyBudgetPtr& budget) {
+  GstMemory* memory = new_copy_memory(budget, size, GstMemoryFlags(0));
+  if (memory == nullptr) return nullptr;
+  GstBuffer* buffer = gst_buffer_new();
+  gst_buffer_append_memory(buffer, memory);
+  return buffer;
+}
+
+}  // namespace
+
+GstMemory* new_copy_memory(const CopyBudgetPtr& budget, gsize size, GstMemoryFlags flags) {
+  if (budget && !budget->take(size)) return nullptr;
+  void* place = g_try_malloc(sizeof(CopyHeader) + size);
+  if (place == nullptr) {
+    if (budget) budget->give_back(size);
+    return nullptr;
+  }
+  auto* header = new (place) CopyHeader{budget, size};
+  return gst_memory_new_wrapped(flags, header + 1, size, 0, size, header, free_copy);
+}
+
 // ---- single packets -------------------------------------------------------------------------
 
-static constexpr Kind kSinglePacket = {
-    [](gsize size) { return gst_buffer_new_allocate(nullptr, size, nullptr); },
-    [](GstBuffer* buffer) {
-      gpointer state = nullptr;
-      return gst_buffer_iterate_meta(buffer, &state) == nullptr;
-    },
-    [](GstBuffer*) {}};
+static constexpr Kind kSinglePacket = {new_copy_buffer,
+                                       [](GstBuffer* buffer) {
+                                         gpointer state = nullptr;
+                                         return gst_buffer_iterate_meta(buffer, &state) == nullptr;
+                                       },
+                                       [](GstBuffer*) {}};
 
-RecycledBuffers::RecycledBuffers(std::size_t size)
-    : size_(size), pool_(new_pool(kSinglePacket, size)) {}
+RecycledBuffers::RecycledBuffers(std::size_t size, CopyBudgetPtr budget)
+    : size_(size), budget_(std::move(budget)), pool_(new_pool(kSinglePacket, size, budget_)) {}
 
 RecycledBuffers::~RecycledBuffers() {
   close(pool_);
 }
 
 GstBuffer* RecycledBuffers::take(std::size_t length) {
-  if (length > size_) return gst_buffer_new_allocate(nullptr, length, nullptr);
+  if (length > size_) return new_copy_buffer(length, budget_);
   GstBuffer* buffer = nullptr;
   if (gst_buffer_pool_acquire_buffer(pool_, &buffer, nullptr) != GST_FLOW_OK) return nullptr;
   // Whoever had it may have moved its beginning, too.
@@ -189,7 +233,7 @@ GstBuffer* RecycledBuffers::take(std::size_t length) {
 // ---- batches --------------------------------------------------------------------------------
 
 static constexpr Kind kBatch = {
-    [](gsize) {
+    [](gsize, const CopyBudgetPtr&) {
       GstBuffer* batch = gst_buffer_new();
       gst_buffer_append_memory(batch, gst_memif_memory_new_empty());
       GstMeta& meta = gst_buffer_add_packet_batch_meta(batch)->meta;
@@ -204,7 +248,7 @@ static constexpr Kind kBatch = {
     },
     [](GstBuffer* batch) { gst_memif_memory_give_back(gst_buffer_peek_memory(batch, 0)); }};
 
-RecycledBatches::RecycledBatches() : pool_(new_pool(kBatch, 0)) {}
+RecycledBatches::RecycledBatches() : pool_(new_pool(kBatch, 0, nullptr)) {}
 
 RecycledBatches::~RecycledBatches() {
   close(pool_);

@@ -11,14 +11,27 @@
 #include <gst/gst.h>
 
 #include <cstddef>
+#include <memory>
 
+#include "gst/memif/copy_budget.hpp"
 #include "gst/memif/loan.hpp"
+
+using CopyBudgetPtr = std::shared_ptr<gstmemif::CopyBudget>;
+
+/**
+ * Ordinary memory that counts in @p budget (null: in none) until it is freed. Null without memory,
+ * or if the budget is used up.
+ */
+GstMemory* new_copy_memory(const CopyBudgetPtr& budget, gsize size, GstMemoryFlags flags);
 
 /** Takes as many as there are packets: nothing waits for buffers that somebody keeps. */
 class RecycledBuffers {
  public:
-  /** @param size bytes of a buffer; longer packets get a buffer that is not recycled */
-  explicit RecycledBuffers(std::size_t size);
+  /**
+   * @param size bytes of a buffer; longer packets get a buffer that is not recycled
+   * @param budget what all buffers count in, also those that rest; null: none
+   */
+  explicit RecycledBuffers(std::size_t size, CopyBudgetPtr budget = nullptr);
   ~RecycledBuffers();
   RecycledBuffers(const RecycledBuffers&) = delete;
   RecycledBuffers& operator=(const RecycledBuffers&) = delete;
@@ -28,6 +41,7 @@ class RecycledBuffers {
 
  private:
   const std::size_t size_;
+  const CopyBudgetPtr budget_;
   GstBufferPool* const pool_;
 };
 

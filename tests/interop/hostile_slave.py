@@ -451,6 +451,23 @@ def never_lends_a_buffer(path):
         slave.traffic(count=1000)
 
 
+def long_packets(count, length, path):
+    """Descriptors that all name the same bytes of a sparse region; until they were looked at."""
+    with slave_at(path, "up", log2=3, buffer_size=64 << 20) as slave:
+        ring = slave.link.tx[0].ring
+        ring.write(0, list(desc(0, 1, length)) * count)
+        ring.head = count
+        ring.kick(always=True)
+        while ring.tail != count:
+            if time.monotonic() > slave.deadline:
+                raise NotRefused(f"{ring.tail} of {count} packets were taken")
+            time.sleep(0.002)
+
+
+for _count, _length in ((2, 600 << 20), (8, 30 << 20)):
+    ATTACKS[f"{_count}-packets-of-{_length >> 20}-MiB"] = partial(long_packets, _count, _length)
+
+
 @attack
 def cookie_overwritten_later(path):
     with slave_at(path, "up") as slave:

@@ -197,6 +197,24 @@ class HostileSlaveTest(HostileCase):
                         break
         self.assertLess(time.monotonic() - began, timeout + 1)
 
+    def test_long_packets(self):
+        """What a few descriptors describe is not what we come to hold."""
+        path = self.socket()
+        with pipeline.Pipeline(pipeline.responder(path, "master")) as pipe:
+            self.wait_socket(path)
+            traffic.good_peer("slave", path)
+            before = self.peak(pipe)
+            hostile_slave.long_packets(2, 600 << 20, path)
+            hostile_slave.long_packets(8, 30 << 20, path)
+            self.assertLess(self.peak(pipe) - before, 200 << 10, "KiB")
+            traffic.good_peer("slave", path)
+
+    @staticmethod
+    def peak(pipe):
+        """The most memory that a pipeline had so far, in KiB."""
+        with open(f"/proc/{pipe.process.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
     def test_secrets(self):
         """Only the right secret is let in."""
         path = self.socket()

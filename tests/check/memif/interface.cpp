@@ -182,7 +182,9 @@ GST_START_TEST(test_buffers_over_several_regions) {
   slave.ring_size = 4;
   auto probe = Interface::create(slave, Loop::own_thread());
   if (!probe) return;  // this machine is smaller than that
-  Peers peers(settings_for(Role::master, name), slave);
+  Settings master = settings_for(Role::master, name);
+  master.memory_limit = std::uint64_t{16} << 30;
+  Peers peers(master, slave);
   fail_unless(peers.master->link()->state().regions().size() >= 3);
   pass_both_ways(peers, 5000, 20);
 }
