@@ -32,7 +32,10 @@ struct Loan {
   std::array<BufferPlace, kMax> buffers;
   /** Of all packets together, as they were received; 0 for empty buffers. */
   std::uint64_t bytes = 0;
-  /** Bytes that are lent at each place: as slave the whole buffer, as master the longest packet. */
+  /**
+   * Bytes that are lent at each place: as slave the whole buffer; as master the longest packet, or
+   * less where the region ends before.
+   */
   std::uint32_t reach = 0;
   /** As slave: the packets may be changed, and their buffers sent; see TxQueue::exchange(). */
   bool ours = false;

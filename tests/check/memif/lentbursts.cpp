@@ -293,6 +293,31 @@ GST_START_TEST(test_slots_of_lent_packets_get_other_buffers) {
 }
 GST_END_TEST
 
+/** A master lends no more of a place than there is: also if the longest packet would go on. */
+GST_START_TEST(test_a_short_packet_at_the_end_of_a_region) {
+  Peer peer(Direction::s2m);
+  const auto size = static_cast<std::uint32_t>(peer.pair.region_size(1));
+  std::byte* const region = peer.pair.slave().state().resolve(1, 0, size);
+  const Bytes bytes = packet(7, size);
+  std::ranges::copy(bytes, region);
+  peer.write(slot(1, size - 3, 3));
+  peer.write(slot(1, 5, kCapacity));
+  peer.publish();
+  const Taken taken = peer.take();
+  fail_unless(taken.loan != nullptr && taken.packets.size() == 2);
+  fail_unless(peer.rx().release());
+  // Cut off from the region, which may change then, the loan holds the same.
+  peer.rx().vacate_slots();
+  fail_if(peer.rx().lends_slots());
+  std::fill_n(region, size, std::byte{0});
+  const Loan& loan = *taken.loan;
+  fail_unless(std::equal(bytes.end() - 3, bytes.end(), loan.base() + loan.buffers[0].offset));
+  fail_unless(std::equal(bytes.begin() + 5, bytes.begin() + 5 + kCapacity,
+                         loan.base() + loan.buffers[1].offset));
+  taken.loan->give_back();
+}
+GST_END_TEST
+
 /** The slots are the peer's again after release(), and not before. */
 GST_START_TEST(test_nothing_is_given_back_before_release) {
   Peer peer(Direction::m2s, 32);
@@ -351,6 +376,7 @@ static Suite* lentbursts_suite(void) {
   tcase_add_test(tests, test_the_rest_of_a_dropped_chain_is_not_lent);
   tcase_add_test(tests, test_a_jump_of_the_index_lends_nothing);
   tcase_add_test(tests, test_slots_of_lent_packets_get_other_buffers);
+  tcase_add_test(tests, test_a_short_packet_at_the_end_of_a_region);
   tcase_add_test(tests, test_nothing_is_given_back_before_release);
   tcase_add_test(tests, test_descriptors_that_change_all_the_time);
   return suite;
