@@ -6,8 +6,11 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+
+#include "gst/memif/discard.hpp"
 
 namespace gstmemif {
 namespace {
@@ -16,10 +19,7 @@ namespace {
 // whatever a peer attaches arrives here, and is closed, rather than lost in a truncated list.
 constexpr std::size_t kMaxPassedFds = 253;
 
-struct ControlBuffer {
-  alignas(cmsghdr) char bytes[CMSG_SPACE(sizeof(int) * kMaxPassedFds) + CMSG_SPACE(sizeof(ucred)) +
-                              CMSG_SPACE(64)];
-};
+constexpr std::size_t kCredentials = CMSG_SPACE(sizeof(ucred));
 
 std::vector<UniqueFd> take_fds(msghdr& header) {
   std::vector<UniqueFd> fds;
@@ -30,9 +30,43 @@ std::vector<UniqueFd> take_fds(msghdr& header) {
       int fd;
       std::memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
       fds.emplace_back(fd);
+      if (!is_memory_file(fd) && !is_eventfd(fd)) discard(std::move(fds.back()));
     }
   }
   return fds;
+}
+
+/** What one recvmsg() brought. */
+struct Raw {
+  // One byte more than a message, so that a longer one shows.
+  std::array<std::byte, kMessageSize + 1> bytes;
+  ssize_t got;  // as recvmsg() returns it
+  int flags;
+  std::size_t room;           // for descriptors
+  std::size_t control_bytes;  // that came along
+  std::vector<UniqueFd> fds;
+};
+
+/** Never waits. Leaves the cause in errno. @param other bytes of control messages beside the fds */
+Raw read_message(int socket, std::size_t other = 0) {
+  Raw raw;
+  // What there is no room for goes without having been a descriptor of this process.
+  raw.room = std::min(kMaxPassedFds, discard_room());
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMaxPassedFds) + kCredentials];
+  iovec vector{raw.bytes.data(), raw.bytes.size()};
+  msghdr header{};
+  header.msg_iov = &vector;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = other + (raw.room != 0 ? CMSG_LEN(sizeof(int) * raw.room) : 0);
+  do {
+    raw.got = ::recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  } while (raw.got < 0 && errno == EINTR);
+  if (raw.got < 0) return raw;
+  raw.flags = header.msg_flags;
+  raw.control_bytes = header.msg_controllen;
+  raw.fds = take_fds(header);
+  return raw;
 }
 
 Error socket_error(const char* what) {
@@ -71,33 +105,40 @@ Status Channel::send(const Message& message, int fd) {
 }
 
 Result<std::optional<Received>> Channel::receive() {
-  // One byte more than a message, so that a longer one shows.
-  std::array<std::byte, kMessageSize + 1> bytes;
-  ControlBuffer control;
-  iovec vector{bytes.data(), bytes.size()};
-  msghdr header{};
-  header.msg_iov = &vector;
-  header.msg_iovlen = 1;
-  header.msg_control = control.bytes;
-  header.msg_controllen = sizeof control.bytes;
-  ssize_t got;
-  do {
-    got = ::recvmsg(socket_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  if (got < 0 && errno == EAGAIN) return std::optional<Received>();
-  if (got < 0) return socket_error("cannot receive from the peer");
-  std::vector<UniqueFd> fds = take_fds(header);
-  if (got == 0) return Error{ErrorCode::closed, "the peer closed the connection"};
-  if ((header.msg_flags & MSG_TRUNC) != 0) {
+  Raw raw = read_message(socket_.get());
+  if (raw.got < 0 && errno == EAGAIN) return std::optional<Received>();
+  if (raw.got < 0) return socket_error("cannot receive from the peer");
+  if (raw.got == 0) return Error{ErrorCode::closed, "the peer closed the connection"};
+  if ((raw.flags & MSG_TRUNC) != 0) {
     return Error{ErrorCode::protocol, "a message that is too long"};
   }
-  if ((header.msg_flags & MSG_CTRUNC) != 0) {
+  if ((raw.flags & MSG_CTRUNC) != 0) {
+    if (raw.room < kMaxPassedFds) {
+      return Error{
+          ErrorCode::open,
+          "cannot take a descriptor: too many of those that peers passed cannot be closed. "
+          "End the program that serves their file system"};
+    }
     // There was room in the buffer for all that the kernel passes, so it is we who have none.
     return Error{ErrorCode::open, "cannot take a descriptor: " + error_text(EMFILE)};
   }
-  Result<Message> message = decode(std::span(bytes).first(static_cast<std::size_t>(got)));
+  Result<Message> message = decode(std::span(raw.bytes).first(static_cast<std::size_t>(raw.got)));
   if (!message) return message.error();
-  return std::optional<Received>(Received{std::move(*message), std::move(fds)});
+  return std::optional<Received>(Received{std::move(*message), std::move(raw.fds)});
+}
+
+void Channel::hang_up() noexcept {
+  if (!socket_) return;
+  // Nothing can be said any more, so there is an end to what is to be read. Credentials tell a
+  // message of no bytes from that end.
+  const int on = 1;
+  ::shutdown(socket_.get(), SHUT_RDWR);
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+  for (bool more = true; more;) {
+    const Raw raw = read_message(socket_.get(), kCredentials);
+    more = raw.got > 0 || (raw.got == 0 && raw.control_bytes != 0);
+  }
+  socket_.reset();
 }
 
 bool Channel::hung_up() const noexcept {

@@ -10,7 +10,11 @@
 
 namespace gstmemif {
 
-/** A message as it came in. Descriptors that nobody takes are closed with it. */
+/**
+ * A message as it came in. Descriptors that nobody takes are closed with it. One that is neither a
+ * memory file nor an eventfd is of no use to anybody, and closing it may take for ever: it was
+ * discarded, and is invalid here.
+ */
 struct Received {
   Message message;
   std::vector<UniqueFd> fds;
@@ -20,6 +24,14 @@ struct Received {
 class GSTMEMIF_API Channel {
  public:
   explicit Channel(UniqueFd socket) noexcept : socket_(std::move(socket)) {}
+  Channel(Channel&&) noexcept = default;
+  Channel& operator=(Channel&& other) noexcept {
+    hang_up();
+    socket_ = std::move(other.socket_);
+    return *this;
+  }
+  /** Ends the connection, and discards the descriptors in messages that were not read. */
+  ~Channel() { hang_up(); }
 
   int fd() const noexcept { return socket_.get(); }
 
@@ -36,6 +48,8 @@ class GSTMEMIF_API Channel {
   bool hung_up() const noexcept;
 
  private:
+  void hang_up() noexcept;
+
   UniqueFd socket_;
 };
 

@@ -75,6 +75,11 @@ bool read_timerfd(int fd) noexcept {
   return got == sizeof expirations;
 }
 
+bool is_memory_file(int fd) noexcept {
+  // Only these files have seals, even if none is set.
+  return ::fcntl(fd, F_GET_SEALS) >= 0;
+}
+
 bool is_eventfd(int fd) noexcept {
   char path[64];
   char target[64];

@@ -52,6 +52,12 @@ GSTMEMIF_API void arm_timerfd(int fd, std::uint64_t nanoseconds) noexcept;
 /** True if @p fd has fired since it was armed or read. Never blocks. */
 GSTMEMIF_API bool read_timerfd(int fd) noexcept;
 
+/**
+ * True if @p fd is a file in memory: of tmpfs, a memfd or huge pages. The kernel knows without
+ * asking whoever serves the file, so this may be called on any descriptor; fstat() may not.
+ */
+GSTMEMIF_API bool is_memory_file(int fd) noexcept;
+
 /** True if @p fd is an eventfd: the only kind of descriptor that a ring may bring along. */
 GSTMEMIF_API bool is_eventfd(int fd) noexcept;
 

@@ -45,15 +45,14 @@ struct PeerFile {
 };
 
 Result<PeerFile> examine(int fd) {
+  // First: of any other file it is somebody else who answers what follows, or does not.
+  if (!is_memory_file(fd)) return refused("the descriptor of a region is not a memory file");
   struct stat status {};
   struct statfs filesystem {};
   if (::fstat(fd, &status) != 0 || ::fstatfs(fd, &filesystem) != 0) {
     return os_error("cannot examine the descriptor of a region");
   }
   const bool huge_pages = filesystem.f_type == HUGETLBFS_MAGIC;
-  if (!S_ISREG(status.st_mode) || (!huge_pages && filesystem.f_type != TMPFS_MAGIC)) {
-    return refused("the descriptor of a region is not a memory file");
-  }
   return PeerFile{static_cast<std::uint64_t>(status.st_size), page_size_of(status), huge_pages};
 }
 

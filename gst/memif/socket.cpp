@@ -18,6 +18,8 @@
 #include <optional>
 #include <vector>
 
+#include "gst/memif/channel.hpp"
+
 namespace gstmemif {
 namespace {
 
@@ -68,6 +70,15 @@ std::string directory_of(const std::string& path) {
 
 UniqueFd new_socket() {
   return UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+/** Accepts a connection, if there is one; the cause is left in errno. */
+UniqueFd next_at(int socket) {
+  int fd;
+  do {
+    fd = ::accept4(socket, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  } while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+  return UniqueFd(fd);
 }
 
 /**
@@ -160,7 +171,8 @@ Status remove_stale(const SocketAddress& address) {
   const char* path = address.name().c_str();
   struct stat probed {};
   const bool there = ::lstat(path, &probed) == 0;
-  const Result<UniqueFd> probe = dial(address);
+  Result<UniqueFd> probe = dial(address);
+  if (probe) Channel(std::move(*probe));
   if (probe || probe.error().code == ErrorCode::busy) {
     return path_error(address, ErrorCode::busy,
                       "another program listens there. Use role=slave to connect to it, or another "
@@ -178,7 +190,8 @@ Status remove_stale(const SocketAddress& address) {
 
 /** True if the name is taken by a socket that accepts nobody any more. */
 bool is_closing(const SocketAddress& address) {
-  const Result<UniqueFd> probe = dial(address);
+  Result<UniqueFd> probe = dial(address);
+  if (probe) Channel(std::move(*probe));
   return !probe && probe.error().code == ErrorCode::not_found;
 }
 
@@ -320,6 +333,10 @@ ListenSocket::~ListenSocket() {
   const char* path = address_.name().c_str();
   // Nobody may connect to a socket that is never looked at again; see wait_for_name().
   if (fd_) ::shutdown(fd_.get(), SHUT_RDWR);
+  // Nor may we wait for what those have said who are at the door.
+  for (UniqueFd left = fd_ ? next_at(fd_.get()) : UniqueFd(); left; left = next_at(fd_.get())) {
+    Channel(std::move(left));
+  }
   if (fd_ && inode_ != 0 && ::lstat(path, &status) == 0 && status.st_dev == device_ &&
       status.st_ino == inode_) {
     ::unlink(path);
@@ -330,9 +347,7 @@ ListenSocket::~ListenSocket() {
 
 Result<std::optional<Incoming>> ListenSocket::accept() const {
   Incoming incoming;
-  do {
-    incoming.fd.reset(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  } while (!incoming.fd && (errno == EINTR || errno == ECONNABORTED));
+  incoming.fd = next_at(fd_.get());
   if (!incoming.fd && errno == EAGAIN) return std::optional<Incoming>();
   if (!incoming.fd) {
     return path_error(address_, ErrorCode::open, "cannot accept: " + error_text(errno));
@@ -345,7 +360,7 @@ Result<std::optional<Incoming>> ListenSocket::accept() const {
   const auto& allowed = options_.allowed_uids;
   if (!allowed.empty() &&
       (!known || std::find(allowed.begin(), allowed.end(), peer.uid) == allowed.end())) {
-    incoming.fd.reset();
+    Channel(std::move(incoming.fd));
   }
   return std::optional(std::move(incoming));
 }

@@ -140,7 +140,7 @@ class Wire {
     int ends[2];
     require(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0, "no sockets");
     ours_.emplace(UniqueFd(ends[0]));
-    peer_ = UniqueFd(ends[1]);
+    peer_.emplace(UniqueFd(ends[1]));
   }
 
   /** Sends what the input says; returns what arrives, or nothing if the connection has ended. */
@@ -169,8 +169,7 @@ class Wire {
   void answer(const Step& step) {
     if (!step.reply) return;
     require(bool(ours_->send(*step.reply, step.fd)), "no answer");
-    Channel peer(UniqueFd(::dup(peer_.get())));
-    Result<std::optional<Received>> received = peer.receive();
+    Result<std::optional<Received>> received = peer_->receive();
     require(received && *received, "an answer that cannot be read");
     require((*received)->fds.size() == (step.fd >= 0 ? 1U : 0U), "a descriptor got lost");
   }
@@ -198,11 +197,11 @@ class Wire {
         std::memcpy(CMSG_DATA(c) + i * sizeof fd, &fd, sizeof fd);
       }
     }
-    require(::sendmsg(peer_.get(), &header, MSG_NOSIGNAL) >= 0, "sendmsg");
+    require(::sendmsg(peer_->fd(), &header, MSG_NOSIGNAL) >= 0, "sendmsg");
   }
 
   std::optional<Channel> ours_;
-  UniqueFd peer_;
+  std::optional<Channel> peer_;
 };
 
 // ---- What becomes of it ---------------------------------------------------------------------

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Peers that vanish, hang, or say the wrong thing: the interface tells why, cleans up, and goes on.
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -197,6 +198,136 @@ GST_START_TEST(test_descriptors_that_nobody_asked_for_are_closed) {
     peer.expect_goodbye("");
   }
   expect_files(files);
+}
+GST_END_TEST
+
+namespace {
+
+/** A socket whose close() takes longer than any test, if it is the last one, until it is freed. */
+class Lingering {
+ public:
+  Lingering() : theirs_(tcp_socket()) {
+    const UniqueFd listener = tcp_socket();
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof at;
+    auto* const where = reinterpret_cast<sockaddr*>(&at);
+    fail_unless(::bind(listener.get(), where, length) == 0 && ::listen(listener.get(), 1) == 0);
+    fail_unless(::getsockname(listener.get(), where, &length) == 0);
+    fail_unless(::connect(theirs_.get(), where, length) == 0);
+    reads_nothing_.reset(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const linger forever{1, 1000};
+    fail_unless(::setsockopt(theirs_.get(), SOL_SOCKET, SO_LINGER, &forever, sizeof forever) == 0);
+    const std::vector<char> data(1 << 16);
+    while (::send(theirs_.get(), data.data(), data.size(), MSG_DONTWAIT) > 0) {
+    }
+  }
+  Lingering(const Lingering&) = delete;
+
+  /** Passes it on, so that whoever receives it has the last one. */
+  void pass_to(RawPeer& peer, std::span<const std::byte> bytes) {
+    // Until the lock is free it is under way, and to close ours takes no time.
+    const ControlLock lock;
+    peer.say_bytes(bytes, {theirs_.get()});
+    theirs_.reset();
+  }
+  void free() { reads_nothing_.reset(); }
+
+ private:
+  static UniqueFd tcp_socket() {
+    return UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  }
+
+  UniqueFd theirs_;
+  UniqueFd reads_nothing_;
+};
+
+/** Must not take long, whatever a close() does. */
+void expect_a_good_peer(const std::string& name, const std::shared_ptr<Interface>& master) {
+  const auto start = Clock::now();
+  auto slave = started(settings_for(Role::slave, name));
+  fail_unless(come_up(master, slave));
+  slave.reset();
+  fail_unless(goes_down(master));
+  fail_unless(milliseconds_since(start) < 5000 * kSlowdown, "a close() held others up");
+}
+
+}  // namespace
+
+GST_START_TEST(test_descriptors_that_cannot_be_closed_hold_nobody_up) {
+  enum Way { unasked, as_region, as_ring, empty_message, unread, ways };
+  const std::string name = unique_socket();
+  auto master = started(settings_for(Role::master, name));
+  expect_a_good_peer(name, master);
+  const int files = settled_files();
+  std::vector<std::unique_ptr<Lingering>> all;
+  for (int way = unasked; way < ways; ++way) {
+    Lingering& lingering = *all.emplace_back(std::make_unique<Lingering>());
+    RawPeer peer = RawPeer::dialled(name);
+    peer.expect_message<Hello>();
+    if (way == as_region || way == as_ring) {
+      peer.say(Init{});
+      peer.expect_message<Ack>();
+    }
+    if (way == unread) {
+      // Here it is over; what follows is not read, and some of it looks like an end of file.
+      const ControlLock lock;
+      peer.say(Ack{});
+      peer.say_bytes({});
+      lingering.pass_to(peer, encode(Ack{}));
+    } else if (way == empty_message) {
+      lingering.pass_to(peer, {});
+    } else {
+      const Message ring = AddRing{Direction::s2m, 0, 0, 0, 3, 0};
+      lingering.pass_to(peer, encode(way == as_ring ? ring : Message(AddRegion{0, 64})));
+    }
+    expect_a_good_peer(name, master);
+  }
+  all.clear();
+  expect_files(files);
+}
+GST_END_TEST
+
+GST_START_TEST(test_what_is_said_at_the_door_holds_nobody_up) {
+  const std::string name = unique_socket();
+  const int files = settled_files();
+  std::vector<std::unique_ptr<Lingering>> all;
+  {
+    const ListenSocket door = listening(name);
+    for (int i = 0; i < 20; ++i) {
+      RawPeer peer = RawPeer::dialled(name);
+      all.emplace_back(std::make_unique<Lingering>())->pass_to(peer, encode(Ack{}));
+    }
+  }
+  fail_unless(open_files() > files + 20, "they were closed in time, so this has tested nothing");
+  all.clear();
+  expect_files(files);
+}
+GST_END_TEST
+
+GST_START_TEST(test_descriptors_that_cannot_be_closed_are_bounded) {
+  const std::string name = unique_socket();
+  auto master = started(settings_for(Role::master, name));
+  expect_a_good_peer(name, master);
+  const int files = settled_files();
+  Lingering lingering;
+  RawPeer first = RawPeer::dialled(name);
+  first.expect_message<Hello>();
+  lingering.pass_to(first, encode(Ack{}));
+  first.expect_goodbye("ACK");
+  std::string reason;
+  for (int i = 0; i < 60; ++i) {
+    RawPeer peer = RawPeer::dialled(name);
+    peer.expect_message<Hello>();
+    peer.say_bytes(encode(Ack{}), std::vector<int>(16, STDERR_FILENO));
+    reason = peer.expect_message<Disconnect>().reason;
+  }
+  fail_unless(reason.find("cannot be closed") != std::string::npos, "%s", reason.c_str());
+  fail_unless(open_files() < files + 600, "as many as they like");
+  lingering.free();
+  expect_files(files + 1);  // that of the first connection
+  expect_a_good_peer(name, master);
 }
 GST_END_TEST
 
@@ -582,6 +713,9 @@ static Suite* badpeers_suite(void) {
   tcase_add_test(tests, test_hello_tells_true_limits);
   tcase_add_test(tests, test_a_slave_with_more_rings_than_it_was_told_is_refused);
   tcase_add_test(tests, test_descriptors_that_nobody_asked_for_are_closed);
+  tcase_add_test(tests, test_descriptors_that_cannot_be_closed_hold_nobody_up);
+  tcase_add_test(tests, test_what_is_said_at_the_door_holds_nobody_up);
+  tcase_add_test(tests, test_descriptors_that_cannot_be_closed_are_bounded);
   tcase_add_test(tests, test_a_slave_that_vanishes_at_any_step);
   tcase_add_test(tests, test_a_master_that_vanishes_at_any_step);
   tcase_add_test(tests, test_a_master_that_closes_after_its_ack_has_no_such_id);
