@@ -33,6 +33,11 @@ const char* explain(DropReason reason) {
   return "with wrong descriptors";
 }
 
+/** With the figures, too: of an INFO message gst-launch-1.0 shows nothing else. */
+gchar* debug_text(const std::string& text) {
+  return g_strdup((text + " All are counted in stats.").c_str());
+}
+
 }  // namespace
 
 DeliveryReport::DeliveryReport(const QueueStats& start) noexcept : packets_(start.packets.get()) {
@@ -67,6 +72,6 @@ void DeliveryReport::post(GstElement* element, const QueueStats& now) const {
                            (all ? "was delivered: " : "were not delivered: ") + reasons + ".";
   gst_element_message_full_with_details(element, all ? GST_MESSAGE_WARNING : GST_MESSAGE_INFO,
                                         GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE,
-                                        g_strdup(text.c_str()), g_strdup("counted in stats"),
-                                        __FILE__, GST_FUNCTION, __LINE__, details);
+                                        g_strdup(text.c_str()), debug_text(text), __FILE__,
+                                        GST_FUNCTION, __LINE__, details);
 }
