@@ -31,6 +31,8 @@ class Pipeline {
     gst_element_set_state(get_, GST_STATE_NULL);
     gst_bus_set_flushing(bus_, TRUE);
     gst_object_unref(bus_);
+    // A bin goes on after a preroll on a thread of GStreamer's pool, which holds the pipeline.
+    for (int i = 0; i < 1000 && GST_OBJECT_REFCOUNT_VALUE(get_) != 1; ++i) g_usleep(1000);
     ASSERT_OBJECT_REFCOUNT(get_, "pipeline", 1);
     gst_object_unref(get_);
   }
