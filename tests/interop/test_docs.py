@@ -91,7 +91,7 @@ class DocsTest(InteropTest):
 
     def test_quickstart(self):
         """As a stranger would, in a copy of the tree; the options of --help too."""
-        copy = f"{self.directory}/copy"
+        copy = f"{self.directory}/tree"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("build*", ".git"))
         script = f"{copy}/examples/quickstart.sh"
         for options in ((), ("--role=slave", "--size=9000"), ("--address=fd00::7",),
