@@ -428,6 +428,24 @@ void Interface::leave(const std::shared_ptr<Link>& link) {
   for (std::uint32_t i = 0; i < link->tx_queues(); ++i) {
     if (!claimed_.contains({false, i})) link->tx(i)->abandon();
   }
+  left_.push_back(link);
+  bound_waiting();
+}
+
+/** The oldest links that wait go, if all together have more memory than one peer may bring. */
+void Interface::bound_waiting() {
+  std::erase_if(left_, [](const auto& link) { return link.expired(); });
+  std::uint64_t bytes = 0;
+  bool newest = true;
+  for (auto weak = left_.rbegin(); weak != left_.rend(); ++weak) {
+    const std::shared_ptr<Link> link = weak->lock();
+    const auto holds = [&](const Port* port) { return port->backlog_.holds(*link); };
+    if (!link || std::none_of(ports_.begin(), ports_.end(), holds)) continue;
+    bytes += link->state().total_bytes();
+    const bool keep = std::exchange(newest, false) || bytes <= settings_.memory_limit;
+    if (keep) continue;
+    for (Port* port : ports_) port->backlog_.drop(*link, port->queue_);
+  }
 }
 
 /** The link that @p port goes on with: for a receiver, perhaps an old one with packets left. */

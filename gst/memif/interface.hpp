@@ -132,6 +132,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   // Data plane. The first with data_mutex_ held, the others take it.
   void publish(std::shared_ptr<Link> link);
   void leave(const std::shared_ptr<Link>& link);
+  void bound_waiting();
   std::shared_ptr<Link> next_link(Port& port);
   Status attach(Port& port, bool receives, std::uint32_t queue);
   void detach(Port& port, bool receives, std::uint32_t queue);
@@ -159,6 +160,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   std::shared_ptr<Link> link_;
   std::vector<Port*> ports_;
   std::set<std::pair<bool, std::uint32_t>> claimed_;  // (receives, queue)
+  std::vector<std::weak_ptr<Link>> left_;             // links that are down, the oldest first
   std::atomic<std::uint32_t> generation_{0};
 };
 

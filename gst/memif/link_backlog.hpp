@@ -2,6 +2,7 @@
 /** @file The links that one receiver has yet to receive from. */
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -30,9 +31,18 @@ class LinkBacklog {
     if (rx == nullptr || link.state().failed() || !rx->pending()) {
       links_.pop_back();
     } else if (links_.size() > kMost) {
-      lost_ += links_.front()->rx(queue)->pending_packets();
-      links_.pop_front();
+      drop(*links_.front(), queue);
     }
+  }
+
+  bool holds(const Link& link) const noexcept { return find(link) != links_.end(); }
+
+  /** @p link, if it is one of these and down, waits no longer: what it holds is lost. */
+  void drop(Link& link, std::uint32_t queue) {
+    const auto entry = find(link);
+    if (entry == links_.end()) return;
+    lost_ += link.rx(queue)->pending_packets();
+    links_.erase(entry);
   }
 
   /** The next one; null if there is none. */
@@ -57,10 +67,17 @@ class LinkBacklog {
   }
 
  private:
-  // Each keeps its memory: as many as a receiver that is only slow needs.
+  // As many as a receiver that is only slow needs. Each keeps its memory: see
+  // Interface::bound_waiting().
   static constexpr std::size_t kMost = 16;
 
-  std::deque<std::shared_ptr<Link>> links_;
+  using Links = std::deque<std::shared_ptr<Link>>;
+  Links::const_iterator find(const Link& link) const noexcept {
+    return std::find_if(links_.begin(), links_.end(),
+                        [&](const auto& l) { return l.get() == &link; });
+  }
+
+  Links links_;
   std::uint64_t lost_ = 0;
 };
 

@@ -14,11 +14,22 @@ constexpr std::int64_t kLimit = 10'000 * kMillisecond * kSlowdown;
 
 /** Peers of which one only sends and the other only receives; the sender's role is chosen. */
 struct OneWay : Peers {
-  explicit OneWay(bool from_slave)
-      : sends(from_slave ? slave : master), receives(from_slave ? master : slave) {}
+  /** @param memory_limit of the receiver */
+  explicit OneWay(bool from_slave, std::uint64_t memory_limit = kDefaultMemoryLimit)
+      : OneWay(from_slave, unique_socket(), memory_limit) {}
+  OneWay(bool from_slave, const std::string& name, std::uint64_t memory_limit)
+      : Peers(settings(Role::master, name, from_slave ? memory_limit : kDefaultMemoryLimit),
+              settings(Role::slave, name, from_slave ? kDefaultMemoryLimit : memory_limit)),
+        sends(from_slave ? slave : master),
+        receives(from_slave ? master : slave) {}
   const std::shared_ptr<Interface> sends;
   const std::shared_ptr<Interface> receives;
 
+  static Settings settings(Role role, const std::string& name, std::uint64_t memory_limit) {
+    Settings settings = settings_for(role, name);
+    settings.memory_limit = memory_limit;
+    return settings;
+  }
   const QueueStats& sent() const { return sends->stats().tx(0); }
   const QueueStats& received() const { return receives->stats().rx(0); }
   void sender_leaves() const {
@@ -128,6 +139,48 @@ GST_START_TEST(test_what_waits_is_bounded_and_counted) {
   fail_unless(received >= 5 * 10 && received < kLinks * 10);
   fail_unless_equals_uint64(dropped(pair.received(), DropReason::undelivered),
                             kLinks * 10 - received);
+}
+GST_END_TEST
+
+GST_START_TEST(test_the_memory_of_what_waits_is_bounded) {
+  const bool from_slave = __i__ != 0;
+  const std::uint64_t each = OneWay(from_slave).receives->link()->state().total_bytes();
+  constexpr std::uint64_t kFit = 3;
+  OneWay pair(from_slave, kFit * each + each / 2);
+  auto receiver = must(Receiver::open(pair.receives, 0, RxMode::adaptive));
+  constexpr std::uint64_t kLinks = 10;
+  std::vector<std::weak_ptr<Link>> links;
+  for (std::uint64_t i = 0; i < kLinks; ++i) {
+    if (i != 0) pair.sender_returns();
+    links.push_back(pair.receives->link());
+    send_once(pair.sends, 10 * i, 10);
+    pair.sender_leaves();
+  }
+  // The first is in use; of the others the last ones wait.
+  for (std::uint64_t i = 0; i < kLinks; ++i) {
+    const bool kept = i == 0 || i >= kLinks - kFit;
+    fail_unless(kept || eventually([&] { return links[i].expired(); }), "too much is kept");
+    expect_packets(kept ? receive_rest(*receiver) : std::vector<Bytes>(), 10 * i, kept ? 10 : 0);
+  }
+  fail_unless(receiver->link() == nullptr);
+  fail_unless_equals_uint64(dropped(pair.received(), DropReason::undelivered),
+                            (kLinks - kFit - 1) * 10);
+}
+GST_END_TEST
+
+/** A link that is larger than all that may wait - as slave it is ours - is not lost for that. */
+GST_START_TEST(test_one_link_may_always_wait) {
+  OneWay pair(false, 1);
+  auto receiver = must(Receiver::open(pair.receives, 0, RxMode::adaptive));
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    if (i != 0) pair.sender_returns();
+    send_once(pair.sends, 10 * i, 10);
+    pair.sender_leaves();
+  }
+  expect_packets(receive_rest(*receiver), 0, 10);
+  expect_packets(receive_rest(*receiver), 30, 10);
+  fail_unless(receiver->link() == nullptr);
+  fail_unless_equals_uint64(dropped(pair.received(), DropReason::undelivered), 20);
 }
 GST_END_TEST
 
@@ -390,6 +443,8 @@ static Suite* leaving_suite(void) {
   tcase_add_loop_test(tests, test_what_a_leaving_peer_published_is_received, 0, 2);
   tcase_add_loop_test(tests, test_links_come_and_go_while_the_receiver_is_busy, 0, 2);
   tcase_add_loop_test(tests, test_what_waits_is_bounded_and_counted, 0, 2);
+  tcase_add_loop_test(tests, test_the_memory_of_what_waits_is_bounded, 0, 2);
+  tcase_add_test(tests, test_one_link_may_always_wait);
   tcase_add_loop_test(tests, test_lent_packets_of_a_peer_that_left, 0, 2);
   tcase_add_test(tests, test_packets_of_two_links_are_in_two_bursts);
   tcase_add_test(tests, test_what_is_published_after_the_end_is_not_received);
