@@ -313,6 +313,11 @@ Result<Admission> Interface::admit(const Init& init) {
     connection_closed({ErrorCode::closed, "the peer closed the connection"});
   }
   if (connection_) return Error{ErrorCode::busy, "already connected"};
+  // A receiver's last link, and what waits for it, may have as much as one peer each. Packets that
+  // are kept downstream keep memory, too: a peer must not bring more by coming again and again.
+  if (memory_left() / 2 > settings_.memory_limit) {
+    return Error{ErrorCode::busy, "packets of earlier links keep too much memory (memory-limit)"};
+  }
   return Admission{settings_.mode, settings_.interface_name, settings_.memory_limit,
                    settings_.unsealed_memory};
 }
@@ -446,6 +451,16 @@ void Interface::bound_waiting() {
     if (keep) continue;
     for (Port* port : ports_) port->backlog_.drop(*link, port->queue_);
   }
+}
+
+/** Bytes of links that are down and that somebody still holds. */
+std::uint64_t Interface::memory_left() const {
+  const std::lock_guard lock(data_mutex_);
+  std::uint64_t bytes = 0;
+  for (const auto& weak : left_) {
+    if (const std::shared_ptr<Link> link = weak.lock()) bytes += link->state().total_bytes();
+  }
+  return bytes;
 }
 
 /** The link that @p port goes on with: for a receiver, perhaps an old one with packets left. */

@@ -133,6 +133,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   void publish(std::shared_ptr<Link> link);
   void leave(const std::shared_ptr<Link>& link);
   void bound_waiting();
+  std::uint64_t memory_left() const;
   std::shared_ptr<Link> next_link(Port& port);
   Status attach(Port& port, bool receives, std::uint32_t queue);
   void detach(Port& port, bool receives, std::uint32_t queue);

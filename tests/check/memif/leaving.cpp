@@ -208,6 +208,36 @@ GST_START_TEST(test_lent_packets_of_a_peer_that_left) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_packets_that_are_kept_do_not_keep_ever_more_memory) {
+  const std::uint64_t each = OneWay(true).receives->link()->state().total_bytes();
+  OneWay pair(true, 2 * each);
+  auto receiver = must(Receiver::open(pair.receives, 0, RxMode::adaptive));
+  auto news = news_of(pair.sends);
+  std::vector<Loan*> kept;
+  const auto keep_one = [&] {
+    send_once(pair.sends, 0, 1);
+    fail_unless(eventually([&] { return receiver->wait(kLimit) == Wake::ready; }));
+    Loan* loan =
+        receiver->receive_lent(256, [] { return [](std::size_t, std::uint32_t, std::uint32_t) {}; })
+            .loan;
+    fail_unless(loan != nullptr && receiver->release());
+    kept.push_back(loan);
+    pair.sender_leaves();
+  };
+  constexpr int kFit = 5;  // twice the limit, and the one that was let in last
+  for (int i = 0; i < kFit; ++i) {
+    if (i != 0) pair.sender_returns();
+    keep_one();
+  }
+  must(pair.sends->start());
+  fail_unless(news->refused_with("memory-limit"));
+  fail_if(is_up(pair.receives));
+  for (Loan* loan : kept) loan->give_back();
+  // It tries again by itself.
+  fail_unless(come_up(pair.sends, pair.receives));
+}
+GST_END_TEST
+
 GST_START_TEST(test_packets_of_two_links_are_in_two_bursts) {
   OneWay pair(true);
   auto receiver = must(Receiver::open(pair.receives, 0, RxMode::adaptive));
@@ -446,6 +476,7 @@ static Suite* leaving_suite(void) {
   tcase_add_loop_test(tests, test_the_memory_of_what_waits_is_bounded, 0, 2);
   tcase_add_test(tests, test_one_link_may_always_wait);
   tcase_add_loop_test(tests, test_lent_packets_of_a_peer_that_left, 0, 2);
+  tcase_add_test(tests, test_packets_that_are_kept_do_not_keep_ever_more_memory);
   tcase_add_test(tests, test_packets_of_two_links_are_in_two_bursts);
   tcase_add_test(tests, test_what_is_published_after_the_end_is_not_received);
   tcase_add_test(tests, test_wrong_descriptors_of_a_peer_that_left);
