@@ -454,6 +454,120 @@ GST_START_TEST(test_batches_set_while_playing) {
 }
 GST_END_TEST
 
+// ---- Branches of a tee ----------------------------------------------------------------------
+
+namespace {
+
+/** A source and a tee with a branch that takes batches, beside which one comes and goes. */
+class Branches {
+ public:
+  explicit Branches(const std::string& source)
+      : pipeline_(source + " ! tee name=tee ! packetcheck name=check async=false"),
+        src_(gst_element_get_static_pad(pipeline_.element("src"), "src")) {
+    GstPad* pad = gst_element_get_static_pad(pipeline_.element("check"), "sink");
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, count, this, nullptr);
+    gst_object_unref(pad);
+  }
+  ~Branches() {
+    pipeline_.set(GST_STATE_NULL);
+    gst_object_unref(src_);
+  }
+  Branches(const Branches&) = delete;
+
+  void start() { pipeline_.set(GST_STATE_PLAYING); }
+  void come() {
+    branch_ = gst_element_request_pad_simple(pipeline_.element("tee"), "src_%u");
+    fail_unless_equals_int(gst_pad_link(branch_, taker_.pad()), GST_PAD_LINK_OK);
+  }
+  /** A tee says nothing when a branch has gone, so that is for who took it away. */
+  void go() {
+    gst_pad_unlink(branch_, taker_.pad());
+    gst_element_release_request_pad(pipeline_.element("tee"), branch_);
+    gst_object_unref(std::exchange(branch_, nullptr));
+    gst_pad_send_event(src_, gst_event_new_reconfigure());
+  }
+  /** As applications do it: when nothing is on its way. */
+  void come_when_idle() {
+    come_ = false;
+    gst_pad_add_probe(
+        src_, GST_PAD_PROBE_TYPE_IDLE,
+        [](GstPad*, GstPadProbeInfo*, gpointer self) {
+          static_cast<Branches*>(self)->come();
+          static_cast<Branches*>(self)->come_ = true;
+          return GST_PAD_PROBE_REMOVE;
+        },
+        this, nullptr);
+    expect(eventually([this] { return come_.load(); }), "the source is never idle");
+  }
+  void wait_for_batches() {
+    const guint64 before = batches_;
+    expect(eventually([&] { return batches_ != before; }), "no batches for who takes them");
+  }
+  void wait_for_packets() {
+    const guint64 before = taker_.packets();
+    expect(eventually([&] { return taker_.packets() != before; }), "no packets for the branch");
+  }
+  /** What the branch got that takes none. */
+  guint64 unasked_batches() const { return taker_.unasked_batches(); }
+  bool failed() { return pipeline_.has_message(GST_MESSAGE_ERROR); }
+
+ private:
+  static GstPadProbeReturn count(GstPad*, GstPadProbeInfo* info, gpointer self) {
+    GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+    const bool batch = gst_buffer_get_packet_batch_meta(buffer) != nullptr;
+    static_cast<Branches*>(self)->batches_ += batch ? 1 : 0;
+    return GST_PAD_PROBE_OK;
+  }
+
+  Taker taker_{false};
+  std::atomic<guint64> batches_{0};
+  Pipeline pipeline_;
+  GstPad* src_;
+  GstPad* branch_ = nullptr;
+  std::atomic<bool> come_{false};
+};
+
+constexpr char kFlood[] = "packetgen name=src rate=300000 batch-size=16";
+
+}  // namespace
+
+GST_START_TEST(test_branches_of_a_tee_that_come_and_go) {
+  const std::string kind = __i__ == 0 ? "memifsrc" : "packetgen";
+  const std::string name = unique_socket();
+  Branches branches(__i__ == 0 ? "memifsrc name=src" + master_at(name) : kFlood);
+  const Feeding feeding(kind, name, 0);
+  branches.start();
+  for (int i = 0; i < 1000; ++i) {
+    branches.wait_for_batches();
+    branches.come_when_idle();
+    branches.wait_for_packets();
+    branches.go();
+  }
+  fail_if(branches.failed());
+  fail_unless_equals_uint64(branches.unasked_batches(), 0);
+}
+GST_END_TEST
+
+/**
+ * A tee hands what it is at work on to a branch that is linked meanwhile, and the source hears of
+ * the branch at the end of the link; it is told nothing before.
+ */
+GST_START_TEST(test_a_branch_that_comes_at_any_time) {
+  Branches branches(kFlood);
+  branches.start();
+  for (int i = 0; i < 1000; ++i) {
+    branches.wait_for_batches();
+    branches.come();
+    const guint64 before = branches.unasked_batches();
+    branches.wait_for_packets();
+    branches.wait_for_packets();
+    expect(branches.unasked_batches() - before <= 1, "more than was on its way");
+    branches.go();
+  }
+  fail_if(branches.failed());
+}
+GST_END_TEST
+
 static Suite* livesource_suite(void) {
   Suite* suite = suite_create("livesource");
   TCase* tests = tcase_create("sources");
@@ -466,6 +580,8 @@ static Suite* livesource_suite(void) {
   tcase_add_test(tests, test_the_first_packet_after_a_wait_has_the_form);
   tcase_add_test(tests, test_forms_while_links_change_and_packets_come);
   tcase_add_test(tests, test_batches_set_while_playing);
+  tcase_add_loop_test(tests, test_branches_of_a_tee_that_come_and_go, 0, 2);
+  tcase_add_test(tests, test_a_branch_that_comes_at_any_time);
   return suite;
 }
 
