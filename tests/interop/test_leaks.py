@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """GStreamer's own leaks tracer finds nothing alive after a pipeline has ended."""
 
+import os
+import random
+import subprocess
 import time
+from pathlib import Path
 
+import pipeline
 import traffic
 from base import InteropTest, opposite
 from memif_peer import Peer
-from pipeline import Pipeline, responder, stand_in
+from pipeline import Pipeline, properties, responder, stand_in
 
+RUNS = int(os.environ.get("MEMIF_LEAK_RUNS", "50"))
+START_STOP = Path(__file__).resolve().parent / "start_stop.py"
 TRACER = {"GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7"}
 
 
@@ -23,13 +30,23 @@ class LeaksTest(InteropTest):
             pipe.wait_started()
             use()
             pipe.stop()
-            text = pipe.output()
-            # The tracer says something about every run, so silence would mean it did not run.
-            self.assertIn("leaks", text)
-            alive = [line for line in text.splitlines()
-                     if "object-alive," in line and "new format string" not in line]
-            self.assertEqual(alive, [])
+            self.assert_nothing_alive(pipe.output())
             pipe.stop = lambda: None
+
+    def assert_nothing_alive(self, text):
+        # The tracer says something about every run, so silence would mean it did not run.
+        self.assertIn("leaks", text)
+        alive = [line for line in text.splitlines()
+                 if "object-alive," in line and "new format string" not in line]
+        self.assertEqual(alive, [])
+
+    def both_ends(self, role):
+        """A responder in this role, and who asks it, in the other."""
+        path = self.socket(role)
+        end = properties(socket_path=path, role=opposite(role))
+        return [responder(path, role),
+                f"packetgen protocol=icmp-echo destination-address=192.168.1.1 rate=50kpps ! "
+                f"memifsink {end} memifsrc {end} ! packetcheck"]
 
     def test_responder(self):
         for role in ("slave", "master"):
@@ -52,6 +69,26 @@ class LeaksTest(InteropTest):
                             time.sleep(0.05)
 
                     self.assert_clean(responder(path, role, src=dict(batches=batches)), visits)
+
+    def test_runs_in_one_process(self):
+        """Stopped before, while and after the ends find each other."""
+        for role in ("slave", "master"):
+            with self.subTest(role=role):
+                done = subprocess.run(
+                    ["/usr/bin/python3", START_STOP, str(RUNS), *self.both_ends(role)],
+                    env={**pipeline.environment(), **TRACER}, capture_output=True, text=True,
+                    timeout=60 + RUNS)
+                text = done.stdout + done.stderr
+                self.assertEqual(done.returncode, 0, text[-6000:])
+                self.assertNotRegex(text, pipeline.COMPLAINTS)
+                self.assert_nothing_alive(text)
+
+    def test_runs_in_processes(self):
+        """Both roles in each, interrupted at any time."""
+        dice = random.Random(1)
+        description = " ".join(self.both_ends("slave"))
+        for _ in range(RUNS):
+            self.assert_clean(description, lambda: time.sleep(dice.uniform(0, 0.02)))
 
     def test_without_a_peer(self):
         self.assert_clean(responder(self.socket(), "slave"), lambda: time.sleep(0.2))
