@@ -83,7 +83,7 @@ class Feeding {
 class Watched {
  public:
   explicit Watched(const std::string& kind, const std::string& settings = "")
-      : socket_(unique_socket()), pipeline_(source(kind) + settings + kSink) {
+      : socket_(unique_socket()), pipeline_(source(kind) + settings + taker(kind)) {
     GstPad* pad = gst_element_get_static_pad(pipeline_.element("sink"), "sink");
     constexpr auto kAll = static_cast<GstPadProbeType>(
         GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH |
@@ -116,11 +116,17 @@ class Watched {
   void send(GstEvent* event) { fail_unless(gst_element_send_event(src(), event)); }
 
  private:
-  static constexpr const char* kSink = " ! fakesink name=sink sync=false async=false";
-
+  static std::string taker(const std::string& kind) {
+    // What fakesrc produces has the caps of what is behind it.
+    const std::string caps = kind == "fakesrc" ? " ! " + std::string(kCaps) : "";
+    return caps + " ! fakesink name=sink sync=false async=false";
+  }
   std::string source(const std::string& kind) const {
     if (kind == "memifsrc") return "memifsrc name=src" + master_at(socket_);
     if (kind == "packetgen") return "packetgen name=src rate=1000 batch-size=3 ";
+    if (kind == "fakesrc") {
+      return "fakesrc name=src is-live=true format=time sizetype=fixed sizemax=60 datarate=60000 ";
+    }
     return "udpsrc name=src port=0 address=127.0.0.1 caps=\"" + std::string(kCaps) + "\" ";
   }
   static GstPadProbeReturn look(GstPad*, GstPadProbeInfo* info, gpointer self) {
@@ -156,6 +162,11 @@ std::string joined(const std::vector<std::string>& words) {
   return all;
 }
 
+/** A live fakesrc is like any other source but for this. */
+bool seeks(const std::string& kind) {
+  return kind == "fakesrc";
+}
+
 /** A flush, an event in the stream, a seek, and the end. */
 std::string events_of(const std::string& kind) {
   Watched watched(kind);
@@ -168,7 +179,9 @@ std::string events_of(const std::string& kind) {
     const auto log = watched.log();
     return log[log.size() - 2] == "tag" && log.back() == "data";
   }));
-  fail_if(gst_element_seek_simple(watched.sink(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
+  if (!seeks(kind)) {
+    fail_if(gst_element_seek_simple(watched.sink(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
+  }
   GstEvent* eos = gst_event_new_eos();
   gst_event_set_seqnum(eos, kSeqnum);
   watched.send(eos);
@@ -176,7 +189,8 @@ std::string events_of(const std::string& kind) {
   return joined(watched.log());
 }
 
-std::string answers_of(const std::string& kind) {
+/** Those about seeks are left out if @p about_seeks is false. */
+std::string answers_of(const std::string& kind, bool about_seeks) {
   Watched watched(kind);
   watched.wait_for("data");
   std::vector<std::string> answers;
@@ -186,8 +200,15 @@ std::string answers_of(const std::string& kind) {
     if (answered) answers.back() += tell(query);
     gst_query_unref(query);
   };
+  const auto ask_if_wanted = [&](GstQuery* query, auto tell) {
+    if (about_seeks) {
+      ask(query, tell);
+    } else {
+      gst_query_unref(query);
+    }
+  };
   const auto nothing = [](GstQuery*) { return std::string(); };
-  ask(gst_query_new_seeking(GST_FORMAT_TIME), [](GstQuery* query) {
+  ask_if_wanted(gst_query_new_seeking(GST_FORMAT_TIME), [](GstQuery* query) {
     gboolean seekable = TRUE;
     gst_query_parse_seeking(query, nullptr, &seekable, nullptr, nullptr);
     return std::string(seekable ? " seekable" : " not seekable");
@@ -207,7 +228,7 @@ std::string answers_of(const std::string& kind) {
     gst_query_parse_latency(query, &live, &least, nullptr);
     return std::string(live ? " live" : "") + std::to_string(least);
   });
-  ask(gst_query_new_scheduling(), [](GstQuery* query) {
+  ask_if_wanted(gst_query_new_scheduling(), [](GstQuery* query) {
     GstSchedulingFlags flags{};
     gst_query_parse_scheduling(query, &flags, nullptr, nullptr, nullptr);
     return std::to_string(flags) +
@@ -227,7 +248,7 @@ std::string answers_of(const std::string& kind) {
 GST_START_TEST(test_events_are_those_of_other_sources) {
   const std::string expected = events_of("udpsrc");
   fail_unless(expected.find("flush-stop, segment, data, tag, data, eos") != std::string::npos);
-  for (const char* kind : {"memifsrc", "packetgen"}) {
+  for (const char* kind : {"fakesrc", "memifsrc", "packetgen"}) {
     const std::string events = events_of(kind);
     fail_unless(events == expected, "%s: %s instead of %s", kind, events.c_str(), expected.c_str());
   }
@@ -235,11 +256,13 @@ GST_START_TEST(test_events_are_those_of_other_sources) {
 GST_END_TEST
 
 GST_START_TEST(test_answers_are_those_of_other_sources) {
-  const std::string expected = answers_of("udpsrc");
-  for (const char* kind : {"memifsrc", "packetgen"}) {
-    const std::string answers = answers_of(kind);
-    fail_unless(answers == expected, "%s: %s instead of %s", kind, answers.c_str(),
-                expected.c_str());
+  for (const char* other : {"udpsrc", "fakesrc"}) {
+    const std::string expected = answers_of(other, !seeks(other));
+    for (const char* kind : {"memifsrc", "packetgen"}) {
+      const std::string answers = answers_of(kind, !seeks(other));
+      fail_unless(answers == expected, "%s: %s instead of %s", kind, answers.c_str(),
+                  expected.c_str());
+    }
   }
 }
 GST_END_TEST
@@ -259,7 +282,7 @@ GST_START_TEST(test_a_seek_is_refused) {
 GST_END_TEST
 
 GST_START_TEST(test_buffers_are_counted_as_packets) {
-  for (const char* kind : {"memifsrc", "packetgen", "udpsrc"}) {
+  for (const char* kind : {"memifsrc", "packetgen", "udpsrc", "fakesrc"}) {
     Watched watched(kind, " num-buffers=5");
     watched.wait_for("eos");
     fail_unless_equals_uint64(watched.packets(), 5);
