@@ -58,7 +58,6 @@ Result<std::shared_ptr<Listener>> Listener::get(const SocketAddress& address,
   const ControlLock lock;
   auto listener = std::make_shared<Listener>(std::move(*socket), options, std::move(loop));
   if (Status status = listener->make_timers(); !status) return status.error();
-  listener->watch();
   std::erase_if(registry(), [](const auto& entry) { return entry.second.expired(); });
   registry()[address.text()] = listener;
   return listener;
@@ -95,7 +94,10 @@ void Listener::watch() {
 
 Status Listener::add(Interface& interface) {
   const std::uint32_t id = interface.settings_.id;
-  if (interfaces_.try_emplace(id, &interface).second) return {};
+  if (interfaces_.try_emplace(id, &interface).second) {
+    if (interfaces_.size() == 1 && !paused_) watch();
+    return {};
+  }
   return Error{ErrorCode::busy, "id=" + std::to_string(id) +
                                     " is already used by another interface on socket-path=" +
                                     interface.settings_.socket.text() + ". Choose another id."};
@@ -105,6 +107,8 @@ void Listener::remove(Interface& interface, const std::string& reason) {
   const auto entry = interfaces_.find(interface.settings_.id);
   if (entry == interfaces_.end() || entry->second != &interface) return;
   interfaces_.erase(entry);
+  // Whoever comes now waits for the next one instead of hearing that there is none.
+  if (interfaces_.empty()) watch_.reset();
   for (const Pending& pending : pending_.take_all(interface)) pending.connection->close(reason);
 }
 
@@ -135,7 +139,7 @@ void Listener::pause(const Error& error) {
 void Listener::on_pause_timer() {
   if (paused_) {
     paused_ = false;
-    watch();
+    if (!interfaces_.empty()) watch();
     pause_timer_.arm(kAllWellMs);
   } else {
     MEMIF_WARNING("there is room for connections again, after %u tries", shortages_);
