@@ -139,6 +139,7 @@ class HostileSlaveTest(HostileCase):
         queues = {"rx_queues": 2}
         with pipeline.Pipeline(pipeline.responder(path, "master", **queues)) as pipe:
             self.wait_socket(path)
+            pipe.wait_started()
             before = len(pipe.fds())
             for extra in ({"tx_queues": 3}, {"rx_queues": 2}, {"tx_queues": 255}):
                 with self.subTest(**extra), self.assertRaisesRegex(Refused, "HELLO allowed"):
@@ -206,7 +207,9 @@ class HostileSlaveTest(HostileCase):
             before = self.peak(pipe)
             hostile_slave.long_packets(2, 600 << 20, path)
             hostile_slave.long_packets(8, 30 << 20, path)
-            self.assertLess(self.peak(pipe) - before, 200 << 10, "KiB")
+            # AddressSanitizer keeps what was freed for a while.
+            most = 600 if os.environ.get("MEMIF_ASAN") else 200
+            self.assertLess(self.peak(pipe) - before, most << 10, "KiB")
             traffic.good_peer("slave", path)
 
     @staticmethod

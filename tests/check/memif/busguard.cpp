@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <functional>
@@ -348,6 +349,9 @@ GST_START_TEST(test_memory_that_can_go_may_be_refused) {
 GST_END_TEST
 
 static Suite* busguard_suite(void) {
+  // Some tests are to die: a core of all that a sanitizer has mapped would take a minute each.
+  const rlimit no_core{};
+  ::setrlimit(RLIMIT_CORE, &no_core);
   Suite* suite = suite_create("busguard");
   TCase* tests = tcase_create("signals");
   suite_add_tcase(suite, tests);
