@@ -16,6 +16,6 @@ namespace gstmemif {
 void discard(UniqueFd fd) noexcept;
 
 /** How many more of them there is room for: many only wait if one cannot be closed. Any thread. */
-std::size_t discard_room() noexcept;
+GSTMEMIF_API std::size_t discard_room() noexcept;
 
 }  // namespace gstmemif
