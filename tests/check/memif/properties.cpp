@@ -274,6 +274,8 @@ GST_START_TEST(test_what_is_in_use_is_read_back) {
   settings.tx_queues = 2;
   auto peer = started(settings);
   fail_unless(pipeline.link_comes_up("src"));
+  // The slave's side is up a moment later.
+  fail_unless(eventually([&] { return peer->link() != nullptr; }));
   auto sender = must(Sender::open(peer, 1));
   const Bytes bytes = packet(1, 60);
   const TxSegment segment(bytes);
