@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
-#include "gst/packet/arp.hpp"
-#include "gst/packet/checksum.hpp"
-#include "gst/packet/ethernet.hpp"
-#include "gst/packet/icmp.hpp"
-#include "gst/packet/ipv4.hpp"
-#include "gst/packet/ipv6.hpp"
+#include "gst/packet/headers/arp.hpp"
+#include "gst/packet/headers/checksum.hpp"
+#include "gst/packet/headers/ethernet.hpp"
+#include "gst/packet/headers/icmp.hpp"
+#include "gst/packet/headers/ipv4.hpp"
+#include "gst/packet/headers/ipv6.hpp"
 
 using namespace gstpacket;
 

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "gst/packet/address.hpp"
+#include "gst/packet/headers/address.hpp"
 
 using Frame = std::vector<std::byte>;
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "echo_packets.hpp"
-#include "gst/memif/port.hpp"
+#include "gst/memif/queue_user.hpp"
 
 namespace {
 
@@ -102,7 +102,7 @@ class Ping {
  private:
   void send(const Frame& frame) {
     const gstmemif::TxSegment segment(frame);
-    if (sender_->send({&segment, 1}) == gstmemif::Sent::ok) sender_->flush();
+    if (sender_->send({&segment, 1}) == gstmemif::SendResult::ok) sender_->flush();
   }
 
   bool resolve() {

@@ -6,7 +6,7 @@
 #include <map>
 #include <string_view>
 
-#include "gst/packet/address.hpp"
+#include "gst/packet/headers/address.hpp"
 #include "values.hpp"
 #include "vdev.hpp"
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "config.h"
-#include "gst/memif/protocol.hpp"
+#include "gst/memif/control/protocol.hpp"
 #include "options.hpp"
 #include "vdev.hpp"
 

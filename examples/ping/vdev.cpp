@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "gst/memif/settings.hpp"
-#include "gst/packet/address.hpp"
+#include "gst/packet/headers/address.hpp"
 #include "values.hpp"
 
 namespace {

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <random>
 
-#include "gst/memif/connection.hpp"
+#include "gst/memif/control/connection.hpp"
+#include "gst/memif/control/listener.hpp"
 #include "gst/memif/debug.hpp"
-#include "gst/memif/listener.hpp"
-#include "gst/memif/port.hpp"
+#include "gst/memif/queue_user.hpp"
 
 namespace gstmemif {
 namespace {
@@ -416,7 +416,7 @@ std::shared_ptr<Link> Interface::link() const {
 void Interface::publish(std::shared_ptr<Link> link) {
   link_ = std::move(link);
   generation_.fetch_add(1, std::memory_order_release);
-  for (Port* port : ports_) {
+  for (QueueUser* port : ports_) {
     if (port->receives_ && link_) port->backlog_.add(link_);
     port->wake();
   }
@@ -424,7 +424,7 @@ void Interface::publish(std::shared_ptr<Link> link) {
 
 /** Sees to what is in the rings of a link that is down: somebody takes it, or it is counted. */
 void Interface::leave(const std::shared_ptr<Link>& link) {
-  for (Port* port : ports_) {
+  for (QueueUser* port : ports_) {
     if (port->receives_) port->backlog_.went_down(*link, port->queue_);
   }
   for (std::uint32_t i = 0; i < link->rx_queues(); ++i) {
@@ -444,12 +444,12 @@ void Interface::bound_waiting() {
   bool newest = true;
   for (auto weak = left_.rbegin(); weak != left_.rend(); ++weak) {
     const std::shared_ptr<Link> link = weak->lock();
-    const auto holds = [&](const Port* port) { return port->backlog_.holds(*link); };
+    const auto holds = [&](const QueueUser* port) { return port->backlog_.holds(*link); };
     if (!link || std::none_of(ports_.begin(), ports_.end(), holds)) continue;
     bytes += link->state().total_bytes();
     const bool keep = std::exchange(newest, false) || bytes <= settings_.memory_limit;
     if (keep) continue;
-    for (Port* port : ports_) port->backlog_.drop(*link, port->queue_);
+    for (QueueUser* port : ports_) port->backlog_.drop(*link, port->queue_);
   }
 }
 
@@ -464,7 +464,7 @@ std::uint64_t Interface::memory_left() const {
 }
 
 /** The link that @p port goes on with: for a receiver, perhaps an old one with packets left. */
-std::shared_ptr<Link> Interface::next_link(Port& port) {
+std::shared_ptr<Link> Interface::next_link(QueueUser& port) {
   const std::lock_guard lock(data_mutex_);
   std::shared_ptr<Link> next = port.receives_ ? port.backlog_.take() : link_;
   if (const std::uint64_t lost = port.backlog_.take_lost(); lost != 0) {
@@ -475,7 +475,7 @@ std::shared_ptr<Link> Interface::next_link(Port& port) {
   return next;
 }
 
-Status Interface::attach(Port& port, bool receives, std::uint32_t queue) {
+Status Interface::attach(QueueUser& port, bool receives, std::uint32_t queue) {
   const std::lock_guard lock(data_mutex_);
   if (!claimed_.emplace(receives, queue).second) {
     return Error{ErrorCode::busy,
@@ -488,7 +488,7 @@ Status Interface::attach(Port& port, bool receives, std::uint32_t queue) {
   return {};
 }
 
-void Interface::detach(Port& port, bool receives, std::uint32_t queue) {
+void Interface::detach(QueueUser& port, bool receives, std::uint32_t queue) {
   const std::lock_guard lock(data_mutex_);
   claimed_.erase({receives, queue});
   std::erase(ports_, &port);

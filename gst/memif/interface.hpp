@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "gst/memif/copy_budget.hpp"
-#include "gst/memif/link.hpp"
-#include "gst/memif/log_limit.hpp"
+#include "gst/memif/control/log_limit.hpp"
+#include "gst/memif/data/copy_budget.hpp"
+#include "gst/memif/data/link.hpp"
 #include "gst/memif/loop.hpp"
 #include "gst/memif/settings.hpp"
 
@@ -23,7 +23,7 @@ namespace gstmemif {
 
 class Connection;
 class Listener;
-class Port;
+class QueueUser;
 
 /**
  * Hears of what happens to an interface. Called with no lock held, on the thread where it happens:
@@ -39,7 +39,7 @@ class InterfaceObserver {
 };
 
 /**
- * One interface. Thread-safe, but for what a Port does.
+ * One interface. Thread-safe, but for what a QueueUser does.
  *
  * As master it waits at its socket, as slave it dials, again and again with jittered back-off; so
  * the peers may start, stop and die in any order.
@@ -102,7 +102,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
 
  private:
   friend class Listener;
-  friend class Port;
+  friend class QueueUser;
   class Owner;
 
   Interface(Settings settings, std::shared_ptr<Loop> loop);
@@ -134,9 +134,9 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   void leave(const std::shared_ptr<Link>& link);
   void bound_waiting();
   std::uint64_t memory_left() const;
-  std::shared_ptr<Link> next_link(Port& port);
-  Status attach(Port& port, bool receives, std::uint32_t queue);
-  void detach(Port& port, bool receives, std::uint32_t queue);
+  std::shared_ptr<Link> next_link(QueueUser& port);
+  Status attach(QueueUser& port, bool receives, std::uint32_t queue);
+  void detach(QueueUser& port, bool receives, std::uint32_t queue);
 
   Settings settings_;  // under the ControlLock
   const std::shared_ptr<Loop> loop_;
@@ -159,7 +159,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
 
   mutable std::mutex data_mutex_;
   std::shared_ptr<Link> link_;
-  std::vector<Port*> ports_;
+  std::vector<QueueUser*> ports_;
   std::set<std::pair<bool, std::uint32_t>> claimed_;  // (receives, queue)
   std::vector<std::weak_ptr<Link>> left_;             // links that are down, the oldest first
   std::atomic<std::uint32_t> generation_{0};

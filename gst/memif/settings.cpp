@@ -4,7 +4,7 @@
 #include <bit>
 #include <charconv>
 
-#include "gst/memif/handshake.hpp"
+#include "gst/memif/control/handshake.hpp"
 
 namespace gstmemif {
 namespace {

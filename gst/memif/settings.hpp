@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "gst/memif/protocol.hpp"
-#include "gst/memif/region.hpp"
-#include "gst/memif/socket.hpp"
+#include "gst/memif/control/protocol.hpp"
+#include "gst/memif/control/socket.hpp"
+#include "gst/memif/data/region.hpp"
 
 namespace gstmemif {
 

@@ -3,8 +3,8 @@
 // The pads of an element with one way through: one sink pad, `src`, and the element's ports.
 // GstBaseTransform is no base for it, because it takes lists apart.
 #include "gst/packet/batch.hpp"
-#include "gst/packet/element_class.hpp"
-#include "gst/packet/runtime.hpp"
+#include "gst/packet/runtime/element_class.hpp"
+#include "gst/packet/runtime/runtime.hpp"
 
 namespace gstpacket::detail {
 namespace {

@@ -23,9 +23,9 @@ namespace gstpacket {
 /// A member that a property sets from any thread while the streaming thread reads it: a relaxed
 /// atomic. `T`: bool, an integer, or an enum class with the values 0, 1, 2, ...
 template <class T>
-class LiveProperty {
+class AtomicProperty {
  public:
-  constexpr LiveProperty(T value = {}) noexcept : value_(value) {}  // NOLINT: implicit on purpose
+  constexpr AtomicProperty(T value = {}) noexcept : value_(value) {}  // NOLINT: implicit on purpose
   [[nodiscard]] T load() const noexcept { return value_.load(std::memory_order_relaxed); }
   void store(T value) noexcept { value_.store(value, std::memory_order_relaxed); }
 
@@ -36,12 +36,12 @@ class LiveProperty {
 /// Hands a value made by one thread (a property setter) to the streaming thread, which sees it at
 /// its next get() without a lock. Several put() calls must not run at once; setters do not.
 template <class T>
-class Handover {
+class Mailbox {
  public:
-  explicit Handover(T value = {}) : current_(std::make_unique<const T>(std::move(value))) {}
-  ~Handover() { delete next_.load(std::memory_order_acquire); }
-  Handover(const Handover&) = delete;
-  Handover& operator=(const Handover&) = delete;
+  explicit Mailbox(T value = {}) : current_(std::make_unique<const T>(std::move(value))) {}
+  ~Mailbox() { delete next_.load(std::memory_order_acquire); }
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
 
   void put(T value) {
     delete next_.exchange(new const T(std::move(value)), std::memory_order_acq_rel);
@@ -78,7 +78,7 @@ GSTPACKET_API const char* nick_of(const char* name);
 template <class T>
 struct MemberTraits;
 template <class E, class T>
-struct MemberTraits<LiveProperty<T> E::*> {
+struct MemberTraits<AtomicProperty<T> E::*> {
   using Class = E;
   using Value = T;
 };
@@ -210,7 +210,7 @@ class Property {
   Mutability mutability_ = Mutability::playing;
 };
 
-/// A property kept in a LiveProperty member. `name` has dashes, `blurb` is a full sentence with
+/// A property kept in a AtomicProperty member. `name` has dashes, `blurb` is a full sentence with
 /// unit; both must live forever (literals). `initial` is set on every new object.
 template <auto Member>
 [[nodiscard]] constexpr auto property(const char* name, const char* blurb,
@@ -231,7 +231,7 @@ template <auto Member>
 /// A property behind member functions: `Result<void> set(T)`, which may refuse with an Error, and
 /// `U get() const`. Strings come as std::string_view and go as std::string. Both are called from
 /// application threads, never both at once; what the streaming thread needs goes through
-/// LiveProperty or Handover.
+/// AtomicProperty or Mailbox.
 template <auto Set, auto Get>
 [[nodiscard]] constexpr auto property(const char* name, const char* blurb,
                                       typename Property<Set, Get>::Stored initial) {

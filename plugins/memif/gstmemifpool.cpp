@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "gst/packet/batch.hpp"
-#include "plugins/memif/gstmemifbuffer.hpp"
-#include "plugins/memif/gstmemifmemory.hpp"
+#include "plugins/memif/gstmemifarena.hpp"
+#include "plugins/memif/gstmemifslotmemory.hpp"
 
 using gstmemif::Link;
 using gstmemif::Loan;
@@ -28,8 +28,8 @@ std::uint32_t loan_size(const TxQueue& queue, std::uint32_t most) {
 
 /** The loan of a memory of either kind, or null. */
 Loan* loan_of(GstMemory* memory) {
-  Loan* loan = gst_memif_buffer_loan(memory);
-  return loan != nullptr ? loan : gst_memif_memory_loan(memory);
+  Loan* loan = gst_memif_slot_memory_loan(memory);
+  return loan != nullptr ? loan : gst_memif_arena_loan(memory);
 }
 
 bool of_present_link(GstMemory* memory) {
@@ -40,7 +40,7 @@ bool of_present_link(GstMemory* memory) {
 /** What a pool does, beside GstBufferPool. */
 class MemifPool {
  public:
-  MemifPool(std::shared_ptr<LinkSource> source, std::uint32_t queue, std::uint32_t buffer_size)
+  MemifPool(std::shared_ptr<LinkProvider> source, std::uint32_t queue, std::uint32_t buffer_size)
       : source_(std::move(source)), queue_(queue), buffer_size_(buffer_size) {}
 
   /** While the pool is inactive. False if batches of such packets cannot be had. */
@@ -70,7 +70,7 @@ class MemifPool {
   }
   void write_descriptors(GstBuffer* batch, GstMemory* arena) const;
 
-  const std::shared_ptr<LinkSource> source_;
+  const std::shared_ptr<LinkProvider> source_;
   const std::uint32_t queue_;
   const std::uint32_t buffer_size_;
 
@@ -121,7 +121,7 @@ GstMemory* MemifPool::borrow_batch() {
   TxQueue* queue = queue_of(link.get());
   if (queue == nullptr) return nullptr;
   Loan* loan = queue->borrow(link, loan_size(*queue, GST_PACKET_BATCH_MAX));
-  return loan != nullptr ? gst_memif_memory_new(loan) : nullptr;
+  return loan != nullptr ? gst_memif_arena_new(loan) : nullptr;
 }
 
 GstMemory* MemifPool::borrow_single() {
@@ -134,7 +134,7 @@ GstMemory* MemifPool::borrow_single() {
     next_single_ = 0;
     if (!singles_) return nullptr;
   }
-  GstMemory* memory = gst_memif_buffer_new(singles_, next_single_++);
+  GstMemory* memory = gst_memif_slot_memory_new(singles_, next_single_++);
   // The last one has them all; what it holds comes back when it does.
   if (next_single_ == singles_->count) singles_.reset();
   return memory;
@@ -179,7 +179,7 @@ void MemifPool::prepare(GstBuffer* buffer) {
 /** Each packet has all of its room; the token of a borrowed one is its place in the loan. */
 void MemifPool::write_descriptors(GstBuffer* batch, GstMemory* arena) const {
   GstPacketBatchMeta& meta = *gst_buffer_get_packet_batch_meta(batch);
-  if (const Loan* loan = gst_memif_memory_loan(arena)) {
+  if (const Loan* loan = gst_memif_arena_loan(arena)) {
     meta.n = loan->count;
     for (guint i = 0; i < meta.n; ++i) {
       meta.packets[i] = {loan->buffers[i].offset, loan->reach, 0, i};
@@ -277,7 +277,7 @@ static void gst_memif_pool_class_init(GstMemifPoolClass* klass) {
 
 static void gst_memif_pool_init(GstMemifPool*) {}
 
-GstBufferPool* gst_memif_pool_new(std::shared_ptr<LinkSource> source, std::uint32_t queue,
+GstBufferPool* gst_memif_pool_new(std::shared_ptr<LinkProvider> source, std::uint32_t queue,
                                   std::uint32_t buffer_size, GstCaps* caps) {
   auto* made = static_cast<GstMemifPool*>(g_object_new(gst_memif_pool_get_type(), nullptr));
   gst_object_ref_sink(made);

@@ -18,9 +18,9 @@
 #include "gst/memif/interface.hpp"
 
 /** Where pools find the present link: they may be held longer than the element that made them. */
-class LinkSource {
+class LinkProvider {
  public:
-  explicit LinkSource(std::shared_ptr<gstmemif::Interface> interface)
+  explicit LinkProvider(std::shared_ptr<gstmemif::Interface> interface)
       : interface_(std::move(interface)) {}
 
   /** Null if there is none. Any thread. */
@@ -45,5 +45,5 @@ class LinkSource {
  * A pool of buffers of @p buffer_size bytes out of transmit queue @p queue, with a configuration
  * for single packets of @p caps. Inactive; transfer full.
  */
-GstBufferPool* gst_memif_pool_new(std::shared_ptr<LinkSource> source, std::uint32_t queue,
+GstBufferPool* gst_memif_pool_new(std::shared_ptr<LinkProvider> source, std::uint32_t queue,
                                   std::uint32_t buffer_size, GstCaps* caps);

@@ -36,19 +36,19 @@
 #include "gst/packet/caps.hpp"
 #include "gst/packet/switch_event.hpp"
 #include "plugins/memif/delivery_report.hpp"
-#include "plugins/memif/gstmemifbuffer.hpp"
-#include "plugins/memif/gstmemifmemory.hpp"
+#include "plugins/memif/flow_spreader.hpp"
+#include "plugins/memif/gstmemifarena.hpp"
 #include "plugins/memif/gstmemifpool.hpp"
-#include "plugins/memif/memif_end.hpp"
-#include "plugins/memif/tx_queues.hpp"
+#include "plugins/memif/gstmemifslotmemory.hpp"
+#include "plugins/memif/memif_element.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(memifsink_debug);
 #define GST_CAT_DEFAULT memifsink_debug
 
 using gstmemif::DropReason;
-using gstmemif::Sent;
+using gstmemif::SendResult;
 using gstmemif::TxSegment;
-using gstmemif::Wake;
+using gstmemif::WaitResult;
 
 namespace {
 
@@ -68,12 +68,12 @@ constexpr std::int64_t kStopLimitNs = 50'000'000;
 }  // namespace
 
 struct GstMemifSinkState {
-  explicit GstMemifSinkState(GstElement* element) : end(element, MemifEnd::Direction::send) {}
+  explicit GstMemifSinkState(GstElement* element) : end(element, MemifElement::Direction::send) {}
 
-  MemifEnd end;
+  MemifElement end;
   std::mutex mutex;  // guards what follows against unlock() and queries from other threads
-  std::unique_ptr<TxQueues> queues;
-  std::shared_ptr<LinkSource> link_source;  // as slave only
+  std::unique_ptr<FlowSpreader> queues;
+  std::shared_ptr<LinkProvider> link_source;  // as slave only
   std::uint32_t buffer_size = 0;
   // Of the streaming thread.
   bool have_caps = false;
@@ -157,7 +157,7 @@ class MappedPacket {
 template <class Wait>
 GstFlowReturn wait_until(GstMemifSink* self, Wait wait) {
   for (;;) {
-    if (wait() != Wake::interrupted) return GST_FLOW_OK;
+    if (wait() != WaitResult::interrupted) return GST_FLOW_OK;
     const GstFlowReturn result = gst_base_sink_wait_preroll(&self->parent);
     if (result != GST_FLOW_OK) return result;
   }
@@ -174,7 +174,7 @@ GstFlowReturn on_full(GstMemifSink* self, gstmemif::Sender& sender, bool& again)
   const Policy policy = state.when_full.load(std::memory_order_relaxed);
   const bool briefly = spares_others(state);
   state.queues->flush();  // the peer may need what is in the other queues to go on
-  Wake wake = Wake::timeout;
+  WaitResult wake = WaitResult::timeout;
   GstFlowReturn result = GST_FLOW_OK;
   if (policy != Policy::drop) {
     result = wait_until(self, [&] {
@@ -182,7 +182,7 @@ GstFlowReturn on_full(GstMemifSink* self, gstmemif::Sender& sender, bool& again)
       return wake;
     });
   }
-  again = wake != Wake::timeout;
+  again = wake != WaitResult::timeout;
   if (!again) sender.stats().drop(DropReason::ring_full);
   return result;
 }
@@ -214,13 +214,13 @@ GstFlowReturn send_until_done(GstMemifSink* self, std::span<const TxSegment> pac
     GstFlowReturn result = GST_FLOW_OK;
     gstmemif::Sender& sender = self->state->queues->pick(packet);
     switch (send(sender)) {
-      case Sent::ok:
-      case Sent::dropped:
+      case SendResult::ok:
+      case SendResult::dropped:
         return GST_FLOW_OK;
-      case Sent::full:
+      case SendResult::full:
         result = on_full(self, sender, again);
         break;
-      case Sent::link_lost:
+      case SendResult::link_lost:
         result = on_link_lost(self, again);
         break;
     }
@@ -256,7 +256,7 @@ bool damaged(GstBuffer* buffer) {
 gstmemif::Loan* exchangeable(GstBuffer* batch, GstMemory* arena) {
   GstMemory* whole = gstpacket::detail::whole_arena(arena);
   if (!alone(batch, arena) || !alone(batch, whole)) return nullptr;
-  gstmemif::Loan* loan = gst_memif_memory_loan(whole);
+  gstmemif::Loan* loan = gst_memif_arena_loan(whole);
   return loan != nullptr && loan->ours ? loan : nullptr;
 }
 
@@ -312,15 +312,15 @@ class OutgoingBatch {
   bool readable(guint i) const noexcept { return map_.bytes(map_.meta().packets[i]) != nullptr; }
 
   /** Sends packets from @p first on while nothing is in the way; returns how many. */
-  guint send_run(gstmemif::Sender& sender, guint first) {
+  guint send_burst(gstmemif::Sender& sender, guint first) {
     const guint n = size() - first;
     if (may_exchange(sender)) {
-      return sender.exchange_run(n, Lender(map_, *loan_, first));
+      return sender.send_burst_zero_copy(n, Lender(map_, *loan_, first));
     }
-    return sender.send_run(n, Pieces(map_, first));
+    return sender.send_burst(n, Pieces(map_, first));
   }
   /** Sends packet @p i, or says what is in the way. */
-  Sent send(gstmemif::Sender& sender, guint i) {
+  SendResult send(gstmemif::Sender& sender, guint i) {
     if (may_exchange(sender)) {
       const gstmemif::LentPacket packet = Lender(map_, *loan_, i)(0);
       if (packet.buffer != nullptr) return sender.exchange(packet);
@@ -341,7 +341,7 @@ class OutgoingBatch {
 
 GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* buffer) {
   OutgoingBatch batch(buffer);
-  TxQueues& queues = *self->state->queues;
+  FlowSpreader& queues = *self->state->queues;
   // What is wrong with one batch or packet is no reason not to send the others.
   if (!batch) {
     queues.first().stats().drop(DropReason::bad_descriptor);
@@ -349,7 +349,7 @@ GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* buffer) {
   }
   const guint n = batch.size();
   for (guint i = 0; i < n; ++i) {
-    if (queues.single()) i += batch.send_run(queues.first(), i);
+    if (queues.single()) i += batch.send_burst(queues.first(), i);
     if (i == n) break;
     if (!batch.readable(i)) {
       queues.first().stats().drop(DropReason::bad_descriptor);
@@ -369,7 +369,7 @@ GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* buffer) {
 GstMemory* borrowed_memory(GstBuffer* buffer) {
   if (gst_buffer_n_memory(buffer) != 1) return nullptr;
   GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
-  return gst_memif_buffer_loan(memory) != nullptr && alone(buffer, memory) ? memory : nullptr;
+  return gst_memif_slot_memory_loan(memory) != nullptr && alone(buffer, memory) ? memory : nullptr;
 }
 
 GstFlowReturn send_buffer(GstMemifSink* self, GstBuffer* buffer) {
@@ -382,8 +382,8 @@ GstFlowReturn send_buffer(GstMemifSink* self, GstBuffer* buffer) {
   if (!packet) return unreadable(self);
   GstMemory* borrowed = borrowed_memory(buffer);
   return send_until_done(self, packet.segments(), [&](gstmemif::Sender& sender) {
-    if (borrowed != nullptr && sender.owns(*gst_memif_buffer_loan(borrowed))) {
-      return sender.exchange(gst_memif_buffer_packet(borrowed));
+    if (borrowed != nullptr && sender.owns(*gst_memif_slot_memory_loan(borrowed))) {
+      return sender.exchange(gst_memif_slot_memory_packet(borrowed));
     }
     return sender.send(packet.segments());
   });
@@ -495,7 +495,7 @@ bool start(GstMemifSinkState& state) {
   state.have_caps = state.behind_switch = false;
   auto interface = state.end.start();
   if (!interface) return false;
-  auto queues = TxQueues::open(interface, state.end.queue());
+  auto queues = FlowSpreader::open(interface, state.end.queue());
   if (!queues) {
     state.end.post_error(queues.error());
     state.end.stop();
@@ -509,7 +509,7 @@ bool start(GstMemifSinkState& state) {
   state.queues = std::move(*queues);
   state.buffer_size = settings.buffer_size;
   if (settings.role == gstmemif::Role::slave) {
-    state.link_source = std::make_shared<LinkSource>(std::move(interface));
+    state.link_source = std::make_shared<LinkProvider>(std::move(interface));
   }
   return true;
 }
@@ -671,7 +671,7 @@ void finalize(GObject* object) {
 void install_properties(GObjectClass* klass) {
   constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                      GST_PARAM_MUTABLE_PLAYING);
-  MemifEnd::install_properties(klass, MemifEnd::Direction::send);
+  MemifElement::install_properties(klass, MemifElement::Direction::send);
   g_object_class_install_property(
       klass, kPropWhenFull,
       g_param_spec_enum("when-full", "When full", "What to do while the peer leaves no free slot",

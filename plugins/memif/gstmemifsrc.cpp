@@ -30,15 +30,15 @@
 
 #include "gst/packet/batch.hpp"
 #include "plugins/common/live_source.hpp"
-#include "plugins/memif/memif_end.hpp"
-#include "plugins/memif/received_packets.hpp"
+#include "plugins/memif/memif_element.hpp"
+#include "plugins/memif/rx_buffers.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(memifsrc_debug);
 #define GST_CAT_DEFAULT memifsrc_debug
 
 using gstmemif::RxMode;
 using gstmemif::RxSegment;
-using gstmemif::Wake;
+using gstmemif::WaitResult;
 
 namespace {
 
@@ -63,7 +63,7 @@ struct GstMemifSrcState {
   explicit GstMemifSrcState(GstPushSrc* src);
   ~GstMemifSrcState() { gst_clear_caps(&caps); }
 
-  MemifEnd end;
+  MemifElement end;
   LiveSource live;
   std::mutex mutex;  // guards what follows; the streaming thread needs no lock for the receiver
   std::unique_ptr<gstmemif::Receiver> receiver;
@@ -76,8 +76,8 @@ struct GstMemifSrcState {
   // Streaming thread only.
   std::optional<cpu_set_t> other_cpus;  // those that the thread had before
   bool send_batches = false;
-  std::optional<RecycledBatches> batch_pool;  // while sending batches
-  std::optional<RecycledBuffers> buffers;     // while not sending batches
+  std::optional<RxBatchPool> batch_pool;  // while sending batches
+  std::optional<RxBufferPool> buffers;    // while not sending batches
 };
 
 struct GstMemifSrc {
@@ -226,13 +226,13 @@ GstFlowReturn take(GstMemifSrcState& state, guint most, GstMiniObject** out) {
   }
   if (packets != nullptr) gst_mini_object_unref(packets);
   switch (receiver.wait()) {
-    case Wake::interrupted:
+    case WaitResult::interrupted:
       return GST_FLOW_FLUSHING;
-    case Wake::link_changed:
+    case WaitResult::link_changed:
       state.end.check_queue(receiver, receiver.has_queue());
       break;
-    case Wake::ready:
-    case Wake::timeout:
+    case WaitResult::ready:
+    case WaitResult::timeout:
       break;
   }
   return GST_FLOW_OK;
@@ -260,7 +260,8 @@ void resume(GstPushSrc* src) {
 }  // namespace
 
 GstMemifSrcState::GstMemifSrcState(GstPushSrc* src)
-    : end(GST_ELEMENT_CAST(src), MemifEnd::Direction::receive), live(src, {interrupt, resume}) {}
+    : end(GST_ELEMENT_CAST(src), MemifElement::Direction::receive),
+      live(src, {interrupt, resume}) {}
 
 namespace {
 
@@ -434,7 +435,7 @@ void install_properties(GObjectClass* klass) {
                                                      GST_PARAM_MUTABLE_PLAYING);
   constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                    GST_PARAM_MUTABLE_READY);
-  MemifEnd::install_properties(klass, MemifEnd::Direction::receive);
+  MemifElement::install_properties(klass, MemifElement::Direction::receive);
   g_object_class_install_property(
       klass, kPropRxMode,
       g_param_spec_enum("rx-mode", "Receive mode", "How to learn of packets",

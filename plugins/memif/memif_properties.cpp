@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /** @file The properties that memifsrc and memifsink share. */
-#include "plugins/memif/memif_end.hpp"
+#include "plugins/memif/memif_element.hpp"
 
 using gstmemif::Mode;
 using gstmemif::Role;
@@ -105,7 +105,7 @@ void add_socket_properties(GObjectClass* klass) {
                          G_TYPE_MAIN_CONTEXT, kReadWrite));
 }
 
-void add_interface_properties(GObjectClass* klass, MemifEnd::Direction direction) {
+void add_interface_properties(GObjectClass* klass, MemifElement::Direction direction) {
   g_object_class_install_property(
       klass, kPropMode,
       g_param_spec_enum("mode", "Mode", "What the packets are; the same on both ends",
@@ -126,7 +126,7 @@ void add_interface_properties(GObjectClass* klass, MemifEnd::Direction direction
              "Queues from the peer to here, 1 to 255; the peer may agree to fewer", 1);
   add_number(klass, kPropTxQueues, "tx-queues", "Transmit queues",
              "Queues from here to the peer, 1 to 255; the peer may agree to fewer", 1);
-  if (direction == MemifEnd::Direction::receive) {
+  if (direction == MemifElement::Direction::receive) {
     add_number(klass, kPropQueue, "queue", "Queue",
                "Receive queue that this element serves, 0 to rx-queues - 1", 0);
     return;
@@ -140,12 +140,12 @@ void add_interface_properties(GObjectClass* klass, MemifEnd::Direction direction
 }
 
 /** What a peer can make us hold. */
-void add_memory_properties(GObjectClass* klass, MemifEnd::Direction direction) {
+void add_memory_properties(GObjectClass* klass, MemifElement::Direction direction) {
   add_bytes(klass, kPropMemoryLimit, "memory-limit", "Memory limit",
             "Bytes of shared memory that a peer may bring in all its regions, 4 GiB by default; a "
             "peer with more is refused; master only",
             gstmemif::kDefaultMemoryLimit);
-  if (direction != MemifEnd::Direction::receive) return;
+  if (direction != MemifElement::Direction::receive) return;
   add_number(klass, kPropMaxPacketSize, "max-packet-size", "Maximum packet size",
              "Bytes of the longest packet that is received, 1 or more, 32 MiB by default; longer "
              "ones are dropped and counted in drop-too-long",
@@ -156,7 +156,7 @@ void add_memory_properties(GObjectClass* klass, MemifEnd::Direction direction) {
             gstmemif::kDefaultCopyLimit);
 }
 
-void add_status_properties(GObjectClass* klass, MemifEnd::Direction direction) {
+void add_status_properties(GObjectClass* klass, MemifElement::Direction direction) {
   g_object_class_install_property(
       klass, kPropLinkUp,
       g_param_spec_boolean("link-up", "Link up", "Whether a peer is connected; notified", FALSE,
@@ -167,7 +167,7 @@ void add_status_properties(GObjectClass* klass, MemifEnd::Direction direction) {
                           "Name that the peer gives to its interface or itself; notified", nullptr,
                           kReadOnly));
   const char* blurb =
-      direction == MemifEnd::Direction::receive
+      direction == MemifElement::Direction::receive
           ? "Counters since PAUSED of the queue: packets, bytes, batches, interrupts (wake-ups "
             "taken), copies, packets-dropped and drop-<reason>; of the interface: link-ups, "
             "link-downs, handshakes-failed"
@@ -194,7 +194,7 @@ std::shared_ptr<GMainContext> context_of(const GValue* value) {
 
 }  // namespace
 
-void MemifEnd::install_properties(GObjectClass* klass, Direction direction) {
+void MemifElement::install_properties(GObjectClass* klass, Direction direction) {
   add_socket_properties(klass);
   add_interface_properties(klass, direction);
   add_memory_properties(klass, direction);
@@ -205,7 +205,7 @@ void MemifEnd::install_properties(GObjectClass* klass, Direction direction) {
 }
 
 /** With the lock held. */
-void MemifEnd::set_partial(guint id, const GValue* value) {
+void MemifElement::set_partial(guint id, const GValue* value) {
   gstmemif::PartialSettings& partial = settings_.partial;
   switch (id) {
     case kPropMode:
@@ -255,7 +255,7 @@ void MemifEnd::set_partial(guint id, const GValue* value) {
   }
 }
 
-bool MemifEnd::set_property(guint id, const GValue* value) {
+bool MemifElement::set_property(guint id, const GValue* value) {
   if (id >= kPropCommonLast) return false;
   const std::lock_guard lock(mutex_);
   changed_ = true;
@@ -287,7 +287,7 @@ bool MemifEnd::set_property(guint id, const GValue* value) {
 }
 
 /** Which interface and queue: those in use, if there are any. False for other ids. Locked. */
-bool MemifEnd::get_identity(guint id, GValue* value) const {
+bool MemifElement::get_identity(guint id, GValue* value) const {
   const MemberSettings& settings = interface_ ? used_ : settings_;
   const std::int64_t queue = interface_ ? used_queue_ : queue_;
   switch (id) {
@@ -316,7 +316,7 @@ bool MemifEnd::get_identity(guint id, GValue* value) const {
 }
 
 /** What is used: with an interface its settings, without one those that were given. Locked. */
-void MemifEnd::get_setting(guint id, GValue* value) const {
+void MemifElement::get_setting(guint id, GValue* value) const {
   gstmemif::Settings settings;
   if (interface_) {
     settings = interface_->settings();
@@ -372,7 +372,7 @@ void MemifEnd::get_setting(guint id, GValue* value) const {
   }
 }
 
-bool MemifEnd::get_property(guint id, GValue* value) {
+bool MemifElement::get_property(guint id, GValue* value) {
   if (id >= kPropCommonLast) return false;
   if (id == kPropStats) {
     g_value_take_boxed(value, stats());

@@ -3,7 +3,7 @@
 
 #include <ctime>
 
-#include "gst/packet/ethernet.hpp"
+#include "gst/packet/headers/ethernet.hpp"
 
 namespace gstpacket {
 namespace {

@@ -69,8 +69,8 @@ class EthBridge {
   // Replaced by start() only, when nothing streams.
   std::shared_ptr<MacTable> table_ = std::make_shared<MacTable>(MacTable::kWays);
   mutable std::mutex table_mutex_;
-  LiveProperty<unsigned> ageing_time_;
-  LiveProperty<unsigned> max_entries_;
+  AtomicProperty<unsigned> ageing_time_;
+  AtomicProperty<unsigned> max_entries_;
 };
 
 }  // namespace gstpacket

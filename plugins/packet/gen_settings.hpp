@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gst/packet/address.hpp"
+#include "gst/packet/headers/address.hpp"
 #include "gst/packet/result.hpp"
 
 namespace gstpacket {

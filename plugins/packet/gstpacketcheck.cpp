@@ -35,7 +35,7 @@
 
 #include "gst/packet/batch.hpp"
 #include "gst/packet/batch_map.hpp"
-#include "packet_judge.hpp"
+#include "packet_checker.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(packetcheck_debug);
 #define GST_CAT_DEFAULT packetcheck_debug
@@ -44,7 +44,7 @@ using gstpacket::Account;
 using gstpacket::Histogram;
 using gstpacket::LinkType;
 using gstpacket::monotonic_now;
-using gstpacket::PacketJudge;
+using gstpacket::PacketChecker;
 using Clock = std::chrono::steady_clock;
 
 namespace {
@@ -60,7 +60,7 @@ enum class End { count, timeout, upstream };
 
 struct GstPacketCheckState {
   std::mutex mutex;  // guards everything but the thread
-  PacketJudge judge;
+  PacketChecker judge;
   guint64 count = 0;
   gint timeout = -1;
   guint report_interval = 0;
@@ -172,7 +172,7 @@ void finish(GstPacketCheck* self, End end) {
 
 // ---- Packets --------------------------------------------------------------------------------
 
-void judge_batch(PacketJudge& judge, GstBuffer* batch, std::uint64_t now) {
+void judge_batch(PacketChecker& judge, GstBuffer* batch, std::uint64_t now) {
   const gstpacket::detail::BatchMap map(batch);
   if (!map) return judge.unreadable();
   for (guint i = 0; i < map.meta().n; ++i) {
@@ -186,7 +186,7 @@ void judge_batch(PacketJudge& judge, GstBuffer* batch, std::uint64_t now) {
   }
 }
 
-void judge_buffer(PacketJudge& judge, GstBuffer* buffer, std::uint64_t now) {
+void judge_buffer(PacketChecker& judge, GstBuffer* buffer, std::uint64_t now) {
   if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) return judge_batch(judge, buffer, now);
   GstMapInfo map;
   if (gst_buffer_map(buffer, &map, GST_MAP_READ) == FALSE) return judge.unreadable();
@@ -211,12 +211,13 @@ GstFlowReturn receive(GstBaseSink* sink, JudgeAll judge_all) {
 }
 
 GstFlowReturn render(GstBaseSink* sink, GstBuffer* buffer) {
-  return receive(
-      sink, [buffer](PacketJudge& judge, std::uint64_t now) { judge_buffer(judge, buffer, now); });
+  return receive(sink, [buffer](PacketChecker& judge, std::uint64_t now) {
+    judge_buffer(judge, buffer, now);
+  });
 }
 
 GstFlowReturn render_list(GstBaseSink* sink, GstBufferList* list) {
-  return receive(sink, [list](PacketJudge& judge, std::uint64_t now) {
+  return receive(sink, [list](PacketChecker& judge, std::uint64_t now) {
     const guint length = gst_buffer_list_length(list);
     for (guint i = 0; i < length; ++i) judge_buffer(judge, gst_buffer_list_get(list, i), now);
   });

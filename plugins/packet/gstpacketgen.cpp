@@ -37,12 +37,12 @@
 
 #include "gst/packet/batch.hpp"
 #include "gst/packet/batch_map.hpp"
-#include "gst/packet/counters.hpp"
+#include "gst/packet/runtime/counters.hpp"
 #include "pacer.hpp"
-#include "packet_maker.hpp"
+#include "packet_builder.hpp"
 #include "packet_pool.hpp"
 #include "plugins/common/live_source.hpp"
-#include "probe.hpp"
+#include "test_header.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(packetgen_debug);
 #define GST_CAT_DEFAULT packetgen_debug
@@ -53,7 +53,7 @@ using gstpacket::GenProtocol;
 using gstpacket::GenSettings;
 using gstpacket::LinkType;
 using gstpacket::monotonic_now;
-using gstpacket::PacketMaker;
+using gstpacket::PacketBuilder;
 using gstpacket::detail::BatchMap;
 using gstpacket::detail::Counter;
 
@@ -107,7 +107,7 @@ struct GstPacketGenState {
 
   // Streaming thread, and state changes while it does not run.
   GenPlan plan;
-  std::optional<PacketMaker> maker;
+  std::optional<PacketBuilder> maker;
   LinkType link_type = LinkType::ethernet;
   gstpacket::PacketPool pool;
   bool send_batches = false;
@@ -329,7 +329,7 @@ bool make_maker(GstBaseSrc* src, LinkType link_type) {
   if (state.maker && link_type == state.link_type) return true;
   const guint unsent = state.live.drop_held();
   if (state.plan.count != 0) state.left += unsent;
-  auto maker = PacketMaker::make(state.plan, link_type);
+  auto maker = PacketBuilder::make(state.plan, link_type);
   if (!maker) {
     state.maker.reset();
     post_error(src, maker.error());

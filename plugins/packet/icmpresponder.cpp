@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "gst/packet/arp.hpp"
+#include "gst/packet/headers/arp.hpp"
 
 namespace gstpacket {
 namespace {

@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "gst/packet/element.hpp"
-#include "gst/packet/ethernet.hpp"
-#include "gst/packet/icmp.hpp"
-#include "gst/packet/ipv4.hpp"
-#include "gst/packet/ipv6.hpp"
+#include "gst/packet/headers/ethernet.hpp"
+#include "gst/packet/headers/icmp.hpp"
+#include "gst/packet/headers/ipv4.hpp"
+#include "gst/packet/headers/ipv6.hpp"
 #include "plain_echo.hpp"
 
 namespace gstpacket {
@@ -117,8 +117,8 @@ class IcmpResponder {
   Identity identity_;
 
   // Of both.
-  Handover<Identity> handover_;
-  LiveProperty<bool> verify_checksum_{true};
+  Mailbox<Identity> handover_;
+  AtomicProperty<bool> verify_checksum_{true};
 };
 
 }  // namespace gstpacket

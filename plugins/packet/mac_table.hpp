@@ -11,7 +11,7 @@
 #include <mutex>
 #include <optional>
 
-#include "gst/packet/address.hpp"
+#include "gst/packet/headers/address.hpp"
 
 namespace gstpacket {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "probe.hpp"
+#include "test_header.hpp"
 
 namespace gstpacket {
 

@@ -11,12 +11,12 @@
 #include <cstring>
 #include <span>
 
-#include "gst/packet/address.hpp"
-#include "gst/packet/bytes.hpp"
-#include "gst/packet/checksum.hpp"
-#include "gst/packet/ethernet.hpp"
-#include "gst/packet/icmp.hpp"
-#include "gst/packet/ipv4.hpp"
+#include "gst/packet/headers/address.hpp"
+#include "gst/packet/headers/bytes.hpp"
+#include "gst/packet/headers/checksum.hpp"
+#include "gst/packet/headers/ethernet.hpp"
+#include "gst/packet/headers/icmp.hpp"
+#include "gst/packet/headers/ipv4.hpp"
 
 namespace gstpacket {
 

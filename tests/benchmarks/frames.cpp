@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <array>
 
-#include "gst/packet/checksum.hpp"
-#include "gst/packet/ethernet.hpp"
-#include "gst/packet/icmp.hpp"
-#include "gst/packet/ipv4.hpp"
-#include "gst/packet/udp.hpp"
+#include "gst/packet/headers/checksum.hpp"
+#include "gst/packet/headers/ethernet.hpp"
+#include "gst/packet/headers/icmp.hpp"
+#include "gst/packet/headers/ipv4.hpp"
+#include "gst/packet/headers/udp.hpp"
 
 namespace bench {
 

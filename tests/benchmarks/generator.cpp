@@ -3,7 +3,7 @@
 
 #include <ctime>
 
-#include "gst/memif/relax.hpp"
+#include "gst/memif/data/relax.hpp"
 
 namespace bench {
 

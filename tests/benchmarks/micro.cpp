@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "frames.hpp"
-#include "gst/memif/ring.hpp"
+#include "gst/memif/data/ring.hpp"
 #include "gst/packet/batch.hpp"
-#include "gst/packet/checksum.hpp"
-#include "gst/packet/ethernet.hpp"
-#include "gst/packet/icmp.hpp"
-#include "gst/packet/ipv4.hpp"
+#include "gst/packet/headers/checksum.hpp"
+#include "gst/packet/headers/ethernet.hpp"
+#include "gst/packet/headers/icmp.hpp"
+#include "gst/packet/headers/ipv4.hpp"
 
 namespace {
 

@@ -8,10 +8,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "gst/memif/channel.hpp"
-#include "gst/memif/handshake.hpp"
-#include "gst/memif/ring.hpp"
-#include "gst/memif/socket.hpp"
+#include "gst/memif/control/channel.hpp"
+#include "gst/memif/control/handshake.hpp"
+#include "gst/memif/control/socket.hpp"
+#include "gst/memif/data/ring.hpp"
 
 namespace bench {
 

@@ -10,10 +10,10 @@
 
 #include <glib.h>
 
-#include "gst/memif/channel.hpp"
-#include "gst/memif/discard.hpp"
-#include "gst/memif/handshake.hpp"
-#include "gst/memif/link.hpp"
+#include "gst/memif/control/channel.hpp"
+#include "gst/memif/control/discard.hpp"
+#include "gst/memif/control/handshake.hpp"
+#include "gst/memif/data/link.hpp"
 #include "memory.hpp"
 
 using namespace gstmemif;

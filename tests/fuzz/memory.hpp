@@ -5,8 +5,8 @@
 #include <sys/mman.h>
 
 #include "fuzz.hpp"
+#include "gst/memif/control/protocol.hpp"
 #include "gst/memif/fd.hpp"
-#include "gst/memif/protocol.hpp"
 
 namespace fuzz {
 

@@ -73,7 +73,7 @@ def crc32c(data):
 
 
 def probe(number, flow=0, tail=bytes(range(20))):
-    """What packetgen puts into a packet; see plugins/packet/probe.hpp."""
+    """What packetgen puts into a packet; see plugins/packet/test_header.hpp."""
     fields = struct.pack("!HHHIQ", 0xb7e5, flow, number >> 32, number & 0xffffffff, 1000)
     return fields + struct.pack("<I", crc32c(tail + fields)) + tail
 

@@ -8,9 +8,9 @@
 #include "ethbridge.hpp"
 #include "everyview.hpp"
 #include "fuzz.hpp"
-#include "gst/packet/flow_hash.hpp"
+#include "gst/packet/headers/flow_hash.hpp"
 #include "icmpresponder.hpp"
-#include "packet_judge.hpp"
+#include "packet_checker.hpp"
 
 using namespace gstpacket;
 using fuzz::Input;
@@ -114,7 +114,7 @@ class Packets {
   LinkType link_;
   bool verify_;
   IcmpResponder responder_;
-  PacketJudge judge_;
+  PacketChecker judge_;
   EthBridge bridge_;
   std::uint64_t now_ = 0;
 };

@@ -6,7 +6,7 @@
 #include <set>
 #include <vector>
 
-#include "gst/memif/link.hpp"
+#include "gst/memif/data/link.hpp"
 #include "memory.hpp"
 
 using namespace gstmemif;
@@ -173,7 +173,7 @@ class User {
       case 7:
         return send(input);
       case 8:
-        return send_run(input);
+        return send_burst(input);
       case 9:
         return tx().flush();
       case 10:
@@ -305,20 +305,21 @@ class User {
       sent.length = input.around<std::uint32_t>({0, packet.length + 1});
     }
     // Nobody has the packet afterwards: another buffer is in its place.
-    if (tx().exchange(sent) == Sent::ok) packet.buffer = nullptr;
+    if (tx().exchange(sent) == SendResult::ok) packet.buffer = nullptr;
     check_places();
   }
   void send(Input& input) {
     std::vector<TxSegment> segments;
     for (unsigned n = input.below(4); n > 0; --n) segments.push_back(some(input));
     const auto dropped = tx().stats().dropped();
-    const Sent sent = tx().send(segments);
-    require((sent == Sent::dropped) == (tx().stats().dropped() != dropped), "a drop not counted");
+    const SendResult sent = tx().send(segments);
+    require((sent == SendResult::dropped) == (tx().stats().dropped() != dropped),
+            "a drop not counted");
   }
-  void send_run(Input& input) {
+  void send_burst(Input& input) {
     const std::uint32_t n = input.below(80);
     const TxSegment piece = some(input);
-    require(tx().send_run(n, [&](std::size_t) { return piece; }) <= n, "more than there were");
+    require(tx().send_burst(n, [&](std::size_t) { return piece; }) <= n, "more than there were");
   }
   static TxSegment some(Input& input) {
     static const std::vector<std::byte> bytes(1 << 16, std::byte{0xa5});

@@ -7,11 +7,11 @@
 #include "fuzz_gst.hpp"
 #include "gen_settings.hpp"
 #include "gst/memif/settings.hpp"
-#include "gst/packet/address.hpp"
 #include "gst/packet/caps.hpp"
+#include "gst/packet/headers/address.hpp"
 #include "icmpresponder.hpp"
-#include "packet_judge.hpp"
-#include "packet_maker.hpp"
+#include "packet_builder.hpp"
+#include "packet_checker.hpp"
 
 using fuzz::Input;
 using fuzz::require;
@@ -154,9 +154,9 @@ void generate(Input& input) {
   settings.destination_address = input.line();
   const auto plan = make_plan(settings);
   if (!plan) return;
-  auto maker = gstpacket::PacketMaker::make(*plan, link);
+  auto maker = gstpacket::PacketBuilder::make(*plan, link);
   if (!maker) return;
-  gstpacket::PacketJudge judge;
+  gstpacket::PacketChecker judge;
   judge.set_link_type(link);
   constexpr unsigned kPackets = 5;
   for (unsigned i = 0; i < kPackets; ++i) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A peer that describes much with little: long packets, the same bytes again and again, and memory
 // that is only claimed. What we hold for it is bounded, and what that costs is counted.
-#include "gst/memif/copy_budget.hpp"
+#include "gst/memif/data/copy_budget.hpp"
 
 #include <sys/mman.h>
 
@@ -147,7 +147,7 @@ GST_START_TEST(test_copies_are_bounded) {
   const Bytes bytes = packet(1, kLength);
   const TxSegment segment(bytes);
   for (std::uint64_t i = 0; i < kPackets; ++i) {
-    while (sender->send({&segment, 1}) != Sent::ok) sender->wait_for_room(1'000'000);
+    while (sender->send({&segment, 1}) != SendResult::ok) sender->wait_for_room(1'000'000);
     sender->flush();
   }
   fail_unless(eventually([&] { return pipeline.stat("src", "packets") == kPackets; }));

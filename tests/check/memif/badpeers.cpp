@@ -662,12 +662,12 @@ GST_START_TEST(test_a_peer_that_breaks_a_ring_loses_its_link) {
   RawSlave slave = raw_slave(name);
   fail_unless(slave.answer() && come_up(master));
   const LinkPlan plan = slave.plan();
-  fail_unless(receiver->wait(0) == Wake::link_changed);
+  fail_unless(receiver->wait(0) == WaitResult::link_changed);
   Ring(plan.regions[0].data(), RingLayout{plan.cache_line, 8}).store_head(1000);
   fail_unless(receiver->receive(1).empty());
   slave.peer.expect_goodbye("index");
   fail_unless(news->down_with("moved the index of a ring"));
-  fail_unless(receiver->wait(1'000'000'000) == Wake::link_changed);
+  fail_unless(receiver->wait(1'000'000'000) == WaitResult::link_changed);
   auto good = started(settings_for(Role::slave, name));
   fail_unless(come_up(good, master));
 }
@@ -693,7 +693,7 @@ GST_START_TEST(test_a_peer_that_takes_its_memory_away_loses_its_link) {
   slave.expect_message<Ack>();
   slave.say(Connect{"evil"});
   slave.expect_message<Connected>();
-  fail_unless(come_up(master) && receiver->wait(0) == Wake::link_changed);
+  fail_unless(come_up(master) && receiver->wait(0) == WaitResult::link_changed);
   fail_unless(::ftruncate(file.get(), 0) == 0);
   // The index reads as zero now, so nothing arrives; the next look at the memory finds out.
   fail_unless(eventually([&] {

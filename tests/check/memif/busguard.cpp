@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The handler of SIGBUS: in threads that block signals, beside handlers of others, against signals
 // that somebody sends; and its absence where it is not wanted.
-#include "gst/memif/bus_guard.hpp"
+#include "gst/memif/data/bus_guard.hpp"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -129,14 +129,14 @@ GST_START_TEST(test_threads_that_block_all_signals) {
   fail_unless(blocks_sigbus(), "who only opens a receiver keeps its signals");
   std::thread streaming([&] {
     slave.send(packet(1, 60));
-    fail_unless(receiver->wait() == Wake::ready);
+    fail_unless(receiver->wait() == WaitResult::ready);
     fail_unless(join(receiver->receive(8)) == only(packet(1, 60)));
     fail_unless(receiver->release());
     slave.take_away();
     fail_unless(eventually([&] {
       expect(receiver->receive(8).empty() || !receiver->release(),
              "packets of memory that is gone");
-      return receiver->wait(1'000'000) == Wake::link_changed;
+      return receiver->wait(1'000'000) == WaitResult::link_changed;
     }));
   });
   streaming.join();

@@ -156,7 +156,7 @@ GST_START_TEST(test_a_sink_that_waits_can_pause_and_go_on) {
       fail_unless(bytes == packet(received++, 100));
     }
     receiver->release();
-    if (received < 10) fail_unless(receiver->wait(5'000'000'000) != Wake::timeout);
+    if (received < 10) fail_unless(receiver->wait(5'000'000'000) != WaitResult::timeout);
   }
   fail_unless_equals_uint64(pipeline.stat("sink", "packets-dropped"), 0);
 }

@@ -104,7 +104,7 @@ GST_START_TEST(test_eos_waits_for_a_slow_peer) {
   auto receiver = must(Receiver::open(sending.peer, 0, RxMode::interrupt));
   for (std::uint64_t i = 0; i < 60; ++i) {
     fail_if(sending.ended(GST_MSECOND), "before the peer had all");
-    fail_unless(receiver->wait(kLimit) == Wake::ready);
+    fail_unless(receiver->wait(kLimit) == WaitResult::ready);
     fail_unless(join(receiver->receive(1)) == only(packet(i, 100)));
     fail_unless(receiver->release());
   }
@@ -290,7 +290,7 @@ struct Receiving {
       for (std::uint64_t i = begin; i < begin + count; ++i) {
         const Bytes bytes = packet(i, 100);
         const TxSegment segment(bytes);
-        while (sender->send({&segment, 1}) != Sent::ok) sender->wait_for_room(kLimit);
+        while (sender->send({&segment, 1}) != SendResult::ok) sender->wait_for_room(kLimit);
       }
       sender->flush();
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Both state machines, message by message: only what is legal now is taken, and only what fits.
-#include "gst/memif/handshake.hpp"
+#include "gst/memif/control/handshake.hpp"
 
 #include <fcntl.h>
 #include <sys/timerfd.h>

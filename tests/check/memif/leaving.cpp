@@ -47,8 +47,8 @@ void send(Sender& sender, std::uint64_t begin, std::uint64_t count, std::size_t 
     const Bytes bytes = packet(i, length);
     const TxSegment segment(bytes);
     // Also while a slave has not given its begin buffers out.
-    while (sender.send({&segment, 1}) != Sent::ok) {
-      expect(sender.wait_for_room(kLimit) == Wake::ready, "no room");
+    while (sender.send({&segment, 1}) != SendResult::ok) {
+      expect(sender.wait_for_room(kLimit) == WaitResult::ready, "no room");
     }
   }
   sender.flush();
@@ -65,9 +65,9 @@ std::vector<Bytes> receive_rest(Receiver& receiver, std::uint32_t at_a_time = 7)
   for (;;) {
     for (Bytes& bytes : join(receiver.receive(at_a_time))) all.push_back(std::move(bytes));
     expect(receiver.release(), "lost memory");
-    const Wake wake = receiver.wait(kLimit);
-    if (wake == Wake::link_changed) return all;
-    expect(wake == Wake::ready, "nothing happens");
+    const WaitResult wake = receiver.wait(kLimit);
+    if (wake == WaitResult::link_changed) return all;
+    expect(wake == WaitResult::ready, "nothing happens");
   }
 }
 
@@ -90,7 +90,7 @@ GST_START_TEST(test_what_a_leaving_peer_published_is_received) {
     expect_packets(receive_rest(*receiver), 40 * round, 40);
     fail_unless(receiver->lost_link() && !receiver->has_queue() && receiver->link() == nullptr);
     pair.sender_returns();
-    fail_unless(receiver->wait(kLimit) == Wake::link_changed && receiver->has_queue());
+    fail_unless(receiver->wait(kLimit) == WaitResult::link_changed && receiver->has_queue());
     fail_if(receiver->lost_link());
   }
   fail_unless_equals_uint64(pair.received().packets.get(), 200);
@@ -116,7 +116,7 @@ GST_START_TEST(test_links_come_and_go_while_the_receiver_is_busy) {
   }
   fail_unless(receiver->link() == pair.receives->link());
   send_once(pair.sends, 1000, 3);
-  fail_unless(receiver->wait(kLimit) == Wake::ready);
+  fail_unless(receiver->wait(kLimit) == WaitResult::ready);
   expect_packets(join(receiver->receive(10)), 1000, 3);
   fail_unless_equals_uint64(pair.received().dropped(), 0);
 }
@@ -198,7 +198,7 @@ GST_START_TEST(test_lent_packets_of_a_peer_that_left) {
     };
   });
   fail_unless(burst.loan != nullptr && receiver->release());
-  fail_unless(receiver->wait(kLimit) == Wake::link_changed && receiver->has_queue());
+  fail_unless(receiver->wait(kLimit) == WaitResult::link_changed && receiver->has_queue());
   fail_unless_equals_uint64(places.size(), 20);
   for (std::size_t i = 0; i < places.size(); ++i) {
     const std::byte* start = burst.loan->base() + places[i].first;
@@ -216,7 +216,7 @@ GST_START_TEST(test_packets_that_are_kept_do_not_keep_ever_more_memory) {
   std::vector<Loan*> kept;
   const auto keep_one = [&] {
     send_once(pair.sends, 0, 1);
-    fail_unless(eventually([&] { return receiver->wait(kLimit) == Wake::ready; }));
+    fail_unless(eventually([&] { return receiver->wait(kLimit) == WaitResult::ready; }));
     Loan* loan =
         receiver->receive_lent(256, [] { return [](std::size_t, std::uint32_t, std::uint32_t) {}; })
             .loan;
@@ -293,7 +293,7 @@ GST_START_TEST(test_what_is_published_after_the_end_is_not_received) {
   HandMade peer;
   peer.ring().store_head(3);
   peer.hang_up();
-  fail_unless(peer.receiver->wait(kLimit) == Wake::ready);
+  fail_unless(peer.receiver->wait(kLimit) == WaitResult::ready);
   std::uint16_t head = 3;
   std::size_t received = 0;
   for (int i = 0; i < 100; ++i) {
@@ -322,7 +322,7 @@ GST_END_TEST
 GST_START_TEST(test_a_link_that_failed_is_left_at_once) {
   HandMade peer;
   peer.ring().store_head(9);
-  fail_unless(peer.receiver->wait(kLimit) == Wake::ready);
+  fail_unless(peer.receiver->wait(kLimit) == WaitResult::ready);
   fail_unless(peer.receiver->receive(10).empty());
   fail_unless(goes_down(peer.master));
   peer.ring().store_head(3);
@@ -346,7 +346,7 @@ GST_START_TEST(test_what_nobody_receives_is_counted) {
     }
     if (who == Who::leaves_before) receiver.reset();
     if (who == Who::busy) {
-      fail_unless(receiver->wait(kLimit) == Wake::ready);
+      fail_unless(receiver->wait(kLimit) == WaitResult::ready);
       fail_unless_equals_uint64(join(receiver->receive(4)).size(), 4);
       fail_unless(receiver->release());
     }
@@ -370,7 +370,7 @@ GST_START_TEST(test_a_link_that_stays_keeps_its_packets_for_the_next_receiver) {
   send_once(pair.sends, 0, 10);
   receiver.reset();
   receiver = must(Receiver::open(pair.receives, 0, RxMode::adaptive));
-  fail_unless(receiver->wait(kLimit) == Wake::ready);
+  fail_unless(receiver->wait(kLimit) == WaitResult::ready);
   expect_packets(join(receiver->receive(100)), 0, 10);
   fail_unless(receiver->release());
   fail_unless_equals_uint64(pair.received().dropped(), 0);
@@ -396,7 +396,7 @@ GST_START_TEST(test_drain_ends_when_a_slow_peer_has_all) {
   OneWay pair(from_slave);
   auto senders = one_sender(pair.sends);
   auto receiver = must(Receiver::open(pair.receives, 0, RxMode::adaptive));
-  fail_unless(Sender::drain(senders, 0) == Wake::ready, "nothing was sent");
+  fail_unless(Sender::drain(senders, 0) == WaitResult::ready, "nothing was sent");
   send(*senders.front(), 0, 60);
   std::atomic<int> taken{0};
   std::thread slow([&] {
@@ -408,10 +408,10 @@ GST_START_TEST(test_drain_ends_when_a_slow_peer_has_all) {
     }
   });
   // Less than all takes: it is the time without progress.
-  const Wake wake = Sender::drain(senders, 200 * kMillisecond * kSlowdown);
+  const WaitResult wake = Sender::drain(senders, 200 * kMillisecond * kSlowdown);
   const int taken_then = taken;
   slow.join();
-  fail_unless(wake == Wake::ready);
+  fail_unless(wake == WaitResult::ready);
   fail_unless_equals_int(taken_then, 60);
   senders.front()->abandon();
   fail_unless_equals_uint64(pair.sent().dropped(), 0);
@@ -424,8 +424,8 @@ GST_START_TEST(test_drain_ends_in_time) {
   auto senders = one_sender(pair.sends);
   send(*senders.front(), 0, 10);
   const auto start = Clock::now();
-  fail_unless(Sender::drain(senders, 30 * kMillisecond) == Wake::timeout);
-  fail_unless(Sender::drain(senders, kForever, 30 * kMillisecond) == Wake::timeout);
+  fail_unless(Sender::drain(senders, 30 * kMillisecond) == WaitResult::timeout);
+  fail_unless(Sender::drain(senders, kForever, 30 * kMillisecond) == WaitResult::timeout);
   fail_unless(milliseconds_since(start) >= 60 && milliseconds_since(start) < 2000 * kSlowdown);
   // Each packet is counted once, whatever happens to it then.
   senders.front()->abandon();
@@ -433,9 +433,9 @@ GST_START_TEST(test_drain_ends_in_time) {
   send(*senders.front(), 10, 5);
   pair.receives->stop();
   fail_unless(goes_down(pair.sends));
-  fail_unless(Sender::drain(senders, kForever) == Wake::link_changed);
+  fail_unless(Sender::drain(senders, kForever) == WaitResult::link_changed);
   fail_unless_equals_uint64(dropped(pair.sent(), DropReason::undelivered), 15);
-  fail_unless(Sender::drain(senders, kForever) == Wake::ready, "there is no link");
+  fail_unless(Sender::drain(senders, kForever) == WaitResult::ready, "there is no link");
 }
 GST_END_TEST
 
@@ -446,7 +446,7 @@ GST_START_TEST(test_drain_ends_when_something_happens) {
   send(*senders.front(), 0, 10);
   for (const bool interrupted : {true, false}) {
     std::atomic<bool> done{false};
-    Wake wake = Wake::ready;
+    WaitResult wake = WaitResult::ready;
     std::thread drains([&] {
       wake = Sender::drain(senders, kForever);
       done = true;
@@ -460,7 +460,7 @@ GST_START_TEST(test_drain_ends_when_something_happens) {
     }
     fail_unless(eventually([&] { return done.load(); }));
     drains.join();
-    fail_unless(wake == (interrupted ? Wake::interrupted : Wake::link_changed));
+    fail_unless(wake == (interrupted ? WaitResult::interrupted : WaitResult::link_changed));
     senders.front()->resume();
   }
 }

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "gst/memif/handshake.hpp"
-#include "gst/memif/link.hpp"
+#include "gst/memif/control/handshake.hpp"
+#include "gst/memif/data/link.hpp"
 
 #include "check.hpp"
 
@@ -75,10 +75,10 @@ class LinkPair {
   const std::shared_ptr<Link>& rx_link(Direction direction) {
     return direction == Direction::s2m ? master_ : slave_;
   }
-  LinkState& rx_state(Direction direction) {
+  LinkMemory& rx_state(Direction direction) {
     return direction == Direction::s2m ? master_->state() : slave_->state();
   }
-  LinkState& tx_state(Direction direction) {
+  LinkMemory& tx_state(Direction direction) {
     return direction == Direction::s2m ? slave_->state() : master_->state();
   }
   /** What a hostile peer would write to. */
@@ -136,7 +136,7 @@ inline Bytes packet(std::uint64_t number, std::size_t length) {
   return bytes;
 }
 
-inline Sent send(TxQueue& tx, const Bytes& bytes) {
+inline SendResult send(TxQueue& tx, const Bytes& bytes) {
   const TxSegment segment(bytes);
   return tx.send({&segment, 1});
 }

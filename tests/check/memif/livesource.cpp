@@ -418,7 +418,7 @@ GST_START_TEST(test_the_first_packet_after_a_wait_has_the_form) {
   const Bytes bytes = packet(1, 60);
   const TxSegment segment(bytes);
   for (guint64 sent = 1; sent <= 50; ++sent) {
-    fail_unless(sender->send({&segment, 1}) == Sent::ok);
+    fail_unless(sender->send({&segment, 1}) == SendResult::ok);
     sender->flush();
     fail_unless(eventually([&] { return relinking.packets() == sent; }));
     if (sent % 2 == 0) {
@@ -468,7 +468,7 @@ GST_START_TEST(test_batches_set_while_playing) {
     const bool batches = sent % 2 == 0;
     g_object_set(pipeline.element("src"), "batches", gboolean{batches}, nullptr);
     const guint64 singles = relinking.taker().singles();
-    fail_unless(sender->send({&segment, 1}) == Sent::ok);
+    fail_unless(sender->send({&segment, 1}) == SendResult::ok);
     sender->flush();
     fail_unless(eventually([&] { return relinking.packets() == sent; }));
     fail_unless_equals_uint64(relinking.taker().singles(), singles + (batches ? 0 : 1));

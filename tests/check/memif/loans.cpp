@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Received packets that stay where they lie: kept, given back on any thread, sent on by exchange.
-#include "gst/memif/loan.hpp"
+#include "gst/memif/data/loan.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -35,7 +35,7 @@ struct Slave {
                std::size_t length = kCapacity) {
     TxQueue& tx = *(&receiver == link.get() ? master : link)->tx(0);
     for (std::uint32_t i = 0; i < count; ++i) {
-      expect(send(tx, packet(first + i, length)) == Sent::ok, "not fed");
+      expect(send(tx, packet(first + i, length)) == SendResult::ok, "not fed");
     }
     tx.flush();
   }
@@ -135,7 +135,7 @@ struct Master : Slave {
   /** Sends packets with consecutive numbers, as many as find room. */
   std::uint32_t send_some(std::uint32_t count, std::size_t length = kCapacity) {
     std::uint32_t sent = 0;
-    while (sent < count && send(*link->tx(0), packet(next, length)) == Sent::ok) {
+    while (sent < count && send(*link->tx(0), packet(next, length)) == SendResult::ok) {
       ++sent;
       ++next;
     }
@@ -267,7 +267,7 @@ GST_START_TEST(test_packets_are_sent_on_by_exchange) {
     for (std::uint32_t i = 0; i < count; ++i) {
       BufferPlace& place = loan->buffers[i];
       const BufferPlace before = place;
-      expect(tx.exchange({&place, place.offset + 1, kCapacity - 1}) == Sent::ok, "not sent");
+      expect(tx.exchange({&place, place.offset + 1, kCapacity - 1}) == SendResult::ok, "not sent");
       expect(!(place == before), "the ring and the application have the same buffer");
     }
     tx.flush();
@@ -291,14 +291,15 @@ GST_START_TEST(test_exchange_refuses_what_it_cannot_send) {
   Loan* loan = lend(rx, slave.link);
   BufferPlace& place = loan->buffers[0];
   const BufferPlace before = place;
-  fail_unless(tx.exchange({&place, place.offset, 0}) == Sent::dropped);
-  fail_unless(tx.exchange({&place, place.offset, kCapacity + 1}) == Sent::dropped);
-  fail_unless(tx.exchange({&place, place.offset + kCapacity, 1}) == Sent::dropped);
-  fail_unless(place.offset == 0 || tx.exchange({&place, place.offset - 1, 2}) == Sent::dropped);
-  fail_unless(tx.exchange({&place, 0xffffffff, 0xffffffff}) == Sent::dropped);
+  fail_unless(tx.exchange({&place, place.offset, 0}) == SendResult::dropped);
+  fail_unless(tx.exchange({&place, place.offset, kCapacity + 1}) == SendResult::dropped);
+  fail_unless(tx.exchange({&place, place.offset + kCapacity, 1}) == SendResult::dropped);
+  fail_unless(place.offset == 0 ||
+              tx.exchange({&place, place.offset - 1, 2}) == SendResult::dropped);
+  fail_unless(tx.exchange({&place, 0xffffffff, 0xffffffff}) == SendResult::dropped);
   fail_unless(place == before);
-  for (int i = 0; i < 2; ++i) fail_unless(send(tx, packet(1, 10)) == Sent::ok);
-  fail_unless(tx.exchange({&place, place.offset, 10}) == Sent::full);
+  for (int i = 0; i < 2; ++i) fail_unless(send(tx, packet(1, 10)) == SendResult::ok);
+  fail_unless(tx.exchange({&place, place.offset, 10}) == SendResult::full);
   fail_unless(place == before);
   loan->give_back();
 }

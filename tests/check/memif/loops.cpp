@@ -144,7 +144,7 @@ GST_START_TEST(test_one_dispatch_function_for_control_and_interrupts) {
     for (int i = 0; i < 3; ++i) {
       const Bytes bytes = packet(static_cast<std::uint64_t>(i), 50);
       const TxSegment segment(bytes);
-      fail_unless(sender->send({&segment, 1}) == Sent::ok);
+      fail_unless(sender->send({&segment, 1}) == SendResult::ok);
     }
     sender->flush();
     const std::size_t expected = 3 * (static_cast<std::size_t>(round) + 1);

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "gst/memif/channel.hpp"
-#include "gst/memif/port.hpp"
+#include "gst/memif/control/channel.hpp"
+#include "gst/memif/queue_user.hpp"
 
 #include "linkpair.hpp"
 
@@ -119,13 +119,13 @@ inline void pass(const std::shared_ptr<Interface>& from, const std::shared_ptr<I
   for (int i = 0; i < count; ++i) {
     const Bytes bytes = packet(static_cast<std::uint64_t>(i), length);
     const TxSegment segment(bytes);
-    while (sender->send({&segment, 1}) != Sent::ok) {
+    while (sender->send({&segment, 1}) != SendResult::ok) {
       // Also while the slave has not given its first buffers out.
-      expect(sender->wait_for_room(kLimit) != Wake::timeout, "the peer takes no packets");
+      expect(sender->wait_for_room(kLimit) != WaitResult::timeout, "the peer takes no packets");
     }
     sender->flush();
     while (receiver->receive(1).empty()) {
-      expect(receiver->wait(kLimit) != Wake::timeout, "a packet was lost");
+      expect(receiver->wait(kLimit) != WaitResult::timeout, "a packet was lost");
     }
     expect(join(receiver->receive(1)) == only(bytes), "wrong bytes");
     expect(receiver->release(), "lost memory");

@@ -49,6 +49,10 @@ class Pool {
     }
     return gst_buffer_pool_set_config(pool_, config) != FALSE;
   }
+  // Of a pool that was stopped: it can be only when the sender has let the last buffer go.
+  bool reconfigure(guint size, bool batches, gsize prefix = 0) {
+    return eventually([&] { return configure(size, batches, prefix); });
+  }
   Pool& start() {
     fail_unless(gst_buffer_pool_set_active(pool_, TRUE));
     return *this;
@@ -89,7 +93,7 @@ class Peer {
       }
       receiver_->release();
       if (packets.size() < count) {
-        expect(receiver_->wait(10'000'000'000) != Wake::timeout, "packets are missing");
+        expect(receiver_->wait(10'000'000'000) != WaitResult::timeout, "packets are missing");
       }
     }
     return packets;
@@ -254,7 +258,7 @@ GST_START_TEST(test_sizes_that_a_pool_may_be_asked_for) {
   pool.stop();
   // Larger, or with room before: that much, elsewhere.
   for (const gsize prefix : {0, 32}) {
-    fail_unless(pool.configure(prefix == 0 ? 5000 : 500, false, prefix));
+    fail_unless(pool.reconfigure(prefix == 0 ? 5000 : 500, false, prefix));
     pool.start();
     for (int i = 0; i < 3; ++i) {
       buffer = pool.take();
@@ -269,7 +273,7 @@ GST_START_TEST(test_sizes_that_a_pool_may_be_asked_for) {
     pool.stop();
   }
   fail_unless_equals_uint64(sending.copies(), 2);
-  fail_unless(pool.configure(2048, true));
+  fail_unless(pool.reconfigure(2048, true));
   fail_if(pool.configure(2049, true), "no batches of packets that have no room");
   fail_if(pool.configure(0, true));
 }
@@ -288,7 +292,7 @@ GST_START_TEST(test_a_master_proposes_none) {
   fail_unless(gst_query_allows_packet_batches(pool.query()));
   push(pipeline, packet(1, 100));
   auto receiver = must(Receiver::open(slave, 0, RxMode::adaptive));
-  fail_unless(receiver->wait(10'000'000'000) == Wake::ready);
+  fail_unless(receiver->wait(10'000'000'000) == WaitResult::ready);
   fail_unless(join(receiver->receive(1)) == only(packet(1, 100)));
   receiver->release();
 }

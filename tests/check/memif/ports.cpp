@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Waiting for packets, room and links: ends in time, and costs nothing where it should not.
-#include "gst/memif/port.hpp"
+#include "gst/memif/queue_user.hpp"
 
 #include <sys/resource.h>
 
@@ -28,7 +28,7 @@ std::int64_t cpu_ms() {
 /** Waits on a thread of its own, and remembers how that ended. */
 class Waiter {
  public:
-  explicit Waiter(std::function<Wake()> wait)
+  explicit Waiter(std::function<WaitResult()> wait)
       : thread_([this, wait = std::move(wait)] {
           const std::int64_t before = cpu_ms();
           result_ = wait();
@@ -40,7 +40,7 @@ class Waiter {
 
   bool done() const { return done_; }
   /** How the wait ended; the test ends if it does not within @p milliseconds. */
-  Wake ended_within(int milliseconds) {
+  WaitResult ended_within(int milliseconds) {
     const auto start = Clock::now();
     fail_unless(eventually([&] { return done_.load(); }, 5000));
     const std::int64_t took = milliseconds_since(start);
@@ -51,7 +51,7 @@ class Waiter {
 
  private:
   std::atomic<bool> done_{false};
-  Wake result_ = Wake::ready;
+  WaitResult result_ = WaitResult::ready;
   std::int64_t used_ = 0;
   std::thread thread_;
 };
@@ -71,11 +71,11 @@ void fill(Sender& sender) {
   const Bytes bytes = packet(0, 10);
   const TxSegment segment(bytes);
   for (;;) {
-    const Sent sent = sender.send({&segment, 1});
-    if (sent == Sent::full && sender.link()->state().failed() == false) {
+    const SendResult sent = sender.send({&segment, 1});
+    if (sent == SendResult::full && sender.link()->state().failed() == false) {
       sender.flush();
       // A slave may not have given out its buffers yet: full, but not for good.
-      if (sender.wait_for_room(20 * kMillisecond) == Wake::timeout) return;
+      if (sender.wait_for_room(20 * kMillisecond) == WaitResult::timeout) return;
     }
   }
 }
@@ -91,11 +91,11 @@ GST_START_TEST(test_interrupt_ends_a_wait_for_packets) {
       Waiter waiter([&] { return receiver->wait(); });
       pause_ms(5 * round);
       receiver->interrupt();
-      fail_unless(waiter.ended_within(kPrompt) == Wake::interrupted);
-      fail_unless(receiver->wait() == Wake::interrupted, "until resume()");
+      fail_unless(waiter.ended_within(kPrompt) == WaitResult::interrupted);
+      fail_unless(receiver->wait() == WaitResult::interrupted, "until resume()");
       receiver->resume();
     }
-    fail_unless(receiver->wait(kMillisecond) == Wake::timeout);
+    fail_unless(receiver->wait(kMillisecond) == WaitResult::timeout);
   }
 }
 GST_END_TEST
@@ -112,7 +112,7 @@ GST_START_TEST(test_interrupt_ends_a_wait_to_send) {
       pause_ms(20);
       fail_if(waiter.done());
       port->interrupt();
-      fail_unless(waiter.ended_within(kPrompt) == Wake::interrupted);
+      fail_unless(waiter.ended_within(kPrompt) == WaitResult::interrupted);
       port->resume();
     }
   }
@@ -124,16 +124,16 @@ GST_START_TEST(test_time_outs) {
   for (const auto& interface : {peers.master, lonely()}) {
     for (const RxMode mode : kModes) {
       auto receiver = settled(interface, mode);
-      fail_unless(receiver->wait(0) == Wake::timeout);
+      fail_unless(receiver->wait(0) == WaitResult::timeout);
       const auto start = Clock::now();
-      fail_unless(receiver->wait(30 * kMillisecond) == Wake::timeout);
+      fail_unless(receiver->wait(30 * kMillisecond) == WaitResult::timeout);
       fail_unless(milliseconds_since(start) >= 30 && milliseconds_since(start) < 30 + 5 * kPrompt);
     }
   }
   auto sender = must(Sender::open(peers.slave, 0));
   fill(*sender);
   const auto start = Clock::now();
-  fail_unless(sender->wait_for_room(30 * kMillisecond) == Wake::timeout);
+  fail_unless(sender->wait_for_room(30 * kMillisecond) == WaitResult::timeout);
   fail_unless(milliseconds_since(start) >= 30 && milliseconds_since(start) < 30 + 5 * kPrompt);
 }
 GST_END_TEST
@@ -147,7 +147,7 @@ GST_START_TEST(test_news_of_the_link_end_a_wait) {
   {
     Waiter waiter([&] { return receiver->wait(); });
     must(slave->start());
-    fail_unless(waiter.ended_within(1000 * kSlowdown) == Wake::link_changed);
+    fail_unless(waiter.ended_within(1000 * kSlowdown) == WaitResult::link_changed);
     fail_unless(receiver->has_queue() && receiver->link());
   }
   {
@@ -155,13 +155,13 @@ GST_START_TEST(test_news_of_the_link_end_a_wait) {
     pause_ms(20);
     fail_if(waiter.done());
     slave->stop();
-    fail_unless(waiter.ended_within(1000 * kSlowdown) == Wake::link_changed);
+    fail_unless(waiter.ended_within(1000 * kSlowdown) == WaitResult::link_changed);
     fail_if(receiver->has_queue() || receiver->link());
   }
   auto sender = must(Sender::open(master, 0));
   Waiter waiter([&] { return sender->wait_for_link(); });
   must(slave->start());
-  fail_unless(waiter.ended_within(1000 * kSlowdown) == Wake::ready);
+  fail_unless(waiter.ended_within(1000 * kSlowdown) == WaitResult::ready);
 }
 GST_END_TEST
 
@@ -197,11 +197,11 @@ GST_START_TEST(test_a_queue_that_the_peer_did_not_agree_to) {
   auto sender = must(Sender::open(peers.slave, 1));
   fail_if(receiver->has_queue() || sender->has_queue());
   fail_unless(receiver->receive(10).empty() && receiver->release());
-  fail_unless(receiver->wait(kMillisecond) == Wake::timeout);
+  fail_unless(receiver->wait(kMillisecond) == WaitResult::timeout);
   const Bytes bytes = packet(1, 10);
   const TxSegment segment(bytes);
-  fail_unless(sender->send({&segment, 1}) == Sent::link_lost);
-  fail_unless(sender->wait_for_link(kMillisecond) == Wake::timeout);
+  fail_unless(sender->send({&segment, 1}) == SendResult::link_lost);
+  fail_unless(sender->wait_for_link(kMillisecond) == WaitResult::timeout);
 }
 GST_END_TEST
 
@@ -211,7 +211,7 @@ GST_START_TEST(test_idle_receivers_use_no_cpu) {
     for (const RxMode mode : {RxMode::interrupt, RxMode::adaptive}) {
       auto receiver = settled(interface, mode);
       Waiter waiter([&] { return receiver->wait(500 * kMillisecond); });
-      fail_unless(waiter.ended_within(600 + kPrompt) == Wake::timeout);
+      fail_unless(waiter.ended_within(600 + kPrompt) == WaitResult::timeout);
       fail_unless(waiter.cpu_used_ms() <= 5 * kSlowdown, "%d ms of CPU",
                   static_cast<int>(waiter.cpu_used_ms()));
     }
@@ -225,7 +225,7 @@ GST_START_TEST(test_a_change_of_mode_takes_effect_while_waiting) {
   Waiter waiter([&] { return receiver->wait(600 * kMillisecond); });
   pause_ms(50);
   receiver->set_mode(RxMode::interrupt);
-  fail_unless(waiter.ended_within(700 + kPrompt) == Wake::timeout);
+  fail_unless(waiter.ended_within(700 + kPrompt) == WaitResult::timeout);
   fail_unless(waiter.cpu_used_ms() < 200 * kSlowdown, "still polling: %d ms of CPU",
               static_cast<int>(waiter.cpu_used_ms()));
 }
@@ -237,13 +237,13 @@ GST_START_TEST(test_what_was_not_flushed_is_counted_when_the_link_goes) {
     auto sender = must(Sender::open(peers.slave, 0));
     const Bytes bytes = packet(1, 10);
     const TxSegment segment(bytes);
-    for (int i = 0; i < 3; ++i) fail_unless(sender->send({&segment, 1}) == Sent::ok);
+    for (int i = 0; i < 3; ++i) fail_unless(sender->send({&segment, 1}) == SendResult::ok);
     peers.master->stop();
     fail_unless(goes_down(peers.slave));
     if (at_the_end) {
       sender.reset();
     } else {
-      fail_unless(sender->send({&segment, 1}) == Sent::link_lost);
+      fail_unless(sender->send({&segment, 1}) == SendResult::link_lost);
       sender->flush();
     }
     const QueueStats& stats = peers.slave->stats().tx(0);

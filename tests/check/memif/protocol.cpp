@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The bytes of the control channel, written out: offsets are those of the wire, not of our structs.
-#include "gst/memif/protocol.hpp"
+#include "gst/memif/control/protocol.hpp"
 
 #include <random>
 #include <utility>

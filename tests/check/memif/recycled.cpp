@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "gst/packet/batch.hpp"
-#include "plugins/memif/recycled_buffers.hpp"
+#include "plugins/memif/rx_pool.hpp"
 
 // Behind the standard library: it defines a macro fail().
 #include <gst/check/gstcheck.h>
@@ -31,7 +31,7 @@ void check_new(GstBuffer* buffer, std::size_t length) {
   fail_unless(gst_buffer_iterate_meta(buffer, &state) == nullptr);
 }
 
-GstBuffer* take(RecycledBuffers& pool, std::size_t length) {
+GstBuffer* take(RxBufferPool& pool, std::size_t length) {
   GstBuffer* buffer = pool.take(length);
   check_new(buffer, length);
   return buffer;
@@ -41,7 +41,7 @@ GstBuffer* take(RecycledBuffers& pool, std::size_t length) {
 template <class Change>
 bool comes_back(Change change) {
   bool freed = false;
-  RecycledBuffers pool(kSize);
+  RxBufferPool pool(kSize);
   GstBuffer* first = take(pool, 100);
   gst_mini_object_weak_ref(
       GST_MINI_OBJECT_CAST(first),
@@ -80,7 +80,7 @@ GST_START_TEST(test_of_other_memory_is_not_used_again) {
     gst_buffer_replace_all_memory(buffer, memory);
   };
   fail_if(comes_back(other_memory));
-  RecycledBuffers pool(kSize);
+  RxBufferPool pool(kSize);
   GstBuffer* buffer = take(pool, 1);
   gst_buffer_remove_all_memory(buffer);
   gst_buffer_unref(buffer);
@@ -90,7 +90,7 @@ GST_END_TEST
 
 // With a copy of the buffer, a part of its memory, or nothing but the memory.
 GST_START_TEST(test_what_somebody_looks_at_does_not_change) {
-  RecycledBuffers pool(kSize);
+  RxBufferPool pool(kSize);
   const auto taken = [&] {
     GstBuffer* buffer = take(pool, 8);
     gst_buffer_memset(buffer, 0, 1, 8);
@@ -128,7 +128,7 @@ GST_END_TEST
 GST_START_TEST(test_long_packets_and_kept_buffers) {
   std::vector<GstBuffer*> kept;
   {
-    RecycledBuffers pool(kSize);
+    RxBufferPool pool(kSize);
     for (const std::size_t length : {kSize, kSize + 1, std::size_t{100'000}}) {
       kept.push_back(take(pool, length));
       gst_buffer_memset(kept.back(), 0, 7, length);
@@ -148,7 +148,7 @@ GST_START_TEST(test_long_packets_and_kept_buffers) {
 GST_END_TEST
 
 GST_START_TEST(test_given_back_by_another_thread) {
-  RecycledBuffers pool(kSize);
+  RxBufferPool pool(kSize);
   for (int round = 0; round < 200; ++round) {
     GstBufferList* lists[2];
     for (GstBufferList*& list : lists) {
@@ -171,7 +171,7 @@ struct Lender {
   GstBuffer* take() {
     ++out;
     GstBuffer* batch = pool.take();
-    RecycledBatches::lend(batch, book.lend(nullptr));
+    RxBatchPool::lend(batch, book.lend(nullptr));
     fail_unless(gst_buffer_is_writable(batch));
     fail_unless_equals_int(gst_buffer_n_memory(batch), 1);
     fail_unless_equals_uint64(GST_BUFFER_PTS(batch), GST_CLOCK_TIME_NONE);
@@ -189,7 +189,7 @@ struct Lender {
     return returned;
   }
   gstmemif::LoanBook book;
-  RecycledBatches pool;
+  RxBatchPool pool;
   int out = 0;
   int returned = 0;
 };
@@ -240,10 +240,10 @@ GST_START_TEST(test_kept_batches) {
   gstmemif::LoanBook book;
   GstBuffer* batch;
   {
-    RecycledBatches pool;
+    RxBatchPool pool;
     gst_buffer_unref(pool.take());
     batch = pool.take();
-    RecycledBatches::lend(batch, book.lend(nullptr));
+    RxBatchPool::lend(batch, book.lend(nullptr));
   }
   int returned = 0;
   const auto count = [&](const gstmemif::Loan&) { ++returned; };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Shared memory: sealed where we make it, survived where a peer takes it away.
-#include "gst/memif/region.hpp"
+#include "gst/memif/data/region.hpp"
 
 #include <fcntl.h>
 #include <setjmp.h>

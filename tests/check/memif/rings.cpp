@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What goes into a ring comes out of it: the same packets, in order, in both directions, however
 // they are cut up, batched and chained, while 16-bit indexes wrap around several times.
-#include "gst/memif/rx_queue.hpp"
+#include "gst/memif/data/rx_queue.hpp"
 
 #include <poll.h>
 
 #include <deque>
 
-#include "gst/memif/tx_queue.hpp"
+#include "gst/memif/data/tx_queue.hpp"
 
 #include "linkpair.hpp"
 
@@ -28,9 +28,9 @@ void run_through(Direction direction, std::uint32_t ring_size, std::uint32_t bat
     for (std::uint32_t i = 0; i < batch; ++i) {
       const std::uint64_t number = sent;
       const TxSegment segment(reinterpret_cast<const std::byte*>(&number), sizeof number);
-      const Sent result = tx.send({&segment, 1});
-      if (result == Sent::full) break;
-      expect(result == Sent::ok, "not sent");
+      const SendResult result = tx.send({&segment, 1});
+      if (result == SendResult::full) break;
+      expect(result == SendResult::ok, "not sent");
       ++sent;
     }
     tx.flush();
@@ -57,7 +57,7 @@ void run_through(Direction direction, std::uint32_t ring_size, std::uint32_t bat
 constexpr std::uint32_t kBatches[] = {1, 2, 31, 32, 33, 255, 256, 257};
 
 /** Hands @p bytes over in pieces, some of them empty. */
-Sent send_in_pieces(TxQueue& tx, const Bytes& bytes, Dice& dice) {
+SendResult send_in_pieces(TxQueue& tx, const Bytes& bytes, Dice& dice) {
   std::vector<TxSegment> segments;
   std::span<const std::byte> left(bytes);
   while (!left.empty()) {
@@ -110,7 +110,7 @@ GST_START_TEST(test_lengths_around_the_buffer_size) {
                                      kRing * capacity - 1, kRing * capacity}) {
           if (length == 0) continue;
           const Bytes bytes = packet(++number, length);
-          fail_unless(send(tx, bytes) == Sent::ok);
+          fail_unless(send(tx, bytes) == SendResult::ok);
           tx.flush();
           const std::vector<Bytes> packets = receive(rx);
           fail_unless_equals_uint64(packets.size(), 1);
@@ -127,12 +127,12 @@ GST_START_TEST(test_a_packet_longer_than_the_ring_is_dropped) {
   for (const Direction direction : kBothDirections) {
     LinkPair pair(small_offer(4, 64));
     TxQueue& tx = pair.tx(direction);
-    fail_unless(send(tx, packet(1, 4 * 64 + 1)) == Sent::dropped);
-    fail_unless(send(tx, packet(1, 100'000)) == Sent::dropped);
+    fail_unless(send(tx, packet(1, 4 * 64 + 1)) == SendResult::dropped);
+    fail_unless(send(tx, packet(1, 100'000)) == SendResult::dropped);
     fail_unless_equals_uint64(dropped(tx.stats(), DropReason::too_long), 2);
     // Not even while others wait in the ring: it would wait for ever.
-    fail_unless(send(tx, packet(2, 64)) == Sent::ok);
-    fail_unless(send(tx, packet(1, 4 * 64 + 1)) == Sent::dropped);
+    fail_unless(send(tx, packet(2, 64)) == SendResult::ok);
+    fail_unless(send(tx, packet(1, 4 * 64 + 1)) == SendResult::dropped);
     tx.flush();
     fail_unless(receive(pair.rx(direction)) == only(packet(2, 64)));
   }
@@ -144,8 +144,8 @@ GST_START_TEST(test_an_empty_packet_is_dropped) {
     LinkPair pair(small_offer(4, 64));
     TxQueue& tx = pair.tx(direction);
     const TxSegment nothing[2] = {};
-    fail_unless(tx.send({}) == Sent::dropped);
-    fail_unless(tx.send(nothing) == Sent::dropped);
+    fail_unless(tx.send({}) == SendResult::dropped);
+    fail_unless(tx.send(nothing) == SendResult::dropped);
     fail_unless_equals_uint64(dropped(tx.stats(), DropReason::empty), 2);
     tx.flush();
     fail_if(pair.rx(direction).pending());
@@ -158,16 +158,17 @@ GST_START_TEST(test_full_ring) {
     LinkPair pair(small_offer(4, 64));
     TxQueue& tx = pair.tx(direction);
     RxQueue& rx = pair.rx(direction);
-    for (int i = 0; i < 4; ++i) fail_unless(send(tx, packet(i, 10)) == Sent::ok);
-    fail_unless(send(tx, packet(9, 10)) == Sent::full);
+    for (int i = 0; i < 4; ++i) fail_unless(send(tx, packet(i, 10)) == SendResult::ok);
+    fail_unless(send(tx, packet(9, 10)) == SendResult::full);
     fail_if(tx.has_room());
     tx.flush();
     fail_unless_equals_uint64(join(rx.receive(1)).size(), 1);
-    fail_unless(send(tx, packet(9, 10)) == Sent::full, "a slot was used before it was released");
+    fail_unless(send(tx, packet(9, 10)) == SendResult::full,
+                "a slot was used before it was released");
     fail_unless(rx.release());
     fail_unless(tx.has_room());
-    fail_unless(send(tx, packet(4, 65)) == Sent::full, "a chain needs all of its slots");
-    fail_unless(send(tx, packet(4, 64)) == Sent::ok);
+    fail_unless(send(tx, packet(4, 65)) == SendResult::full, "a chain needs all of its slots");
+    fail_unless(send(tx, packet(4, 64)) == SendResult::ok);
     tx.flush();
     const std::vector<Bytes> packets = receive(rx);
     fail_unless_equals_uint64(packets.size(), 4);
@@ -181,15 +182,15 @@ GST_START_TEST(test_waiting_for_room_waits_for_enough) {
     LinkPair pair(small_offer(4, 64));
     TxQueue& tx = pair.tx(direction);
     RxQueue& rx = pair.rx(direction);
-    for (int i = 0; i < 2; ++i) fail_unless(send(tx, packet(i, 64)) == Sent::ok);
+    for (int i = 0; i < 2; ++i) fail_unless(send(tx, packet(i, 64)) == SendResult::ok);
     tx.flush();
-    fail_unless(send(tx, packet(9, 4 * 64)) == Sent::full);
+    fail_unless(send(tx, packet(9, 4 * 64)) == SendResult::full);
     fail_if(tx.has_room(), "two slots are not room for a packet of four");
     receive(rx, 1);
     fail_if(tx.has_room(), "three slots are not room for a packet of four");
     receive(rx, 1);
     fail_unless(tx.has_room());
-    fail_unless(send(tx, packet(9, 4 * 64)) == Sent::ok);
+    fail_unless(send(tx, packet(9, 4 * 64)) == SendResult::ok);
   }
 }
 GST_END_TEST
@@ -197,7 +198,7 @@ GST_END_TEST
 GST_START_TEST(test_nothing_is_seen_before_flush) {
   for (const Direction direction : kBothDirections) {
     LinkPair pair(small_offer(8, 64));
-    fail_unless(send(pair.tx(direction), packet(1, 200)) == Sent::ok);
+    fail_unless(send(pair.tx(direction), packet(1, 200)) == SendResult::ok);
     fail_if(pair.rx(direction).pending());
     fail_unless_equals_uint64(pair.rx(direction).receive(10).size(), 0);
     pair.tx(direction).flush();
@@ -227,13 +228,14 @@ GST_START_TEST(test_random_sequences_against_a_model) {
         const std::uint32_t most = dice.below(4) == 0 ? (ring_size + 1) * capacity : capacity;
         Bytes bytes = packet(static_cast<std::uint64_t>(step), 1 + dice.below(most));
         const std::uint32_t needed = slots(bytes.size());
-        const Sent expected = needed > ring_size          ? Sent::dropped
-                              : needed > ring_size - used ? Sent::full
-                                                          : Sent::ok;
-        const Sent sent = send_in_pieces(tx, bytes, dice);
+        const SendResult expected = needed > ring_size          ? SendResult::dropped
+                                    : needed > ring_size - used ? SendResult::full
+                                                                : SendResult::ok;
+        const SendResult sent = send_in_pieces(tx, bytes, dice);
         // In a full ring a packet that is too long may be told so now or later.
-        expect(sent == expected || (needed > ring_size && sent == Sent::full), "wrong answer");
-        if (sent != Sent::ok) continue;
+        expect(sent == expected || (needed > ring_size && sent == SendResult::full),
+               "wrong answer");
+        if (sent != SendResult::ok) continue;
         used += needed;
         written.push_back(std::move(bytes));
       } else if (what < 8) {
@@ -264,8 +266,9 @@ GST_START_TEST(test_flags_of_a_slot_are_written_anew) {
       stale.flags = 0xffff;
       pair.ring(direction).write(i, stale);
     }
-    for (int i = 0; i < 2; ++i) fail_unless(send(pair.tx(direction), packet(i, 9)) == Sent::ok);
-    fail_unless(send(pair.tx(direction), packet(2, 65)) == Sent::ok);
+    for (int i = 0; i < 2; ++i)
+      fail_unless(send(pair.tx(direction), packet(i, 9)) == SendResult::ok);
+    fail_unless(send(pair.tx(direction), packet(2, 65)) == SendResult::ok);
     pair.tx(direction).flush();
     for (std::uint16_t i = 0; i < 4; ++i) {
       fail_unless_equals_int(pair.ring(direction).read(i).flags, i == 2 ? kDescriptorNext : 0);
@@ -281,7 +284,7 @@ GST_START_TEST(test_one_wake_up_per_flush_and_none_when_masked) {
     TxQueue& tx = pair.tx(direction);
     RxQueue& rx = pair.rx(direction);
     const auto burst = [&] {
-      for (int i = 0; i < 5; ++i) fail_unless(send(tx, packet(i, 9)) == Sent::ok);
+      for (int i = 0; i < 5; ++i) fail_unless(send(tx, packet(i, 9)) == SendResult::ok);
       tx.flush();
       tx.flush();
     };
@@ -312,7 +315,7 @@ GST_START_TEST(test_queues_do_not_disturb_each_other) {
     const std::size_t queues = direction == Direction::s2m ? 3 : 2;
     for (int round = 0; round < 100; ++round) {
       for (std::size_t q = 0; q < queues; ++q) {
-        fail_unless(send(pair.tx(direction, q), packet(q, 100 + q)) == Sent::ok);
+        fail_unless(send(pair.tx(direction, q), packet(q, 100 + q)) == SendResult::ok);
         pair.tx(direction, q).flush();
       }
       for (std::size_t q = 0; q < queues; ++q) {

@@ -10,7 +10,7 @@
 
 #include <atomic>
 
-#include "gst/memif/peer_signal.hpp"
+#include "gst/memif/data/peer_signal.hpp"
 
 #include "peers.hpp"
 
@@ -79,7 +79,7 @@ struct Victim {
     std::thread thread([&] {
       const Bytes bytes = packet(1, 10);
       const TxSegment segment(bytes);
-      while (sender->send({&segment, 1}) == Sent::full) sender->wait_for_room();
+      while (sender->send({&segment, 1}) == SendResult::full) sender->wait_for_room();
       sender->flush();
       done = true;
     });
@@ -248,7 +248,7 @@ GST_START_TEST(test_without_rwf_nowait_a_link_that_needs_it_says_so) {
   auto receiver = must(Receiver::open(peers.master, 0, RxMode::interrupt));
   forbid(SYS_preadv2, EOPNOTSUPP);
   std::thread thread([&] {
-    while (receiver->wait() != Wake::interrupted) {
+    while (receiver->wait() != WaitResult::interrupted) {
       receiver->receive(1);
       receiver->release();
     }
@@ -318,7 +318,7 @@ GST_START_TEST(test_a_peer_that_floods_us_with_wake_ups_loses_its_link) {
     }
   });
   std::thread receiving([&] {
-    while (receiver->wait() != Wake::interrupted) {
+    while (receiver->wait() != WaitResult::interrupted) {
       receiver->receive(16);
       receiver->release();
     }
@@ -342,7 +342,7 @@ GST_START_TEST(test_late_wake_ups_are_forgiven) {
   TxQueue& tx = pair.tx(Direction::s2m);
   rx.set_interrupts(true);
   for (int i = 0; i < 10'000; ++i) {
-    expect(send(tx, packet(1, 10)) == Sent::ok, "full");
+    expect(send(tx, packet(1, 10)) == SendResult::ok, "full");
     tx.flush();
     expect(receive(rx).size() == 1, "nothing");
     rx.acknowledge_interrupt();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Addresses, socket files and who may use them.
-#include "gst/memif/socket.hpp"
+#include "gst/memif/control/socket.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -39,8 +39,8 @@ class Station {
   void send(std::uint32_t number) {
     const Bytes frame = broadcast(number);
     const TxSegment segment(frame);
-    while (sender_->send({&segment, 1}) != Sent::ok) {
-      expect(sender_->wait_for_room(kLimit) != Wake::timeout, "the bridge takes nothing");
+    while (sender_->send({&segment, 1}) != SendResult::ok) {
+      expect(sender_->wait_for_room(kLimit) != WaitResult::timeout, "the bridge takes nothing");
     }
     sender_->flush();
   }
@@ -50,7 +50,7 @@ class Station {
     while (numbers.empty()) {
       for (const Bytes& frame : join(receiver_->receive(most))) numbers.push_back(number_of(frame));
       receiver_->release();
-      if (numbers.empty() && receiver_->wait(limit) == Wake::timeout) break;
+      if (numbers.empty() && receiver_->wait(limit) == WaitResult::timeout) break;
     }
     return numbers;
   }

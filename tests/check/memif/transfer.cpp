@@ -171,11 +171,11 @@ GST_START_TEST(test_both_directions_of_one_interface) {
   for (std::uint64_t i = 0; i < 1000; ++i) {
     const Bytes bytes = packet(i, 60 + i);
     const TxSegment segment(bytes);
-    while (sender->send({&segment, 1}) != Sent::ok) sender->wait_for_room();
+    while (sender->send({&segment, 1}) != SendResult::ok) sender->wait_for_room();
     sender->flush();
     std::vector<Bytes> packets;
     while (packets.empty()) {
-      expect(receiver->wait(10'000'000'000) != Wake::timeout, "no echo");
+      expect(receiver->wait(10'000'000'000) != WaitResult::timeout, "no echo");
       packets = join(receiver->receive(1));
       receiver->release();
     }

@@ -36,10 +36,10 @@ void produce(Sender& sender, std::atomic<bool>& failed) {
   while (number < kPackets && !failed) {
     for (std::uint32_t burst = 1 + dice.below(32); burst != 0 && number < kPackets;) {
       const TxSegment segment(reinterpret_cast<const std::byte*>(&number), sizeof number);
-      if (sender.send({&segment, 1}) == Sent::ok) {
+      if (sender.send({&segment, 1}) == SendResult::ok) {
         ++number;
         --burst;
-      } else if (sender.wait_for_room(kLimit) == Wake::timeout) {
+      } else if (sender.wait_for_room(kLimit) == WaitResult::timeout) {
         failed = true;
         return;
       }
@@ -59,7 +59,7 @@ void consume(Receiver& receiver, std::atomic<bool>& failed) {
       if (number != expected++) failed = true;
     }
     receiver.release();
-    if (expected < kPackets && receiver.wait(kLimit) == Wake::timeout) failed = true;
+    if (expected < kPackets && receiver.wait(kLimit) == WaitResult::timeout) failed = true;
     random_pause(dice);
   }
 }

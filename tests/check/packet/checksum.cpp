@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "gst/packet/checksum.hpp"
+#include "gst/packet/headers/checksum.hpp"
 
 #include <algorithm>
 #include <random>

@@ -4,8 +4,8 @@
 #pragma once
 
 #include <gst/packet/element.hpp>
-#include <gst/packet/ethernet.hpp>
-#include <gst/packet/ipv4.hpp>
+#include <gst/packet/headers/ethernet.hpp>
+#include <gst/packet/headers/ipv4.hpp>
 
 using namespace gstpacket;
 
@@ -25,5 +25,5 @@ struct DecTtl {
     ip->set_ttl(static_cast<std::uint8_t>(ip->ttl() - 1));  // incremental checksum inside
     return forward();
   }
-  LiveProperty<unsigned> floor_{1};
+  AtomicProperty<unsigned> floor_{1};
 };

@@ -68,9 +68,9 @@ struct Everything {
     return first % 2 != 0 ? to(1) : forward();
   }
 
-  LiveProperty<bool> flag;
-  LiveProperty<Colour> colour;
-  LiveProperty<std::int64_t> big;
+  AtomicProperty<bool> flag;
+  AtomicProperty<Colour> colour;
+  AtomicProperty<std::int64_t> big;
   int even_ = 0;
   std::string word_;
   static inline int starts = 0, stops = 0;
@@ -102,7 +102,7 @@ struct Pusher {
     if (back.load() != 0) packet.writable().back() = std::byte{0xba};
     return forward();
   }
-  LiveProperty<unsigned> front, back, pop;
+  AtomicProperty<unsigned> front, back, pop;
 };
 
 static_assert(ScalarElement<DecTtl> && ScalarElement<Everything> && BatchElement<ReadBatch>);

@@ -6,12 +6,12 @@
 #include <cstddef>
 #include <span>
 
-#include "gst/packet/arp.hpp"
-#include "gst/packet/ethernet.hpp"
-#include "gst/packet/icmp.hpp"
-#include "gst/packet/ipv4.hpp"
-#include "gst/packet/ipv6.hpp"
-#include "gst/packet/udp.hpp"
+#include "gst/packet/headers/arp.hpp"
+#include "gst/packet/headers/ethernet.hpp"
+#include "gst/packet/headers/icmp.hpp"
+#include "gst/packet/headers/ipv4.hpp"
+#include "gst/packet/headers/ipv6.hpp"
+#include "gst/packet/headers/udp.hpp"
 
 namespace everyview {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // The flow hash: the same for what belongs together, spread over what does not.
-#include "gst/packet/flow_hash.hpp"
+#include "gst/packet/headers/flow_hash.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "gst/packet/histogram.hpp"
+#include "plugins/packet/histogram.hpp"
 
 // Behind the standard library: it defines a macro fail().
 #include <gst/check/gstcheck.h>

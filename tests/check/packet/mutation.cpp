@@ -14,10 +14,10 @@
 #include "decttl.hpp"
 #include "ethbridge.hpp"
 #include "everyview.hpp"
-#include "gst/packet/flow_hash.hpp"
+#include "gst/packet/headers/flow_hash.hpp"
 #include "icmpresponder.hpp"
-#include "packet_judge.hpp"
-#include "packet_maker.hpp"
+#include "packet_builder.hpp"
+#include "packet_checker.hpp"
 #include "seeds.hpp"
 
 // Behind the standard library: it defines a macro fail().
@@ -150,7 +150,7 @@ const std::vector<Bytes>& packets() {
         settings.ip_version = version;
         settings.protocol = protocol;
         const auto plan = make_plan(settings);
-        auto maker = PacketMaker::make(*plan, LinkType::ethernet);
+        auto maker = PacketBuilder::make(*plan, LinkType::ethernet);
         Bytes packet(maker->next_size());
         maker->write(std::as_writable_bytes(std::span(packet)), 1);
         out.push_back(packet);
@@ -355,7 +355,7 @@ GST_END_TEST
 GST_START_TEST(test_packetcheck) {
   for (const bool verify : {true, false}) {
     for (const LinkType link : {LinkType::ethernet, LinkType::ip}) {
-      PacketJudge judge;
+      PacketChecker judge;
       judge.set_link_type(link);
       judge.set_verify(verify);
       for (int round = 0; round < kRounds / 4; ++round) {

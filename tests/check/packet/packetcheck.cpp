@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "packet_maker.hpp"
-#include "probe.hpp"
+#include "packet_builder.hpp"
 #include "rig.hpp"
 #include "samples.hpp"
+#include "test_header.hpp"
 
 #include "gst/packet/batch.hpp"
 
@@ -21,7 +21,7 @@ Packets make(std::size_t n, const GenSettings& settings = {},
              LinkType link_type = LinkType::ethernet) {
   auto plan = make_plan(settings);
   fail_unless(static_cast<bool>(plan));
-  auto maker = gstpacket::PacketMaker::make(*plan, link_type);
+  auto maker = gstpacket::PacketBuilder::make(*plan, link_type);
   fail_unless(static_cast<bool>(maker));
   Packets packets(n);
   for (Bytes& packet : packets) {

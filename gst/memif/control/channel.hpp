@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file One control channel: whole messages, and the descriptors that travel with them. */
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "gst/memif/control/protocol.hpp"
+#include "gst/memif/fd.hpp"
+
+namespace gstmemif {
+
+/**
+ * A message as it came in. Descriptors that nobody takes are closed with it. One that is neither a
+ * memory file nor an eventfd is of no use to anybody, and closing it may take for ever: it was
+ * discarded, and is invalid here.
+ */
+struct Received {
+  Message message;
+  std::vector<UniqueFd> fds;
+};
+
+/** A connected AF_UNIX SEQPACKET socket. Never blocks, never raises SIGPIPE. */
+class GSTMEMIF_API Channel {
+ public:
+  explicit Channel(UniqueFd socket) noexcept : socket_(std::move(socket)) {}
+  Channel(Channel&&) noexcept = default;
+  Channel& operator=(Channel&& other) noexcept {
+    hang_up();
+    socket_ = std::move(other.socket_);
+    return *this;
+  }
+  /** Ends the connection, and discards the descriptors in messages that were not read. */
+  ~Channel() { hang_up(); }
+
+  int fd() const noexcept { return socket_.get(); }
+
+  /**
+   * Sends one message, with one descriptor if @p fd is not negative. The protocol is lock step, so
+   * a peer whose socket is full does not read at all: that is an error like any other.
+   */
+  Status send(const Message& message, int fd = -1);
+
+  /** The next message; nothing if there is none now; an error at end of file or on bad input. */
+  Result<std::optional<Received>> receive();
+
+  /** True if the peer has closed its end. */
+  bool hung_up() const noexcept;
+
+ private:
+  void hang_up() noexcept;
+
+  UniqueFd socket_;
+};
+
+}  // namespace gstmemif

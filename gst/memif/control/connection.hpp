@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file A control connection: a channel, its handshake and its time limits. Internal. */
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <variant>
+
+#include "gst/memif/control/channel.hpp"
+#include "gst/memif/control/handshake.hpp"
+#include "gst/memif/loop.hpp"
+
+namespace gstmemif {
+
+class Connection;
+
+/** Who a connection reports to: a listener until its slave is admitted, then the interface. */
+class ConnectionOwner {
+ public:
+  /** The handshake is complete; fails if no link can be made of it. The peer is told afterwards. */
+  virtual Status on_agreed(Connection& connection, LinkPlan plan) = 0;
+  /** The peer was told: packets may flow. */
+  virtual void on_established(Connection& connection) = 0;
+  /** The connection is over, by the peer or by us. The last call; the owner drops it. */
+  virtual void on_closed(Connection& connection, const Error& reason) = 0;
+
+ protected:
+  ~ConnectionOwner() = default;
+};
+
+/**
+ * All calls with the ControlLock held. A connection takes one descriptor and no timer: its owner
+ * looks after the deadline.
+ */
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  using Handshake = std::variant<SlaveHandshake, MasterHandshake>;
+  using Clock = std::chrono::steady_clock;
+
+  Connection(std::shared_ptr<Loop> loop, UniqueFd socket, ConnectionOwner& owner);
+
+  /** Starts to listen to the peer; as master, greets it first. */
+  Status start(Handshake handshake, const Hello* greeting);
+
+  /** Stops listening to the peer, and tells it why. Does not call the owner. */
+  void close(const std::string& reason);
+
+  void set_owner(ConnectionOwner& owner) noexcept { owner_ = &owner; }
+  bool hung_up() const noexcept { return channel_.hung_up(); }
+
+  bool established() const noexcept { return established_; }
+
+  /** Since the peer last said anything that took the handshake on. */
+  Clock::duration silence() const noexcept { return Clock::now() - heard_; }
+  /** How long the peer may still take over its handshake; 0 or less: time_out() is due. */
+  std::chrono::milliseconds time_left() const noexcept;
+  /** Gives the peer up, and tells the owner; unless it has said something meanwhile. */
+  void time_out();
+  /** Handles what the peer has said meanwhile, if anything: it may be over afterwards. */
+  void on_readable();
+  /** True if a slave's INIT was acknowledged: an end of file right after means "no such id". */
+  bool admitted() const noexcept;
+
+ private:
+  Status handle(Received received);
+  void fail(const Error& error);
+  void stop();
+
+  std::shared_ptr<Loop> loop_;
+  Channel channel_;
+  Watch watch_;  // after channel_: gone before the socket is closed
+  const Clock::time_point started_ = Clock::now();
+  Clock::time_point heard_ = started_;
+  ConnectionOwner* owner_;
+  std::optional<Handshake> handshake_;
+  bool established_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace gstmemif

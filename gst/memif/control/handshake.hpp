@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * @file The two state machines that turn a fresh connection into an agreement on shared memory.
+ *
+ * They do no I/O: a message goes in, at most one comes out. A message that is not legal in the
+ * present state is an error; the caller answers it with DISCONNECT and closes.
+ */
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gst/memif/control/protocol.hpp"
+#include "gst/memif/data/region.hpp"
+#include "gst/memif/fd.hpp"
+
+namespace gstmemif {
+
+/** One ring of an agreement. */
+struct RingPlan {
+  UniqueFd event_fd;
+  std::uint16_t region = 0;
+  std::uint32_t offset = 0;
+  std::uint32_t size = 0;  ///< slots
+};
+
+/** What both ends agreed on: the memory, and the rings in it. */
+struct LinkPlan {
+  Role role = Role::slave;  ///< ours
+  Mode mode = Mode::ethernet;
+  std::uint32_t cache_line = kDefaultCacheLine;
+  std::uint32_t buffer_size = 0;  ///< of our own buffers, as slave; 0 as master
+  std::uint32_t max_packet_size = kDefaultMaxPacketSize;  ///< of packets that we receive
+  std::vector<Region> regions;
+  std::vector<RingPlan> s2m;
+  std::vector<RingPlan> m2s;
+  std::string peer_app;        ///< name of the peer's program, as it says
+  std::string peer_interface;  ///< name of the peer's interface, as it says
+};
+
+/** What one step of a handshake asks its caller to do. */
+struct Step {
+  std::optional<Message> reply;
+  int fd = -1;               ///< descriptor to pass along with the reply
+  bool established = false;  ///< the handshake is complete, take_plan() has the result
+};
+
+/** What a slave brings to a handshake. */
+struct SlaveOffer {
+  std::uint32_t id = 0;
+  Mode mode = Mode::ethernet;
+  std::string secret;
+  std::string app_name;
+  std::string interface_name;
+  std::uint32_t tx_queues = 1;  ///< S2M rings wished for
+  std::uint32_t rx_queues = 1;  ///< M2S rings wished for
+  std::uint32_t ring_size = 1024;
+  std::uint32_t buffer_size = 2048;
+  std::uint32_t cache_line = kDefaultCacheLine;
+};
+
+/** The slave's side: answers HELLO with INIT, then offers its memory piece by piece. */
+class GSTMEMIF_API SlaveHandshake {
+ public:
+  explicit SlaveHandshake(SlaveOffer offer) : offer_(std::move(offer)) {}
+
+  /** Feeds one message of the master. @p fds must be empty: masters pass no descriptors. */
+  Result<Step> on_message(const Message& message, std::vector<UniqueFd> fds);
+
+  /** The result, once a step said `established`. */
+  LinkPlan take_plan() { return std::move(plan_); }
+  /** True once the master acknowledged INIT: it knows, or pretends to know, our id. */
+  bool admitted() const noexcept { return state_ > State::wait_init_ack; }
+
+ private:
+  enum class State { wait_hello, wait_init_ack, wait_setup_ack, wait_connected, done };
+
+  Result<Step> on_hello(const Hello& hello);
+  Step next_setup_message();
+
+  SlaveOffer offer_;
+  State state_ = State::wait_hello;
+  std::size_t sent_ = 0;  // regions and rings offered so far
+  LinkPlan plan_;
+};
+
+/** What a master's interface answers when a slave asks to join it. */
+struct Admission {
+  Mode mode = Mode::ethernet;
+  std::string interface_name;
+  std::uint64_t memory_limit = 0;  ///< bytes that the slave may make us map
+  UnsealedMemory unsealed_memory = UnsealedMemory::guard;
+};
+
+/** The master's side: admits a slave and collects what it offers. */
+class GSTMEMIF_API MasterHandshake {
+ public:
+  /** Decides on INIT: finds the interface, checks the secret and that it is free. */
+  using Admit = std::function<Result<Admission>(const Init&)>;
+
+  /** @p greeting is what the slave was told: it may offer as much as that allows, and no more. */
+  explicit MasterHandshake(Admit admit, Hello greeting = {})
+      : admit_(std::move(admit)), greeting_(std::move(greeting)) {}
+
+  /** Feeds one message of the slave, with the descriptors that came with it. */
+  Result<Step> on_message(const Message& message, std::vector<UniqueFd> fds);
+
+  /** The result, once a step said `established`. */
+  LinkPlan take_plan() { return std::move(plan_); }
+
+ private:
+  enum class State { wait_init, setup, done };
+
+  Result<Step> on_init(const Init& init);
+  Result<Step> on_add_region(const AddRegion& message, UniqueFd fd);
+  Result<Step> on_add_ring(const AddRing& message, UniqueFd fd);
+  Result<Step> on_connect(const Connect& message);
+
+  Admit admit_;
+  Hello greeting_;
+  State state_ = State::wait_init;
+  Admission admission_;
+  std::uint64_t mapped_ = 0;
+  LinkPlan plan_;
+};
+
+/**
+ * Makes the shared memory of a slave: region 0 with the rings, further ones with the buffers.
+ * Fails if it would not fit into descriptors (32-bit offsets, 256 regions) or into this machine.
+ */
+GSTMEMIF_API Result<LinkPlan> build_slave_memory(const SlaveOffer& offer);
+
+/** Whether build_slave_memory() can succeed; the error names the settings to change. */
+GSTMEMIF_API Status check_slave_memory(const SlaveOffer& offer);
+
+/**
+ * Buffers beyond the slots of a ring: of a receiving one for slots whose own buffer is lent, of a
+ * sending one to be lent empty.
+ */
+constexpr std::uint32_t spare_buffers(std::uint32_t ring_size) noexcept {
+  return ring_size;
+}
+
+}  // namespace gstmemif

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/memif/control/listener.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+#include "gst/memif/debug.hpp"
+#include "gst/memif/interface.hpp"
+
+namespace gstmemif {
+namespace {
+
+// Handshakes under way, and one for each interface. See PendingConnections::choose().
+constexpr std::size_t kMaxPending = 64;
+// Accepted at one event: a crowd at the door must not keep the others waiting.
+constexpr int kAcceptsPerEvent = 16;
+constexpr std::uint32_t kPauseMs = 100;
+constexpr std::uint32_t kAllWellMs = 1000;  // without failure: there is room again
+
+/** Under the ControlLock. */
+std::map<std::string, std::weak_ptr<Listener>>& registry() {
+  static auto& listeners = *new std::map<std::string, std::weak_ptr<Listener>>();
+  return listeners;
+}
+
+/** Held while a socket is opened, so that two interfaces do not open the same. One for each name.
+ */
+std::shared_ptr<std::mutex> opening(const std::string& name) {
+  static std::mutex guard;
+  static auto& mutexes = *new std::map<std::string, std::weak_ptr<std::mutex>>();
+  const std::lock_guard lock(guard);
+  std::erase_if(mutexes, [](const auto& entry) { return entry.second.expired(); });
+  std::weak_ptr<std::mutex>& known = mutexes[name];
+  std::shared_ptr<std::mutex> mutex = known.lock();
+  if (!mutex) known = mutex = std::make_shared<std::mutex>();
+  return mutex;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Listener>> Listener::get(const SocketAddress& address,
+                                                const ListenOptions& options,
+                                                std::shared_ptr<Loop> loop) {
+  const std::shared_ptr<std::mutex> mutex = opening(address.text());
+  const std::lock_guard one_at_a_time(*mutex);
+  {
+    const ControlLock lock;
+    if (auto listener = registry()[address.text()].lock()) {
+      if (listener->options_ == options && listener->loop_ == loop) return listener;
+      return Error{ErrorCode::settings,
+                   "socket-path=" + address.text() +
+                       ": interfaces that share a listening socket need the same socket-mode, "
+                       "socket-owner, allowed-uids and main-context."};
+    }
+  }
+  Result<ListenSocket> socket = ListenSocket::open(address, options);
+  if (!socket) return socket.error();
+  const ControlLock lock;
+  auto listener = std::make_shared<Listener>(std::move(*socket), options, std::move(loop));
+  if (Status status = listener->make_timers(); !status) return status.error();
+  std::erase_if(registry(), [](const auto& entry) { return entry.second.expired(); });
+  registry()[address.text()] = listener;
+  return listener;
+}
+
+Listener::Listener(ListenSocket socket, ListenOptions options, std::shared_ptr<Loop> loop)
+    : socket_(std::move(socket)), options_(std::move(options)), loop_(std::move(loop)) {}
+
+/** Ahead of need: when there is no room for a connection, there is none for a timer either. */
+Status Listener::make_timers() {
+  Result<Timer> pause = Timer::make(*loop_, [weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->on_pause_timer();
+  });
+  if (!pause) return pause.error();
+  pause_timer_ = std::move(*pause);
+  Result<Timer> deadline = Timer::make(*loop_, [weak = weak_from_this()] {
+    auto self = weak.lock();
+    if (!self) return;
+    self->deadline_armed_ = false;
+    self->pending_.time_out();
+    self->watch_deadlines();
+  });
+  if (!deadline) return deadline.error();
+  deadline_timer_ = std::move(*deadline);
+  return {};
+}
+
+void Listener::watch() {
+  watch_ = loop_->watch(socket_.fd(), [weak = weak_from_this()] {
+    const ControlLock lock;
+    if (auto self = weak.lock()) self->on_readable();
+  });
+}
+
+Status Listener::add(Interface& interface) {
+  const std::uint32_t id = interface.settings_.id;
+  if (interfaces_.try_emplace(id, &interface).second) {
+    if (interfaces_.size() == 1 && !paused_) watch();
+    return {};
+  }
+  return Error{ErrorCode::busy, "id=" + std::to_string(id) +
+                                    " is already used by another interface on socket-path=" +
+                                    interface.settings_.socket.text() + ". Choose another id."};
+}
+
+void Listener::remove(Interface& interface, const std::string& reason) {
+  const auto entry = interfaces_.find(interface.settings_.id);
+  if (entry == interfaces_.end() || entry->second != &interface) return;
+  interfaces_.erase(entry);
+  // Whoever comes now waits for the next one instead of hearing that there is none.
+  if (interfaces_.empty()) watch_.reset();
+  for (const Pending& pending : pending_.take_all(interface)) pending.connection->close(reason);
+}
+
+// ---- Connections ----------------------------------------------------------------------------
+
+void Listener::on_readable() {
+  for (int i = 0; i < kAcceptsPerEvent; ++i) {
+    Result<std::optional<Incoming>> incoming = socket_.accept();
+    if (!incoming) return pause(incoming.error());
+    if (!*incoming) return;
+    if ((*incoming)->fd) welcome(std::move(**incoming));
+  }
+}
+
+/** The socket stays readable, so we look away for a while. One line tells, however long it lasts.
+ */
+void Listener::pause(const Error& error) {
+  if (shortages_++ == 0) {
+    MEMIF_WARNING("%s. Who connects has to wait until there is room", error.message.c_str());
+  }
+  // Whoever hangs in its handshake may have what the others need.
+  if (const Pending* silent = pending_.silent()) give_up(*silent->connection, "no room");
+  watch_.reset();
+  paused_ = true;
+  pause_timer_.arm(kPauseMs);
+}
+
+void Listener::on_pause_timer() {
+  if (paused_) {
+    paused_ = false;
+    if (!interfaces_.empty()) watch();
+    pause_timer_.arm(kAllWellMs);
+  } else {
+    MEMIF_WARNING("there is room for connections again, after %u tries", shortages_);
+    shortages_ = 0;
+  }
+}
+
+void Listener::welcome(Incoming incoming) {
+  auto connection = std::make_shared<Connection>(loop_, std::move(incoming.fd), *this);
+  Pending pending{nullptr, incoming.uid, incoming.pid};
+  if (!make_room(pending)) return connection->close("too many connections at once");
+  const Hello greeting = hello();
+  MasterHandshake handshake(
+      [this, peer = connection.get()](const Init& init) { return admit(*peer, init); }, greeting);
+  if (Status status = connection->start(std::move(handshake), &greeting); !status) {
+    return on_closed(*connection, status.error());
+  }
+  pending.connection = std::move(connection);
+  pending_.add(std::move(pending));
+  watch_deadlines();
+}
+
+/** False if it is the newcomer that has to go. */
+bool Listener::make_room(const Pending& newcomer) {
+  while (pending_.size() >= kMaxPending + interfaces_.size()) {
+    const Pending& chosen = pending_.choose(newcomer);
+    if (&chosen == &newcomer) return false;
+    const std::shared_ptr<Connection> connection = chosen.connection;
+    const auto silence = connection->silence();
+    // It may have said something that nobody has listened to yet; then it is not silent.
+    connection->on_readable();
+    if (connection->silence() >= silence) {
+      give_up(*connection, "too many connections that do not finish their handshake");
+    }
+  }
+  return true;
+}
+
+void Listener::give_up(const Connection& connection, const std::string& reason) {
+  const std::optional<Pending> pending = pending_.take(connection);
+  if (!pending) return;
+  pending->connection->close(reason);
+  if (pending->interface != nullptr) {
+    pending->interface->handshake_failed({ErrorCode::busy, reason});
+  }
+}
+
+void Listener::watch_deadlines() {
+  if (deadline_armed_ || pending_.size() == 0) return;
+  const auto left = std::max<std::int64_t>(pending_.time_left().count(), 1);
+  deadline_timer_.arm(static_cast<std::uint32_t>(left));
+  deadline_armed_ = true;
+}
+
+/** Sent before the id is known, so the limits are those of the largest interface here. */
+Hello Listener::hello() const {
+  Hello hello;
+  std::uint32_t rx = 1;
+  std::uint32_t tx = 1;
+  for (const auto& [id, interface] : interfaces_) {
+    rx = std::max(rx, interface->settings_.rx_queues);
+    tx = std::max(tx, interface->settings_.tx_queues);
+    hello.name = interface->settings_.app_name;
+  }
+  hello.max_s2m_ring = static_cast<std::uint16_t>(rx - 1);
+  hello.max_m2s_ring = static_cast<std::uint16_t>(tx - 1);
+  return hello;
+}
+
+Result<Admission> Listener::admit(Connection& connection, const Init& init) {
+  const auto entry = interfaces_.find(init.id);
+  if (entry == interfaces_.end()) {
+    return Error{ErrorCode::not_found, "unmatched interface id " + std::to_string(init.id)};
+  }
+  Result<Admission> admission = entry->second->admit(init);
+  Pending* pending = pending_.find(connection);
+  if (admission && pending != nullptr) pending->interface = entry->second;
+  return admission;
+}
+
+/** Of several slaves that mean the same interface, the first that is ready gets it. */
+Status Listener::on_agreed(Connection& connection, LinkPlan plan) {
+  Pending* pending = pending_.find(connection);
+  if (pending == nullptr || pending->interface == nullptr) {
+    return Error{ErrorCode::protocol, "a connection that nobody admitted"};
+  }
+  return pending->interface->agreed(std::move(plan));
+}
+
+void Listener::on_established(Connection& connection) {
+  std::optional<Pending> pending = pending_.take(connection);
+  Interface& interface = *pending->interface;
+  interface.adopt(std::move(pending->connection));
+  for (const Pending& late : pending_.take_all(interface)) {
+    late.connection->close("already connected");
+  }
+  interface.established();
+}
+
+void Listener::on_closed(Connection& connection, const Error& reason) {
+  if (const auto held_back = failures_log_.pass()) {
+    MEMIF_INFO("a connection failed: %s (%u more before it)", reason.message.c_str(), *held_back);
+  }
+  const std::optional<Pending> pending = pending_.take(connection);
+  if (pending && pending->interface != nullptr) pending->interface->handshake_failed(reason);
+}
+
+}  // namespace gstmemif

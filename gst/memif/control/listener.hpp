@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file The one listening socket that several interfaces of a process share. Internal. */
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "gst/memif/control/log_limit.hpp"
+#include "gst/memif/control/pending.hpp"
+#include "gst/memif/control/socket.hpp"
+
+namespace gstmemif {
+
+class Interface;
+
+/**
+ * All calls but get() with the ControlLock held, the end of the last reference too. Lives as long
+ * as one of its interfaces is started.
+ */
+class Listener final : public std::enable_shared_from_this<Listener>, public ConnectionOwner {
+ public:
+  /**
+   * The listener of @p address: the one there is, or a new one. May wait for others that use the
+   * same directory: not with the ControlLock held.
+   */
+  static Result<std::shared_ptr<Listener>> get(const SocketAddress& address,
+                                               const ListenOptions& options,
+                                               std::shared_ptr<Loop> loop);
+
+  Listener(ListenSocket socket, ListenOptions options, std::shared_ptr<Loop> loop);
+
+  /** Fails if another interface has this id. */
+  Status add(Interface& interface);
+  void remove(Interface& interface, const std::string& reason);
+
+  Status on_agreed(Connection& connection, LinkPlan plan) override;
+  void on_established(Connection& connection) override;
+  void on_closed(Connection& connection, const Error& reason) override;
+
+ private:
+  Status make_timers();
+  void watch();
+  void on_readable();
+  void pause(const Error& error);
+  void on_pause_timer();
+  void welcome(Incoming incoming);
+  bool make_room(const Pending& newcomer);
+  void give_up(const Connection& connection, const std::string& reason);
+  void watch_deadlines();
+  Hello hello() const;
+  Result<Admission> admit(Connection& connection, const Init& init);
+
+  ListenSocket socket_;
+  const ListenOptions options_;
+  const std::shared_ptr<Loop> loop_;
+  Watch watch_;
+  std::map<std::uint32_t, Interface*> interfaces_;
+  PendingConnections pending_;
+  Timer deadline_timer_;
+  bool deadline_armed_ = false;
+  LogLimit failures_log_;
+
+  // While connections cannot be accepted: looked away, and then looking whether they can again.
+  Timer pause_timer_;
+  bool paused_ = false;
+  unsigned shortages_ = 0;
+};
+
+}  // namespace gstmemif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <algorithm>
+#include <bit>
+
+#include "gst/memif/control/handshake.hpp"
+
+namespace gstmemif {
+namespace {
+
+Error violation(std::string what) {
+  return {ErrorCode::protocol, std::move(what)};
+}
+
+Error unexpected(const Message& message) {
+  return violation("unexpected message " + std::string(message_name(message)));
+}
+
+AddRing ring_message(const LinkPlan& plan, Direction direction, std::size_t index) {
+  const RingPlan& ring = (direction == Direction::s2m ? plan.s2m : plan.m2s)[index];
+  AddRing message;
+  message.direction = direction;
+  message.index = static_cast<std::uint16_t>(index);
+  message.region = ring.region;
+  message.offset = ring.offset;
+  message.log2_size = static_cast<std::uint8_t>(std::countr_zero(ring.size));
+  return message;
+}
+
+}  // namespace
+
+Result<Step> SlaveHandshake::on_hello(const Hello& hello) {
+  if (hello.min_version > kVersion || hello.max_version < kVersion) {
+    return violation("incompatible protocol version: we speak 2.0");
+  }
+  // The limits are the highest indexes that the master takes, so one less than counts.
+  offer_.tx_queues = std::min<std::uint32_t>(offer_.tx_queues, hello.max_s2m_ring + 1U);
+  offer_.rx_queues = std::min<std::uint32_t>(offer_.rx_queues, hello.max_m2s_ring + 1U);
+  const std::uint32_t log2 = std::min<std::uint32_t>(hello.max_log2_ring_size, kMaxLog2RingSize);
+  if (log2 == 0) return violation("the master allows no rings of 2 slots or more");
+  offer_.ring_size = std::min<std::uint32_t>(offer_.ring_size, 1U << log2);
+
+  Result<LinkPlan> plan = build_slave_memory(offer_);
+  if (!plan) return plan.error();
+  plan_ = std::move(*plan);
+  plan_.peer_app = hello.name;
+  if (plan_.regions.size() - 1 > hello.max_region) {
+    return violation("our buffers need " + std::to_string(plan_.regions.size()) +
+                     " regions, the master takes " + std::to_string(hello.max_region + 1U));
+  }
+  Init init;
+  init.id = offer_.id;
+  init.mode = static_cast<std::uint8_t>(offer_.mode);
+  init.secret = offer_.secret;
+  init.name = offer_.app_name;
+  state_ = State::wait_init_ack;
+  Step step;
+  step.reply = std::move(init);
+  return step;
+}
+
+/** Regions, rings of both directions, CONNECT: one for each message of the master. */
+Step SlaveHandshake::next_setup_message() {
+  Step step;
+  std::size_t i = sent_++;
+  if (i < plan_.regions.size()) {
+    step.reply = AddRegion{static_cast<std::uint16_t>(i), plan_.regions[i].size()};
+    step.fd = plan_.regions[i].fd();
+    return step;
+  }
+  i -= plan_.regions.size();
+  if (i < plan_.s2m.size()) {
+    step.reply = ring_message(plan_, Direction::s2m, i);
+    step.fd = plan_.s2m[i].event_fd.get();
+    return step;
+  }
+  i -= plan_.s2m.size();
+  if (i < plan_.m2s.size()) {
+    step.reply = ring_message(plan_, Direction::m2s, i);
+    step.fd = plan_.m2s[i].event_fd.get();
+    return step;
+  }
+  state_ = State::wait_connected;
+  step.reply = Connect{offer_.interface_name};
+  return step;
+}
+
+Result<Step> SlaveHandshake::on_message(const Message& message, std::vector<UniqueFd> fds) {
+  if (!fds.empty()) {
+    return violation("descriptors came with " + std::string(message_name(message)));
+  }
+  switch (state_) {
+    case State::wait_hello:
+      if (const auto* hello = std::get_if<Hello>(&message)) return on_hello(*hello);
+      break;
+    case State::wait_init_ack:
+      if (!std::holds_alternative<Ack>(message)) break;
+      state_ = State::wait_setup_ack;
+      return next_setup_message();
+    case State::wait_setup_ack:
+      if (!std::holds_alternative<Ack>(message)) break;
+      return next_setup_message();
+    case State::wait_connected:
+      if (const auto* connected = std::get_if<Connected>(&message)) {
+        plan_.peer_interface = connected->interface_name;
+        state_ = State::done;
+        Step step;
+        step.established = true;
+        return step;
+      }
+      break;
+    case State::done:
+      break;
+  }
+  return unexpected(message);
+}
+
+}  // namespace gstmemif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file Where the buffers of a slave lie in its regions. */
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "gst/memif/control/protocol.hpp"
+
+namespace gstmemif {
+
+/** Region 0 of a slave holds its rings, so its buffers begin in this one. */
+inline constexpr std::uint16_t kFirstBufferRegion = 1;
+
+/** Where one buffer of a slave lies. */
+struct BufferPlace {
+  std::uint32_t offset;
+  std::uint16_t region;
+  std::uint16_t unused;  ///< without a hole, a place is copied as one word
+
+  bool operator==(const BufferPlace&) const = default;
+};
+
+/** Whether @p length bytes from @p offset on are all among the @p size bytes from @p buffer on. */
+inline bool within(std::uint32_t offset, std::uint32_t length, std::uint32_t buffer,
+                   std::uint64_t size) noexcept {
+  // Wraps, and is too large, where the offset lies before the buffer.
+  const std::uint64_t skipped = std::uint32_t{offset - buffer};
+  return skipped + length <= size;
+}
+
+/** Equal buffers, numbered from 0, laid out over as many regions as they need. */
+class BufferLayout {
+ public:
+  /** No buffers: the ring belongs to a peer that brings its own. */
+  BufferLayout() = default;
+
+  /** @param buffer_size bytes of a buffer, 1 or more */
+  explicit BufferLayout(std::uint32_t buffer_size) noexcept : buffer_size_(buffer_size) {}
+
+  /** 0: no buffers. */
+  std::uint32_t buffer_size() const noexcept { return buffer_size_; }
+
+  /**
+   * Bytes from one buffer to the next: whole cache lines, an odd number of them. With an even one -
+   * 2048 bytes are 32 lines - the first lines of all buffers, which are all that a short packet
+   * touches, would share a few sets of each cache and push each other out.
+   */
+  std::uint64_t stride() const noexcept {
+    constexpr std::uint64_t kLine = 64;
+    return ((buffer_size_ + kLine - 1) / kLine | 1) * kLine;
+  }
+  /** Buffers in each region: the offset of a descriptor reaches 4 GiB. */
+  std::uint64_t per_region() const noexcept {
+    constexpr std::uint64_t kReach = std::uint64_t{1} << 32;
+    return std::max<std::uint64_t>(1, kReach / stride());
+  }
+
+  BufferPlace place(std::uint64_t number) const noexcept {
+    return {static_cast<std::uint32_t>(number % per_region() * stride()),
+            static_cast<std::uint16_t>(kFirstBufferRegion + number / per_region()), 0};
+  }
+
+  /** The places of @p count buffers from number @p first on. */
+  std::vector<BufferPlace> places(std::uint64_t first, std::uint64_t count) const {
+    std::vector<BufferPlace> places(count);
+    for (std::uint64_t i = 0; i < count; ++i) places[i] = place(first + i);
+    return places;
+  }
+
+ private:
+  std::uint32_t buffer_size_ = 0;
+};
+
+/** The buffers of one ring of a slave; none for a master, whose peer brings them. */
+struct QueueBuffers {
+  std::uint32_t buffer_size = 0;
+  std::vector<BufferPlace> slots;   ///< one for each slot
+  std::vector<BufferPlace> spares;  ///< receiving: for slots whose own is lent; sending: to lend
+};
+
+}  // namespace gstmemif

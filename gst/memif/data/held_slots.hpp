@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * @file As master: ring slots whose packets are lent.
+ *
+ * A master gives slots back in order, so a packet that somebody keeps holds up all that come after
+ * it. So no more than half of a ring is lent, and when the ring runs short, what is still out is
+ * copied to memory of our own, at the same addresses for those who read it. Each loan is a mapping,
+ * and a process may have so many only: somebody who keeps all he gets soon gets copies.
+ */
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "gst/memif/data/loan.hpp"
+
+namespace gstmemif {
+
+/** The slots that were taken from a ring and not given back yet, oldest first. */
+class HeldSlots {
+ public:
+  explicit HeldSlots(std::uint32_t ring_size) : ring_size_(ring_size), bursts_(ring_size + 1) {}
+
+  bool empty() const noexcept { return first_ == end_; }
+  /** Whether @p slots more may be lent. */
+  bool may_lend(std::uint32_t slots) const noexcept {
+    return rest_ == 0 && loans_out_ < kMostLoans && lent_ + slots <= ring_size_ / 2;
+  }
+  /** Counts bursts that are copied because lending did not go well; to be called for each. */
+  void count_copied() noexcept {
+    if (rest_ != 0) --rest_;
+  }
+
+  /** The slots of a burst; @p loan is null if they may be given back in their turn. */
+  void push(std::uint32_t slots, Loan* loan) noexcept;
+  /** @p loan came back. */
+  void returned(const Loan& loan) noexcept;
+  /** Removes what may be given back now; returns how many slots that is. */
+  std::uint32_t pop() noexcept;
+  /** The ring is short of slots: copies all that is lent, and keeps from lending for a while. */
+  void vacate_under_pressure() noexcept {
+    vacate();
+    rest_ = kRest;
+  }
+  /** Copies all that is lent. */
+  void vacate() noexcept;
+
+ private:
+  // Bursts: after this many, whoever kept packets may have changed.
+  static constexpr std::uint32_t kRest = 1024;
+  static constexpr std::uint32_t kMostLoans = 64;
+
+  struct Burst {
+    Loan* loan;
+    std::uint32_t slots;
+  };
+  std::uint32_t after(std::uint32_t i) const noexcept {
+    return i + 1 == bursts_.size() ? 0 : i + 1;
+  }
+
+  std::uint32_t ring_size_;
+  std::vector<Burst> bursts_;  // a ring of its own: each burst has a slot at least
+  std::uint32_t first_ = 0;
+  std::uint32_t end_ = 0;
+  std::uint32_t lent_ = 0;       // slots
+  std::uint32_t loans_out_ = 0;  // those that were moved out, too
+  std::uint32_t rest_ = 0;       // bursts yet to be copied
+};
+
+}  // namespace gstmemif

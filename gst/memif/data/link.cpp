@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/memif/data/link.hpp"
+
+namespace gstmemif {
+namespace {
+
+/** Deals out the buffers of a slave: one run for the slots of each ring, and one to spare. */
+class SlaveBuffers {
+ public:
+  explicit SlaveBuffers(const LinkPlan& plan) {
+    if (plan.role == Role::slave) {
+      layout_ = BufferLayout(plan.buffer_size);
+    }
+  }
+  QueueBuffers take(std::uint32_t slots) {
+    if (layout_.buffer_size() == 0) return {};
+    QueueBuffers buffers{layout_.buffer_size(), run(slots), {}};
+    buffers.spares = run(spare_buffers(slots));
+    return buffers;
+  }
+
+ private:
+  std::vector<BufferPlace> run(std::uint32_t count) {
+    const std::uint64_t first = next_;
+    next_ += count;
+    return layout_.places(first, count);
+  }
+
+  BufferLayout layout_;
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace
+
+QueueStats& InterfaceStats::at(List& list, std::size_t queue) {
+  const std::lock_guard lock(mutex_);
+  while (list.size() <= queue) list.push_back(std::make_unique<QueueStats>());
+  return *list[queue];
+}
+
+Link::Link(LinkPlan plan, std::shared_ptr<InterfaceStats> stats,
+           std::shared_ptr<const UniqueFd> control_wake)
+    : role_(plan.role),
+      mode_(plan.mode),
+      cache_line_(plan.cache_line),
+      max_packet_size_(plan.max_packet_size),
+      peer_name_(printable(plan.peer_interface.empty() ? plan.peer_app : plan.peer_interface)),
+      stats_(std::move(stats)),
+      state_(std::move(plan.regions), std::move(control_wake)) {
+  SlaveBuffers buffers(plan);
+  const BusErrorScope scope(state_.guarded());
+  for (auto* rings : {&plan.s2m, &plan.m2s}) {
+    const bool sends = (rings == &plan.s2m) == (role_ == Role::slave);
+    for (RingPlan& ring : *rings) {
+      QueueBuffers own = buffers.take(ring.size);
+      if (sends) {
+        add_tx(std::move(ring), std::move(own));
+      } else {
+        add_rx(std::move(ring), std::move(own));
+      }
+    }
+  }
+}
+
+Ring Link::ring_at(const RingPlan& plan) const noexcept {
+  std::byte* base = state_.regions()[plan.region].data() + plan.offset;
+  return Ring(base, RingLayout{cache_line_, plan.size});
+}
+
+void Link::add_rx(RingPlan plan, QueueBuffers buffers) {
+  const Ring ring = ring_at(plan);
+  rx_.push_back(std::make_unique<RxQueue>(state_, ring, std::move(plan.event_fd),
+                                          stats_->rx(rx_.size()), std::move(buffers)));
+  rx_.back()->set_max_packet_size(max_packet_size_);
+  // Until somebody receives, nobody needs to be woken.
+  rx_.back()->set_interrupts(false);
+}
+
+void Link::add_tx(RingPlan plan, QueueBuffers buffers) {
+  const Ring ring = ring_at(plan);
+  tx_.push_back(std::make_unique<TxQueue>(state_, ring, std::move(plan.event_fd),
+                                          stats_->tx(tx_.size()), std::move(buffers)));
+}
+
+void Link::publish_buffers() noexcept {
+  for (const auto& queue : rx_) queue->publish_buffers();
+}
+
+}  // namespace gstmemif

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/memif/data/loan.hpp"
+
+#include <utility>
+
+namespace gstmemif {
+
+void Loan::give_back() noexcept {
+  // The book lies in the link: ours is perhaps the last hold on both, and goes when all is done.
+  const std::shared_ptr<Link> link = std::move(link_);
+  LoanBook& book = *book_;
+  Loan* head = book.returned_.load(std::memory_order_relaxed);
+  do {
+    next_ = head;
+  } while (!book.returned_.compare_exchange_weak(head, this, std::memory_order_release,
+                                                 std::memory_order_relaxed));
+}
+
+void Loan::lie_in(const Region& region) noexcept {
+  base_ = region.data();
+  size_ = region.size();
+}
+
+bool Loan::map_peer(const Region& region) noexcept {
+  if (!view_.attach(region)) return false;
+  // Nobody writes to it: who holds the loan is told so, and the mapping does not allow it.
+  base_ = const_cast<std::byte*>(view_.data());
+  size_ = view_.size();
+  return true;
+}
+
+LoanBook::~LoanBook() {
+  free_all(returned_.load(std::memory_order_acquire));
+  free_all(idle_);
+}
+
+void LoanBook::free_all(Loan* loan) noexcept {
+  while (loan != nullptr) delete std::exchange(loan, loan->next_);
+}
+
+Loan* LoanBook::lend(std::shared_ptr<Link> link) {
+  Loan* loan = idle_ != nullptr ? std::exchange(idle_, idle_->next_) : new Loan();
+  loan->link_ = std::move(link);
+  loan->book_ = this;
+  loan->count = 0;
+  return loan;
+}
+
+void LoanBook::cancel(Loan* loan) noexcept {
+  loan->link_.reset();
+  loan->next_ = idle_;
+  idle_ = loan;
+}
+
+}  // namespace gstmemif

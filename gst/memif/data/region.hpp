@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file A shared memory region of a link: made by us as slave, mapped from the peer as master. */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "gst/memif/data/bus_guard.hpp"
+#include "gst/memif/fd.hpp"
+
+namespace gstmemif {
+
+/** What to do with memory of a peer's that it can take away while we use it. */
+enum class UnsealedMemory : std::uint8_t {
+  guard,  ///< survive that, with a handler of SIGBUS; see BusGuard
+  refuse  ///< no link with it, and no handler
+};
+
+/** One mapping of shared memory; unmapped when the object goes. */
+class GSTMEMIF_API Region {
+ public:
+  Region(Region&& other) noexcept;
+  Region& operator=(Region&&) = delete;
+  Region(const Region&) = delete;
+  ~Region();
+
+  /** Makes @p size bytes of zeroed memory: a memfd, sealed so that nobody can resize it. */
+  static Result<Region> create(std::uint64_t size);
+
+  /**
+   * Maps @p size bytes of what the peer passed. Accepts only memory files (tmpfs, hugetlbfs) that
+   * are as large as claimed: any other file could block or fail at every access. What the peer can
+   * take away all the same is watched by a BusGuard, or refused: any file that is not sealed
+   * against shrinking, and memory of huge pages.
+   */
+  static Result<Region> map(UniqueFd fd, std::uint64_t size,
+                            UnsealedMemory unsealed = UnsealedMemory::guard);
+
+  std::byte* data() const noexcept { return base_; }
+  std::uint64_t size() const noexcept { return size_; }
+  /** To pass to the peer. */
+  int fd() const noexcept { return fd_.get(); }
+  /** True if the peer could take the memory away, so that lost() is worth asking. */
+  bool guarded() const noexcept { return guard_.active(); }
+  /** True if the peer took the memory away; what is read from then on is zero. Any thread. */
+  bool lost() const noexcept { return guard_.lost(); }
+
+ private:
+  Region(UniqueFd fd, std::byte* base, std::uint64_t size, std::size_t mapped) noexcept
+      : fd_(std::move(fd)), base_(base), size_(size), mapped_(mapped) {}
+
+  UniqueFd fd_;
+  std::byte* base_;
+  std::uint64_t size_;
+  std::size_t mapped_;  // size_ rounded up to whole pages
+  BusGuard guard_;
+};
+
+}  // namespace gstmemif

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/memif/data/rx_queue.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "gst/memif/data/coarse_clock.hpp"
+#include "gst/memif/data/peer_signal.hpp"
+
+namespace gstmemif {
+
+RxQueue::RxQueue(LinkMemory& state, Ring ring, UniqueFd event_fd, QueueStats& stats,
+                 QueueBuffers buffers)
+    : state_(&state),
+      ring_(ring),
+      event_fd_(std::move(event_fd)),
+      stats_(&stats),
+      buffers_(std::move(buffers)),
+      lent_slots_(ring.size()),
+      segments_(ring.size()) {}
+
+void RxQueue::publish_buffers() noexcept {
+  write_empty(ring_.size());
+  publish(ring_.size());
+}
+
+void RxQueue::publish(std::uint32_t count) noexcept {
+  published_ = static_cast<std::uint16_t>(published_ + count);
+  ring_.store_head(published_);
+}
+
+/** The next @p count slots get their empty buffers. */
+void RxQueue::write_empty(std::uint32_t count) noexcept {
+  Ring ring = ring_;
+  const BufferPlace* const slots = buffers_.slots.data();
+  const std::uint32_t size = buffers_.buffer_size;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto index = static_cast<std::uint16_t>(published_ + i);
+    const BufferPlace place = slots[ring.slot(index)];
+    ring.write(index, {0, place.region, size, place.offset, 0});
+  }
+}
+
+std::byte* RxQueue::resolve(std::uint16_t index, const Descriptor& descriptor) const noexcept {
+  // The buffer of a slave's slot is known; the peer may only have moved the start within it.
+  if (is_slave()) {
+    const BufferPlace own = buffers_.slots[ring_.slot(index)];
+    if (descriptor.region != own.region ||
+        !within(descriptor.offset, descriptor.length, own.offset, buffers_.buffer_size)) {
+      return nullptr;
+    }
+  }
+  return state_->resolve(descriptor.region, descriptor.offset, descriptor.length);
+}
+
+void RxQueue::drop_from(std::size_t first_segment, DropReason reason) noexcept {
+  count_ = first_segment;
+  stats_->drop(reason);
+}
+
+/**
+ * The common case: packets in one slot each, up to the first one that is anything else, or to the
+ * end of the ring. What it works with is held in locals, for the compiler has to assume that
+ * segments are written over members.
+ */
+template <bool kSlave>
+std::uint32_t RxQueue::take_run(std::uint32_t available, std::uint32_t max_packets) noexcept {
+  RxSegment* out = segments_.data() + count_;
+  const Ring ring = ring_;
+  const RegionTable regions = state_->views();
+  const BufferPlace* const slots = buffers_.slots.data();
+  const std::uint32_t buffer_size = buffers_.buffer_size;
+  const std::uint32_t longest = std::min(max_packet_size_, kShortPacket);
+  const auto first = static_cast<std::uint16_t>(next_ + taken_);
+  const std::uint32_t limit =
+      std::min({available - taken_, max_packets - packets_, ring.before_wrap(first)});
+  const std::size_t next = ring.slot(first);
+  std::uint64_t bytes = 0;
+  std::uint32_t n = 0;
+  for (; n < limit; ++n) {
+    const Descriptor descriptor = ring.read_slot(next + n);
+    // One of 0 bytes is the longest, then.
+    if ((descriptor.flags & kDescriptorNext) != 0 || descriptor.length - 1 >= longest) break;
+    std::byte* data;
+    if constexpr (kSlave) {
+      const BufferPlace own = slots[next + n];
+      if (descriptor.region != own.region ||
+          !within(descriptor.offset, descriptor.length, own.offset, buffer_size)) {
+        break;
+      }
+      data = regions.own_memory(own.region, descriptor.offset);
+    } else {
+      data = regions.resolve(descriptor.region, descriptor.offset, descriptor.length);
+      if (data == nullptr) break;
+    }
+    out[n] = {data, descriptor.length, false};
+    bytes += descriptor.length;
+  }
+  count_ += n;
+  taken_ += n;
+  bytes_ += bytes;
+  return n;
+}
+
+void RxQueue::take_packets(std::uint32_t available, std::uint32_t max_packets) noexcept {
+  while (taken_ < available && packets_ < max_packets && bytes_ < kBurstBytes) {
+    if (!skipping_) {
+      packets_ += is_slave() ? take_run<true>(available, max_packets)
+                             : take_run<false>(available, max_packets);
+    }
+    // What ended the run: a chain, a long packet, something wrong, or the end of the ring. A chain
+    // of one slot is a packet, too.
+    if (taken_ < available && packets_ < max_packets) packets_ += take_chain(available) ? 1 : 0;
+  }
+}
+
+bool RxQueue::take_chain(std::uint32_t available) noexcept {
+  const std::size_t first = count_;
+  std::uint64_t total = 0;
+  bool ended = false;
+  bool valid = true;
+  while (taken_ < available && !ended) {
+    const auto index = static_cast<std::uint16_t>(next_ + taken_++);
+    const Descriptor descriptor = ring_.read(index);
+    ended = (descriptor.flags & kDescriptorNext) == 0;
+    std::byte* data = resolve(index, descriptor);
+    if (data == nullptr) valid = false;
+    if (!valid || descriptor.length == 0) continue;
+    segments_[count_++] = {data, descriptor.length, true};
+    total += descriptor.length;
+  }
+  if (skipping_) {
+    // The rest of a packet that was dropped, and counted, when its beginning was seen.
+    count_ = first;
+    skipping_ = !ended;
+    return false;
+  }
+  if (!ended) {
+    // Senders publish whole packets at once. Waiting for the rest could wait for ever.
+    skipping_ = true;
+    drop_from(first, DropReason::bad_chain);
+    return false;
+  }
+  // Overlapping segments could add up to more than there is.
+  if (!valid || total > state_->total_bytes()) {
+    drop_from(first, valid ? DropReason::bad_chain : DropReason::bad_descriptor);
+    return false;
+  }
+  if (total > max_packet_size_) {
+    drop_from(first, DropReason::too_long);
+    return false;
+  }
+  if (count_ == first) {
+    stats_->drop(DropReason::empty);
+    return false;
+  }
+  segments_[count_ - 1].more = false;
+  bytes_ += total;
+  return true;
+}
+
+/** How many slots the peer has handed over; none, too, if it may not have. */
+std::uint32_t RxQueue::begin_burst() noexcept {
+  count_ = 0;
+  packets_ = 0;
+  bytes_ = 0;
+  taken_ = 0;
+  if (state_->failed() || !state_->check_memory()) return 0;
+  const auto available = static_cast<std::uint16_t>(peer_index() - next_);
+  if (lends_slots()) reclaim_slots();
+  const std::uint32_t limit = is_slave() ? static_cast<std::uint16_t>(published_ - next_)
+                                         : ring_.size() - static_cast<std::uint16_t>(next_ - tail_);
+  if (available <= limit) return available;
+  state_->fail("the peer moved the index of a ring further than the ring is long");
+  return 0;
+}
+
+void RxQueue::count_burst() noexcept {
+  if (packets_ == 0) return;
+  stats_->packets.add(packets_);
+  stats_->bytes.add(bytes_);
+  stats_->batches.add(1);
+}
+
+std::span<const RxSegment> RxQueue::take_burst(std::uint32_t available,
+                                               std::uint32_t max_packets) noexcept {
+  odd_next_ = false;
+  take_packets(available, max_packets);
+  count_burst();
+  return {segments_.data(), count_};
+}
+
+std::span<const RxSegment> RxQueue::receive(std::uint32_t max_packets) noexcept {
+  return take_burst(begin_burst(), max_packets);
+}
+
+/** How many of the next @p packets may be lent, if none of them is odd. */
+std::uint32_t RxQueue::lendable(std::uint32_t packets) noexcept {
+  const std::uint32_t limit = std::min(packets, std::uint32_t{Loan::kMax});
+  if (limit == 0 || skipping_ || odd_next_) return 0;
+  // A first look, that counts for nothing: many chains in a row need no loan.
+  if ((ring_.read(next_).flags & kDescriptorNext) != 0) return 0;
+  collect();
+  if (is_slave()) {
+    return state_->only_buffer_region() != nullptr && limit <= buffers_.spares.size() ? limit : 0;
+  }
+  if (lent_slots_.may_lend(limit)) return limit;
+  lent_slots_.count_copied();
+  return 0;
+}
+
+/** What came back since the last call. */
+void RxQueue::collect() noexcept {
+  loans_.collect([&](const Loan& loan) {
+    if (is_slave()) {
+      buffers_.spares.insert(buffers_.spares.end(), loan.places().begin(), loan.places().end());
+    } else {
+      lent_slots_.returned(loan);
+    }
+  });
+}
+
+/** A loan of the region that the next packet lies in, or null. */
+Loan* RxQueue::open_loan(const std::shared_ptr<Link>& link) {
+  lent_region_ = is_slave() ? kFirstBufferRegion : ring_.read(next_).region;
+  // 4 GiB is what an offset of a loan reaches.
+  if (lent_region_ >= state_->regions().size() ||
+      state_->regions()[lent_region_].size() > std::uint64_t{1} << 32) {
+    lent_slots_.count_copied();
+    return nullptr;
+  }
+  Loan* loan = loans_.lend(link);
+  const Region& region = state_->regions()[lent_region_];
+  loan->ours = is_slave();
+  loan->reach = buffers_.buffer_size;
+  if (is_slave()) {
+    loan->lie_in(region);
+  } else if (!loan->map_peer(region)) {
+    loans_.cancel(loan);
+    return nullptr;
+  }
+  return loan;
+}
+
+/** What became of a loan that was to be of @p limit packets. */
+Loan* RxQueue::close_loan(Loan* loan, std::uint32_t limit) noexcept {
+  odd_next_ = taken_ != limit;
+  if (taken_ == 0) {
+    loans_.cancel(loan);
+    return nullptr;
+  }
+  loan->count = taken_;
+  loan->bytes = bytes_;
+  packets_ = taken_;
+  count_burst();
+  return lent_ = loan;
+}
+
+/** After a burst: half of the ring is for the peer, whatever is lent. */
+void RxQueue::make_room() noexcept {
+  give_back_slots();
+  if (static_cast<std::uint16_t>(next_ - tail_) <= ring_.size() / 2) return;
+  lent_slots_.vacate_under_pressure();
+  give_back_slots();
+}
+
+void RxQueue::reclaim_slots() noexcept {
+  collect();
+  give_back_slots();
+}
+
+void RxQueue::vacate_slots() noexcept {
+  collect();
+  lent_slots_.vacate();
+  give_back_slots();
+}
+
+void RxQueue::give_back_slots() noexcept {
+  const std::uint32_t slots = lent_slots_.pop();
+  if (slots == 0) return;
+  tail_ = static_cast<std::uint16_t>(tail_ + slots);
+  ring_.store_tail(tail_);
+}
+
+void RxQueue::acknowledge_interrupt() noexcept {
+  if (const char* reason = clear_signal(event_fd_.get())) return state_->fail(reason);
+  stats_->interrupts.add(1);
+  if (pending()) return;
+  const auto received = static_cast<std::uint16_t>(next_ - std::exchange(woken_at_, next_));
+  if (!wake_budget_.spend(received, coarse_now_ns())) {
+    state_->fail("the peer floods us with wake-ups for nothing");
+  }
+}
+
+bool RxQueue::release() noexcept {
+  const auto taken = static_cast<std::uint16_t>(taken_);
+  taken_ = 0;
+  next_ = static_cast<std::uint16_t>(next_ + taken);
+  if (taken == 0) return true;
+  Loan* const loan = std::exchange(lent_, nullptr);
+  if (is_slave()) {
+    // Where buffers are lent, the slots have got others already.
+    if (loan == nullptr) write_empty(taken);
+    publish(taken);
+  } else {
+    lent_slots_.push(taken, loan);
+    make_room();
+  }
+  if (state_->check_memory()) return true;
+  stats_->drop(DropReason::undelivered, packets_);
+  return false;
+}
+
+void RxQueue::close() noexcept {
+  if (closed_) return;
+  const BusErrorScope scope(state_->guarded());
+  end_ = peer_index();
+  closed_ = true;
+}
+
+std::uint32_t RxQueue::pending_packets() const noexcept {
+  if (state_->failed()) return 0;
+  const BusErrorScope scope(state_->guarded());
+  const auto first = static_cast<std::uint16_t>(next_ + taken_);
+  const auto slots = static_cast<std::uint16_t>(peer_index() - first);
+  std::uint32_t packets = 0;
+  for (std::uint32_t i = 0; i < slots && i < ring_.size(); ++i) {
+    const Descriptor descriptor = ring_.read(static_cast<std::uint16_t>(first + i));
+    if ((descriptor.flags & kDescriptorNext) == 0) ++packets;
+  }
+  return packets;
+}
+
+void RxQueue::abandon() noexcept {
+  close();
+  stats_->drop(DropReason::undelivered, pending_packets());
+  end_ = static_cast<std::uint16_t>(next_ + taken_);
+}
+
+}  // namespace gstmemif

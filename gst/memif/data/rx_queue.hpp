@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file The receiving end of one ring: S2M for a master, M2S for a slave. */
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "gst/memif/data/buffer_layout.hpp"
+#include "gst/memif/data/held_slots.hpp"
+#include "gst/memif/data/link_memory.hpp"
+#include "gst/memif/data/loan.hpp"
+#include "gst/memif/data/ring.hpp"
+#include "gst/memif/data/wake_budget.hpp"
+#include "gst/memif/fd.hpp"
+#include "gst/memif/stats.hpp"
+
+namespace gstmemif {
+
+/** A run of bytes of a received packet, in shared memory: the peer may still write to it. */
+struct RxSegment {
+  std::byte* data;
+  std::uint32_t length;
+  bool more;  ///< the packet goes on in the next segment
+};
+
+/** What RxQueue::receive_lent() received: a loan, or else segments. */
+struct RxBurst {
+  Loan* loan = nullptr;
+  std::span<const RxSegment> segments;
+};
+
+/**
+ * Receives from one ring. One thread at a time; the object lives as long as its link.
+ *
+ * What the peer wrote is checked before it is believed: a descriptor that points outside of the
+ * link's memory, an unfinished chain or an empty packet is dropped and counted; an index that moves
+ * further than the ring fails the link.
+ */
+class GSTMEMIF_API RxQueue {
+ public:
+  /**
+   * @param buffers as slave, our buffers: one for each slot, and spare ones; as master, none: any
+   * of the peer's regions may hold packets
+   */
+  RxQueue(LinkMemory& state, Ring ring, UniqueFd event_fd, QueueStats& stats, QueueBuffers buffers);
+
+  /** Longer packets are dropped. @param bytes 1 or more */
+  void set_max_packet_size(std::uint32_t bytes) noexcept { max_packet_size_ = bytes; }
+
+  /** As slave, when the link comes up: gives the peer a full ring of empty buffers. */
+  void publish_buffers() noexcept;
+
+  /**
+   * Up to @p max_packets whole packets, as segments that stay valid until release(). Fewer if they
+   * are long: a peer that describes the same bytes again and again must not make us hold many
+   * copies. Empty if there is nothing, or if the link has failed.
+   */
+  std::span<const RxSegment> receive(std::uint32_t max_packets) noexcept;
+
+  /**
+   * Receives, and lends if that is possible: such packets stay where they lie beyond release().
+   * A loan has packets of one slot each, and ends before one that has several or is to be dropped.
+   * Others come as from receive(): if such a packet is the next one, if too much is out already, or
+   * if the peer could take the memory away. As master, whoever holds the loan must not write to it.
+   *
+   * @param link ours
+   * @param begin called before packets are lent; returns what is called with (i, offset, length)
+   *   for packet i, whose bytes are these of the loan's region. There may be no loan after all.
+   */
+  template <class Begin>
+  RxBurst receive_lent(const std::shared_ptr<Link>& link, std::uint32_t max_packets, Begin begin);
+
+  /** As master: true if slots are held for packets that are lent. */
+  bool lends_slots() const noexcept { return !lent_slots_.empty(); }
+  /** Gives the slots back whose packets came back. */
+  void reclaim_slots() noexcept;
+  /** Gives all slots back; what is still out is copied first, without its holder noticing. */
+  void vacate_slots() noexcept;
+
+  /**
+   * Gives the slots of the last receive() or receive_lent() back to the peer. Returns false if the
+   * memory under the packets was taken away meanwhile: what was copied from it must not be used.
+   */
+  bool release() noexcept;
+
+  /**
+   * The link is down: what the peer has published by now can be received, and nothing after it. By
+   * the receiving thread, or while there is none; as abandon() is.
+   */
+  void close() noexcept;
+  /** Packets that were published and not received, as far as the peer's descriptors are right. */
+  std::uint32_t pending_packets() const noexcept;
+  /** Closes, and drops and counts these: nobody will receive them. */
+  void abandon() noexcept;
+
+  /** True if the peer's index moved on: receive() would find something to look at. */
+  bool pending() const noexcept { return peer_index() != next_; }
+
+  /** Asks the peer for wake-ups through event_fd(), or not. */
+  void set_interrupts(bool enabled) noexcept { ring_.mask_interrupt(!enabled); }
+  int event_fd() const noexcept { return event_fd_.get(); }
+  /**
+   * Takes the wake-ups that made event_fd() readable; never waits. To be called each time it was,
+   * and before the ring is looked at: one that comes later belongs to packets that come later.
+   * Fails the link of a peer that wakes us again and again for nothing.
+   */
+  void acknowledge_interrupt() noexcept;
+  std::uint32_t ring_size() const noexcept { return ring_.size(); }
+  QueueStats& stats() noexcept { return *stats_; }
+
+ private:
+  // Bytes of a packet. Up to this many they are taken in one run, and longer ones with more care.
+  static constexpr std::uint32_t kShortPacket = 64 << 10;
+  // The peer's packets up to this length are lent: who keeps them makes us copy them.
+  static constexpr std::uint32_t kLongestLent = 16 << 10;
+  // A burst ends with the packet that takes it beyond this many.
+  static constexpr std::uint64_t kBurstBytes = 4 << 20;
+
+  bool is_slave() const noexcept { return buffers_.buffer_size != 0; }
+  std::uint16_t peer_index() const noexcept {
+    if (closed_) return end_;
+    return is_slave() ? ring_.load_tail() : ring_.load_head();
+  }
+  std::uint32_t begin_burst() noexcept;
+  std::span<const RxSegment> take_burst(std::uint32_t available,
+                                        std::uint32_t max_packets) noexcept;
+  void count_burst() noexcept;
+  std::byte* resolve(std::uint16_t index, const Descriptor& descriptor) const noexcept;
+  void take_packets(std::uint32_t available, std::uint32_t max_packets) noexcept;
+  template <bool kSlave>
+  std::uint32_t take_run(std::uint32_t available, std::uint32_t max_packets) noexcept;
+  bool take_chain(std::uint32_t available) noexcept;
+  void write_empty(std::uint32_t count) noexcept;
+  void publish(std::uint32_t count) noexcept;
+  void collect() noexcept;
+  std::uint32_t lendable(std::uint32_t packets) noexcept;
+  Loan* open_loan(const std::shared_ptr<Link>& link);
+  Loan* close_loan(Loan* loan, std::uint32_t limit) noexcept;
+  template <class Store>
+  void lend_packets(Loan& loan, std::uint32_t limit, Store store) noexcept;
+  template <bool kSlave, class Store>
+  std::uint32_t lend_run(Loan& loan, std::uint32_t limit, Store store) noexcept;
+  void make_room() noexcept;
+  void give_back_slots() noexcept;
+  void drop_from(std::size_t first_segment, DropReason reason) noexcept;
+
+  LinkMemory* state_;
+  Ring ring_;
+  UniqueFd event_fd_;
+  QueueStats* stats_;
+  QueueBuffers buffers_;
+  LoanBook loans_;
+  HeldSlots lent_slots_;
+  Loan* lent_ = nullptr;           // the burst's
+  std::uint16_t lent_region_ = 0;  // where it lies
+  bool odd_next_ = false;          // the last loan ended before a packet that cannot be lent
+  std::uint32_t max_packet_size_ = kDefaultMaxPacketSize;
+  std::vector<RxSegment> segments_;
+  std::size_t count_ = 0;        // segments of the burst
+  std::uint32_t packets_ = 0;    // of the burst
+  std::uint64_t bytes_ = 0;      // of the burst
+  std::uint16_t next_ = 0;       // first slot not yet released
+  std::uint16_t tail_ = 0;       // as master: first slot the peer has not got back
+  std::uint16_t published_ = 0;  // as slave: head, end of the buffers the peer has
+  std::uint32_t taken_ = 0;      // slots of the burst
+  bool skipping_ = false;        // inside a chain whose beginning was dropped
+  WakeBudget wake_budget_;
+  std::uint16_t woken_at_ = 0;  // next_ when it was last spent from
+  bool closed_ = false;
+  std::uint16_t end_ = 0;  // the peer's index when the queue was closed
+};
+
+template <class Begin>
+RxBurst RxQueue::receive_lent(const std::shared_ptr<Link>& link, std::uint32_t max_packets,
+                              Begin begin) {
+  const std::uint32_t available = begin_burst();
+  const std::uint32_t limit = lendable(std::min(available, max_packets));
+  Loan* loan = limit != 0 ? open_loan(link) : nullptr;
+  if (loan != nullptr) {
+    lend_packets(*loan, limit, begin());
+    loan = close_loan(loan, limit);
+  }
+  if (loan != nullptr) return {loan, {}};
+  return {nullptr, take_burst(available, max_packets)};
+}
+
+/** Row by row of slots: there are two where the ring wraps. */
+template <class Store>
+void RxQueue::lend_packets(Loan& loan, std::uint32_t limit, Store store) noexcept {
+  std::uint32_t row;
+  std::uint32_t lent;
+  do {
+    row = std::min(limit - taken_, ring_.before_wrap(static_cast<std::uint16_t>(next_ + taken_)));
+    lent = is_slave() ? lend_run<true>(loan, row, store) : lend_run<false>(loan, row, store);
+    taken_ += lent;
+  } while (lent == row && taken_ < limit);
+}
+
+/**
+ * Lends what the next @p limit slots, which are in a row, hold: up to the first packet that is
+ * anything else than one slot within the buffer of that slot (as slave) or the loan's region (as
+ * master). As slave, each slot gets a spare buffer in exchange, at once, while its descriptor is at
+ * hand: the peer looks at it after release(). As in TxQueue's loops, all that this one works with
+ * is in locals, and it is not inlined.
+ */
+template <bool kSlave, class Store>
+[[gnu::noinline]] std::uint32_t RxQueue::lend_run(Loan& loan, std::uint32_t limit,
+                                                  Store store) noexcept {
+  Ring ring = ring_;
+  const std::size_t next = ring.slot(static_cast<std::uint16_t>(next_ + taken_));
+  const std::size_t first = taken_;
+  const std::uint16_t region = kSlave ? kFirstBufferRegion : lent_region_;
+  const std::uint64_t size = kSlave ? buffers_.buffer_size : loan.size();
+  const std::uint32_t longest_lent = std::min(max_packet_size_, kSlave ? ~0U : kLongestLent);
+  BufferPlace* const places = loan.buffers.data() + first;
+  BufferPlace* const slots = buffers_.slots.data();
+  const auto spares = kSlave ? buffers_.spares.end() - limit : buffers_.spares.end();
+  std::uint64_t bytes = 0;
+  std::uint32_t longest = 0;
+  std::size_t i = 0;
+  for (; i < limit; ++i) {
+    const Descriptor packet = ring.read_slot(next + i);
+    if ((packet.flags & kDescriptorNext) != 0 || packet.region != region) break;
+    const std::uint32_t buffer = kSlave ? slots[next + i].offset : 0;
+    // One of 0 bytes is the longest, then.
+    if (packet.length - 1 >= longest_lent) break;
+    if (!within(packet.offset, packet.length, buffer, size)) break;
+    store(first + i, packet.offset, packet.length);
+    bytes += packet.length;
+    if constexpr (kSlave) {
+      const auto length = static_cast<std::uint32_t>(size);
+      ring.write_slot(next + i, {0, region, length, spares[i].offset, 0});
+    } else {
+      places[i] = {packet.offset, region, 0};
+      longest = std::max(longest, packet.length);
+    }
+  }
+  bytes_ += bytes;
+  if constexpr (kSlave) {
+    std::copy_n(slots + next, i, places);
+    std::copy_n(spares, i, slots + next);
+    buffers_.spares.erase(spares, spares + i);
+  } else {
+    loan.reach = std::max(loan.reach, longest);
+  }
+  return static_cast<std::uint32_t>(i);
+}
+
+}  // namespace gstmemif

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file A second mapping of a region, to read packets of the peer's from. */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "gst/memif/data/buffer_layout.hpp"
+#include "gst/memif/data/region.hpp"
+
+namespace gstmemif {
+
+/**
+ * Maps a region once more, read-only, at an address of its own. So its pages can be replaced by a
+ * copy under whoever reads them: the addresses, and the bytes that were chosen, stay the same.
+ */
+class SnapshotMapping {
+ public:
+  SnapshotMapping() = default;
+  SnapshotMapping(const SnapshotMapping&) = delete;
+  ~SnapshotMapping() { unmap(); }
+
+  /**
+   * Maps @p region, if that is not what is mapped already. False if it cannot be: it may be
+   * truncated by the peer, or there is no memory.
+   */
+  bool attach(const Region& region) noexcept;
+
+  /**
+   * Cuts the view off from the region: keeps @p length bytes at each of @p places, and zeros
+   * everywhere else. Any thread may read meanwhile. False without memory; then nothing changed.
+   */
+  bool detach(std::span<const BufferPlace> places, std::uint32_t length) noexcept;
+
+  const std::byte* data() const noexcept { return base_; }
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  void unmap() noexcept;
+
+  const Region* region_ = nullptr;  // null: nothing mapped, or cut off
+  std::byte* base_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace gstmemif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Private. What the kinds of packet elements share as GObjects: one abstract class each, and one
+// class below it for every registered element.
+#pragma once
+
+#include <gst/gst.h>
+
+#include "gst/packet/runtime/author.hpp"
+
+namespace gstpacket::detail {
+
+struct PacketElement {
+  GstElement parent;
+  Author* author;
+};
+
+struct PacketElementClass {
+  GstElementClass parent;
+  const ElementClass* cls;
+};
+
+[[nodiscard]] inline Author& author_of(void* object) {
+  return *static_cast<PacketElement*>(object)->author;
+}
+
+/// What differs between kinds.
+struct ElementKind {
+  const char* base_name;
+  /// More of the abstract class.
+  void (*base_class_init)(GstElementClass* klass);
+  void (*add_templates)(GstElementClass* klass, const ElementSpec& spec);
+  /// Makes the pads that are always there, and the author's object.
+  Author* (*init)(GstElement* element, GstElementClass* klass, const ElementClass& cls);
+  /// What every element of the kind counts, for the blurb of `stats`.
+  const char* stats_help;
+};
+
+extern const ElementKind kFilterKind;
+extern const ElementKind kSwitchKind;
+
+}  // namespace gstpacket::detail

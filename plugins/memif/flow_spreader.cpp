@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plugins/memif/flow_spreader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string>
+
+#include "gst/packet/headers/flow_hash.hpp"
+
+using gstmemif::Sender;
+using gstmemif::TxSegment;
+
+namespace {
+
+gstpacket::LinkType link_type_of(gstmemif::Mode mode) noexcept {
+  switch (mode) {
+    case gstmemif::Mode::ip:
+      return gstpacket::LinkType::ip;
+    case gstmemif::Mode::punt_inject:
+      return gstpacket::LinkType::punt;
+    case gstmemif::Mode::ethernet:
+      break;
+  }
+  return gstpacket::LinkType::ethernet;
+}
+
+/** The hash of a packet in pieces, whose headers may lie in several. */
+std::uint32_t hash_pieces(std::span<const TxSegment> packet, gstpacket::LinkType link) noexcept {
+  std::array<std::byte, gstpacket::kFlowHashBytes> beginning;
+  std::size_t size = 0;
+  for (const TxSegment& piece : packet) {
+    const std::size_t part = std::min<std::size_t>(piece.size(), beginning.size() - size);
+    if (part != 0) std::memcpy(beginning.data() + size, piece.data(), part);
+    size += part;
+  }
+  return gstpacket::flow_hash(std::span(beginning).first(size), link);
+}
+
+gstmemif::Error no_such_queue(std::int64_t queue) {
+  return {gstmemif::ErrorCode::settings,
+          "queue=" + std::to_string(queue) +
+              " does not exist. Give the number of a queue, 0 to tx-queues - 1, or -1 to spread "
+              "flows over all of them."};
+}
+
+}  // namespace
+
+gstmemif::Result<std::unique_ptr<FlowSpreader>> FlowSpreader::open(
+    const std::shared_ptr<gstmemif::Interface>& interface, std::int64_t queue) {
+  if (queue < kAll) return no_such_queue(queue);
+  const gstmemif::Settings settings = interface->settings();
+  auto queues = std::make_unique<FlowSpreader>();
+  queues->link_type_ = link_type_of(settings.mode);
+  const bool all = queue == kAll;
+  const auto first = all ? std::uint32_t{0} : static_cast<std::uint32_t>(queue);
+  const std::uint32_t count = all ? settings.tx_queues : 1;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    auto sender = Sender::open(interface, first + i);
+    if (!sender) return sender.error();
+    queues->senders_.push_back(std::move(*sender));
+  }
+  queues->refresh();
+  return queues;
+}
+
+void FlowSpreader::refresh_all() noexcept {
+  std::uint32_t in_use = 0;
+  for (auto& sender : senders_) {
+    sender->refresh();
+    if (sender->has_queue()) ++in_use;
+  }
+  // Without a link it is the first that says so.
+  in_use_ = std::max(in_use, 1U);
+}
+
+Sender& FlowSpreader::pick_by_flow(std::span<const TxSegment> packet) const noexcept {
+  const std::uint32_t hash = packet.size() == 1 ? gstpacket::flow_hash(packet.front(), link_type_)
+                                                : hash_pieces(packet, link_type_);
+  return *senders_[gstpacket::pick_of(hash, in_use_)];
+}

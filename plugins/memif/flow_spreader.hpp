@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file The transmit queues that one memifsink fills: one, or all with flows spread over them. */
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "gst/memif/queue_user.hpp"
+#include "gst/packet/caps.hpp"
+
+/**
+ * Used like a Sender: by one thread at a time, but for interrupt() and resume().
+ *
+ * With all queues, a packet's queue follows from a hash of its flow, so packets of one flow keep
+ * their order. Only the queues that the peer agreed to are used.
+ */
+class FlowSpreader {
+ public:
+  /** In place of a queue's number. */
+  static constexpr std::int64_t kAll = -1;
+
+  /** @param queue a number, or kAll */
+  static gstmemif::Result<std::unique_ptr<FlowSpreader>> open(
+      const std::shared_ptr<gstmemif::Interface>& interface, std::int64_t queue);
+
+  /** To be called before a batch and after a wait: follows the interface to its present link. */
+  void refresh() noexcept {
+    if (senders_.size() > 1) [[unlikely]] {
+      refresh_all();
+    }
+  }
+  /** Whether all packets go to first(). */
+  bool single() const noexcept { return in_use_ == 1; }
+  gstmemif::Sender& pick(std::span<const gstmemif::TxSegment> packet) const noexcept {
+    return single() ? *senders_.front() : pick_by_flow(packet);
+  }
+  /** The one to ask whether there is a link at all. */
+  gstmemif::Sender& first() const noexcept { return *senders_.front(); }
+
+  void flush() noexcept {
+    for (auto& sender : senders_) sender->flush();
+  }
+  /** Waits until the peer has taken all; see Sender::drain(). */
+  gstmemif::WaitResult drain(std::int64_t patience_ns, std::int64_t limit_ns) {
+    return gstmemif::Sender::drain(senders_, patience_ns, limit_ns);
+  }
+  /** Counts what it has not taken. */
+  void abandon() noexcept {
+    for (auto& sender : senders_) sender->abandon();
+  }
+  void interrupt() noexcept {
+    for (auto& sender : senders_) sender->interrupt();
+  }
+  void resume() noexcept {
+    for (auto& sender : senders_) sender->resume();
+  }
+
+ private:
+  void refresh_all() noexcept;
+  gstmemif::Sender& pick_by_flow(std::span<const gstmemif::TxSegment> packet) const noexcept;
+
+  std::vector<std::unique_ptr<gstmemif::Sender>> senders_;
+  std::uint32_t in_use_ = 1;  // the first so many are part of the link
+  gstpacket::LinkType link_type_ = gstpacket::LinkType::ethernet;
+};

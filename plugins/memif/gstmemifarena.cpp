@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plugins/memif/gstmemifarena.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "gst/packet/batch_map.hpp"
+
+namespace {
+
+struct GstMemifArena {
+  GstMemory memory;
+  gstmemif::Loan* loan;
+};
+
+struct GstMemifAllocator {
+  GstAllocator parent;
+};
+struct GstMemifAllocatorClass {
+  GstAllocatorClass parent_class;
+};
+
+GstMemifArena* cast(GstMemory* memory) {
+  return reinterpret_cast<GstMemifArena*>(memory);
+}
+
+gpointer map(GstMemory* memory, gsize, GstMapFlags) {
+  return cast(memory)->loan->base();
+}
+
+void unmap(GstMemory*) {}
+
+/**
+ * Only what is lent is copied: the rest is nobody's to read. In a copy of all of it the packets lie
+ * where they did: descriptors go on to be right.
+ */
+GstMemory* copy(GstMemory* memory, gssize offset, gssize size) {
+  const gstmemif::Loan& from = *cast(memory)->loan;
+  const gsize said =
+      size < 0 ? memory->size - static_cast<gsize>(offset) : static_cast<gsize>(size);
+  const bool all = offset == 0 && said == memory->size;
+  const gsize begin = all ? 0 : memory->offset + static_cast<gsize>(offset);
+  const gsize length = all ? memory->maxsize : said;
+  GstMemory* to = gst_allocator_alloc(gst_packet_arena_allocator(), length, nullptr);
+  GstMapInfo info;
+  if (to == nullptr || !gst_memory_map(to, &info, GST_MAP_WRITE)) {
+    if (to != nullptr) gst_memory_unref(to);
+    return nullptr;
+  }
+  for (const gstmemif::BufferPlace& place : from.places()) {
+    const gsize first = std::max<gsize>(place.offset, begin);
+    const gsize last = std::min<gsize>(gsize{place.offset} + from.reach, begin + length);
+    if (first < last) std::memcpy(info.data + (first - begin), from.base() + first, last - first);
+  }
+  gst_memory_unmap(to, &info);
+  if (all) gst_memory_resize(to, static_cast<gssize>(memory->offset), said);
+  return to;
+}
+
+GstMemory* dummy_alloc(GstAllocator*, gsize, GstAllocationParams*) {
+  // Loans cannot be had on demand.
+  return nullptr;
+}
+
+void free_memory(GstAllocator*, GstMemory* memory) {
+  gst_memif_arena_give_back(memory);
+  g_slice_free(GstMemifArena, cast(memory));
+}
+
+}  // namespace
+
+GType gst_memif_allocator_get_type(void);
+G_DEFINE_TYPE(GstMemifAllocator, gst_memif_allocator, GST_TYPE_ALLOCATOR)
+
+static void gst_memif_allocator_class_init(GstMemifAllocatorClass* klass) {
+  GST_ALLOCATOR_CLASS(klass)->alloc = dummy_alloc;
+  GST_ALLOCATOR_CLASS(klass)->free = free_memory;
+}
+
+static void gst_memif_allocator_init(GstMemifAllocator* self) {
+  GstAllocator* allocator = GST_ALLOCATOR_CAST(self);
+  allocator->mem_type = "MemifRegion";
+  allocator->mem_map = map;
+  allocator->mem_unmap = unmap;
+  allocator->mem_copy = copy;
+  GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
+}
+
+GstAllocator* gst_memif_process_allocator(GType type) {
+  gpointer made = g_object_new(type, nullptr);
+  gst_object_ref_sink(made);
+  GST_OBJECT_FLAG_SET(made, GST_OBJECT_FLAG_MAY_BE_LEAKED);
+  return GST_ALLOCATOR_CAST(made);
+}
+
+static GstAllocator* memif_allocator() {
+  static GstAllocator* const allocator =
+      gst_memif_process_allocator(gst_memif_allocator_get_type());
+  return allocator;
+}
+
+GstMemory* gst_memif_arena_new(gstmemif::Loan* loan) {
+  GstMemory* memory = gst_memif_arena_new_empty();
+  gst_memif_arena_take(memory, loan);
+  return memory;
+}
+
+GstMemory* gst_memif_arena_new_empty() {
+  GstMemifArena* memory = g_slice_new(GstMemifArena);
+  gst_memory_init(&memory->memory, GST_MEMORY_FLAG_NO_SHARE, memif_allocator(), nullptr, 0, 0, 0,
+                  0);
+  memory->loan = nullptr;
+  return &memory->memory;
+}
+
+void gst_memif_arena_take(GstMemory* memory, gstmemif::Loan* loan) {
+  cast(memory)->loan = loan;
+  memory->maxsize = loan->size();
+  gstpacket::detail::set_packet_bytes(memory, loan->bytes);
+  if (loan->ours) {
+    GST_MINI_OBJECT_FLAG_UNSET(memory, GST_MEMORY_FLAG_READONLY);
+  } else {
+    GST_MINI_OBJECT_FLAG_SET(memory, GST_MEMORY_FLAG_READONLY);
+  }
+}
+
+void gst_memif_arena_give_back(GstMemory* memory) {
+  gstmemif::Loan* loan = std::exchange(cast(memory)->loan, nullptr);
+  if (loan != nullptr) loan->give_back();
+}
+
+gstmemif::Loan* gst_memif_arena_loan(GstMemory* memory) {
+  return memory->allocator == memif_allocator() ? cast(memory)->loan : nullptr;
+}

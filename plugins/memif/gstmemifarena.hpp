@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * @file Packets lent by a memif queue, as a GstMemory: the arena of a batch that was received
+ * without a copy. It is the whole region of the link; the batch's descriptors say which bytes are
+ * lent, and the size of the memory how many there are. The token of a descriptor is the index of
+ * its buffer in the loan. As master the bytes are the peer's, and the memory is read-only.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "gst/memif/data/loan.hpp"
+
+/** Takes the loan; it is given back when the memory is freed, on whatever thread. */
+GstMemory* gst_memif_arena_new(gstmemif::Loan* loan);
+
+/** Of no bytes, for a loan that gst_memif_arena_take() brings. */
+GstMemory* gst_memif_arena_new_empty();
+/** Takes the loan, as above. Only for who has @p memory alone, and while there is none in it. */
+void gst_memif_arena_take(GstMemory* memory, gstmemif::Loan* loan);
+/** Gives the loan back at once. Only for who has @p memory alone; it must not be mapped. */
+void gst_memif_arena_give_back(GstMemory* memory);
+
+/**
+ * Makes the one allocator of @p type that a process has. It has no state, and is there for ever:
+ * memories may outlive any element.
+ */
+GstAllocator* gst_memif_process_allocator(GType type);
+
+/** The loan behind @p memory, or null if it is some other memory. */
+gstmemif::Loan* gst_memif_arena_loan(GstMemory* memory);

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * @file One borrowed buffer of a memif link as a GstMemory, to hold one packet. What memifsink
+ * sends of it without a copy gets another buffer of the link in exchange, so its address changes
+ * then.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "gst/memif/data/tx_queue.hpp"
+
+/** Several memories share a loan: it is given back when the last of them goes, on any thread. */
+using SharedLoan = std::shared_ptr<gstmemif::Loan>;
+
+/** Takes over @p loan, which may be null. */
+SharedLoan share_loan(gstmemif::Loan* loan);
+
+/** Buffer @p index of @p loan, which is borrowed; no other memory may have it. */
+GstMemory* gst_memif_slot_memory_new(const SharedLoan& loan, std::uint32_t index);
+
+/** The loan behind @p memory, or null if it is some other memory. */
+gstmemif::Loan* gst_memif_slot_memory_loan(GstMemory* memory);
+
+/** The bytes of @p memory, for a sender that owns the loan. Only if there is one. */
+gstmemif::LentPacket gst_memif_slot_memory_packet(GstMemory* memory);

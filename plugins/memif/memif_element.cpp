@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plugins/memif/memif_element.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <thread>
+#include <vector>
+
+#include "gst/packet/caps.hpp"
+
+using gstmemif::ErrorCode;
+using gstmemif::Mode;
+using gstmemif::Role;
+
+/**
+ * Takes link news to the application. Holds the element weakly: news may be on their way while the
+ * element goes.
+ */
+class MemifElement::Observer final : public gstmemif::InterfaceObserver {
+ public:
+  Observer(GstElement* element, std::string socket_path, guint id)
+      : socket_path_(std::move(socket_path)), id_(id) {
+    g_weak_ref_init(&element_, element);
+  }
+  ~Observer() override { g_weak_ref_clear(&element_); }
+
+  void on_link_up(const std::string& peer_name) override {
+    with_element([&](GstElement* element) { tell(element, true, peer_name, ""); });
+  }
+  void on_link_down(const std::string& reason) override {
+    with_element([&](GstElement* element) { tell(element, false, "", reason); });
+  }
+  void on_refused(const std::string& reason) override {
+    with_element([&](GstElement* element) {
+      GST_ELEMENT_WARNING(element, RESOURCE, OPEN_READ_WRITE,
+                          ("There is no link through %s id %u yet: %s. Trying again.",
+                           socket_path_.c_str(), id_, reason.c_str()),
+                          ("check id, secret, mode and role on both ends"));
+    });
+  }
+
+  /**
+   * Nothing is told any more. What other threads tell just now is waited for: they hold the element
+   * meanwhile. But not for ever, for the application they tell it to may wait for this thread.
+   */
+  void close() {
+    constexpr auto kLimit = std::chrono::seconds(1);
+    std::unique_lock lock(mutex_);
+    closed_ = true;
+    const auto alone = [this] {
+      return std::ranges::all_of(
+          tellers_, [](std::thread::id id) { return id == std::this_thread::get_id(); });
+    };
+    if (!told_.wait_for(lock, kLimit, alone)) {
+      GST_WARNING("news of %s id %u are still being told", socket_path_.c_str(), id_);
+    }
+  }
+
+ private:
+  template <class Tell>
+  void with_element(Tell tell_it) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_) return;
+      tellers_.push_back(std::this_thread::get_id());
+    }
+    if (auto* element = static_cast<GstElement*>(g_weak_ref_get(&element_))) {
+      tell_it(element);
+      gst_object_unref(element);
+    }
+    const std::lock_guard lock(mutex_);
+    tellers_.erase(std::ranges::find(tellers_, std::this_thread::get_id()));
+    told_.notify_all();
+  }
+  void tell(GstElement* element, bool up, const std::string& peer_name,
+            const std::string& reason) const {
+    GstStructure* news = gst_structure_new(
+        "memif-link", "link-up", G_TYPE_BOOLEAN, gboolean{up}, "peer-name", G_TYPE_STRING,
+        peer_name.c_str(), "reason", G_TYPE_STRING, reason.c_str(), "socket-path", G_TYPE_STRING,
+        socket_path_.c_str(), "id", G_TYPE_UINT, id_, nullptr);
+    gst_element_post_message(element, gst_message_new_element(GST_OBJECT_CAST(element), news));
+    g_object_notify(G_OBJECT(element), "link-up");
+    g_object_notify(G_OBJECT(element), "peer-name");
+  }
+
+  std::mutex mutex_;
+  std::condition_variable told_;
+  bool closed_ = false;
+  std::vector<std::thread::id> tellers_;  // an entry for each call
+  GWeakRef element_;
+  const std::string socket_path_;
+  const guint id_;
+};
+
+MemifElement::MemifElement(GstElement* element, Direction direction)
+    : element_(element), direction_(direction) {
+  settings_.socket_path = gstmemif::kDefaultSocketPath;
+}
+
+MemifElement::~MemifElement() = default;
+
+// ---- Interface ------------------------------------------------------------------------------
+
+void MemifElement::post_error(const gstmemif::Error& error) const {
+  // Two parts: what a person should do stands in the message itself, where it is in the debug text.
+  const char* text = error.message.c_str();
+  const char* where = "memif";
+  switch (error.code) {
+    case ErrorCode::settings:
+      GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("%s", text), ("%s settings", where));
+      break;
+    case ErrorCode::not_found:
+      GST_ELEMENT_ERROR(element_, RESOURCE, NOT_FOUND, ("%s", text), ("%s socket", where));
+      break;
+    case ErrorCode::busy:
+      GST_ELEMENT_ERROR(element_, RESOURCE, BUSY, ("%s", text), ("%s socket", where));
+      break;
+    case ErrorCode::not_authorized:
+      GST_ELEMENT_ERROR(element_, RESOURCE, NOT_AUTHORIZED, ("%s", text), ("%s socket", where));
+      break;
+    case ErrorCode::open:
+    case ErrorCode::protocol:
+    case ErrorCode::closed:
+    case ErrorCode::timeout:
+      GST_ELEMENT_ERROR(element_, RESOURCE, OPEN_READ_WRITE, ("%s", text), ("%s link", where));
+      break;
+  }
+}
+
+bool MemifElement::join() {
+  MemberSettings settings;
+  {
+    const std::lock_guard lock(mutex_);
+    settings = settings_;
+    changed_ = false;
+  }
+  gchar* name = gst_object_get_name(GST_OBJECT_CAST(element_));
+  auto membership = Membership::join(std::move(settings), name);
+  g_free(name);
+  if (!membership) {
+    post_error(membership.error());
+    return false;
+  }
+  const std::string setting = (*membership)->ended_link_for();
+  if (!setting.empty()) {
+    GST_ELEMENT_INFO(element_, RESOURCE, SETTINGS,
+                     ("The link through %s id %u begins anew, for it did not have %s.",
+                      (*membership)->settings().socket_path.c_str(), (*membership)->settings().id,
+                      setting.c_str()),
+                     ("set it on the first element of the interface to keep the link"));
+  }
+  const std::lock_guard lock(mutex_);
+  membership_ = std::move(*membership);
+  return true;
+}
+
+void MemifElement::leave() {
+  std::unique_ptr<Membership> membership;  // goes without the lock
+  const std::lock_guard lock(mutex_);
+  std::swap(membership, membership_);
+}
+
+bool MemifElement::settings_changed() const {
+  const std::lock_guard lock(mutex_);
+  return changed_ || !membership_;
+}
+
+std::shared_ptr<gstmemif::Interface> MemifElement::start() {
+  if (settings_changed()) {
+    leave();
+    if (!join()) return nullptr;
+  }
+  auto interface = membership_->start();
+  if (!interface) {
+    post_error(interface.error());
+    return nullptr;
+  }
+  std::shared_ptr<Observer> observer;
+  {
+    const std::lock_guard lock(mutex_);
+    interface_ = *interface;
+    used_ = membership_->settings();
+    used_queue_ = queue_;
+    stats_ = interface_->shared_stats();
+    observer = std::make_shared<Observer>(element_, used_.socket_path, used_.id);
+    observer_ = observer;
+  }
+  // Without the lock: a link that is up is told of at once, and who hears of it may ask us.
+  (*interface)->add_observer(std::move(observer));
+  return *interface;
+}
+
+void MemifElement::stop() {
+  std::shared_ptr<gstmemif::Interface> interface;
+  std::shared_ptr<Observer> observer;
+  {
+    const std::lock_guard lock(mutex_);
+    if (interface_) stats_queues_ = queue_count(interface_->settings());
+    std::swap(interface, interface_);
+    std::swap(observer, observer_);
+  }
+  // Without the lock: whoever is told may ask us.
+  if (observer) observer->close();
+  membership_->stop();
+}
+
+void MemifElement::check_queue(const gstmemif::QueueUser& port, bool has_queue) {
+  const auto& link = port.link();
+  if (!link || has_queue || warned_link_.lock() == link) return;
+  warned_link_ = link;
+  const bool receives = direction_ == Direction::receive;
+  const std::size_t count = receives ? link->rx_queues() : link->tx_queues();
+  GST_ELEMENT_WARNING(
+      element_, RESOURCE, SETTINGS,
+      ("The peer '%s' agreed to %zu %s queues, so queue=%u carries nothing.",
+       link->peer_name().c_str(), count, receives ? "receiving" : "sending", port.queue()),
+      ("configure more queues on the peer, or use a lower queue"));
+}
+
+std::int64_t MemifElement::queue() const {
+  const std::lock_guard lock(mutex_);
+  return interface_ ? used_queue_ : queue_;
+}
+
+std::optional<Mode> MemifElement::mode() const {
+  const std::lock_guard lock(mutex_);
+  // Where the other end of the interface sets the mode, that applies here too.
+  if (interface_) return interface_->settings().mode;
+  return settings_.partial.mode;
+}
+
+GstCaps* MemifElement::packet_caps() const {
+  using gstpacket::LinkType;
+  const std::optional<Mode> known = mode();
+  if (!known) return gstpacket::make_caps();
+  switch (*known) {
+    case Mode::ip:
+      return gstpacket::make_caps({LinkType::ip});
+    case Mode::punt_inject:
+      return gstpacket::make_caps({LinkType::punt});
+    case Mode::ethernet:
+      break;
+  }
+  return gstpacket::make_caps({LinkType::ethernet});
+}
+
+// ---- Statistics -----------------------------------------------------------------------------
+
+namespace {
+
+void add(gstmemif::QueueStats& sum, const gstmemif::QueueStats& queue) {
+  sum.packets.add(queue.packets.get());
+  sum.bytes.add(queue.bytes.get());
+  sum.batches.add(queue.batches.get());
+  sum.interrupts.add(queue.interrupts.get());
+  sum.copies.add(queue.copies.get());
+  for (std::size_t i = 0; i < sum.drops.size(); ++i) sum.drops[i].add(queue.drops[i].get());
+}
+
+void add_fields(GstStructure* out, const std::string& prefix, const gstmemif::QueueStats& queue) {
+  const auto field = [&](const std::string& name, guint64 value) {
+    gst_structure_set(out, (prefix + name).c_str(), G_TYPE_UINT64, value, nullptr);
+  };
+  field("packets", queue.packets.get());
+  field("bytes", queue.bytes.get());
+  field("batches", queue.batches.get());
+  field("interrupts", queue.interrupts.get());
+  field("copies", queue.copies.get());
+  field("packets-dropped", queue.dropped());
+  for (std::size_t i = 0; i < gstmemif::kDropReasonNames.size(); ++i) {
+    field("drop-" + std::string(gstmemif::kDropReasonNames[i]), queue.drops[i].get());
+  }
+}
+
+}  // namespace
+
+/** Calls @p call(number, counters) for each queue of ours; returns all that they are part of. */
+template <class Call>
+std::shared_ptr<gstmemif::InterfaceStats> MemifElement::for_each_queue(Call call) {
+  std::shared_ptr<gstmemif::InterfaceStats> all;
+  std::int64_t queue = 0;
+  std::uint32_t queues = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    all = stats_;
+    queue = used_queue_;
+    // Others may have joined and brought more since the start.
+    if (interface_) stats_queues_ = queue_count(interface_->settings());
+    queues = stats_queues_;
+  }
+  for (std::uint32_t i = 0; i < queues; ++i) {
+    if (queue >= 0 && queue != i) continue;
+    call(i, direction_ == Direction::receive ? all->rx(i) : all->tx(i));
+  }
+  return all;
+}
+
+void MemifElement::add_counters(gstmemif::QueueStats& sum) {
+  for_each_queue([&](std::uint32_t, const gstmemif::QueueStats& counters) { add(sum, counters); });
+}
+
+GstStructure* MemifElement::stats() {
+  const bool several = queue() < 0;
+  GstStructure* out = gst_structure_new_empty("application/x-memif-stats");
+  gstmemif::QueueStats sum;
+  const auto all = for_each_queue([&](std::uint32_t i, const gstmemif::QueueStats& counters) {
+    add(sum, counters);
+    if (several) add_fields(out, "queue-" + std::to_string(i) + "-", counters);
+  });
+  add_fields(out, "", sum);
+  gst_structure_set(out, "link-ups", G_TYPE_UINT64, guint64{all ? all->link_ups.get() : 0},
+                    "link-downs", G_TYPE_UINT64, guint64{all ? all->link_downs.get() : 0},
+                    "handshakes-failed", G_TYPE_UINT64,
+                    guint64{all ? all->handshakes_failed.get() : 0}, nullptr);
+  return out;
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * @file What memifsrc and memifsink have in common: properties, membership of an interface, link
+ * news, statistics.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "gst/memif/queue_user.hpp"
+#include "plugins/memif/shared_interface.hpp"
+
+/** Numbers of the common properties; each element goes on from kPropCommonLast. */
+enum MemifProperty : guint {
+  kPropSocketPath = 1,
+  kPropId,
+  kPropRole,
+  kPropMode,
+  kPropSecret,
+  kPropInterfaceName,
+  kPropRingSize,
+  kPropBufferSize,
+  kPropRxQueues,
+  kPropTxQueues,
+  kPropQueue,
+  kPropSocketMode,
+  kPropSocketOwner,
+  kPropAllowedUids,
+  kPropUnsealedMemory,
+  kPropMemoryLimit,
+  kPropMaxPacketSize,
+  kPropCopyLimit,
+  kPropMainContext,
+  kPropLinkUp,
+  kPropPeerName,
+  kPropStats,
+  kPropCommonLast
+};
+
+/** The common part of an element; one is owned by each. Thread-safe. */
+class MemifElement {
+ public:
+  enum class Direction { receive, send };
+
+  MemifElement(GstElement* element, Direction direction);
+  ~MemifElement();
+  MemifElement(const MemifElement&) = delete;
+
+  /** Adds the common properties to an element class. */
+  static void install_properties(GObjectClass* klass, Direction direction);
+
+  /** False if the property is not one of the common ones. */
+  bool set_property(guint id, const GValue* value);
+  bool get_property(guint id, GValue* value);
+
+  /** NULL to READY: joins the interface; posts an error and returns false if that cannot be. */
+  bool join();
+  /** READY to NULL. */
+  void leave();
+  /** READY to PAUSED: starts the interface. Posts an error and returns null if that cannot be. */
+  std::shared_ptr<gstmemif::Interface> start();
+  /** PAUSED to READY. The element's port must be gone. */
+  void stop();
+
+  /** The number of a queue; a sender may have -1, for all. Not checked. */
+  std::int64_t queue() const;
+  /** Nothing while it is open: not set here, and the other end was not asked yet. */
+  std::optional<gstmemif::Mode> mode() const;
+
+  /** Posts @p error as an element error. */
+  void post_error(const gstmemif::Error& error) const;
+  /** Caps of the packets of the mode, fixed once that is known; transfer full. */
+  GstCaps* packet_caps() const;
+  /** Adds the counters of the queues that the element uses to @p sum. */
+  void add_counters(gstmemif::QueueStats& sum);
+  /** Warns, once per link, if the link has fewer queues than this element's number asks for. */
+  void check_queue(const gstmemif::QueueUser& port, bool has_queue);
+
+ private:
+  class Observer;
+  bool settings_changed() const;
+  void set_partial(guint id, const GValue* value);
+  bool get_identity(guint id, GValue* value) const;
+  void get_setting(guint id, GValue* value) const;
+  GstStructure* stats();
+  template <class Call>
+  std::shared_ptr<gstmemif::InterfaceStats> for_each_queue(Call call);
+  std::uint32_t queue_count(const gstmemif::Settings& settings) const {
+    return direction_ == Direction::receive ? settings.rx_queues : settings.tx_queues;
+  }
+
+  GstElement* const element_;
+  const Direction direction_;
+  mutable std::mutex mutex_;
+  MemberSettings settings_;
+  bool changed_ = false;  // settings_ are not those that the interface was joined with
+  std::int64_t queue_ = 0;
+  std::shared_ptr<gstmemif::Interface> interface_;
+  // Of interface_, and of stats_: what is set meanwhile is for the next start.
+  MemberSettings used_;
+  std::int64_t used_queue_ = 0;
+  std::shared_ptr<gstmemif::InterfaceStats> stats_;  // stays readable after stop()
+  std::uint32_t stats_queues_ = 0;                   // how many there are of our direction
+  std::unique_ptr<Membership> membership_;
+  std::shared_ptr<Observer> observer_;
+  std::weak_ptr<gstmemif::Link> warned_link_;  // streaming thread only
+};
+
+GType gst_memif_role_get_type(void);
+GType gst_memif_mode_get_type(void);
+GType gst_memif_unsealed_memory_get_type(void);

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/** @file Makes what memifsrc pushes out of what its receiver took from the ring. */
+#pragma once
+
+#include <gst/gst.h>
+
+#include <span>
+
+#include "gst/memif/queue_user.hpp"
+#include "plugins/memif/rx_pool.hpp"
+
+/** One packet per buffer, copied: a buffer, or a list where there are several. */
+GstMiniObject* make_buffers(std::span<const gstmemif::RxSegment> segments, GstClockTime timestamp,
+                            RxBufferPool& buffers, gstmemif::QueueStats& stats);
+
+/**
+ * Receives up to @p max_packets packets, 256 at the most, in one buffer: lent where they lie if the
+ * receiver lends them, copied otherwise. Null if there are none, and without memory.
+ */
+GstBuffer* receive_batch(gstmemif::Receiver& receiver, guint max_packets, RxBatchPool& batches);

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plugins/memif/rx_pool.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <utility>
+
+#include "gst/packet/batch.hpp"
+#include "plugins/memif/gstmemifarena.hpp"
+
+namespace {
+
+/** Buffers at rest, linked by a field that has no meaning then. Any thread adds, one takes. */
+class RestingBuffers {
+ public:
+  RestingBuffers() = default;
+  ~RestingBuffers() { clear(); }
+  RestingBuffers(const RestingBuffers&) = delete;
+  RestingBuffers& operator=(const RestingBuffers&) = delete;
+
+  void add(GstBuffer* buffer) noexcept {
+    GstBuffer* head = added_.load(std::memory_order_relaxed);
+    do {
+      GST_BUFFER_OFFSET(buffer) = reinterpret_cast<std::uintptr_t>(head);
+    } while (!added_.compare_exchange_weak(head, buffer, std::memory_order_release,
+                                           std::memory_order_relaxed));
+  }
+  GstBuffer* take() noexcept {
+    // All at once: one that is taken alone could be back before the exchange notices.
+    if (taken_ == nullptr) taken_ = added_.exchange(nullptr, std::memory_order_acquire);
+    GstBuffer* buffer = taken_;
+    if (buffer == nullptr) return nullptr;
+    taken_ = reinterpret_cast<GstBuffer*>(static_cast<std::uintptr_t>(GST_BUFFER_OFFSET(buffer)));
+    GST_BUFFER_OFFSET(buffer) = GST_BUFFER_OFFSET_NONE;
+    return buffer;
+  }
+  void clear() noexcept {
+    while (GstBuffer* buffer = take()) gst_buffer_unref(buffer);
+  }
+
+ private:
+  std::atomic<GstBuffer*> added_{nullptr};
+  GstBuffer* taken_ = nullptr;
+};
+
+/** What the buffers of a pool are. */
+struct Kind {
+  /** Null without memory. */
+  GstBuffer* (*make)(gsize size, const CopyBudgetPtr& budget);
+  /** Whether the metas are those that it was made with. */
+  bool (*has_own_metas)(GstBuffer* buffer);
+  /** Called when it comes to rest. */
+  void (*put_down)(GstBuffer* buffer);
+};
+
+/**
+ * GstBufferPool's own way to keep buffers takes two locks for each, and now and then a system call,
+ * so that somebody can wait for one. Nobody waits here.
+ */
+struct GstMemifRxPool {
+  GstBufferPool parent;
+  RestingBuffers* resting;
+  const Kind* kind;
+  CopyBudgetPtr* budget;
+  gsize size;
+};
+struct GstMemifRxPoolClass {
+  GstBufferPoolClass parent_class;
+};
+
+GstMemifRxPool* cast(gpointer pool) {
+  return static_cast<GstMemifRxPool*>(pool);
+}
+
+}  // namespace
+
+GType gst_memif_rx_pool_get_type(void);
+G_DEFINE_TYPE(GstMemifRxPool, gst_memif_rx_pool, GST_TYPE_BUFFER_POOL)
+
+namespace {
+
+GstFlowReturn acquire(GstBufferPool* pool, GstBuffer** out, GstBufferPoolAcquireParams*) {
+  if (GST_BUFFER_POOL_IS_FLUSHING(pool)) return GST_FLOW_FLUSHING;
+  *out = cast(pool)->resting->take();
+  if (*out != nullptr) return GST_FLOW_OK;
+  *out = cast(pool)->kind->make(cast(pool)->size, *cast(pool)->budget);
+  if (*out == nullptr) return GST_FLOW_ERROR;
+  GST_BUFFER_FLAG_UNSET(*out, GST_BUFFER_FLAG_TAG_MEMORY);  // marks those with other memory
+  return GST_FLOW_OK;
+}
+
+/** The base class would also give the memory its full size: it gets that of the next packet. */
+void reset(GstBufferPool* pool, GstBuffer* buffer) {
+  if (!cast(pool)->kind->has_own_metas(buffer)) {
+    GST_BUFFER_POOL_CLASS(gst_memif_rx_pool_parent_class)->reset_buffer(pool, buffer);
+    return;
+  }
+  GST_BUFFER_FLAGS(buffer) &= GST_BUFFER_FLAG_TAG_MEMORY;
+  GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DURATION(buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_OFFSET(buffer) = GST_BUFFER_OFFSET_END(buffer) = GST_BUFFER_OFFSET_NONE;
+}
+
+/** Somebody may have replaced the memory, or may look at it still, with or without a buffer. */
+bool intact(GstBuffer* buffer) {
+  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY)) return false;
+  GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
+  return gst_memory_is_writable(memory) && GST_MINI_OBJECT_REFCOUNT_VALUE(memory) == 1;
+}
+
+void release(GstBufferPool* pool, GstBuffer* buffer) {
+  const Kind& kind = *cast(pool)->kind;
+  if (intact(buffer) && kind.has_own_metas(buffer) && !GST_BUFFER_POOL_IS_FLUSHING(pool)) {
+    kind.put_down(buffer);
+    cast(pool)->resting->add(buffer);
+  } else {
+    gst_buffer_unref(buffer);
+  }
+}
+
+/** Called once the pool is not active and no buffer is out. */
+gboolean stop(GstBufferPool* pool) {
+  cast(pool)->resting->clear();
+  return TRUE;
+}
+
+void finalize(GObject* object) {
+  delete cast(object)->resting;
+  delete cast(object)->budget;
+  G_OBJECT_CLASS(gst_memif_rx_pool_parent_class)->finalize(object);
+}
+
+GstBufferPool* new_pool(const Kind& kind, std::size_t size, CopyBudgetPtr budget) {
+  auto* pool = static_cast<GstBufferPool*>(g_object_new(gst_memif_rx_pool_get_type(), nullptr));
+  gst_object_ref_sink(pool);
+  cast(pool)->kind = &kind;
+  *cast(pool)->budget = std::move(budget);
+  cast(pool)->size = size;
+  GstStructure* config = gst_buffer_pool_get_config(pool);
+  gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(size), 0, 0);
+  gst_buffer_pool_set_config(pool, config);
+  gst_buffer_pool_set_active(pool, TRUE);
+  return pool;
+}
+
+}  // namespace
+
+static void gst_memif_rx_pool_class_init(GstMemifRxPoolClass* klass) {
+  G_OBJECT_CLASS(klass)->finalize = finalize;
+  GstBufferPoolClass* pool_class = &klass->parent_class;
+  pool_class->acquire_buffer = acquire;
+  pool_class->reset_buffer = reset;
+  pool_class->release_buffer = release;
+  pool_class->stop = stop;
+}
+
+static void gst_memif_rx_pool_init(GstMemifRxPool* self) {
+  self->resting = new RestingBuffers();
+  self->budget = new CopyBudgetPtr();
+}
+
+static void close(GstBufferPool* pool) {
+  gst_buffer_pool_set_active(pool, FALSE);
+  gst_object_unref(pool);
+}
+
+// ---- memory of copies -----------------------------------------------------------------------
+
+namespace {
+
+/** What lies before the bytes. */
+struct alignas(std::max_align_t) CopyHeader {
+  CopyBudgetPtr budget;
+  gsize size;
+};
+
+void free_copy(gpointer data) {
+  auto* header = static_cast<CopyHeader*>(data);
+  if (header->budget) header->budget->give_back(header->size);
+  header->~CopyHeader();
+  g_free(header);
+}
+
+GstBuffer* new_copy_buffer(gsize size, const CopyBudgetPtr& budget) {
+  GstMemory* memory = new_copy_memory(budget, size, GstMemoryFlags(0));
+  if (memory == nullptr) return nullptr;
+  GstBuffer* buffer = gst_buffer_new();
+  gst_buffer_append_memory(buffer, memory);
+  return buffer;
+}
+
+}  // namespace
+
+GstMemory* new_copy_memory(const CopyBudgetPtr& budget, gsize size, GstMemoryFlags flags) {
+  if (budget && !budget->take(size)) return nullptr;
+  void* place = g_try_malloc(sizeof(CopyHeader) + size);
+  if (place == nullptr) {
+    if (budget) budget->give_back(size);
+    return nullptr;
+  }
+  auto* header = new (place) CopyHeader{budget, size};
+  return gst_memory_new_wrapped(flags, header + 1, size, 0, size, header, free_copy);
+}
+
+// ---- single packets -------------------------------------------------------------------------
+
+static constexpr Kind kSinglePacket = {new_copy_buffer,
+                                       [](GstBuffer* buffer) {
+                                         gpointer state = nullptr;
+                                         return gst_buffer_iterate_meta(buffer, &state) == nullptr;
+                                       },
+                                       [](GstBuffer*) {}};
+
+RxBufferPool::RxBufferPool(std::size_t size, CopyBudgetPtr budget)
+    : size_(size), budget_(std::move(budget)), pool_(new_pool(kSinglePacket, size, budget_)) {}
+
+RxBufferPool::~RxBufferPool() {
+  close(pool_);
+}
+
+GstBuffer* RxBufferPool::take(std::size_t length) {
+  if (length > size_) return new_copy_buffer(length, budget_);
+  GstBuffer* buffer = nullptr;
+  if (gst_buffer_pool_acquire_buffer(pool_, &buffer, nullptr) != GST_FLOW_OK) return nullptr;
+  // Whoever had it may have moved its beginning, too.
+  GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
+  gst_memory_resize(memory, -static_cast<gssize>(memory->offset), length);
+  return buffer;
+}
+
+// ---- batches --------------------------------------------------------------------------------
+
+static constexpr Kind kBatch = {
+    [](gsize, const CopyBudgetPtr&) {
+      GstBuffer* batch = gst_buffer_new();
+      gst_buffer_append_memory(batch, gst_memif_arena_new_empty());
+      GstMeta& meta = gst_buffer_add_packet_batch_meta(batch)->meta;
+      meta.flags = static_cast<GstMetaFlags>(meta.flags | GST_META_FLAG_POOLED);
+      return batch;
+    },
+    [](GstBuffer* batch) {
+      gpointer state = nullptr;
+      const GstMeta* first = gst_buffer_iterate_meta(batch, &state);
+      return first != nullptr && first->info == gst_packet_batch_meta_get_info() &&
+             gst_buffer_iterate_meta(batch, &state) == nullptr;
+    },
+    [](GstBuffer* batch) { gst_memif_arena_give_back(gst_buffer_peek_memory(batch, 0)); }};
+
+RxBatchPool::RxBatchPool() : pool_(new_pool(kBatch, 0, nullptr)) {}
+
+RxBatchPool::~RxBatchPool() {
+  close(pool_);
+}
+
+GstBuffer* RxBatchPool::take() {
+  GstBuffer* batch = nullptr;
+  // Does not fail: the pool is active, and the few bytes of a batch GLib finds or ends the process.
+  gst_buffer_pool_acquire_buffer(pool_, &batch, nullptr);
+  gst_buffer_get_packet_batch_meta(batch)->n = 0;
+  return batch;
+}
+
+void RxBatchPool::lend(GstBuffer* batch, gstmemif::Loan* loan) {
+  gst_memif_arena_take(gst_buffer_peek_memory(batch, 0), loan);
+}

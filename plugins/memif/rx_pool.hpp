@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * @file Buffers that are used again and again: of one packet each, and batches whose packets are
+ * lent.
+ *
+ * They come back when their last reference goes, from whichever thread that is, and outlive the
+ * pool as long as somebody holds them. What does not come back as it went out is not used again.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstddef>
+#include <memory>
+
+#include "gst/memif/data/copy_budget.hpp"
+#include "gst/memif/data/loan.hpp"
+
+using CopyBudgetPtr = std::shared_ptr<gstmemif::CopyBudget>;
+
+/**
+ * Ordinary memory that counts in @p budget (null: in none) until it is freed. Null without memory,
+ * or if the budget is used up.
+ */
+GstMemory* new_copy_memory(const CopyBudgetPtr& budget, gsize size, GstMemoryFlags flags);
+
+/** Takes as many as there are packets: nothing waits for buffers that somebody keeps. */
+class RxBufferPool {
+ public:
+  /**
+   * @param size bytes of a buffer; longer packets get a buffer that is not recycled
+   * @param budget what all buffers count in, also those that rest; null: none
+   */
+  explicit RxBufferPool(std::size_t size, CopyBudgetPtr budget = nullptr);
+  ~RxBufferPool();
+  RxBufferPool(const RxBufferPool&) = delete;
+  RxBufferPool& operator=(const RxBufferPool&) = delete;
+
+  /** A writable buffer with one memory of @p length bytes; null without memory. */
+  GstBuffer* take(std::size_t length);
+
+ private:
+  const std::size_t size_;
+  const CopyBudgetPtr budget_;
+  GstBufferPool* const pool_;
+};
+
+/**
+ * Batches: the buffer, its meta and its memory are used again. What is lent goes back when the
+ * batch does.
+ */
+class RxBatchPool {
+ public:
+  RxBatchPool();
+  ~RxBatchPool();
+  RxBatchPool(const RxBatchPool&) = delete;
+  RxBatchPool& operator=(const RxBatchPool&) = delete;
+
+  /** A writable batch without packets, and with an empty arena. Never null. */
+  GstBuffer* take();
+  /** Makes @p loan, which it takes, the arena of a batch from take(). */
+  static void lend(GstBuffer* batch, gstmemif::Loan* loan);
+
+ private:
+  GstBufferPool* const pool_;
+};

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What packetgen puts behind the last header of a packet, and packetcheck looks for:
+//
+//   offset  bytes
+//        0      2  magic
+//        2      2  flow
+//        4      6  number of the packet in its flow, from 0 (16 years at 500 000 a second)
+//       10      8  time of sending, CLOCK_MONOTONIC in nanoseconds
+//       18      4  CRC-32C of the tail followed by bytes 0 to 17
+//       22         tail: pseudo-random bytes up to the end of the packet
+//
+// All big-endian. The headers in front may change on the way, as an echo request becomes a reply.
+// The tail is summed first, so that the sender can prepare its part of the CRC.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace gstpacket {
+
+struct TestHeader {
+  static constexpr std::size_t kSize = 22;
+  static constexpr std::uint16_t kMagic = 0xb7e5;
+  static constexpr std::uint64_t kNumberMask = (std::uint64_t{1} << 48) - 1;
+
+  std::uint16_t flow = 0;
+  std::uint64_t number = 0;
+  std::uint64_t time = 0;
+  std::uint32_t crc = 0;
+
+  /// Flow and number as they stand in the packet.
+  [[nodiscard]] std::uint64_t flow_and_number() const noexcept {
+    return std::uint64_t{flow} << 48 | (number & kNumberMask);
+  }
+  /// Nothing if `payload` does not begin with the magic or is too short.
+  [[nodiscard]] static std::optional<TestHeader> read(std::span<const std::byte> payload) noexcept;
+  /// Whether the CRC fits `payload`, of which this was read.
+  [[nodiscard]] bool matches(std::span<const std::byte> payload) const noexcept;
+};
+
+/// CRC-32C without the usual inversions. Start with kCrcStart.
+inline constexpr std::uint32_t kCrcStart = 0xffffffff;
+[[nodiscard]] std::uint32_t crc_of_tail(std::uint32_t state, std::span<const std::byte> bytes);
+/// Continues with the bytes 0 to 17 of a probe. The values are as a big-endian store would leave
+/// them in a register of this machine.
+[[nodiscard]] std::uint32_t crc_of_fields(std::uint32_t state, std::uint16_t magic,
+                                          std::uint64_t flow_and_number, std::uint64_t time);
+
+/// CLOCK_MONOTONIC in nanoseconds: what probes carry.
+[[nodiscard]] std::uint64_t monotonic_now() noexcept;
+
+}  // namespace gstpacket
