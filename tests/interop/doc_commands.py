@@ -14,10 +14,17 @@ from pathlib import Path
 import pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "examples/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), ROOT / "examples/README.md",
+         *sorted((ROOT / "docs").glob("*.md"))]
 ELEMENTS = ("memifsrc", "memifsink", "icmpresponder", "ethbridge", "packetgen", "packetcheck")
 COMMAND = re.compile(r"^(?:    |\| )?((?:gst-launch-1\.0|dpdk-testpmd|build/examples/\S+|"
                      r"\./(?:examples|tests)/\S+|meson) ?.*)$")
+
+
+def indented(page):
+    """The lines of the indented blocks of a page, continuation lines joined, code blocks left out."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.S).replace("\\\n", " ")
+    return [line.strip() for line in text.splitlines() if line.startswith("    ")]
 
 
 def commands(page):

@@ -155,6 +155,43 @@ class DocsTest(InteropTest):
                      *self.flags(target, config, "gstreamer-memif-1.0", "gstreamer-packet-1.0"))
         self.assertIn("--socket-path", self.run_program([program, "--help"]))
 
+    def test_element_of_a_contributor(self):
+        """The element and the test of CONTRIBUTING.md: formatted, compiled and passed."""
+        directory = f"{self.directory}/contributor"
+        os.makedirs(directory)
+        shutil.copy(ROOT / ".clang-format", directory)
+        files = [f"{directory}/tcpflags.hpp", f"{directory}/tcpflags.cpp"]
+        blocks = doc_commands.code_blocks(ROOT / "CONTRIBUTING.md", "cpp")
+        self.assertEqual(len(blocks), len(files))
+        for path, block in zip(files, blocks):
+            Path(path).write_text(block)
+        if shutil.which("clang-format"):
+            self.run_program(["clang-format", "--dry-run", "--Werror", *files])
+        flags = self.run_program(["pkg-config", "--cflags", "--libs", "gstreamer-check-1.0",
+                                  "gstreamer-base-1.0"]).split()
+        program = f"{directory}/tcpflags"
+        self.compile([files[1]], program, f"-I{ROOT}", f"-I{ROOT}/tests/check/packet",
+                     f"-L{build_dir()}/gst/packet", "-lgstpacket-1.0", *flags)
+        self.assertIn("100%: Checks: 2", self.run_program([program]))
+
+    def test_commands_of_contributing(self):
+        """Those that do not build, measure or start these tests again."""
+        seen = 0
+        for line in doc_commands.indented(ROOT / "CONTRIBUTING.md"):
+            words = shlex.split(line)
+            env = dict(word.split("=", 1) for word in words if re.match(r"[A-Z_]+=", word))
+            words = words[len(env):]
+            if words[:2] in (["meson", "devenv"], ["meson", "test"]):
+                words[words.index("-C") + 1] = str(build_dir())
+            elif words != ["./tests/run.sh", "--stage=style"]:
+                continue
+            if "valgrind" in words and not shutil.which("valgrind"):
+                continue
+            seen += 1
+            with self.subTest(command=line):
+                self.run_program([self.here(word) for word in words], **env)
+        self.assertGreaterEqual(seen, 4)
+
     def test_devenv(self):
         shown = self.run_program(["meson", "devenv", "-C", str(build_dir()), "gst-inspect-1.0",
                                   "memifsrc"])
