@@ -174,7 +174,7 @@ int start(const Options& options) {
   auto packets = EchoPackets::create(options.target, static_cast<std::size_t>(options.size));
   if (!packets) return fail("'" + options.target + "' is no IPv4 or IPv6 address");
   const auto address = gstmemif::SocketAddress::parse(options.socket_path);
-  if (!address) return fail(address.error().message);
+  if (!address) return fail(address.error().text());
 
   gstmemif::Settings settings;
   settings.socket = *address;
@@ -184,8 +184,8 @@ int start(const Options& options) {
   settings.app_name = "memifping";
   settings.interface_name = "memifping";
   auto interface = gstmemif::Interface::create(settings, gstmemif::Loop::own_thread());
-  if (!interface) return fail(interface.error().message);
-  if (const auto started = (*interface)->start(); !started) return fail(started.error().message);
+  if (!interface) return fail(interface.error().text());
+  if (const auto started = (*interface)->start(); !started) return fail(started.error().text());
   auto receiver = gstmemif::Receiver::open(*interface, 0, gstmemif::RxMode::interrupt);
   auto sender = gstmemif::Sender::open(*interface, 0);
   if (!receiver || !sender) return fail("cannot open the queues of the interface");

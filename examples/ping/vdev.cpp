@@ -107,7 +107,7 @@ void check_settings(const Vdev& vdev) {
   settings.buffer_size = vdev.buffer_size;
   for (const gstmemif::Status& status :
        {gstmemif::validate(settings), gstmemif::check_socket_path(settings.socket)}) {
-    if (!status) throw WrongOption("--vdev=" + vdev.name + ": " + status.error().message);
+    if (!status) throw WrongOption("--vdev=" + vdev.name + ": " + status.error().text());
   }
 }
 

@@ -245,7 +245,7 @@ void Interface::dial_now() {
 
 void Interface::dialled(Result<UniqueFd> socket) {
   if (!socket) {
-    MEMIF_DEBUG("%s", socket.error().message.c_str());
+    MEMIF_DEBUG("%s", socket.error().text().c_str());
     if (socket.error().code != ErrorCode::not_found && socket.error().code != ErrorCode::busy) {
       report_refusal(socket.error());
     }
@@ -349,14 +349,14 @@ void Interface::established() {
 
 void Interface::connection_closed(const Error& error) {
   const bool was_up = link() != nullptr;
-  if (connection_) connection_->close(error.message);
+  if (connection_) connection_->close(error.text());
   if (!was_up) {
     stats_->handshakes_failed.add(1);
     report_refusal(error);
   }
   connection_.reset();
   agreed_link_.reset();
-  drop_link(error.message);
+  drop_link(error.text());
   if (started_ && settings_.role == Role::slave) retry_later();
 }
 
@@ -368,7 +368,7 @@ void Interface::handshake_failed(const Error& error) {
 }
 
 void Interface::report_refusal(const Error& error) {
-  std::string reason = error.message;
+  std::string reason = error.text();
   if (connection_ && connection_->admitted() && error.code == ErrorCode::closed) {
     reason += " (a master that closes right after INIT has no interface with id " +
               std::to_string(settings_.id) + ")";

@@ -1,31 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/**
- * @file Counters of the data plane.
- *
- * One thread writes a counter, any thread reads it. So a plain load, add and store do, and no
- * atomic read-modify-write is paid per packet or batch.
- */
+/** @file Counters of the data plane. One thread writes a counter, any thread reads it. */
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "gst/common/counter.hpp"
+
 namespace gstmemif {
 
-/** A number with one writer and any number of readers. */
-class Counter {
- public:
-  void add(std::uint64_t n) noexcept {
-    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-  }
-  std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
+using gstcommon::Counter;
 
 /** Why the engine itself let go of a packet. */
 enum class DropReason : std::uint8_t {

@@ -104,7 +104,8 @@ MemifElement::~MemifElement() = default;
 
 void MemifElement::post_error(const gstmemif::Error& error) const {
   // Two parts: what a person should do stands in the message itself, where it is in the debug text.
-  const char* text = error.message.c_str();
+  const std::string message = error.text();
+  const char* text = message.c_str();
   const char* where = "memif";
   switch (error.code) {
     case ErrorCode::settings:

@@ -321,7 +321,7 @@ void MemifElement::get_setting(guint id, GValue* value) const {
   if (interface_) {
     settings = interface_->settings();
   } else if (auto status = apply(settings_.partial, settings); !status) {
-    GST_DEBUG_OBJECT(element_, "%s", status.error().message.c_str());
+    GST_DEBUG_OBJECT(element_, "%s", status.error().text().c_str());
   }
   switch (id) {
     case kPropMode:

@@ -192,7 +192,7 @@ int start(const Options& o) {
 
   PeerSettings settings;
   const auto address = gstmemif::SocketAddress::parse(o.socket_path);
-  if (!address) return fail(address.error().message);
+  if (!address) return fail(address.error().text());
   settings.address = *address;
   settings.role = role == "master" ? gstmemif::Role::master : gstmemif::Role::slave;
   settings.interfaces = static_cast<std::uint32_t>(o.interfaces);
@@ -202,7 +202,7 @@ int start(const Options& o) {
       o.buffer_size > 0 ? static_cast<std::size_t>(o.buffer_size)
                         : std::max<std::size_t>(2048, (frames.longest() + 255) / 256 * 256));
   auto peers = connect_peers(settings, std::chrono::milliseconds(o.timeout_ms));
-  if (!peers) return fail(peers.error().message);
+  if (!peers) return fail(peers.error().text());
   const std::int64_t linked_at = now_ns();
   if (!respond_mode) return generate(o, *peers, linked_at, frames);
   RespondOptions options;

@@ -239,7 +239,7 @@ void talk(Handshake& handshake, Wire& wire, Input& input) {
     if (!received) return;
     Result<Step> step = handshake.on_message(received->message, std::move(received->fds));
     if (!step) {
-      require(!step.error().message.empty(), "no reason");
+      require(!step.error().text().empty(), "no reason");
       return;  // the connection would be closed
     }
     wire.answer(*step);

@@ -33,7 +33,7 @@ void parse_address(const std::string& text) {
 void parse_socket(const std::string& text) {
   const auto address = gstmemif::SocketAddress::parse(text);
   if (!address) {
-    require(!address.error().message.empty(), "no reason");
+    require(!address.error().text().empty(), "no reason");
     return;
   }
   require(!address->name().empty(), "a socket without a name");
@@ -125,7 +125,7 @@ void memif_settings(Input& input) {
   if (const auto valid = validate(settings); !valid) {
     const std::string secret = settings.secret;
     require(secret.size() <= gstmemif::kMaxSecretLength ||
-                valid.error().message.find(secret) == std::string::npos,
+                valid.error().text().find(secret) == std::string::npos,
             "a secret is shown");
     return;
   }

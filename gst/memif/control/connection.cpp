@@ -49,7 +49,7 @@ void Connection::fail(const Error& error) {
   if (error.code == ErrorCode::closed) {
     stop();  // the peer has left: nobody to tell
   } else {
-    close(error.message);
+    close(error.text());
   }
   owner_->on_closed(*this, error);
 }

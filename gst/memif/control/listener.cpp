@@ -127,7 +127,7 @@ void Listener::on_readable() {
  */
 void Listener::pause(const Error& error) {
   if (shortages_++ == 0) {
-    MEMIF_WARNING("%s. Who connects has to wait until there is room", error.message.c_str());
+    MEMIF_WARNING("%s. Who connects has to wait until there is room", error.text().c_str());
   }
   // Whoever hangs in its handshake may have what the others need.
   if (const Pending* silent = pending_.silent()) give_up(*silent->connection, "no room");
@@ -241,7 +241,7 @@ void Listener::on_established(Connection& connection) {
 
 void Listener::on_closed(Connection& connection, const Error& reason) {
   if (const auto held_back = failures_log_.pass()) {
-    MEMIF_INFO("a connection failed: %s (%u more before it)", reason.message.c_str(), *held_back);
+    MEMIF_INFO("a connection failed: %s (%u more before it)", reason.text().c_str(), *held_back);
   }
   const std::optional<Pending> pending = pending_.take(connection);
   if (pending && pending->interface != nullptr) pending->interface->handshake_failed(reason);

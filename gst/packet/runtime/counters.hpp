@@ -4,28 +4,14 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
-#include <cstdint>
 
+#include "gst/common/counter.hpp"
 #include "gst/packet/reflect.hpp"
 
 namespace gstpacket::detail {
 
-/// A load and a store instead of an atomic addition: there is only one writer at a time.
-class Counter {
- public:
-  void add(std::uint64_t n) noexcept {
-    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-  }
-  void reset() noexcept { value_.store(0, std::memory_order_relaxed); }
-  [[nodiscard]] std::uint64_t get() const noexcept {
-    return value_.load(std::memory_order_relaxed);
-  }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
+using gstcommon::Counter;
 
 struct Counters {
   Counter packets_in, bytes_in, packets_out, bytes_out, batches, copies, dropped;

@@ -59,18 +59,18 @@ inline void expect(bool condition, const char* what) {
 /** The value, or the end of the test with the error's message. */
 template <class T>
 T must(gstmemif::Result<T> result) {
-  fail_unless(static_cast<bool>(result), "%s", result ? "" : result.error().message.c_str());
+  fail_unless(static_cast<bool>(result), "%s", result ? "" : result.error().text().c_str());
   return std::move(*result);
 }
 inline void must(const gstmemif::Status& status) {
-  fail_unless(static_cast<bool>(status), "%s", status ? "" : status.error().message.c_str());
+  fail_unless(static_cast<bool>(status), "%s", status ? "" : status.error().text().c_str());
 }
 
 /** Ends the test unless @p failure failed with all of @p words in its message. */
 template <class Failure, class... Words>
 void must_fail(const Failure& failure, Words... words) {
   fail_if(static_cast<bool>(failure), "went well, but should have failed");
-  const std::string& message = failure.error().message;
+  const std::string message = failure.error().text();
   for (const std::string& word : std::initializer_list<std::string>{std::string(words)...}) {
     fail_unless(message.find(word) != std::string::npos, "no '%s' in: %s", word.c_str(),
                 message.c_str());
