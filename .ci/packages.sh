@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 # Installs Debian or Ubuntu packages that are missing: packages.sh build|test
 # As root, or through sudo. Does nothing where nothing is missing.
 set -eu

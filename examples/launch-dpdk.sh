@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 # Answers ping on an interface of a DPDK program, whose side is the client. Ctrl-C ends it.
 #   examples/launch-dpdk.sh [SOCKET [ADDRESS]]
 set -eu

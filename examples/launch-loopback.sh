@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 # Both ends of an interface in one pipeline: packets go out at one and come in at the other, through
 # shared memory. Ends by itself when all have arrived.
 #   examples/launch-loopback.sh [PACKETS]

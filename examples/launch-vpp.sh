@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 # Answers ping on an interface of VPP, whose side is the master. Ctrl-C ends it.
 #   examples/launch-vpp.sh [SOCKET [ADDRESS]]
 set -eu

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 # Builds gst-memif and shows its main job: a pipeline that answers ping over memif.
 set -eu
 cd "$(dirname "$0")/.."

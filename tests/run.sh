@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 # Builds everything and runs all tests. The last line is `N passed, N failed, N skipped`; what failed
 # is named before it.
 set -u
@@ -24,7 +25,7 @@ Stages:
   tsan     ThreadSanitizer: unit tests of the engine where threads meet
   fuzz     every fuzzer for a minute (only when asked for)
   clang    build with the other compiler
-  style    clang-format
+  style    clang-format, headers of files, includes
 Build directories are build, build-asan, build-tsan, build-clang and build-fuzz.
 END
 }
@@ -167,7 +168,8 @@ for stage in $stages; do
         done ;;
     style)
       check 'clang-format' bash -c \
-        "git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run --Werror" ;;
+        "git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run --Werror"
+      check 'headers of files, includes' $python tests/style.py ;;
   esac
 done
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Counts what a meson test run did: every check of a libcheck program, not only the program.
 
     summary.py [--failed FILE] testlog.json

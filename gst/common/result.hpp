@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /** @file Errors as values: what failed, why, and what the user can do about it. Never exceptions.
  */
 #pragma once

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /**
  * @file A memif interface: makes one link after another with its peer, for as long as it is
  * started.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /**
  * @file Where events are waited for: the library's own thread, a GMainContext, or the application's
  * own poller.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /** @file Counters of the data plane. One thread writes a counter, any thread reads it. */
 #pragma once
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // The memory of batches: ordinary memory that tells itself apart from that of a packet, and views
 // of an arena, by which batches that share it each say their own size.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // Many packets in one GstBuffer, as audio travels in buffers of many samples: one memory (the
 // arena) and a meta with a descriptor for each packet.

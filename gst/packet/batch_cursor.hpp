@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // The packets of a batch, opened one after the other for an element's process function. Making a
 // list of them first would cost more than many an element does.

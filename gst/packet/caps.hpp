@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // `application/x-packet, link-type=(string){ ethernet, ip, punt }`: what the bytes of a packet are.
 #pragma once

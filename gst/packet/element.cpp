@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // The pads of an element with one way through: one sink pad, `src`, and the element's ports.
 // GstBaseTransform is no base for it, because it takes lists apart.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // Properties of packet elements: members that live in relaxed atomics, or a setter that may refuse.
 #pragma once

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // Names of enumerators, read by the compiler from the text of __PRETTY_FUNCTION__.
 #pragma once

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // The sticky event by which a switch, such as ethbridge, tells what is behind its ports that one
 // thread sends to several of them: whoever waits there holds up the others. Each source pad of an

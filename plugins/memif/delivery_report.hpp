@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /** @file What a sink says at the end of the stream about packets that did not arrive. */
 #pragma once
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /**
  * @file Packets lent by a memif queue, as a GstMemory: the arena of a batch that was received
  * without a copy. It is the whole region of the link; the batch's descriptors say which bytes are

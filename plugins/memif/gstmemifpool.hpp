@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /**
  * @file The pool that memifsink proposes as slave: its buffers lie in the memory of the link, so
  * what is written into them is sent without a copy.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /** @file Makes what memifsrc pushes out of what its receiver took from the ring. */
 #pragma once
 

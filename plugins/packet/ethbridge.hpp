@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // ethbridge: a transparent learning bridge (IEEE 802.1D without spanning tree) between its ports.
 #pragma once
@@ -10,7 +11,7 @@
 #include <tuple>
 
 #include "gst/packet/element.hpp"
-#include "mac_table.hpp"
+#include "plugins/packet/mac_table.hpp"
 
 namespace gstpacket {
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /**
  * SECTION:element-packetcheck
  * @title: packetcheck
@@ -20,7 +21,7 @@
  * memifsrc socket-path=@loop role=master ! packetcheck count=100000
  * ]| Sends packets through shared memory; ends with 0 if all arrive whole.
  */
-#include "gstpacketcheck.hpp"
+#include "plugins/packet/gstpacketcheck.hpp"
 
 #include <gst/base/gstbasesink.h>
 
@@ -35,7 +36,7 @@
 
 #include "gst/packet/batch.hpp"
 #include "gst/packet/batch_map.hpp"
-#include "packet_checker.hpp"
+#include "plugins/packet/packet_checker.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(packetcheck_debug);
 #define GST_CAT_DEFAULT packetcheck_debug

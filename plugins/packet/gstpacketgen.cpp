@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /**
  * SECTION:element-packetgen
  * @title: packetgen
@@ -26,7 +27,7 @@
  * icmpresponder address=192.168.1.1 ! packetcheck count=500000
  * ]| Measures the responder.
  */
-#include "gstpacketgen.hpp"
+#include "plugins/packet/gstpacketgen.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -38,11 +39,11 @@
 #include "gst/packet/batch.hpp"
 #include "gst/packet/batch_map.hpp"
 #include "gst/packet/runtime/counters.hpp"
-#include "pacer.hpp"
-#include "packet_builder.hpp"
-#include "packet_pool.hpp"
 #include "plugins/common/live_source.hpp"
-#include "test_header.hpp"
+#include "plugins/packet/pacer.hpp"
+#include "plugins/packet/packet_builder.hpp"
+#include "plugins/packet/packet_pool.hpp"
+#include "plugins/packet/test_header.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(packetgen_debug);
 #define GST_CAT_DEFAULT packetgen_debug

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // A histogram of durations with bounded error and bounded size: each power of two is divided into
 // 64 steps, so values below 128 are exact and all others are known to 1.6 per cent.

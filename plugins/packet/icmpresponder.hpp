@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // icmpresponder: answers ARP requests, IPv6 neighbour solicitations and ICMP echo requests for its
 // own addresses, in place, and drops everything else with a reason.
@@ -17,7 +18,7 @@
 #include "gst/packet/headers/icmp.hpp"
 #include "gst/packet/headers/ipv4.hpp"
 #include "gst/packet/headers/ipv6.hpp"
-#include "plain_echo.hpp"
+#include "plugins/packet/plain_echo.hpp"
 
 namespace gstpacket {
 

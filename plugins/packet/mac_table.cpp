@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "mac_table.hpp"
+// Copyright (C) 2026 The gst-memif developers
+#include "plugins/packet/mac_table.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // Which station is behind which port: what a learning bridge remembers. Fixed size, no allocation
 // after it is made, any number of threads.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "pacer.hpp"
+// Copyright (C) 2026 The gst-memif developers
+#include "plugins/packet/pacer.hpp"
 
 #include <algorithm>
 #include <chrono>
 
-#include "test_header.hpp"
+#include "plugins/packet/test_header.hpp"
 
 namespace gstpacket {
 

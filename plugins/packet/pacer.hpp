@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // When packets are due: sleeps until the next one, then lets out all that are due by then, so that
 // batches grow with the rate.
@@ -9,7 +10,7 @@
 #include <mutex>
 #include <optional>
 
-#include "gen_settings.hpp"
+#include "plugins/packet/gen_settings.hpp"
 
 namespace gstpacket {
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "packet_builder.hpp"
+// Copyright (C) 2026 The gst-memif developers
+#include "plugins/packet/packet_builder.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -11,7 +12,7 @@
 #include "gst/packet/headers/ipv4.hpp"
 #include "gst/packet/headers/ipv6.hpp"
 #include "gst/packet/headers/udp.hpp"
-#include "test_header.hpp"
+#include "plugins/packet/test_header.hpp"
 
 namespace gstpacket {
 namespace {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // Makes packetgen's packets: a template of the headers, and sums that are prepared as far as the
 // values do not change from packet to packet.
@@ -10,8 +11,8 @@
 #include <span>
 #include <vector>
 
-#include "gen_settings.hpp"
 #include "gst/packet/caps.hpp"
+#include "plugins/packet/gen_settings.hpp"
 
 namespace gstpacket {
 

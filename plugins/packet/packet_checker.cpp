@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "packet_checker.hpp"
+// Copyright (C) 2026 The gst-memif developers
+#include "plugins/packet/packet_checker.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // What packetcheck knows about packets: finds the probes that packetgen made, and keeps account of
 // numbers, damage and delay. One thread at a time.
@@ -14,7 +15,7 @@
 
 #include "gst/packet/caps.hpp"
 #include "plugins/packet/histogram.hpp"
-#include "test_header.hpp"
+#include "plugins/packet/test_header.hpp"
 
 namespace gstpacket {
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // Recycled buffers for batches: each comes back with its arena and its meta when the last reference
 // goes, whoever held it, unless somebody replaced or still shares the arena. Made here, or by the

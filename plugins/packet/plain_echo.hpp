@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // IPv4 echo requests as nearly all of them are - no options, no fragment - recognised and answered
 // some words at a time. All others are for who looks at one field after the other.

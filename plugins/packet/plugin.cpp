@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 #include "gst/packet/plugin.hpp"
 #include "config.h"
-#include "ethbridge.hpp"
-#include "gstpacketcheck.hpp"
-#include "gstpacketgen.hpp"
-#include "icmpresponder.hpp"
+#include "plugins/packet/ethbridge.hpp"
+#include "plugins/packet/gstpacketcheck.hpp"
+#include "plugins/packet/gstpacketgen.hpp"
+#include "plugins/packet/icmpresponder.hpp"
 
 // Not GSTPACKET_PLUGIN: ends of pipelines are no packet elements in the sense of the element API.
 static gboolean plugin_init(GstPlugin* plugin) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "test_header.hpp"
+// Copyright (C) 2026 The gst-memif developers
+#include "plugins/packet/test_header.hpp"
 
 #include <array>
 #include <chrono>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // What packetgen puts behind the last header of a packet, and packetcheck looks for:
 //

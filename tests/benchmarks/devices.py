@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """The devices under test: how each one is started for a task. Every one runs on CPU 0."""
 
 import os

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /** @file Offers load, and judges what comes back. One thread, which polls. */
 #pragma once
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """One run: starts a device and the load generator, takes its line of JSON, ends both."""
 
 import json

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Runs the benchmarks side by side and writes report.md, report.json and plots.
 
 Devices take turns (A B C A B C ...), so that a machine that drifts does so for all of them. Each

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 # How much of each file the fuzzers reach: coverage.sh [SECONDS]
 # Each one runs its corpus, what `tests/run.sh --stage=fuzz` found before, and then on for SECONDS
 # (0). A region is code between two edges; a branch counts each way that a condition can go.

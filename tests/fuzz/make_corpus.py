@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Writes the seeds of the fuzzers: corpus/NAME/*, a few dozen small files each.
 
     make_corpus.py [DIRECTORY]

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """What all test cases share: a directory for sockets, skipping with a reason, waiting."""
 
 import shutil

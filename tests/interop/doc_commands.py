@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """The documentation as data: the commands it shows, its code, and the text of gst-inspect-1.0.
 
     doc_commands.py --build DIR      writes docs/elements.md anew

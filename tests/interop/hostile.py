@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Tools both hostile sides use: wrong descriptors, wrong messages, waiting to be shown out."""
 
 import contextlib

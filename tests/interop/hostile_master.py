@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """What a hostile master may do to a slave that dials it: one entry of ATTACKS per violation.
 
 Each attack gets the listening socket, accepts the slave, misbehaves once and hangs up. It may

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """What a hostile slave may do to a master: one entry of ATTACKS per violation.
 
 Each attack gets the master's socket path, may raise NotRefused when the master should have hung up,

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """A memif peer in Python: both roles, several queues, chains, interrupts.
 
 `Peer` is the well-behaved peer most tests use. The hostile suite takes the same handshake apart:

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Shared memory, descriptor rings and the four ways to work one.
 
 The slave always writes head, the master always writes tail, so sending and receiving differ by

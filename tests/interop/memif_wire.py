@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """The control channel of memif: 128-byte messages on a SEQPACKET socket.
 
 Written from the protocol description alone and sharing nothing with the C++ engine, so that a

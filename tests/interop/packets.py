@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Requests to the responder and the judgement of its replies.
 
 The expected reply is derived from the request as the RFCs say (826, 792, 4443, 4861): addresses

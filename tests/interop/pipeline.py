@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """A GStreamer pipeline in a process of its own, as users run it: gst-launch-1.0.
 
 What it is asked afterwards: did it live, did it end cleanly, did anybody complain (GLib, a

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """A peer that rewrites packets and descriptors while the other side looks at them.
 
 It publishes some packets and changes bytes of their headers, or of their descriptors, as fast as it

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Runs the interop suite, or the modules, classes or tests named.
 
     run.py --build DIR [test_kill] [test_hostile.HostileSlaveTest.test_all] ...

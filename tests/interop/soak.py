@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Mixed traffic for minutes, with links going up and down: memory and descriptors stay flat.
 
 Kept out of the usual run: `tests/run.sh --soak`, or `run.py --build DIR soak`. MEMIF_SOAK says how

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Stands where the pipeline stands, to test the tests: a responder and forwarder on memif_peer.
 
 Takes the words of a gst-launch-1.0 line (memifsrc, memifsink, icmpresponder only) and behaves as

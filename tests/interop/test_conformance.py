@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """What the engine puts on the wire and into shared memory, byte by byte."""
 
 import fcntl

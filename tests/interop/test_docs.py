@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """The documentation tells the truth: its commands run, its code compiles, its reference is current."""
 
 import contextlib

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """The examples that embed pipelines, and the launch scripts, run as a reader would run them."""
 
 import os

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Files passed on arrive whole: both ends come to an end, and nothing is lost on the way."""
 
 import os

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """packetgen and packetcheck through memif, as gst-launch lines that end by themselves."""
 
 import os

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """gst-memif against itself, and the settings of an interface, loaded by the Python peer."""
 
 import contextlib

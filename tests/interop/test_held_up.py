@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Peers that try to make us wait: for an eventfd, a ring, a message. Nobody waits, whatever ends.
 
 Limits of time are far above what things take (shutdown: less than 0.1 s), as machines are loaded;

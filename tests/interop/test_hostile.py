@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Every violation in hostile_slave and hostile_master against one long-lived pipeline each.
 
 After each of them the process lives and an honest peer is served at once. MEMIF_ATTACK=TEXT runs

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """The peer dies by SIGKILL in mid-traffic, again and again; the pipeline goes on.
 
 A killed process says no goodbye: the control socket ends, and the shared memory stays as it was at

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """GStreamer's own leaks tracer finds nothing alive after a pipeline has ended."""
 
 import os

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """The example application ping: its command line, what it tells while it runs, how it ends."""
 
 import os

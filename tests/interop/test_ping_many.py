@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Many interfaces in one ping: 64 on one socket, and bridges between some."""
 
 import os

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Packets and descriptors that change while an element looks at them: see racing.py."""
 
 import pipeline

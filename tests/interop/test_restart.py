@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """A pipeline starts and stops again and again in one process, both ends of an interface in it.
 
 An abstract name outlives its socket as long as some thread polls that: it must not be in the way.

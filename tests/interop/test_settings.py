@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Wrong settings end the pipeline at once and say what is wrong; sockets are handled with care."""
 
 import os

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """DPDK between an honest peer and the pipeline: peer <-> testpmd port 0, port 1 <-> pipeline.
 
 testpmd's client connects when it starts and never again, so whoever it dials listens before it.

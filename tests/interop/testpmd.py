@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """dpdk-testpmd as a forwarder between two virtual devices.
 
 It polls, hence keeps one core busy as long as it runs. Options that matter here: path sockets are

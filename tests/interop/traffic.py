@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """What tests do with a connected peer: find the responder, load it, count every reply."""
 
 import time

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The gst-memif developers
 """Second and third opinions on a sample of packets: scapy and tshark.
 
 Our own judge could be wrong in the same way as our own responder; these two were written by others.

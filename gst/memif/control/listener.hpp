@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /** @file The one listening socket that several interfaces of a process share. Internal. */
 #pragma once
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /**
  * @file The memif 2.0 wire: messages of the control channel, layout of a ring, limits.
  *

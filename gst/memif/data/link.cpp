@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 #include "gst/memif/data/link.hpp"
 
 namespace gstmemif {

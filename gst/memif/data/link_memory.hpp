@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /** @file What the queues of one link share: its memory, and the way to say that the peer broke it.
  */
 #pragma once

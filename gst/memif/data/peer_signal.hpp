@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /**
  * @file The eventfd of a ring, which the peer shares: to signal it and to clear it without ever
  * waiting.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /** @file A shared memory region of a link: made by us as slave, mapped from the peer as master. */
 #pragma once
 

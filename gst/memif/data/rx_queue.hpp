@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /** @file The receiving end of one ring: S2M for a master, M2S for a slave. */
 #pragma once
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /** @file A second mapping of a region, to read packets of the peer's from. */
 #pragma once
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 /** @file The sending end of one ring: S2M for a slave, M2S for a master. */
 #pragma once
 

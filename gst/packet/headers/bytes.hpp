@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // Big-endian loads and stores by memcpy: no alignment needed, no aliasing rule broken. At -O2 each
 // is one load or store with a byte swap.

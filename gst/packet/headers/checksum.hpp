@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // The Internet checksum: RFC 1071 over one or many fragments, RFC 1624 for changes in place.
 // Nothing here writes to a packet, and nothing but the sum depends on the bytes that are read.

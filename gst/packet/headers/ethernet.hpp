@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // Ethernet II headers with up to two VLAN tags, and ARP for IPv4 over them.
 #pragma once

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // A number for the flow a packet belongs to: what spreads packets over queues, threads or ports
 // without changing the order within a flow.

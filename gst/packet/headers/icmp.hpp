@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // ICMP (RFC 792), ICMPv6 (RFC 4443) and its neighbour discovery messages (RFC 4861).
 #pragma once

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // IPv6 headers and the extension headers behind them (RFC 8200).
 #pragma once

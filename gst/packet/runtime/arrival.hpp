@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // Private. What one chain call brought, in whichever form packets travel. The runtime opens it a
 // chunk at a time, lets the element decide, settles the verdicts, and pushes what remains.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // Private. The author's object inside an element: it is made, set, started and stopped here, the
 // same for every kind of element. What the author's code throws becomes an error message.

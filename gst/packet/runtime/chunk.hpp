@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // Private. Up to 256 packets opened for an element's process function: their bytes mapped, copied
 // first where they may not be written or do not lie in one piece.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // Private. What the kinds of packet elements share as GObjects: one abstract class each, and one
 // class below it for every registered element.

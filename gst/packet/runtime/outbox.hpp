@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // Private. What one chain call on a port of a switch brought, and where it goes. Buffers are only
 // handed on: a flooded one is shared by its ports as `tee` shares it. A batch whose packets part

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // Private. The C++ half of a packet element: everything the GObject half has nothing to say about.
 #pragma once

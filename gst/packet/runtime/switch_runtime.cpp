@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // The control path of a switch: ports that come and go, events, states, statistics.
 #include "gst/packet/runtime/switch_runtime.hpp"

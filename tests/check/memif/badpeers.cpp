@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 // Peers that vanish, hang, or say the wrong thing: the interface tells why, cleans up, and goes on.
 #include <netinet/in.h>
 #include <signal.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 // Batches that somebody got wrong: no element crashes or gives up, and each damaged packet is
 // counted, be it that it lies outside of the arena, has no bytes, or its token is another's.
 #include <algorithm>

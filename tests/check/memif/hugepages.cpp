@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 // Memory of huge pages: a hole gives pages back to a pool that may be empty when they are needed
 // again, whatever the seals say.
 #include <linux/falloc.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 // The sources of packets beside those that everybody knows: the same events and answers. And what
 // they push has the form that its taker agreed to, whoever that is by then.
 #include <gio/gio.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 // Buffers of memifsrc that come back: always as new, and never while somebody looks at them.
 #include <algorithm>
 #include <thread>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 // Eventfds that a peer shares: whatever it does to them, nobody hangs at one.
 #include <fcntl.h>
 #include <linux/filter.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 // Whatever the peer is up to, a pipeline stops at once.
 #include "pipeline.hpp"
 

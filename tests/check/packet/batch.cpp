@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // What a batch is to those who know buffers only: its size, its copies, and parts of it.
 #include "gst/packet/batch.hpp"

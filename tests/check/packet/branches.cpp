@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // The form packets travel in changes nothing in a network either: with queues, behind a tee whose
 // branches change the packets, and with drops and splits in between.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // An element with request pads, ports of the test on all of them. The pads of the test take buffers
 // and lists alike, from any thread.

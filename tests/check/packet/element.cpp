@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // What the runtime promises an element besides packets: hooks, properties, errors, states, caps.
 #include "gst/packet/element.hpp"

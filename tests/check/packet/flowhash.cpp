@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // The flow hash: the same for what belongs together, spread over what does not.
 #include "gst/packet/headers/flow_hash.hpp"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // The form packets travel in changes nothing: single buffers, lists and batches of any length give
 // the same packets, order and counters, and memory that somebody else sees is never written to.

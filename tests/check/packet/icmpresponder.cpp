@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // Every rule of the responder, as requests written byte by byte and the replies expected for them.
 // Checksums on both sides come from the naive function.

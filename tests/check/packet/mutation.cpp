@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // A peer that writes to a packet between any two loads from it: whatever is asked twice gets two
 // answers. This program and the elements in it are built so that every load from a packet calls

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // The checksum as RFC 1071 defines it, one word after the other: what the fast one is judged by.
 // Shares no code with the library.

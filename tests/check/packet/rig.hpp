@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
 //
 // An element between pads of the test that take buffers and lists alike. GstHarness is not used:
 // its pads take lists apart.
