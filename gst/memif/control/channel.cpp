@@ -16,8 +16,8 @@
 namespace gstmemif {
 namespace {
 
-// The most descriptors that the kernel passes with one message. Room for all of them means that
-// whatever a peer attaches arrives here, and is closed, rather than lost in a truncated list.
+// The most descriptors that the kernel passes with one message. With room for all of them, every
+// descriptor that a peer attaches arrives here and is closed, rather than lost by truncation.
 constexpr std::size_t kMaxPassedFds = 253;
 
 constexpr std::size_t kCredentials = CMSG_SPACE(sizeof(ucred));
@@ -39,7 +39,7 @@ std::vector<UniqueFd> take_fds(msghdr& header) {
 
 /** What one recvmsg() brought. */
 struct Raw {
-  // One byte more than a message, so that a longer one shows.
+  // One byte more than a message, to detect longer ones.
   std::array<std::byte, kMessageSize + 1> bytes;
   ssize_t got;  // as recvmsg() returns it
   int flags;
@@ -48,10 +48,10 @@ struct Raw {
   std::vector<UniqueFd> fds;
 };
 
-/** Never waits. Leaves the cause in errno. @param other bytes of control messages beside the fds */
+/** Never blocks. Leaves the cause in errno. @param other bytes of control messages besides fds */
 Raw read_message(int socket, std::size_t other = 0) {
   Raw raw;
-  // What there is no room for goes without having been a descriptor of this process.
+  // Descriptors without room are dropped by the kernel before this process ever owns them.
   raw.room = std::min(kMaxPassedFds, discard_room());
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMaxPassedFds) + kCredentials];
   iovec vector{raw.bytes.data(), raw.bytes.size()};
@@ -71,7 +71,7 @@ Raw read_message(int socket, std::size_t other = 0) {
 }
 
 Error socket_error(const char* what) {
-  // Noticed when writing or when reading, it is the same news.
+  // The same event, whether noticed on write or on read.
   if (errno == EPIPE || errno == ECONNRESET) {
     return {ErrorCode::closed, "the peer closed the connection"};
   }
@@ -117,11 +117,11 @@ Result<std::optional<Received>> Channel::receive() {
     if (raw.room < kMaxPassedFds) {
       return Error{
           ErrorCode::open,
-          "cannot take a descriptor: too many of those that peers passed cannot be closed. "
+          "cannot accept a descriptor: too many descriptors passed by peers are stuck in close(). "
           "End the program that serves their file system"};
     }
-    // There was room in the buffer for all that the kernel passes, so it is we who have none.
-    return Error{ErrorCode::open, "cannot take a descriptor: " + error_text(EMFILE)};
+    // The buffer has room for all that the kernel passes, so this process ran out of descriptors.
+    return Error{ErrorCode::open, "cannot accept a descriptor: " + error_text(EMFILE)};
   }
   Result<Message> message = decode(std::span(raw.bytes).first(static_cast<std::size_t>(raw.got)));
   if (!message) return message.error();
@@ -130,8 +130,8 @@ Result<std::optional<Received>> Channel::receive() {
 
 void Channel::hang_up() noexcept {
   if (!socket_) return;
-  // Nothing can be said any more, so there is an end to what is to be read. Credentials tell a
-  // message of no bytes from that end.
+  // The peer cannot write any more, so the unread messages end. Credentials tell an empty message
+  // from that end.
   const int on = 1;
   ::shutdown(socket_.get(), SHUT_RDWR);
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);

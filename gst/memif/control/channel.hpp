@@ -12,9 +12,9 @@
 namespace gstmemif {
 
 /**
- * A message as it came in. Descriptors that nobody takes are closed with it. One that is neither a
- * memory file nor an eventfd is of no use to anybody, and closing it may take for ever: it was
- * discarded, and is invalid here.
+ * A received message. Unclaimed descriptors are closed with it. A descriptor that is neither a
+ * memory file nor an eventfd is useless, and closing it may block: it has been discarded and is
+ * invalid here.
  */
 struct Received {
   Message message;
@@ -31,18 +31,18 @@ class GSTMEMIF_API Channel {
     socket_ = std::move(other.socket_);
     return *this;
   }
-  /** Ends the connection, and discards the descriptors in messages that were not read. */
+  /** Ends the connection and discards the descriptors in unread messages. */
   ~Channel() { hang_up(); }
 
   int fd() const noexcept { return socket_.get(); }
 
   /**
-   * Sends one message, with one descriptor if @p fd is not negative. The protocol is lock step, so
-   * a peer whose socket is full does not read at all: that is an error like any other.
+   * Sends one message, with one descriptor if @p fd is not negative. The protocol is lock-step, so
+   * a full socket means that the peer does not read: an error like any other.
    */
   Status send(const Message& message, int fd = -1);
 
-  /** The next message; nothing if there is none now; an error at end of file or on bad input. */
+  /** The next message; empty if none is waiting; an error at end of file or on bad input. */
   Result<std::optional<Received>> receive();
 
   /** True if the peer has closed its end. */

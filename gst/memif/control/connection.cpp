@@ -7,10 +7,10 @@
 namespace gstmemif {
 namespace {
 
-// A slow peer may take its time over hundreds of rings, but it has to say something.
+// A slow peer may need time for hundreds of rings, but it has to make progress.
 constexpr std::chrono::seconds kLongestSilence{5};
 constexpr std::chrono::seconds kLongestHandshake{30};
-// Messages handled at one event: a peer that floods us must not keep the others waiting.
+// Messages handled per event: a flooding peer must not starve the others.
 constexpr int kMessagesPerEvent = 16;
 
 }  // namespace
@@ -48,7 +48,7 @@ void Connection::close(const std::string& reason) {
 void Connection::fail(const Error& error) {
   if (closed_) return;
   if (error.code == ErrorCode::closed) {
-    stop();  // the peer has left: nobody to tell
+    stop();  // the peer has left: there is no one to tell
   } else {
     close(error.text());
   }
@@ -61,13 +61,12 @@ std::chrono::milliseconds Connection::time_left() const noexcept {
 }
 
 void Connection::time_out() {
-  // It may be we who have not listened for so long.
+  // Perhaps it was this thread that did not read for so long.
   on_readable();
   if (closed_ || established_ || time_left().count() > 0) return;
   const bool silent = silence() >= kLongestSilence;
-  fail({ErrorCode::timeout, silent
-                                ? "the peer said nothing for 5 seconds in the middle of a handshake"
-                                : "the peer did not finish the handshake within 30 seconds"});
+  fail({ErrorCode::timeout, silent ? "the peer sent nothing for 5 seconds during the handshake"
+                                   : "the peer did not finish the handshake within 30 seconds"});
 }
 
 void Connection::on_readable() {

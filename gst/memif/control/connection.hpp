@@ -15,14 +15,14 @@ namespace gstmemif {
 
 class Connection;
 
-/** Who a connection reports to: a listener until its slave is admitted, then the interface. */
+/** Receives a connection's events: a listener until the slave is admitted, then the interface. */
 class ConnectionOwner {
  public:
-  /** The handshake is complete; fails if no link can be made of it. The peer is told afterwards. */
+  /** The handshake is complete; fails if no link can be made. The peer is told afterwards. */
   virtual Status on_agreed(Connection& connection, LinkPlan plan) = 0;
-  /** The peer was told: packets may flow. */
+  /** The peer has been told: packets may flow. */
   virtual void on_established(Connection& connection) = 0;
-  /** The connection is over, by the peer or by us. The last call; the owner drops it. */
+  /** The connection was closed by either side. The last call; the owner drops the connection. */
   virtual void on_closed(Connection& connection, const Error& reason) = 0;
 
  protected:
@@ -30,8 +30,8 @@ class ConnectionOwner {
 };
 
 /**
- * All calls with the ControlLock held. A connection takes one descriptor and no timer: its owner
- * looks after the deadline.
+ * All calls with the ControlLock held. A connection uses one descriptor and no timer: its owner
+ * watches the deadline.
  */
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
@@ -40,10 +40,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Connection(std::shared_ptr<Loop> loop, UniqueFd socket, ConnectionOwner& owner);
 
-  /** Starts to listen to the peer; as master, greets it first. */
+  /** Starts to receive; as master, sends HELLO first. */
   Status start(Handshake handshake, const Hello* greeting);
 
-  /** Stops listening to the peer, and tells it why. Does not call the owner. */
+  /** Stops receiving and tells the peer why. Does not call the owner. */
   void close(const std::string& reason);
 
   void set_owner(ConnectionOwner& owner) noexcept { owner_ = &owner; }
@@ -51,13 +51,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   bool established() const noexcept { return established_; }
 
-  /** Since the peer last said anything that took the handshake on. */
+  /** Time since the last message that advanced the handshake. */
   Clock::duration silence() const noexcept { return Clock::now() - heard_; }
-  /** How long the peer may still take over its handshake; 0 or less: time_out() is due. */
+  /** Time left for the handshake; 0 or less: time_out() is due. */
   std::chrono::milliseconds time_left() const noexcept;
-  /** Gives the peer up, and tells the owner; unless it has said something meanwhile. */
+  /** Closes the connection and tells the owner, unless a message has arrived meanwhile. */
   void time_out();
-  /** Handles what the peer has said meanwhile, if anything: it may be over afterwards. */
+  /** Handles pending messages, if any; the connection may be closed afterwards. */
   void on_readable();
   /** True if a slave's INIT was acknowledged: an end of file right after means "no such id". */
   bool admitted() const noexcept;

@@ -13,8 +13,8 @@ namespace gstmemif {
 namespace {
 
 /**
- * The descriptors that wait, and the thread that closes them: it is there while any do. Detached,
- * so the end of the process does not wait for it.
+ * The queue of descriptors, and the thread that closes them, which runs while there are any. It is
+ * detached, so that the process can exit without waiting for it.
  */
 class Discarder {
  public:
@@ -25,17 +25,17 @@ class Discarder {
 
   void add(UniqueFd fd) noexcept {
     const std::lock_guard lock(mutex_);
-    // Whoever takes descriptors asks for room() before. One too many stays open: nobody waits.
+    // Callers check room() first. If there is none all the same, the descriptor stays open.
     const int number = fd.release();
     if (held_ == fds_.size()) return;
     fds_[(first_ + held_++) % fds_.size()] = number;
-    // Without a thread they wait for the next one who comes.
+    // If no thread can be started, they wait for the next call.
     if (!running_) running_ = start();
   }
 
  private:
   bool start() noexcept {
-    // Signals are for the threads of the application.
+    // Signals belong to the threads of the application.
     sigset_t all;
     sigset_t before;
     ::sigfillset(&all);
@@ -72,7 +72,7 @@ class Discarder {
   bool running_ = false;
 };
 
-/** Like all our globals never destroyed: the thread may be stuck when the process ends. */
+/** Never destroyed, like all our globals: the thread may be stuck when the process exits. */
 Discarder& discarder() noexcept {
   static auto& one = *new Discarder();
   return one;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Gets rid of descriptors that a peer passed and that nobody wants. Internal. */
+/** @file Closes unwanted descriptors that a peer passed. Internal. */
 #pragma once
 
 #include <cstddef>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file The two state machines that turn a fresh connection into an agreement on shared memory.
+ * @file The two state machines that turn a new connection into an agreement on shared memory.
  *
- * They do no I/O: a message goes in, at most one comes out. A message that is not legal in the
- * present state is an error; the caller answers it with DISCONNECT and closes.
+ * They do no I/O: one message goes in, at most one comes out. A message that is illegal in the
+ * current state is an error; the caller answers with DISCONNECT and closes.
  */
 #pragma once
 
@@ -28,7 +28,7 @@ struct RingPlan {
   std::uint32_t size = 0;  ///< slots
 };
 
-/** What both ends agreed on: the memory, and the rings in it. */
+/** The agreement of both ends: the memory, and the rings in it. */
 struct LinkPlan {
   Role role = Role::slave;  ///< ours
   Mode mode = Mode::ethernet;
@@ -38,32 +38,32 @@ struct LinkPlan {
   std::vector<Region> regions;
   std::vector<RingPlan> s2m;
   std::vector<RingPlan> m2s;
-  std::string peer_app;        ///< name of the peer's program, as it says
-  std::string peer_interface;  ///< name of the peer's interface, as it says
+  std::string peer_app;        ///< name of the peer's program, as sent
+  std::string peer_interface;  ///< name of the peer's interface, as sent
 };
 
-/** What one step of a handshake asks its caller to do. */
+/** The caller's part after one step of a handshake. */
 struct Step {
   std::optional<Message> reply;
   int fd = -1;               ///< descriptor to pass along with the reply
-  bool established = false;  ///< the handshake is complete, take_plan() has the result
+  bool established = false;  ///< the handshake is complete; take_plan() returns the result
 };
 
-/** What a slave brings to a handshake. */
+/** A slave's part of a handshake. */
 struct SlaveOffer {
   std::uint32_t id = 0;
   Mode mode = Mode::ethernet;
   std::string secret;
   std::string app_name;
   std::string interface_name;
-  std::uint32_t tx_queues = 1;  ///< S2M rings wished for
-  std::uint32_t rx_queues = 1;  ///< M2S rings wished for
+  std::uint32_t tx_queues = 1;  ///< S2M rings to ask for
+  std::uint32_t rx_queues = 1;  ///< M2S rings to ask for
   std::uint32_t ring_size = 1024;
   std::uint32_t buffer_size = 2048;
   std::uint32_t cache_line = kDefaultCacheLine;
 };
 
-/** The slave's side: answers HELLO with INIT, then offers its memory piece by piece. */
+/** The slave's side: answers HELLO with INIT, then offers regions and rings one by one. */
 class GSTMEMIF_API SlaveHandshake {
  public:
   explicit SlaveHandshake(SlaveOffer offer) : offer_(std::move(offer)) {}
@@ -73,7 +73,7 @@ class GSTMEMIF_API SlaveHandshake {
 
   /** The result, once a step said `established`. */
   LinkPlan take_plan() { return std::move(plan_); }
-  /** True once the master acknowledged INIT: it knows, or pretends to know, our id. */
+  /** True once the master has acknowledged INIT: it accepts the id, or pretends to. */
   bool admitted() const noexcept { return state_ > State::wait_init_ack; }
 
  private:
@@ -88,7 +88,7 @@ class GSTMEMIF_API SlaveHandshake {
   LinkPlan plan_;
 };
 
-/** What a master's interface answers when a slave asks to join it. */
+/** A master interface's answer to a slave that wants to connect. */
 struct Admission {
   Mode mode = Mode::ethernet;
   std::string interface_name;
@@ -102,7 +102,7 @@ class GSTMEMIF_API MasterHandshake {
   /** Decides on INIT: finds the interface, checks the secret and that it is free. */
   using Admit = std::function<Result<Admission>(const Init&)>;
 
-  /** @p greeting is what the slave was told: it may offer as much as that allows, and no more. */
+  /** @param greeting the HELLO that was sent: the slave may offer no more than it allows */
   explicit MasterHandshake(Admit admit, Hello greeting = {})
       : admit_(std::move(admit)), greeting_(std::move(greeting)) {}
 
@@ -130,7 +130,7 @@ class GSTMEMIF_API MasterHandshake {
 
 /**
  * Makes the shared memory of a slave: region 0 with the rings, further ones with the buffers.
- * Fails if it would not fit into descriptors (32-bit offsets, 256 regions) or into this machine.
+ * Fails if descriptors cannot express it (32-bit offsets, 256 regions) or memory runs out.
  */
 GSTMEMIF_API Result<LinkPlan> build_slave_memory(const SlaveOffer& offer);
 
@@ -138,8 +138,8 @@ GSTMEMIF_API Result<LinkPlan> build_slave_memory(const SlaveOffer& offer);
 GSTMEMIF_API Status check_slave_memory(const SlaveOffer& offer);
 
 /**
- * Buffers beyond the slots of a ring: of a receiving one for slots whose own buffer is lent, of a
- * sending one to be lent empty.
+ * Buffers in excess of the slots of a ring: for a receive ring, to refill slots whose buffers are
+ * lent; for a transmit ring, to be lent empty.
  */
 constexpr std::uint32_t spare_buffers(std::uint32_t ring_size) noexcept {
   return ring_size;

@@ -11,12 +11,12 @@
 namespace gstmemif {
 namespace {
 
-// Handshakes under way, and one for each interface. See PendingConnections::choose().
+// Handshakes in progress, plus one for each interface. See PendingConnections::choose().
 constexpr std::size_t kMaxPending = 64;
-// Accepted at one event: a crowd at the door must not keep the others waiting.
+// Accepted per event: a burst of connections must not starve the others.
 constexpr int kAcceptsPerEvent = 16;
 constexpr std::uint32_t kPauseMs = 100;
-constexpr std::uint32_t kAllWellMs = 1000;  // without failure: there is room again
+constexpr std::uint32_t kAllWellMs = 1000;  // without failure: accepting works again
 
 /** Under the ControlLock. */
 std::map<std::string, std::weak_ptr<Listener>>& registry() {
@@ -24,8 +24,7 @@ std::map<std::string, std::weak_ptr<Listener>>& registry() {
   return listeners;
 }
 
-/** Held while a socket is opened, so that two interfaces do not open the same. One for each name.
- */
+/** Held while a socket is opened, so that two interfaces do not open the same. One per name. */
 std::shared_ptr<std::mutex> opening(const std::string& name) {
   static std::mutex guard;
   static auto& mutexes = *new std::map<std::string, std::weak_ptr<std::mutex>>();
@@ -67,7 +66,7 @@ Result<std::shared_ptr<Listener>> Listener::get(const SocketAddress& address,
 Listener::Listener(ListenSocket socket, ListenOptions options, std::shared_ptr<Loop> loop)
     : socket_(std::move(socket)), options_(std::move(options)), loop_(std::move(loop)) {}
 
-/** Ahead of need: when there is no room for a connection, there is none for a timer either. */
+/** Ahead of need: when there is no descriptor for a connection, there is none for a timer. */
 Status Listener::make_timers() {
   Result<Timer> pause = Timer::make(*loop_, [weak = weak_from_this()] {
     if (auto self = weak.lock()) self->on_pause_timer();
@@ -108,7 +107,7 @@ void Listener::remove(Interface& interface, const std::string& reason) {
   const auto entry = interfaces_.find(interface.settings_.id);
   if (entry == interfaces_.end() || entry->second != &interface) return;
   interfaces_.erase(entry);
-  // Whoever comes now waits for the next one instead of hearing that there is none.
+  // A peer that connects now waits for the next interface instead of being refused.
   if (interfaces_.empty()) watch_.reset();
   for (const Pending& pending : pending_.take_all(interface)) pending.connection->close(reason);
 }
@@ -124,13 +123,12 @@ void Listener::on_readable() {
   }
 }
 
-/** The socket stays readable, so we look away for a while. One line tells, however long it lasts.
- */
+/** The socket stays readable, so stop watching it for a while. Logs once per shortage. */
 void Listener::pause(const Error& error) {
   if (shortages_++ == 0) {
-    MEMIF_WARNING("%s. Who connects has to wait until there is room", error.text().c_str());
+    MEMIF_WARNING("%s. New connections have to wait", error.text().c_str());
   }
-  // Whoever hangs in its handshake may have what the others need.
+  // A stalled handshake may hold the descriptor that others need.
   if (const Pending* silent = pending_.silent()) give_up(*silent->connection, "no room");
   watch_.reset();
   paused_ = true;
@@ -143,7 +141,7 @@ void Listener::on_pause_timer() {
     if (!interfaces_.empty()) watch();
     pause_timer_.arm(kAllWellMs);
   } else {
-    MEMIF_WARNING("there is room for connections again, after %u tries", shortages_);
+    MEMIF_WARNING("accepting connections again, after %u tries", shortages_);
     shortages_ = 0;
   }
 }
@@ -163,14 +161,14 @@ void Listener::welcome(Incoming incoming) {
   watch_deadlines();
 }
 
-/** False if it is the newcomer that has to go. */
+/** False if the newcomer is the one to drop. */
 bool Listener::make_room(const Pending& newcomer) {
   while (pending_.size() >= kMaxPending + interfaces_.size()) {
     const Pending& chosen = pending_.choose(newcomer);
     if (&chosen == &newcomer) return false;
     const std::shared_ptr<Connection> connection = chosen.connection;
     const auto silence = connection->silence();
-    // It may have said something that nobody has listened to yet; then it is not silent.
+    // A message may be waiting unread; then the connection is not silent.
     connection->on_readable();
     if (connection->silence() >= silence) {
       give_up(*connection, "too many connections that do not finish their handshake");
@@ -221,11 +219,11 @@ Result<Admission> Listener::admit(Connection& connection, const Init& init) {
   return admission;
 }
 
-/** Of several slaves that mean the same interface, the first that is ready gets it. */
+/** Of several slaves with the same id, the first to complete its handshake gets the interface. */
 Status Listener::on_agreed(Connection& connection, LinkPlan plan) {
   Pending* pending = pending_.find(connection);
   if (pending == nullptr || pending->interface == nullptr) {
-    return Error{ErrorCode::protocol, "a connection that nobody admitted"};
+    return Error{ErrorCode::protocol, "the connection was not admitted"};
   }
   return pending->interface->agreed(std::move(plan));
 }

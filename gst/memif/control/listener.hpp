@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The one listening socket that several interfaces of a process share. Internal. */
+/** @file A listening socket, shared by the interfaces of a process that name it. Internal. */
 #pragma once
 
 #include <map>
@@ -15,14 +15,14 @@ namespace gstmemif {
 class Interface;
 
 /**
- * All calls but get() with the ControlLock held, the end of the last reference too. Lives as long
- * as one of its interfaces is started.
+ * All calls but get() with the ControlLock held, and so must the last reference be dropped. Lives
+ * as long as one of its interfaces is started.
  */
 class Listener final : public std::enable_shared_from_this<Listener>, public ConnectionOwner {
  public:
   /**
-   * The listener of @p address: the one there is, or a new one. May wait for others that use the
-   * same directory: not with the ControlLock held.
+   * The listener of @p address, existing or new. May wait for other users of the same directory,
+   * so not with the ControlLock held.
    */
   static Result<std::shared_ptr<Listener>> get(const SocketAddress& address,
                                                const ListenOptions& options,
@@ -61,7 +61,7 @@ class Listener final : public std::enable_shared_from_this<Listener>, public Con
   bool deadline_armed_ = false;
   LogLimit failures_log_;
 
-  // While connections cannot be accepted: looked away, and then looking whether they can again.
+  // While connections cannot be accepted: pausing, then trying again.
   Timer pause_timer_;
   bool paused_ = false;
   unsigned shortages_ = 0;

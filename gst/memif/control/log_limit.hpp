@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Logs that a peer cannot flood. */
+/** @file Rate limiting of log lines that a peer can provoke. */
 #pragma once
 
 #include <chrono>
@@ -9,13 +9,10 @@
 
 namespace gstmemif {
 
-/**
- * For what others can make us say as often as they like: one line a second goes through, the rest
- * is counted.
- */
+/** For messages that a peer can trigger at will: one a second passes, the rest is counted. */
 class LogLimit {
  public:
-  /** How many lines were held back since the last one; nothing if this one is held back too. */
+  /** The number of lines suppressed since the last one; empty if this one is suppressed too. */
   std::optional<unsigned> pass() noexcept {
     const auto now = std::chrono::steady_clock::now();
     if (now < next_) {

@@ -24,7 +24,7 @@ Step reply(Message message) {
   return step;
 }
 
-/** The one descriptor that a message must bring, or an error that says what is wrong. */
+/** The single descriptor that a message must carry, or an error. */
 Result<UniqueFd> only_fd(const Message& message, std::vector<UniqueFd>& fds) {
   const bool wants_one =
       std::holds_alternative<AddRegion>(message) || std::holds_alternative<AddRing>(message);
@@ -36,8 +36,8 @@ Result<UniqueFd> only_fd(const Message& message, std::vector<UniqueFd>& fds) {
 }
 
 /**
- * The cache line of the peer's build. It is not on the wire, but rings lie back to back, so the
- * distance between two of them gives it away.
+ * The cache line size of the peer's build. It is not in the protocol, but rings lie back to back,
+ * so the distance between two of them reveals it.
  */
 std::uint32_t infer_cache_line(const LinkPlan& plan) {
   std::vector<const RingPlan*> rings;
@@ -122,7 +122,7 @@ Result<Step> MasterHandshake::on_add_ring(const AddRing& message, UniqueFd fd) {
                      std::to_string(max_log2) + " are possible");
   }
   if (message.private_header_size != 0) return violation("private headers are not supported");
-  // Anything else could block us, or kill us with a signal, when we write to it.
+  // Writing to any other file could block, or raise a fatal signal.
   if (!is_eventfd(fd.get())) return violation("the descriptor of a ring is not an eventfd");
   rings.push_back({std::move(fd), message.region, message.offset, 1U << message.log2_size});
   return reply(Ack{});

@@ -8,12 +8,12 @@
 namespace gstmemif {
 namespace {
 
-// Within it a good peer may well be about to say something, however busy its machine is.
+// A good peer may be silent for this long, however busy its machine is.
 constexpr std::chrono::milliseconds kPatience{100};
 
 using Group = std::vector<const Pending*>;
 
-/** The largest of the groups with an equal @p key; of several as large, that of the first. */
+/** The largest group with an equal @p key; of equally large ones, that of the first element. */
 template <class Key>
 Group largest(const Group& all, Key key) {
   std::map<std::decay_t<decltype(all.front()->*key)>, Group> groups;
@@ -25,7 +25,7 @@ Group largest(const Group& all, Key key) {
   return std::move(*best);
 }
 
-/** Null if there is none; the newcomer, which has no connection yet, does not count. */
+/** Null if there is none; the newcomer, which has no connection yet, is left out. */
 const Pending* longest_silent(const Group& group) {
   const Pending* longest = nullptr;
   for (const Pending* pending : group) {

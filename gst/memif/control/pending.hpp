@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The connections of a listener whose handshake is under way. Internal. */
+/** @file The connections of a listener whose handshake is in progress. Internal. */
 #pragma once
 
 #include <chrono>
@@ -19,34 +19,34 @@ struct Pending {
   std::shared_ptr<Connection> connection;
   uid_t uid = 0;
   pid_t pid = 0;
-  Interface* interface = nullptr;  ///< that took its INIT
+  Interface* interface = nullptr;  ///< the one that accepted its INIT
 };
 
 /** All calls with the ControlLock held. */
 class PendingConnections {
  public:
-  /** Null if it is not, or not any more, one of these. */
+  /** Null if @p connection is not pending, or no longer. */
   Pending* find(const Connection& connection);
   void add(Pending pending) { list_.push_back(std::move(pending)); }
   std::optional<Pending> take(const Connection& connection);
-  /** Those whose INIT @p interface took. */
+  /** Removes and returns those whose INIT @p interface accepted. */
   std::vector<Pending> take_all(const Interface& interface);
 
   std::size_t size() const noexcept { return list_.size(); }
 
   /**
-   * Who has to go where there is room for all but one: @p newcomer, or one of these. It is one of
-   * the user that has the most of them, and of the program of that user that has the most: whoever
-   * opens many connections competes with itself, not with the others. Of these it is the one that
-   * has been silent for longest, unless all have just said something.
+   * The one to drop when there is one too many: @p newcomer, or a pending one. Chosen from the user
+   * with the most pending connections and, within that user, from the process with the most, so
+   * that a flood of connections competes with itself. Among these it is the one that has been
+   * silent longest, or the newcomer if all of them have just sent something.
    */
   const Pending& choose(const Pending& newcomer) const;
-  /** The one that has been silent for longest, if that is long enough to give it up; or null. */
+  /** The one that has been silent longest, if that is long enough to drop it; or null. */
   const Pending* silent() const;
 
-  /** Until the first of them is due to be given up. Only if there is any. */
+  /** Time until the first deadline. Precondition: size() != 0. */
   std::chrono::milliseconds time_left() const;
-  /** Gives up those that are due; their owner is told. */
+  /** Drops those whose deadline has passed; their owner is told. */
   void time_out();
 
  private:

@@ -144,8 +144,8 @@ Message read_add_ring(const Reader& r) {
 }
 
 /**
- * Everything that is done rather than shown: controls of both sets, line and paragraph separators,
- * and the format characters, which change the direction of other text or cannot be seen.
+ * Characters that are not shown as such: control characters of both sets, line and paragraph
+ * separators, and format characters, which are invisible or change the direction of text.
  */
 bool acts_on_a_terminal(gunichar c) noexcept {
   switch (g_unichar_type(c)) {

@@ -31,9 +31,9 @@ AddRing ring_message(const LinkPlan& plan, Direction direction, std::size_t inde
 
 Result<Step> SlaveHandshake::on_hello(const Hello& hello) {
   if (hello.min_version > kVersion || hello.max_version < kVersion) {
-    return violation("incompatible protocol version: we speak 2.0");
+    return violation("incompatible protocol version: 2.0 is supported");
   }
-  // The limits are the highest indexes that the master takes, so one less than counts.
+  // The limits are the highest indexes that the master accepts: counts minus one.
   offer_.tx_queues = std::min<std::uint32_t>(offer_.tx_queues, hello.max_s2m_ring + 1U);
   offer_.rx_queues = std::min<std::uint32_t>(offer_.rx_queues, hello.max_m2s_ring + 1U);
   const std::uint32_t log2 = std::min<std::uint32_t>(hello.max_log2_ring_size, kMaxLog2RingSize);
@@ -46,7 +46,7 @@ Result<Step> SlaveHandshake::on_hello(const Hello& hello) {
   plan_.peer_app = hello.name;
   if (plan_.regions.size() - 1 > hello.max_region) {
     return violation("our buffers need " + std::to_string(plan_.regions.size()) +
-                     " regions, the master takes " + std::to_string(hello.max_region + 1U));
+                     " regions, the master allows " + std::to_string(hello.max_region + 1U));
   }
   Init init;
   init.id = offer_.id;
@@ -59,7 +59,7 @@ Result<Step> SlaveHandshake::on_hello(const Hello& hello) {
   return step;
 }
 
-/** Regions, rings of both directions, CONNECT: one for each message of the master. */
+/** Regions, rings of both directions, CONNECT: one reply for each message of the master. */
 Step SlaveHandshake::next_setup_message() {
   Step step;
   std::size_t i = sent_++;

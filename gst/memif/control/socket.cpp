@@ -25,7 +25,7 @@ namespace gstmemif {
 namespace {
 
 constexpr std::size_t kMaxName = sizeof(sockaddr_un::sun_path) - 1;
-// As many as the kernel takes: the more of a crowd wait, the sooner it is a good peer's turn.
+// As many as the kernel allows: with a long backlog a good peer gets in despite a flood.
 constexpr int kBacklog = SOMAXCONN;
 
 struct KernelAddress {
@@ -34,7 +34,7 @@ struct KernelAddress {
 
   explicit KernelAddress(const SocketAddress& from) {
     address.sun_family = AF_UNIX;
-    // An abstract name starts with a NUL and is not terminated: its length ends it.
+    // An abstract name starts with a NUL and is not terminated: its length delimits it.
     const std::size_t start = from.abstract() ? 1 : 0;
     std::memcpy(address.sun_path + start, from.name().data(), from.name().size());
     const std::size_t used = from.name().size() + 1;
@@ -73,7 +73,7 @@ UniqueFd new_socket() {
   return UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
-/** Accepts a connection, if there is one; the cause is left in errno. */
+/** Accepts a connection, if there is one; leaves the cause in errno. */
 UniqueFd next_at(int socket) {
   int fd;
   do {
@@ -83,9 +83,9 @@ UniqueFd next_at(int socket) {
 }
 
 /**
- * Holds off other processes of ours that look at the same stale file: between probing it and
- * replacing it, somebody else may have made a live one. The lock is on the directory, so it leaves
- * no file behind; a foreign holder delays us for a moment at most.
+ * Excludes other processes of ours that probe the same stale file: between the probe and the
+ * replacement, another process may create a live one. The lock is on the directory, so it leaves
+ * no file behind; a foreign holder delays us only briefly.
  */
 class DirectoryLock {
  public:
@@ -120,7 +120,7 @@ Error unknown_owner(const std::string& owner, const std::string& what) {
                                    ". Give user:group with names or numbers that exist."};
 }
 
-/** What @p look finds under @p name in the databases of the system; each call needs a buffer. */
+/** Looks up @p name in a system database with @p look, which needs a buffer. */
 template <class Entry, class Look>
 std::optional<Entry> looked_up(Look look, const std::string& name, std::vector<char>& buffer) {
   Entry entry{};
@@ -134,7 +134,7 @@ std::optional<Entry> looked_up(Look look, const std::string& name, std::vector<c
   return found != nullptr ? std::optional(entry) : std::nullopt;
 }
 
-/** May ask a directory service, and wait for it. */
+/** May query a directory service, and block. */
 Result<Owner> parse_owner(const std::string& text) {
   Owner owner;
   std::vector<char> buffer;
@@ -163,9 +163,9 @@ bool same_file(const struct stat& a, const struct stat& b) noexcept {
 }
 
 /**
- * Removes a socket file that nobody listens on. The name may be given to another file between the
- * last look and unlink(), which takes names only; programs of ours keep each other off by the
- * DirectoryLock, and who else may write to the directory can remove any socket anyway.
+ * Removes a stale socket file. Between the last check and unlink(), which takes names only, the
+ * name may be given to another file. Programs of ours exclude each other by the DirectoryLock, and
+ * anyone else with write access to the directory can remove any socket anyway.
  */
 Status remove_stale(const SocketAddress& address) {
   if (Status status = check_socket_path(address); !status) return status;
@@ -189,7 +189,7 @@ Status remove_stale(const SocketAddress& address) {
   return {};
 }
 
-/** True if the name is taken by a socket that accepts nobody any more. */
+/** True if the name is taken by a socket that no longer accepts connections. */
 bool is_closing(const SocketAddress& address) {
   Result<UniqueFd> probe = dial(address);
   if (probe) Channel(std::move(*probe));
@@ -197,8 +197,8 @@ bool is_closing(const SocketAddress& address) {
 }
 
 /**
- * An abstract name is free once its socket is gone, which may be a moment after it was closed:
- * another thread's poll() still holds it.
+ * An abstract name is free once its socket is gone, which may be shortly after it was closed, since
+ * another thread's poll() may still hold it.
  */
 void wait_for_name(const SocketAddress& address) {
   constexpr int kTries = 100;
@@ -249,7 +249,7 @@ Status check_socket_path(const SocketAddress& address) {
   }
   if (::lstat(address.name().c_str(), &status) == 0 && S_ISLNK(status.st_mode) &&
       ::stat(address.name().c_str(), &status) != 0) {
-    return {};  // a dangling link: whoever makes its target may still come
+    return {};  // a dangling link: its target may appear later
   }
   if (::stat(address.name().c_str(), &status) == 0 && !S_ISSOCK(status.st_mode)) {
     return path_error(address, ErrorCode::settings,
@@ -264,9 +264,9 @@ Status check_listen_options(const ListenOptions& options) {
 }
 
 /**
- * Owner and mode go to the file that was opened, not to whatever the path leads to by then. That it
- * is the one which bind() made cannot be asked; but it is a socket, it is ours, and it has no other
- * name, so nobody else's file is ever changed.
+ * Owner and mode are applied to the file that was opened, not to the path. There is no way to ask
+ * whether it is the one that bind() made; but it is a socket, it is ours and it has no other name,
+ * so no foreign file is ever changed.
  */
 Status ListenSocket::prepare_file() {
   const auto failed = [&](int error) {
@@ -281,15 +281,15 @@ Status ListenSocket::prepare_file() {
   if (!S_ISSOCK(status.st_mode) || status.st_uid != ::geteuid() || status.st_nlink != 1) {
     return path_error(address_, ErrorCode::busy, "another program has replaced the socket file.");
   }
-  // Known first: what follows may fail, and then the file goes too.
+  // Recorded first: if what follows fails, the file is removed too.
   device_ = status.st_dev;
   inode_ = status.st_ino;
   if (!owner) return owner.error();
-  // Nobody can connect before listen(), so what follows bind() leaves no gap.
+  // No peer can connect before listen(), so there is no race after bind().
   if (::fchownat(file.get(), "", owner->user, owner->group, AT_EMPTY_PATH) != 0) {
     return failed(errno);
   }
-  // fchmod() does not take such a descriptor, but its name in /proc leads to the same file.
+  // fchmod() refuses an O_PATH descriptor, but its name in /proc refers to the same file.
   const std::string name = "/proc/self/fd/" + std::to_string(file.get());
   if (::chmod(name.c_str(), options_.mode) != 0) return failed(errno);
   return {};
@@ -332,9 +332,9 @@ Result<ListenSocket> ListenSocket::open(const SocketAddress& address,
 ListenSocket::~ListenSocket() {
   struct stat status {};
   const char* path = address_.name().c_str();
-  // Nobody may connect to a socket that is never looked at again; see wait_for_name().
+  // No peer may connect to a socket that is never read again; see wait_for_name().
   if (fd_) ::shutdown(fd_.get(), SHUT_RDWR);
-  // Nor may we wait for what those have said who are at the door.
+  // Nor may closing wait for descriptors in messages of peers that were not accepted yet.
   for (UniqueFd left = fd_ ? next_at(fd_.get()) : UniqueFd(); left; left = next_at(fd_.get())) {
     Channel(std::move(left));
   }

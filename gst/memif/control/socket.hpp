@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Addresses of sockets, listening on them and dialling them. */
+/** @file Socket addresses, listening and connecting. */
 #pragma once
 
 #include <sys/types.h>
@@ -33,34 +33,34 @@ class GSTMEMIF_API SocketAddress {
   std::string name_;
 };
 
-/** Who may use a listening socket. */
+/** Access control of a listening socket. */
 struct ListenOptions {
   mode_t mode = 0660;  ///< permissions of the socket file
   std::string owner;   ///< "user", "user:group" or ":group", names or numbers; empty: us
-  std::vector<uid_t> allowed_uids;  ///< users whose programs may connect; empty: all that can
+  std::vector<uid_t> allowed_uids;  ///< users whose programs may connect; empty: no restriction
 
   bool operator==(const ListenOptions&) const = default;
 };
 
-/** Checks what can be checked before anything starts: the directory, and what is at the path. */
+/** Checks before anything starts: the directory, and the file at the path. */
 GSTMEMIF_API Status check_socket_path(const SocketAddress& address);
 
 /** Checks that user and group of @p options exist. */
 GSTMEMIF_API Status check_listen_options(const ListenOptions& options);
 
-/** A new connection, and whose it is: as far as this process can see, otherwise 0. */
+/** A new connection and its peer's credentials, 0 where this process cannot see them. */
 struct Incoming {
   UniqueFd fd;
   uid_t uid = 0;
   pid_t pid = 0;
 };
 
-/** A listening socket; its file, if it has one, is removed with it. */
+/** A listening socket; its file, if any, is removed with it. */
 class GSTMEMIF_API ListenSocket {
  public:
   /**
-   * Binds and listens. A socket file that nobody listens on any more is replaced; one that somebody
-   * does listen on is an error (ErrorCode::busy), and left alone.
+   * Binds and listens. A stale socket file is replaced; a live one is left alone and is an error
+   * (ErrorCode::busy).
    */
   static Result<ListenSocket> open(const SocketAddress& address, const ListenOptions& options);
 
@@ -71,8 +71,8 @@ class GSTMEMIF_API ListenSocket {
   int fd() const noexcept { return fd_.get(); }
 
   /**
-   * The next connection; nothing if there is none; an error if this process has no room for it. One
-   * of a user that is not allowed is closed, and comes back without its descriptor.
+   * The next connection; empty if there is none; an error if this process is out of descriptors. A
+   * connection of a user that is not allowed is closed and returned without its descriptor.
    */
   Result<std::optional<Incoming>> accept() const;
 
@@ -84,7 +84,7 @@ class GSTMEMIF_API ListenSocket {
   UniqueFd fd_;
   SocketAddress address_;
   ListenOptions options_;
-  dev_t device_ = 0;  // of the file that we made: nobody else's is ever removed
+  dev_t device_ = 0;  // of the file that we made: no other file is ever removed
   ino_t inode_ = 0;
 };
 
