@@ -32,6 +32,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <optional>
 
 #include "gst/packet/batch_map.hpp"
 #include "gst/packet/caps.hpp"
@@ -57,6 +58,9 @@ enum : guint { kPropWhenFull = kPropCommonLast, kPropWhenDown, kPropDrainTimeout
 
 /** What to do with a packet that cannot go out now. */
 enum class Policy : gint { block, drop, automatic };
+
+// Of a buffer; GStreamer's have 16 at the most.
+constexpr guint kMaxMemories = 64;
 
 constexpr guint64 kDrainTimeout = GST_SECOND;
 // A peer that takes one packet after another, each at the last moment, is not waited for for ever.
@@ -123,35 +127,25 @@ GstMemifSinkState& state_of(gpointer instance) {
   return *static_cast<GstMemifSink*>(instance)->state;
 }
 
-/** The memories of a buffer, mapped for reading, as the segments of a packet. */
-class MappedPacket {
+/** One memory of a buffer, mapped for reading. */
+class MappedMemory {
  public:
-  explicit MappedPacket(GstBuffer* buffer) {
-    const guint memories = gst_buffer_n_memory(buffer);
-    for (guint i = 0; i < memories && i < maps_.size(); ++i) {
-      GstMemory* memory = gst_buffer_peek_memory(buffer, i);
-      if (!gst_memory_map(memory, &maps_[i], GST_MAP_READ)) {
-        ok_ = false;
-        return;
-      }
-      segments_[count_++] = {reinterpret_cast<const std::byte*>(maps_[i].data), maps_[i].size};
-    }
+  explicit MappedMemory(GstMemory* memory)
+      : mapped_(gst_memory_map(memory, &map_, GST_MAP_READ) != FALSE) {}
+  ~MappedMemory() {
+    if (mapped_) gst_memory_unmap(map_.memory, &map_);
   }
-  ~MappedPacket() {
-    for (guint i = 0; i < count_; ++i) gst_memory_unmap(maps_[i].memory, &maps_[i]);
-  }
-  MappedPacket(const MappedPacket&) = delete;
+  MappedMemory(const MappedMemory&) = delete;
+  MappedMemory& operator=(const MappedMemory&) = delete;
 
-  explicit operator bool() const noexcept { return ok_; }
-  std::span<const TxSegment> segments() const noexcept { return {segments_.data(), count_}; }
+  explicit operator bool() const noexcept { return mapped_; }
+  TxSegment bytes() const noexcept {
+    return {reinterpret_cast<const std::byte*>(map_.data), map_.size};
+  }
 
  private:
-  static constexpr std::size_t kMaxMemories = 64;  // a GstBuffer has 16 at the most
-
-  std::array<GstMapInfo, kMaxMemories> maps_;
-  std::array<TxSegment, kMaxMemories> segments_;
-  guint count_ = 0;
-  bool ok_ = true;
+  GstMapInfo map_;
+  bool mapped_;
 };
 
 /** Waits with @p wait until it is ready; handles unlock() as base sinks must. */
@@ -242,15 +236,6 @@ GstFlowReturn unreadable(GstMemifSink* self) {
 /** Whoever else holds the buffer or its memory may still want to look at it. */
 bool alone(GstBuffer* buffer, GstMemory* memory) {
   return gst_buffer_is_writable(buffer) && GST_MINI_OBJECT_REFCOUNT_VALUE(memory) == 1;
-}
-
-/** A packet is no arena, nor any part of one. */
-bool damaged(GstBuffer* buffer) {
-  const guint memories = gst_buffer_n_memory(buffer);
-  for (guint i = 0; i < memories; ++i) {
-    if (gstpacket::detail::is_arena(gst_buffer_peek_memory(buffer, i))) return true;
-  }
-  return false;
 }
 
 /** The loan whose buffers may go into a ring as they are; null if the packets must be copied. */
@@ -366,28 +351,49 @@ GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* buffer) {
   return GST_FLOW_OK;
 }
 
-/** The memory of a packet that lies in one buffer of a loan and may go as it is, or null. */
-GstMemory* borrowed_memory(GstBuffer* buffer) {
-  if (gst_buffer_n_memory(buffer) != 1) return nullptr;
-  GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
-  return gst_memif_slot_memory_loan(memory) != nullptr && alone(buffer, memory) ? memory : nullptr;
+/** An arena, or a part of one, which is no packet without the descriptors of a batch. */
+GstFlowReturn drop_damaged(GstMemifSink* self) {
+  self->state->queues->first().stats().drop(DropReason::bad_descriptor);
+  return GST_FLOW_OK;
+}
+
+/** A packet in one piece, as nearly all are: without the arrays that others need. */
+GstFlowReturn send_piece(GstMemifSink* self, GstBuffer* buffer, GstMemory* memory) {
+  if (gstpacket::detail::is_arena(memory)) return drop_damaged(self);
+  const MappedMemory map(memory);
+  if (!map) return unreadable(self);
+  const TxSegment packet = map.bytes();
+  gstmemif::Loan* loan = gst_memif_slot_memory_loan(memory);
+  if (loan != nullptr && !alone(buffer, memory)) loan = nullptr;
+  return send_until_done(self, {&packet, 1}, [&](gstmemif::Sender& sender) {
+    if (loan != nullptr && sender.owns(*loan)) {
+      return sender.exchange(gst_memif_slot_memory_packet(memory));
+    }
+    return sender.send({&packet, 1});
+  });
+}
+
+/** A packet in several pieces, or none. */
+[[gnu::noinline]] GstFlowReturn send_pieces(GstMemifSink* self, GstBuffer* buffer) {
+  std::array<std::optional<MappedMemory>, kMaxMemories> maps;
+  std::array<TxSegment, kMaxMemories> pieces;
+  const guint memories = std::min<guint>(gst_buffer_n_memory(buffer), kMaxMemories);
+  for (guint i = 0; i < memories; ++i) {
+    GstMemory* memory = gst_buffer_peek_memory(buffer, i);
+    if (gstpacket::detail::is_arena(memory)) return drop_damaged(self);
+    const MappedMemory& map = maps[i].emplace(memory);
+    if (!map) return unreadable(self);
+    pieces[i] = map.bytes();
+  }
+  const std::span<const TxSegment> packet(pieces.data(), memories);
+  return send_until_done(self, packet,
+                         [&](gstmemif::Sender& sender) { return sender.send(packet); });
 }
 
 GstFlowReturn send_buffer(GstMemifSink* self, GstBuffer* buffer) {
   if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) return send_batch(self, buffer);
-  if (damaged(buffer)) {
-    self->state->queues->first().stats().drop(DropReason::bad_descriptor);
-    return GST_FLOW_OK;
-  }
-  const MappedPacket packet(buffer);
-  if (!packet) return unreadable(self);
-  GstMemory* borrowed = borrowed_memory(buffer);
-  return send_until_done(self, packet.segments(), [&](gstmemif::Sender& sender) {
-    if (borrowed != nullptr && sender.owns(*gst_memif_slot_memory_loan(borrowed))) {
-      return sender.exchange(gst_memif_slot_memory_packet(borrowed));
-    }
-    return sender.send(packet.segments());
-  });
+  if (gst_buffer_n_memory(buffer) != 1) return send_pieces(self, buffer);
+  return send_piece(self, buffer, gst_buffer_peek_memory(buffer, 0));
 }
 
 /** What the bytes are is for whoever makes them to say: anything can be sent, but not unsaid. */
