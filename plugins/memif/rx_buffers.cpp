@@ -2,8 +2,7 @@
 // Copyright (C) 2026 The gst-memif developers
 #include "plugins/memif/rx_buffers.hpp"
 
-#include <cstring>
-
+#include "gst/memif/data/copy.hpp"
 #include "gst/packet/batch.hpp"
 #include "gst/packet/batch_map.hpp"
 #include "plugins/memif/gstmemifarena.hpp"
@@ -17,7 +16,7 @@ std::size_t copy_packet(const RxSegment*& segment, std::byte* out) {
   const std::byte* const start = out;
   bool more = true;
   while (more) {
-    std::memcpy(out, segment->data, segment->length);
+    gstmemif::copy_packet(out, segment->data, segment->length);
     out += segment->length;
     more = segment++->more;
   }
@@ -31,22 +30,19 @@ std::size_t length_of(const RxSegment* segment) {
 }
 
 GstBuffer* copy_to_buffer(const RxSegment*& segment, RxBufferPool& buffers) {
-  GstBuffer* buffer = buffers.take(length_of(segment));
-  GstMapInfo map;
-  if (buffer != nullptr && gst_memory_map(gst_buffer_peek_memory(buffer, 0), &map, GST_MAP_WRITE)) {
-    copy_packet(segment, reinterpret_cast<std::byte*>(map.data));
-    gst_memory_unmap(map.memory, &map);
-    return buffer;
+  const RxBuffer out = buffers.take(length_of(segment));
+  if (out.buffer != nullptr) {
+    copy_packet(segment, out.bytes);
+  } else {
+    while (segment++->more) continue;
   }
-  gst_clear_buffer(&buffer);
-  while (segment++->more) continue;
-  return nullptr;
+  return out.buffer;
 }
 
 /** A batch without packets, with an arena of so many bytes; null without memory. */
 GstBuffer* new_batch(std::size_t size, const CopyBudgetPtr& budget) {
   if (size > G_MAXUINT32) return nullptr;
-  GstMemory* arena = new_copy_memory(budget, size, GST_MEMORY_FLAG_NO_SHARE);
+  GstMemory* arena = gst_memif_copy_memory_new(budget, size, GST_MEMORY_FLAG_NO_SHARE);
   if (arena == nullptr) return nullptr;
   GstBuffer* batch = gst_buffer_new();
   gst_buffer_append_memory(batch, arena);

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <utility>
 
 #include "gst/packet/batch.hpp"
@@ -92,29 +91,29 @@ GstFlowReturn acquire(GstBufferPool* pool, GstBuffer** out, GstBufferPoolAcquire
   return GST_FLOW_OK;
 }
 
-/** The base class would also give the memory its full size: it gets that of the next packet. */
-void reset(GstBufferPool* pool, GstBuffer* buffer) {
-  if (!cast(pool)->kind->has_own_metas(buffer)) {
+/**
+ * Makes it as it was: true if it may be used again. The base class would also give the memory its
+ * full size, but it gets that of the next packet.
+ */
+bool reset(GstBufferPool* pool, GstBuffer* buffer) {
+  // Somebody may have replaced the memory, or may look at it still, with or without a buffer.
+  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY)) return false;
+  if (GST_MINI_OBJECT_REFCOUNT_VALUE(gst_buffer_peek_memory(buffer, 0)) != 1) return false;
+  const Kind& kind = *cast(pool)->kind;
+  if (!kind.has_own_metas(buffer)) {
     GST_BUFFER_POOL_CLASS(gst_memif_rx_pool_parent_class)->reset_buffer(pool, buffer);
-    return;
+    if (!kind.has_own_metas(buffer)) return false;
   }
-  GST_BUFFER_FLAGS(buffer) &= GST_BUFFER_FLAG_TAG_MEMORY;
+  GST_BUFFER_FLAGS(buffer) = 0;
   GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
   GST_BUFFER_DURATION(buffer) = GST_CLOCK_TIME_NONE;
   GST_BUFFER_OFFSET(buffer) = GST_BUFFER_OFFSET_END(buffer) = GST_BUFFER_OFFSET_NONE;
-}
-
-/** Somebody may have replaced the memory, or may look at it still, with or without a buffer. */
-bool intact(GstBuffer* buffer) {
-  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY)) return false;
-  GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
-  return gst_memory_is_writable(memory) && GST_MINI_OBJECT_REFCOUNT_VALUE(memory) == 1;
+  kind.put_down(buffer);
+  return true;
 }
 
 void release(GstBufferPool* pool, GstBuffer* buffer) {
-  const Kind& kind = *cast(pool)->kind;
-  if (intact(buffer) && kind.has_own_metas(buffer) && !GST_BUFFER_POOL_IS_FLUSHING(pool)) {
-    kind.put_down(buffer);
+  if (!GST_BUFFER_POOL_IS_FLUSHING(pool) && reset(pool, buffer)) {
     cast(pool)->resting->add(buffer);
   } else {
     gst_buffer_unref(buffer);
@@ -152,7 +151,7 @@ static void gst_memif_rx_pool_class_init(GstMemifRxPoolClass* klass) {
   G_OBJECT_CLASS(klass)->finalize = finalize;
   GstBufferPoolClass* pool_class = &klass->parent_class;
   pool_class->acquire_buffer = acquire;
-  pool_class->reset_buffer = reset;
+  pool_class->reset_buffer = nullptr;  // a part of release(), which knows more
   pool_class->release_buffer = release;
   pool_class->stop = stop;
 }
@@ -167,45 +166,15 @@ static void close(GstBufferPool* pool) {
   gst_object_unref(pool);
 }
 
-// ---- memory of copies -----------------------------------------------------------------------
+// ---- single packets -------------------------------------------------------------------------
 
-namespace {
-
-/** What lies before the bytes. */
-struct alignas(std::max_align_t) CopyHeader {
-  CopyBudgetPtr budget;
-  gsize size;
-};
-
-void free_copy(gpointer data) {
-  auto* header = static_cast<CopyHeader*>(data);
-  if (header->budget) header->budget->give_back(header->size);
-  header->~CopyHeader();
-  g_free(header);
-}
-
-GstBuffer* new_copy_buffer(gsize size, const CopyBudgetPtr& budget) {
-  GstMemory* memory = new_copy_memory(budget, size, GstMemoryFlags(0));
+static GstBuffer* new_copy_buffer(gsize size, const CopyBudgetPtr& budget) {
+  GstMemory* memory = gst_memif_copy_memory_new(budget, size, GstMemoryFlags(0));
   if (memory == nullptr) return nullptr;
   GstBuffer* buffer = gst_buffer_new();
   gst_buffer_append_memory(buffer, memory);
   return buffer;
 }
-
-}  // namespace
-
-GstMemory* new_copy_memory(const CopyBudgetPtr& budget, gsize size, GstMemoryFlags flags) {
-  if (budget && !budget->take(size)) return nullptr;
-  void* place = g_try_malloc(sizeof(CopyHeader) + size);
-  if (place == nullptr) {
-    if (budget) budget->give_back(size);
-    return nullptr;
-  }
-  auto* header = new (place) CopyHeader{budget, size};
-  return gst_memory_new_wrapped(flags, header + 1, size, 0, size, header, free_copy);
-}
-
-// ---- single packets -------------------------------------------------------------------------
 
 static constexpr Kind kSinglePacket = {new_copy_buffer,
                                        [](GstBuffer* buffer) {
@@ -221,14 +190,15 @@ RxBufferPool::~RxBufferPool() {
   close(pool_);
 }
 
-GstBuffer* RxBufferPool::take(std::size_t length) {
-  if (length > size_) return new_copy_buffer(length, budget_);
+RxBuffer RxBufferPool::take(std::size_t length) {
   GstBuffer* buffer = nullptr;
-  if (gst_buffer_pool_acquire_buffer(pool_, &buffer, nullptr) != GST_FLOW_OK) return nullptr;
-  // Whoever had it may have moved its beginning, too.
-  GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
-  gst_memory_resize(memory, -static_cast<gssize>(memory->offset), length);
-  return buffer;
+  if (length > size_) {
+    buffer = new_copy_buffer(length, budget_);
+  } else {
+    gst_buffer_pool_acquire_buffer(pool_, &buffer, nullptr);
+  }
+  if (buffer == nullptr) return {nullptr, nullptr};
+  return {buffer, gst_memif_copy_memory_reuse(gst_buffer_peek_memory(buffer, 0), length)};
 }
 
 // ---- batches --------------------------------------------------------------------------------

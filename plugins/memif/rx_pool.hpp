@@ -12,18 +12,15 @@
 #include <gst/gst.h>
 
 #include <cstddef>
-#include <memory>
 
-#include "gst/memif/data/copy_budget.hpp"
 #include "gst/memif/data/loan.hpp"
+#include "plugins/memif/gstmemifcopymemory.hpp"
 
-using CopyBudgetPtr = std::shared_ptr<gstmemif::CopyBudget>;
-
-/**
- * Ordinary memory that counts in @p budget (null: in none) until it is freed. Null without memory,
- * or if the budget is used up.
- */
-GstMemory* new_copy_memory(const CopyBudgetPtr& budget, gsize size, GstMemoryFlags flags);
+/** A buffer of one packet, and where its bytes go. */
+struct RxBuffer {
+  GstBuffer* buffer;  ///< null: there is no memory
+  std::byte* bytes;
+};
 
 /** Takes as many as there are packets: nothing waits for buffers that somebody keeps. */
 class RxBufferPool {
@@ -37,8 +34,8 @@ class RxBufferPool {
   RxBufferPool(const RxBufferPool&) = delete;
   RxBufferPool& operator=(const RxBufferPool&) = delete;
 
-  /** A writable buffer with one memory of @p length bytes; null without memory. */
-  GstBuffer* take(std::size_t length);
+  /** A writable buffer with one memory of @p length bytes. */
+  RxBuffer take(std::size_t length);
 
  private:
   const std::size_t size_;

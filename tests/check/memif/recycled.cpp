@@ -2,6 +2,9 @@
 // Copyright (C) 2026 The gst-memif developers
 // Buffers of memifsrc that come back: always as new, and never while somebody looks at them.
 #include <algorithm>
+#include <array>
+#include <memory>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -33,7 +36,7 @@ void check_new(GstBuffer* buffer, std::size_t length) {
 }
 
 GstBuffer* take(RxBufferPool& pool, std::size_t length) {
-  GstBuffer* buffer = pool.take(length);
+  GstBuffer* buffer = pool.take(length).buffer;
   check_new(buffer, length);
   return buffer;
 }
@@ -123,6 +126,43 @@ GST_START_TEST(test_what_somebody_looks_at_does_not_change) {
   gst_buffer_unref(part);
   gst_buffer_unref(copy);
   for (GstBuffer* other : others) gst_buffer_unref(other);
+}
+GST_END_TEST
+
+// They are its bytes, also when they are put together again, and keep it until the last one goes.
+GST_START_TEST(test_parts_of_a_packet) {
+  const auto budget = std::make_shared<gstmemif::CopyBudget>(2 * kSize);
+  std::array<guint8, 100> bytes;
+  std::iota(bytes.begin(), bytes.end(), 0);
+  const auto begins_with = [&](GstBuffer* buffer, std::size_t first, std::size_t length) {
+    return gst_buffer_get_size(buffer) == length &&
+           gst_buffer_memcmp(buffer, 0, bytes.data() + first, length) == 0;
+  };
+  {
+    RxBufferPool pool(kSize, budget);
+    GstBuffer* buffer = take(pool, bytes.size());
+    gst_buffer_fill(buffer, 0, bytes.data(), bytes.size());
+    GstBuffer* head = gst_buffer_copy_region(buffer, GST_BUFFER_COPY_MEMORY, 0, 40);
+    GstBuffer* tail = gst_buffer_copy_region(buffer, GST_BUFFER_COPY_MEMORY, 40, 60);
+    GstBuffer* middle = gst_buffer_copy_region(tail, GST_BUFFER_COPY_MEMORY, 10, 20);
+    GstBuffer* own = gst_buffer_copy_deep(tail);
+    const GstMemory* whole = gst_buffer_peek_memory(buffer, 0);
+    gst_buffer_unref(buffer);
+    fail_unless(begins_with(head, 0, 40) && begins_with(tail, 40, 60));
+    fail_unless(begins_with(middle, 50, 20) && begins_with(own, 40, 60));
+    fail_unless(gst_buffer_peek_memory(middle, 0)->parent == whole);
+    head = gst_buffer_append(head, tail);
+    GstMemory* together = gst_buffer_get_all_memory(head);
+    fail_unless(together->parent == whole, "parts that are next to each other were copied");
+    gst_memory_unref(together);
+    fail_unless(begins_with(head, 0, 100));
+    gst_buffer_unref(head);
+    fail_unless_equals_uint64(budget->used(), kSize);
+    gst_buffer_unref(middle);
+    fail_unless_equals_uint64(budget->used(), 0);
+    fail_unless(begins_with(own, 40, 60));
+    gst_buffer_unref(own);
+  }
 }
 GST_END_TEST
 
@@ -263,6 +303,7 @@ static Suite* recycled_suite(void) {
   tcase_add_test(tests, test_used_again_as_new);
   tcase_add_test(tests, test_of_other_memory_is_not_used_again);
   tcase_add_test(tests, test_what_somebody_looks_at_does_not_change);
+  tcase_add_test(tests, test_parts_of_a_packet);
   tcase_add_test(tests, test_long_packets_and_kept_buffers);
   tcase_add_test(tests, test_given_back_by_another_thread);
   tcase_add_test(tests, test_batches_come_back);

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+#include "plugins/memif/gstmemifcopymemory.hpp"
+
+#include <new>
+
+#include "plugins/memif/gstmemifarena.hpp"
+
+namespace {
+
+constexpr std::size_t kCacheLine = 64;
+
+/** The bytes follow, but for a part of another one, which is its parent. */
+struct alignas(kCacheLine) GstMemifCopyMemory {
+  GstMemory memory;
+  CopyBudgetPtr budget;
+};
+
+struct GstMemifCopyAllocator {
+  GstAllocator parent;
+};
+struct GstMemifCopyAllocatorClass {
+  GstAllocatorClass parent_class;
+};
+
+GstMemory* whole_of(GstMemory* memory) {
+  return memory->parent != nullptr ? memory->parent : memory;
+}
+
+std::byte* bytes_of(GstMemory* memory) {
+  return reinterpret_cast<std::byte*>(whole_of(memory)) + sizeof(GstMemifCopyMemory);
+}
+
+/** With room for @p size bytes; null without memory. */
+GstMemifCopyMemory* allocate(gsize size) {
+  if (size > G_MAXSIZE - sizeof(GstMemifCopyMemory)) return nullptr;
+  void* place = ::operator new (sizeof(GstMemifCopyMemory) + size, std::align_val_t{kCacheLine},
+                                std::nothrow);
+  return place != nullptr ? new (place) GstMemifCopyMemory() : nullptr;
+}
+
+gpointer map(GstMemory* memory, gsize, GstMapFlags) {
+  return bytes_of(memory);
+}
+
+void unmap(GstMemory*) {}
+
+GstMemory* share(GstMemory* memory, gssize offset, gssize size) {
+  GstMemory* whole = whole_of(memory);
+  GstMemifCopyMemory* part = allocate(0);
+  if (part == nullptr) return nullptr;
+  const guint flags = GST_MINI_OBJECT_FLAGS(whole) | GST_MINI_OBJECT_FLAG_LOCK_READONLY;
+  const gsize length =
+      size < 0 ? memory->size - static_cast<gsize>(offset) : static_cast<gsize>(size);
+  gst_memory_init(&part->memory, static_cast<GstMemoryFlags>(flags), memory->allocator, whole,
+                  whole->maxsize, whole->align, memory->offset + static_cast<gsize>(offset),
+                  length);
+  return &part->memory;
+}
+
+/** Of two parts of one memory. */
+gboolean is_span(GstMemory* first, GstMemory* second, gsize* offset) {
+  if (offset != nullptr) *offset = first->offset - whole_of(first)->offset;
+  return first->offset + first->size == second->offset;
+}
+
+GstMemory* dummy_alloc(GstAllocator*, gsize, GstAllocationParams*) {
+  // Without a budget ordinary memory will do.
+  return nullptr;
+}
+
+void free_memory(GstAllocator*, GstMemory* memory) {
+  auto* copy = reinterpret_cast<GstMemifCopyMemory*>(memory);
+  if (copy->budget) copy->budget->give_back(memory->maxsize);
+  copy->~GstMemifCopyMemory();
+  ::operator delete (copy, std::align_val_t{kCacheLine});
+}
+
+}  // namespace
+
+GType gst_memif_copy_allocator_get_type(void);
+G_DEFINE_TYPE(GstMemifCopyAllocator, gst_memif_copy_allocator, GST_TYPE_ALLOCATOR)
+
+static void gst_memif_copy_allocator_class_init(GstMemifCopyAllocatorClass* klass) {
+  GST_ALLOCATOR_CLASS(klass)->alloc = dummy_alloc;
+  GST_ALLOCATOR_CLASS(klass)->free = free_memory;
+}
+
+static void gst_memif_copy_allocator_init(GstMemifCopyAllocator* self) {
+  GstAllocator* allocator = GST_ALLOCATOR_CAST(self);
+  allocator->mem_type = "MemifCopy";
+  allocator->mem_map = map;
+  allocator->mem_unmap = unmap;
+  allocator->mem_share = share;
+  allocator->mem_is_span = is_span;
+  GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
+}
+
+GstMemory* gst_memif_copy_memory_new(const CopyBudgetPtr& budget, gsize size,
+                                     GstMemoryFlags flags) {
+  static GstAllocator* const allocator =
+      gst_memif_process_allocator(gst_memif_copy_allocator_get_type());
+  if (budget && !budget->take(size)) return nullptr;
+  GstMemifCopyMemory* copy = allocate(size);
+  if (copy == nullptr) {
+    if (budget) budget->give_back(size);
+    return nullptr;
+  }
+  gst_memory_init(&copy->memory, flags, allocator, nullptr, size, 0, 0, size);
+  copy->budget = budget;
+  return &copy->memory;
+}
+
+std::byte* gst_memif_copy_memory_reuse(GstMemory* memory, gsize size) noexcept {
+  memory->offset = 0;
+  memory->size = size;
+  return bytes_of(memory);
+}
