@@ -23,9 +23,12 @@ namespace gstpacket::detail {
 /// Makes `bytes`, of all packets together, the size of the batch. For who may write to it; nothing
 /// happens where the memory is in other buffers, too.
 inline void set_packet_bytes(GstMemory* arena, std::uint64_t bytes) noexcept {
+  const gsize size = std::min<std::uint64_t>(bytes, arena->maxsize);
+  // As nearly always: to ask whether it is writable costs more than all of this.
+  if (arena->offset == 0 && arena->size == size) return;
   if (gst_memory_is_writable(arena) == FALSE) return;
   arena->offset = 0;
-  arena->size = std::min<std::uint64_t>(bytes, arena->maxsize);
+  arena->size = size;
 }
 
 /// Another memory for the same arena, so that a part of a batch can say its own size: 0 at first.

@@ -118,7 +118,8 @@ GstMemory* gst_memif_arena_new_empty() {
 void gst_memif_arena_take(GstMemory* memory, gstmemif::Loan* loan) {
   cast(memory)->loan = loan;
   memory->maxsize = loan->size();
-  gstpacket::detail::set_packet_bytes(memory, loan->bytes);
+  memory->offset = 0;
+  memory->size = std::min<std::uint64_t>(loan->bytes, memory->maxsize);
   if (loan->ours) {
     GST_MINI_OBJECT_FLAG_UNSET(memory, GST_MEMORY_FLAG_READONLY);
   } else {

@@ -241,7 +241,7 @@ bool alone(GstBuffer* buffer, GstMemory* memory) {
 /** The loan whose buffers may go into a ring as they are; null if the packets must be copied. */
 gstmemif::Loan* exchangeable(GstBuffer* batch, GstMemory* arena) {
   GstMemory* whole = gstpacket::detail::whole_arena(arena);
-  if (!alone(batch, arena) || !alone(batch, whole)) return nullptr;
+  if (!alone(batch, arena) || GST_MINI_OBJECT_REFCOUNT_VALUE(whole) != 1) return nullptr;
   gstmemif::Loan* loan = gst_memif_arena_loan(whole);
   return loan != nullptr && loan->ours ? loan : nullptr;
 }
