@@ -81,10 +81,11 @@ void Chunk::view(std::size_t i, GstClockTime timestamp) noexcept {
 
 bool Chunk::map_for_reading(Slot& slot) noexcept {
   const guint memories = gst_buffer_n_memory(slot.buffer);
-  if (holds_arena(slot.buffer, memories)) return false;
   if (memories == 1) {
-    return gst_memory_map(gst_buffer_peek_memory(slot.buffer, 0), &slot.map, GST_MAP_READ) != FALSE;
+    GstMemory* memory = gst_buffer_peek_memory(slot.buffer, 0);
+    return !is_arena(memory) && gst_memory_map(memory, &slot.map, GST_MAP_READ) != FALSE;
   }
+  if (holds_arena(slot.buffer, memories)) return false;
   slot.by_buffer = true;
   if (gst_buffer_map(slot.buffer, &slot.map, GST_MAP_READ) == FALSE) return false;
   if (memories > 1) ++copies_;
@@ -93,12 +94,14 @@ bool Chunk::map_for_reading(Slot& slot) noexcept {
 
 bool Chunk::map_for_writing(Slot& slot) noexcept {
   const guint memories = gst_buffer_n_memory(slot.buffer);
-  if (holds_arena(slot.buffer, memories)) return false;
   if (memories == 0) return replace_memory(slot, nullptr, 0, kRoom, kRoom);
   if (memories == 1) {
     GstMemory* memory = gst_buffer_peek_memory(slot.buffer, 0);
+    if (is_arena(memory)) return false;
     // Fails if another buffer has the memory as well, or it is read-only.
     if (gst_memory_map(memory, &slot.map, GST_MAP_READWRITE) != FALSE) return true;
+  } else if (holds_arena(slot.buffer, memories)) {
+    return false;
   }
   GstMapInfo from;
   if (gst_buffer_map(slot.buffer, &from, GST_MAP_READ) == FALSE) return false;
