@@ -189,7 +189,7 @@ WaitResult Receiver::wait(std::int64_t timeout_ns) {
   enter();
   for (;;) {
     if (interrupted()) return WaitResult::interrupted;
-    if (std::exchange(changed_, false) || refresh()) return WaitResult::link_changed;
+    if (std::exchange(changed_, false) || (stale() && refresh())) return WaitResult::link_changed;
     if (ready()) return WaitResult::ready;
     if (deadline.passed()) return WaitResult::timeout;
     if (rx_ == nullptr || !rx_->lends_slots()) {

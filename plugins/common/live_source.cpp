@@ -49,6 +49,7 @@ LiveSource::LiveSource(GstPushSrc* src, Waiting waiting) : src_(src), waiting_(w
 LiveSource::~LiveSource() {
   drop_held();
   gst_clear_event(&eos_);
+  gst_clear_object(&clock_);
 }
 
 // ---- Streaming thread -----------------------------------------------------------------------
@@ -74,7 +75,7 @@ GstFlowReturn LiveSource::end_stream(GstEvent* eos) {
   return GST_FLOW_EOS;
 }
 
-GstFlowReturn LiveSource::prepare() {
+GstFlowReturn LiveSource::prepare_anew() {
   const GstFlowReturn flow = wait_until_running();
   if (flow != GST_FLOW_OK || !doubted() || gst_base_src_negotiate(base()) != FALSE) return flow;
   return GST_PAD_IS_FLUSHING(pad()) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
@@ -86,9 +87,9 @@ GstFlowReturn LiveSource::ended(GstFlowReturn flow) {
   return flow;
 }
 
-/** Gives what is held the form that is negotiated; false if nothing is left of it. */
-bool LiveSource::in_form() {
-  if (!batches_ && batch_of(held_) != nullptr) held_ = unpack(GST_BUFFER_CAST(held_));
+/** One packet per buffer; false if none of those that are held can be read. */
+bool LiveSource::unpacked() {
+  if (batch_of(held_) != nullptr) held_ = unpack(GST_BUFFER_CAST(held_));
   return held_ != nullptr;
 }
 
@@ -135,15 +136,20 @@ guint LiveSource::drop_held() {
   return packets;
 }
 
-GstClockTime LiveSource::running_time() const {
+/** The reference to the clock is kept: the counts of one that all elements use cost more than it.
+ */
+GstClockTime LiveSource::running_time() {
+  GstClock* other = nullptr;
   GST_OBJECT_LOCK(src_);
-  GstClock* clock = GST_ELEMENT_CLOCK(src_);
-  if (clock != nullptr) gst_object_ref(clock);
+  if (GST_ELEMENT_CLOCK(src_) != clock_) [[unlikely]] {
+    other = std::exchange(clock_, GST_ELEMENT_CLOCK(src_));
+    if (clock_ != nullptr) gst_object_ref(clock_);
+  }
   const GstClockTime base_time = GST_ELEMENT_CAST(src_)->base_time;
   GST_OBJECT_UNLOCK(src_);
-  if (clock == nullptr) return GST_CLOCK_TIME_NONE;
-  const GstClockTime now = gst_clock_get_time(clock);
-  gst_object_unref(clock);
+  gst_clear_object(&other);
+  if (clock_ == nullptr) return GST_CLOCK_TIME_NONE;
+  const GstClockTime now = gst_clock_get_time(clock_);
   return now > base_time ? now - base_time : 0;
 }
 
@@ -255,6 +261,7 @@ GstStateChangeReturn LiveSource::change_state(GstStateChange transition) {
   }
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     drop_held();
+    gst_clear_object(&clock_);
     position_.store(GST_CLOCK_TIME_NONE, std::memory_order_relaxed);
     const std::lock_guard lock(mutex_);
     gst_clear_event(&eos_);

@@ -72,7 +72,7 @@ class LiveSource {
   /** Packets that were dropped so since the last call. */
   guint64 take_dropped() { return std::exchange(dropped_, 0); }
   /** Running time now; GST_CLOCK_TIME_NONE without a clock. */
-  GstClockTime running_time() const;
+  GstClockTime running_time();
   /** Negotiates anew before anything more is pushed. Any thread. */
   void reconfigure();
 
@@ -91,11 +91,18 @@ class LiveSource {
   GstBaseSrc* base() const { return GST_BASE_SRC_CAST(src_); }
   GstPad* pad() const { return GST_BASE_SRC_PAD(src_); }
 
-  GstFlowReturn prepare();
+  /** Between what changes something it costs no lock, and no call. */
+  GstFlowReturn prepare() {
+    return undisturbed_.load(std::memory_order_acquire) && !doubted() ? GST_FLOW_OK
+                                                                      : prepare_anew();
+  }
+  GstFlowReturn prepare_anew();
   GstFlowReturn wait_until_running();
   GstFlowReturn end_stream(GstEvent* eos);
   GstFlowReturn ended(GstFlowReturn flow);
-  bool in_form();
+  /** Gives what is held the form that is negotiated; false if nothing is left of it. */
+  bool in_form() { return batches_ || unpacked(); }
+  bool unpacked();
   bool pushes_itself() const {
     return clean_ && !counts() && !events_wait_.load(std::memory_order_acquire);
   }
@@ -141,6 +148,7 @@ class LiveSource {
 
   // Streaming thread only.
   GstMiniObject* held_ = nullptr;
+  GstClock* clock_ = nullptr;  // the element's, as of the last running_time()
   guint64 dropped_ = 0;
   bool batches_ = false;
   bool clean_ = false;  // the base class has pushed since the last start or flush
