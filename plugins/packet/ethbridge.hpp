@@ -19,15 +19,15 @@ class EthBridge {
  public:
   enum class Drop {
     too_short,             // ends within the Ethernet header or its VLAN tag
-    bad_source,            // from a group address or from no address
+    bad_source,            // the source is a group address or zero
     reserved_destination,  // 01:80:c2:00:00:00 to 0f, which stay on their link
-    same_port,             // for a station on the port it came in by
+    same_port,             // the destination is behind the port it came in by
   };
 
   static constexpr ElementInfo info{
       "ethbridge", "Ethernet bridge", "Filter/Network",
       "Forwards Ethernet frames between any number of ports: learns per VLAN which station is "
-      "behind which port and floods what is for unknown stations or groups. Port N is the pair of "
+      "behind which port and floods frames to unknown stations and groups. Port N is the pair of "
       "pads sink_N and src_N",
       "The gst-memif developers"};
   static constexpr Access access = Access::read;
@@ -40,13 +40,13 @@ class EthBridge {
     return std::tuple{
         property<&EthBridge::ageing_time_>(
             "ageing-time",
-            "Seconds after which a station that was not seen is forgotten, and what is for it is "
-            "flooded again. 0: never.",
+            "Seconds after which a silent station is forgotten, and frames to it are flooded "
+            "again; 0: never",
             300U, 0U, 1000000U),
         property<&EthBridge::max_entries_>(
             "max-entries",
-            "Stations to remember at the most, in steps of 8. When there are more, newcomers "
-            "displace stations of their own port that nobody has sent to, the oldest first.",
+            "Maximum number of stations to remember, in steps of 8; when full, a new station "
+            "displaces the oldest of its own port that has received no traffic",
             8192U, 8U, 1048576U)
             .ready_only(),
     };
@@ -54,20 +54,20 @@ class EthBridge {
 
   Result<void> start();
   Verdict process(const Packet& packet, unsigned port);
-  /// What was behind it can be anywhere now.
+  /// The stations behind it can be anywhere now.
   void port_removed(unsigned port) { table()->forget_port(port); }
   void stats(StatsFields& fields) const;
 
  private:
   [[nodiscard]] std::uint32_t ageing() const noexcept;
 
-  /// For whoever is not streaming.
+  /// For threads other than the streaming thread.
   [[nodiscard]] std::shared_ptr<MacTable> table() const {
     const std::lock_guard lock(table_mutex_);
     return table_;
   }
 
-  // Replaced by start() only, when nothing streams.
+  // Replaced by start() only, while no data flows.
   std::shared_ptr<MacTable> table_ = std::make_shared<MacTable>(MacTable::kWays);
   mutable std::mutex table_mutex_;
   AtomicProperty<unsigned> ageing_time_;

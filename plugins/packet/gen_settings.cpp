@@ -77,7 +77,7 @@ Result<void> parse_end(const End& end, std::string_view otherwise, const char* e
   const auto given = Mac::parse(end.mac);
   if (!given) {
     return wrong(end.mac_name, end.mac, "not a MAC address",
-                 "Give one such as " + mac.format() + ", or nothing for this one");
+                 "Give one such as " + mac.format() + ", or leave it empty to use this one");
   }
   mac = *given;
   return {};
@@ -101,14 +101,13 @@ Result<void> parse_ends(const GenSettings& s, GenPlan& plan) {
 
 Result<void> check_numbers(const GenSettings& s) {
   if (s.ip_version != 4 && s.ip_version != 6) {
-    return wrong("ip-version", std::to_string(s.ip_version), "there is no such version",
-                 "Give 4 or 6");
+    return wrong("ip-version", std::to_string(s.ip_version), "no such version", "Give 4 or 6");
   }
   const unsigned room = 65536 - s.source_port;
   if (s.flows > room) {
     return wrong("flows", std::to_string(s.flows),
-                 "each flow has a port or identifier of its own, and from source-port=" +
-                     std::to_string(s.source_port) + " on there are " + std::to_string(room),
+                 "each flow needs its own port or identifier, and from source-port=" +
+                     std::to_string(s.source_port) + " up there are " + std::to_string(room),
                  "Give fewer flows or a smaller source-port");
   }
   return {};
@@ -122,8 +121,8 @@ Result<Sizes> parse_sizes(std::string_view text) {
   const auto low = parse_size(text.substr(0, dash));
   const auto high = dash == std::string_view::npos ? low : parse_size(text.substr(dash + 1));
   if (!low || !high || *low > *high) {
-    return wrong("size", text, "neither a length, a range of lengths nor imix",
-                 "Give bytes up to 65535 as 64, a range as 64-1500, or imix");
+    return wrong("size", text, "not a size, a range of sizes or imix",
+                 "Give bytes up to 65535 such as 64, a range such as 64-1500, or imix");
   }
   Sizes sizes;
   sizes.low = *low;
@@ -144,9 +143,10 @@ Result<Rate> parse_rate(std::string_view text) {
       return known.bits ? Rate{0, 8 * ns} : Rate{ns, 0};
     }
   }
-  return wrong("rate", text, "not a rate",
-               "Give packets per second as 250000, 100kpps or 1.5Mpps, bits per second as 10Gbps, "
-               "or 0 for as fast as possible");
+  return wrong(
+      "rate", text, "not a rate",
+      "Give packets per second such as 250000, 100kpps or 1.5Mpps, bits per second as 10Gbps, "
+      "or 0 for as fast as possible");
 }
 
 Result<GenPlan> make_plan(const GenSettings& s) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// The settings of packetgen as users write them, and what they mean.
+// The settings of packetgen as text, and their parsed form.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +14,12 @@
 
 namespace gstpacket {
 
-/// How long packets are: all lengths of [low, high] alike, or those of `mix` in turn.
+/// Packet sizes: uniformly distributed over [low, high], or those of `mix` in turn.
 struct Sizes {
   std::uint32_t low = 0;
   std::uint32_t high = 0;
   std::vector<std::uint32_t> mix;
-  /// Of a mix: lengths that the headers leave no room for become the shortest possible ones.
+  /// Of a mix: sizes too small for the headers are raised to the smallest possible.
   [[nodiscard]] bool is_mix() const noexcept { return !mix.empty(); }
 };
 /// "64", "64-1500" or "imix".
@@ -54,7 +54,7 @@ struct GenSettings {
   unsigned seed = 1;
 };
 
-/// GenSettings that make sense.
+/// Validated GenSettings.
 struct GenPlan {
   Sizes sizes;
   Rate rate;
@@ -73,7 +73,7 @@ struct GenPlan {
   Ipv6Address source_v6;
   Ipv6Address destination_v6;
 };
-/// The error names the property, its value, and a way out.
+/// The error names the property, its value and a remedy.
 [[nodiscard]] Result<GenPlan> make_plan(const GenSettings& settings);
 
 }  // namespace gstpacket

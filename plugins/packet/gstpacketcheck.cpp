@@ -116,7 +116,7 @@ GstStructure* figures(const char* name, const Account& a, const Histogram& laten
 std::string sentence(const Account& a, guint64 count) {
   std::string text = std::to_string(a.packets);
   if (count != 0) text += " of " + std::to_string(count);
-  return text + " packets came whole: " + std::to_string(a.lost()) + " lost, " +
+  return text + " packets arrived intact: " + std::to_string(a.lost()) + " lost, " +
          std::to_string(a.duplicate) + " duplicate, " + std::to_string(a.reordered) +
          " reordered, " + std::to_string(a.damaged) + " damaged, " + std::to_string(a.foreign) +
          " foreign";
@@ -130,13 +130,13 @@ void post_message(GstPacketCheck* self, GstStructure* fields) {
 const char* reason_of(End end) {
   switch (end) {
     case End::count:
-      return "the count was reached";
+      return "count reached";
     case End::timeout:
-      return "no packet came for the timeout";
+      return "timeout: no packet arrived";
     case End::upstream:
       break;
   }
-  return "upstream ended the stream";
+  return "EOS from upstream";
 }
 
 /**
@@ -415,36 +415,36 @@ void install_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropCount,
       g_param_spec_uint64("count", "Count",
-                          "Whole packets, duplicates apart, after which the stream ends; 0: only "
-                          "upstream or the timeout ends it",
+                          "Intact packets, not counting duplicates, after which the stream ends; "
+                          "0: no limit",
                           0, G_MAXUINT64, 0, kPlaying));
   g_object_class_install_property(
       klass, kPropTimeout,
       g_param_spec_int("timeout", "Timeout",
-                       "Milliseconds without a whole packet, since PLAYING or the last one, after "
-                       "which the stream ends; 0: never; -1: 5000 with a count, never without",
+                       "Milliseconds without an intact packet after which the stream ends; 0: "
+                       "never; -1: 5000 if count is set, otherwise never",
                        -1, G_MAXINT, -1, kPlaying));
   g_object_class_install_property(
       klass, kPropVerifyPayload,
       g_param_spec_boolean("verify-payload", "Verify payload",
-                           "Check the sums of headers and payload, which reads every byte; if "
-                           "not, only packets that are cut off count as damaged",
+                           "Verify checksums of headers and payload, which reads every byte; if "
+                           "false, only truncated packets count as damaged",
                            TRUE, kPlaying));
   g_object_class_install_property(
       klass, kPropReportInterval,
       g_param_spec_uint("report-interval", "Report interval",
-                        "Milliseconds between element messages packet-check-progress, which have "
+                        "Milliseconds between element messages packet-check-progress, which carry "
                         "the fields of stats; 0: none",
                         0, G_MAXUINT, 0, kPlaying));
   g_object_class_install_property(
       klass, kPropStats,
       g_param_spec_boxed(
           "stats", "Statistics",
-          "The account since the element last went to PAUSED, as a GstStructure "
-          "application/x-packet-check-stats: guint64 packets (whole, duplicates apart) and bytes "
-          "of "
-          "these, lost (numbers that did not come), duplicate, reordered (behind a later one of "
-          "their flow), damaged, foreign (not made by packetgen), flows; gdouble rate-pps and "
+          "Totals since the element last went to PAUSED, as a GstStructure "
+          "application/x-packet-check-stats: guint64 packets (intact, without duplicates) and "
+          "their "
+          "bytes, lost (missing sequence numbers), duplicate, reordered (after a later one of "
+          "their flow), damaged, foreign (not from packetgen), flows; gdouble rate-pps and "
           "rate-bps between the first and the last packet; guint64 latency-min, latency-p50, "
           "latency-p99, latency-p999 and latency-max in nanoseconds",
           GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));

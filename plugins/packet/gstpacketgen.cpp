@@ -6,16 +6,16 @@
  * @see_also: packetcheck, memifsink
  *
  * Generates UDP datagrams or ICMP echo requests over IPv4 or IPv6, in Ethernet frames or without,
- * as downstream wants. Each carries the number of its flow, its own number in it, the time it was
- * sent and a CRC, by which #packetcheck tells what became of it. All checksums are right.
+ * as negotiated with downstream. Each packet carries its flow, its sequence number, the time it was
+ * sent and a CRC, which #packetcheck evaluates. All checksums are correct.
  *
- * Sizes count whole packets as they lie in memory: an Ethernet frame without its frame check
- * sequence. `imix` is 28 packets of 64 bytes, 16 of 570 and 4 of 1518, in an order that the seed
- * decides; where 64 bytes have no room for the headers and 22 bytes of number, time and CRC, the
- * shortest ones are as long as these need. A rate in bits per second counts the same bytes.
+ * Sizes are those of whole packets in memory: an Ethernet frame without its frame check sequence.
+ * `imix` is 28 packets of 64 bytes, 16 of 570 and 4 of 1518, shuffled with the seed; where 64 bytes
+ * are too short for the headers and the 22 bytes of test header, the shortest packets are as long
+ * as needed. A rate in bits per second counts the same bytes.
  *
- * Batches are written into buffers of downstream's pool where it has one for them: as slave,
- * #memifsink sends these without a copy.
+ * Batches are written into buffers of the pool that downstream proposes: as slave, #memifsink sends
+ * these without a copy.
  *
  * ## Example launch lines
  * |[
@@ -80,13 +80,13 @@ enum : guint {
   kPropStats
 };
 
-// An arena much larger than a core's own cache makes every packet a miss.
+// In an arena much larger than a core's cache, every packet would be a cache miss.
 constexpr std::size_t kMaxArena = std::size_t{256} << 10;
-// Where a packet is to be written, another core has read one: the line is asked for early.
+// The cache lines to write were last read by another core: prefetch them.
 constexpr std::ptrdiff_t kWriteAhead = 6;
 // Packets begin on cache lines.
 constexpr std::size_t kAlignment = 64;
-// The clock is read once for so many packets: it costs as much as making one.
+// Packets per reading of the clock, which costs as much as building a packet.
 constexpr guint kPacketsPerClock = 32;
 
 constexpr std::size_t slot_size(std::size_t packet) {
@@ -154,13 +154,13 @@ void post_error(GstBaseSrc* src, const Error& error) {
 
 // ---- Packets --------------------------------------------------------------------------------
 
-/** How many of the longest packets an arena of ours holds. */
+/** How many packets of maximum size fit into an arena. */
 guint arena_packets(const GstPacketGenState& state) {
   return static_cast<guint>(std::clamp<std::size_t>(kMaxArena / slot_size(state.maker->max_size()),
                                                     1, GST_PACKET_BATCH_MAX));
 }
 
-/** How many packets the next push has at the most, if there is room for @p room. */
+/** The maximum number of packets in the next push, given room for @p room. */
 guint batch_limit(GstPacketGenState& state, guint room) {
   guint limit = std::min(state.batch_size.load(std::memory_order_relaxed), state.most);
   if (state.plan.count != 0) limit = static_cast<guint>(std::min<guint64>(limit, state.left));
@@ -168,8 +168,8 @@ guint batch_limit(GstPacketGenState& state, guint room) {
 }
 
 /**
- * Calls @p add with the length and time of each packet that is due, @p room at the most, until it
- * refuses, which means that there is no memory.
+ * Calls @p add with the length and time of each packet that is due, at most @p room times, until it
+ * returns false for lack of memory.
  */
 template <class Add>
 guint fill(GstPacketGenState& state, guint room, std::uint64_t now, Add add) {
@@ -191,7 +191,7 @@ guint fill(GstPacketGenState& state, guint room, std::uint64_t now, Add add) {
   return n;
 }
 
-/** Writes packets one behind the other. */
+/** Writes packets one after the other. */
 void fill_arena(GstPacketGenState& state, const BatchMap& map, std::uint64_t now) {
   guint32 offset = 0;
   fill(state, arena_packets(state), now, [&](std::uint32_t size, std::uint64_t time) {
@@ -202,7 +202,7 @@ void fill_arena(GstPacketGenState& state, const BatchMap& map, std::uint64_t now
   });
 }
 
-/** Writes packets to where downstream wants them. */
+/** Writes packets into the places that downstream's pool provides. */
 void fill_places(GstPacketGenState& state, const BatchMap& map, std::uint64_t now) {
   GstPacketDesc* desc = map.meta().packets;
   const GstPacketDesc* const last = desc + map.meta().n - 1;
@@ -270,7 +270,7 @@ GstFlowReturn take(GstPushSrc* src, guint most, GstMiniObject** out) {
   const GstClockTime timestamp = state.live.running_time();
   *out = state.send_batches ? make_batch(state, now) : make_list(state, now, timestamp);
   if (*out == nullptr) {
-    GST_ELEMENT_ERROR(src, RESOURCE, NO_SPACE_LEFT, ("There is no memory for packets."), (nullptr));
+    GST_ELEMENT_ERROR(src, RESOURCE, NO_SPACE_LEFT, ("Out of memory for packets."), (nullptr));
     return GST_FLOW_ERROR;
   }
   if (GST_IS_BUFFER(*out)) GST_BUFFER_PTS(GST_BUFFER_CAST(*out)) = timestamp;
@@ -324,7 +324,7 @@ gboolean stop(GstBaseSrc* src) {
   return TRUE;
 }
 
-/** A new link type starts the numbers anew: what follows are other packets. */
+/** A new link type restarts the sequence numbers. */
 bool make_maker(GstBaseSrc* src, LinkType link_type) {
   GstPacketGenState& state = state_of(src);
   if (state.maker && link_type == state.link_type) return true;
@@ -368,7 +368,7 @@ std::string text_of(const GValue* value) {
   return text != nullptr ? text : "";
 }
 
-/** A wrong rate is an error at the start, and a warning when packets flow. */
+/** An invalid rate is an error on start, and a warning while packets flow. */
 void set_rate(GstPacketGen* self, const GValue* value) {
   GstPacketGenState& state = *self->state;
   const auto rate = gstpacket::parse_rate(text_of(value));
@@ -381,7 +381,7 @@ void set_rate(GstPacketGen* self, const GValue* value) {
   if (rate) state.pacer.set_rate(*rate);
   if (warn) {
     GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS, ("%s.", rate.error().text().c_str()),
-                        ("the rate stays as it was"));
+                        ("the rate is unchanged"));
   }
 }
 
@@ -521,17 +521,17 @@ void install_text_properties(GObjectClass* klass) {
   };
   static constexpr Text kTexts[] = {
       {kPropSize, "size", "Size",
-       "Length of packets in bytes, headers included and the Ethernet frame check sequence not: "
-       "one as 64, a range as 64-1500, or imix (28 x 64, 16 x 570, 4 x 1518)",
+       "Packet size in bytes, with headers but without the Ethernet frame check sequence: a number "
+       "such as 64, a range such as 64-1500, or imix (28 x 64, 16 x 570, 4 x 1518)",
        "64", kReady},
       {kPropRate, "rate", "Rate",
-       "Packets per second as 250000, 100kpps or 1.5Mpps, or bits per second as 10Gbps, without "
-       "what Ethernet adds on a wire; 0: as fast as possible",
+       "Packets per second such as 250000, 100kpps or 1.5Mpps, or bits per second such as 10Gbps, "
+       "without Ethernet preamble and gap; 0: as fast as possible",
        "0", kPlaying},
       {kPropSourceMac, "source-mac", "Source MAC",
-       "MAC address to send from; empty: made from the source address", "", kReady},
+       "MAC address to send from; empty: derived from the source address", "", kReady},
       {kPropDestinationMac, "destination-mac", "Destination MAC",
-       "MAC address to send to; empty: made from the destination address, as icmpresponder does",
+       "MAC address to send to; empty: derived from the destination address, as in icmpresponder",
        "", kReady},
       {kPropSourceAddress, "source-address", "Source address",
        "IP address to send from; empty: 192.168.1.2 or 2001:db8::2", "", kReady},
@@ -554,15 +554,15 @@ void install_number_properties(GObjectClass* klass) {
   };
   static constexpr Number kNumbers[] = {
       {kPropFlows, "flows", "Flows",
-       "Flows that packets take turns in, each with a source port (an echo identifier with ICMP) "
-       "and numbers of its own",
+       "Number of flows, used in turn, each with its own source port (echo identifier with ICMP) "
+       "and sequence numbers",
        1, 65536, 1},
-      {kPropIpVersion, "ip-version", "IP version", "4 or 6", 4, 6, 4},
+      {kPropIpVersion, "ip-version", "IP version", "IP version of the packets, 4 or 6", 4, 6, 4},
       {kPropSourcePort, "source-port", "Source port",
        "UDP source port or echo identifier of the first flow", 0, 65535, 1024},
       {kPropDestinationPort, "destination-port", "Destination port", "UDP destination port", 0,
        65535, 9},
-      {kPropSeed, "seed", "Seed", "Decides the random bytes, sizes of a range and order of imix", 0,
+      {kPropSeed, "seed", "Seed", "Seed of random payload, sizes of a range and order of imix", 0,
        G_MAXUINT, 1}};
   for (const Number& number : kNumbers) {
     g_object_class_install_property(
@@ -577,12 +577,13 @@ void install_properties(GObjectClass* klass) {
   install_number_properties(klass);
   g_object_class_install_property(
       klass, kPropCount,
-      g_param_spec_uint64("count", "Count", "Packets to send, then the stream ends; 0: no end", 0,
+      g_param_spec_uint64("count", "Count", "Packets to send before EOS; 0: unlimited", 0,
                           G_MAXUINT64, 0, kReady));
-  g_object_class_install_property(klass, kPropProtocol,
-                                  g_param_spec_enum("protocol", "Protocol", "What the packets are",
-                                                    gst_packet_gen_protocol_get_type(),
-                                                    static_cast<gint>(GenProtocol::udp), kReady));
+  g_object_class_install_property(
+      klass, kPropProtocol,
+      g_param_spec_enum("protocol", "Protocol", "Protocol of the packets",
+                        gst_packet_gen_protocol_get_type(), static_cast<gint>(GenProtocol::udp),
+                        kReady));
   g_object_class_install_property(
       klass, kPropVlan,
       g_param_spec_int("vlan", "VLAN", "VLAN id of Ethernet frames; -1: no tag", -1, 4094, -1,
@@ -590,12 +591,12 @@ void install_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropBatchSize,
       g_param_spec_uint("batch-size", "Batch size",
-                        "Most packets pushed at once; a rate leads to fewer", 1,
+                        "Maximum number of packets per push; fewer with a rate", 1,
                         GST_PACKET_BATCH_MAX, GST_PACKET_BATCH_MAX, kPlaying));
   g_object_class_install_property(
       klass, kPropBatches,
       g_param_spec_boolean("batches", "Batches",
-                           "Push many packets in one buffer where downstream takes that; "
+                           "Push many packets in one buffer if downstream supports it; "
                            "otherwise, and if false, one packet per buffer",
                            TRUE, kPlaying));
   g_object_class_install_property(
@@ -603,7 +604,7 @@ void install_properties(GObjectClass* klass) {
       g_param_spec_boxed("stats", "Statistics",
                          "Counters since the element last went to PAUSED, as a GstStructure "
                          "application/x-packet-stats of guint64 fields: packets-out, bytes-out and "
-                         "batches (buffers or lists that were pushed)",
+                         "batches (buffers or lists pushed)",
                          GST_TYPE_STRUCTURE,
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   gst_type_mark_as_plugin_api(gst_packet_gen_protocol_get_type(), GstPluginAPIFlags(0));
@@ -626,7 +627,7 @@ static void gst_packet_gen_class_init(GstPacketGenClass* klass) {
   gst_caps_unref(caps);
   gst_element_class_set_static_metadata(
       element_class, "Packet generator", "Source/Network",
-      "Generates numbered UDP or ICMP echo packets for measuring, to be judged by packetcheck",
+      "Generates numbered UDP or ICMP echo packets for measurements with packetcheck",
       "The gst-memif developers");
 
   install_live_source<live_of>(&klass->parent_class);

@@ -26,7 +26,7 @@ class Histogram {
   }
   void clear() noexcept { *this = {}; }
 
-  /// How many values were added.
+  /// The number of values added.
   [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
   /// The exact smallest and largest value; 0 without values.
   [[nodiscard]] std::uint64_t min() const noexcept { return total_ == 0 ? 0 : min_; }
@@ -58,7 +58,7 @@ class Histogram {
     const auto shift = static_cast<unsigned>(std::bit_width(value)) - 1 - kBits;
     return shift * kSteps + static_cast<std::size_t>(value >> shift);
   }
-  /// The largest value that bucket(value) takes to `index`.
+  /// The largest value for which bucket(value) is `index`.
   [[nodiscard]] static constexpr std::uint64_t last_of(std::size_t index) noexcept {
     if (index < 2 * kSteps) return index;
     const std::size_t shift = index / kSteps - 1;

@@ -14,8 +14,8 @@ namespace {
 // (RFC 1122 3.2.1.7). 64 is the recommended initial value (IANA, IP option numbers registry).
 constexpr std::uint8_t kHopLimit = 64;
 
-// Bytes behind the IP packet are padding. It is kept up to the shortest Ethernet frame, so that a
-// reply is never shorter than Ethernet allows, and cut beyond.
+// Bytes behind the IP packet are padding, kept up to the minimum size of an Ethernet frame and
+// truncated beyond.
 void trim(Packet& packet, std::size_t end, bool ethernet) {
   const std::size_t size = ethernet ? std::max(end, EthernetView::kMinFrame) : end;
   if (size < packet.size()) (void)packet.truncate(size);
@@ -78,8 +78,8 @@ Advertisement advertisement(const Ipv6Header& request, const Ipv6Address& to,
 
 }  // namespace
 
-/// The short way for the usual request: it returns the size of the reply, or 0 and has changed
-/// nothing. What it answers, the long way would answer the same.
+/// The fast path, for the usual request: returns the size of the reply, or 0 and has changed
+/// nothing. The slow path would give the same reply.
 inline std::size_t IcmpResponder::answer_plain_echo(std::span<std::byte> bytes) {
   if (bytes.size() < PlainEcho::kMinSize) return 0;
   const PlainEcho echo(bytes);
@@ -97,7 +97,7 @@ Verdict IcmpResponder::process_ip(Packet& packet) {
     return forward();
   }
   if (packet.size() == 0) return drop(Drop::too_short);
-  // Only says who is to look: the view looks for itself, and decides.
+  // Only selects the handler: the view checks for itself.
   switch (load_be<std::uint8_t>(packet.bytes()) >> 4) {
     case 4:
       return process_ipv4(packet, 0, nullptr);
@@ -122,13 +122,13 @@ Verdict IcmpResponder::process_frame(Packet& packet) {
   return examine_frame(packet);
 }
 
-// Not inlined: the short way needs fewer registers.
+// Not inlined: the fast path needs fewer registers.
 [[gnu::noinline]] Verdict IcmpResponder::examine_frame(Packet& packet) {
   auto frame = EthernetView::at(packet.writable());
   if (!frame) return drop(Drop::too_short);
   const Mac to = frame->destination();
   if (to != us_->mac && !to.is_group()) return drop(Drop::not_for_us);
-  // An answer to a group address would reach more than the one who asked.
+  // An answer to a group address would reach more hosts than the one that asked.
   const Mac from = frame->source();
   if (from.is_group() || from.is_zero() || from == us_->mac) return drop(Drop::martian_source);
   switch (frame->type()) {
@@ -147,7 +147,7 @@ Verdict IcmpResponder::process_arp(Packet& packet, EthernetView& frame) {
   if (frame.payload().size() < ArpView::kSize) return drop(Drop::too_short);
   auto arp = ArpView::at(frame.payload());
   if (!arp || arp->operation() != ArpView::kRequest) return drop(Drop::bad_header);
-  // Multicast is nothing ARP is sent to; unicast is how a neighbour checks that we are still here.
+  // ARP is not sent to multicast; with unicast a neighbour checks that we are still reachable.
   if (frame.destination().is_group() && !frame.destination().is_broadcast()) {
     return drop(Drop::group_destination);
   }
@@ -220,7 +220,7 @@ Verdict IcmpResponder::process_ipv6(Packet& packet, std::size_t offset, Ethernet
   if (packet.size() < offset + Ipv6View::kSize) return drop(Drop::too_short);
   auto ip = Ipv6View::at(packet.writable(), offset);
   if (!ip) return drop(Drop::bad_header);
-  // Before anything else: most of the multicast on a link is no business of ours.
+  // Before anything else: most multicast on a link is for other hosts.
   if (!ip->destination().is_multicast() && !us_->owns(ip->destination())) {
     return drop(Drop::not_for_us);
   }
@@ -258,7 +258,7 @@ Verdict IcmpResponder::answer_echo(Packet& packet, std::size_t offset, Ipv6View&
   const std::size_t extensions = ip.header_size() - Ipv6View::kSize;
   if (extensions == 0) return forward();
 
-  // The request's extension headers were addressed to us and are no part of the reply: the headers
+  // The request's extension headers were addressed to us and are not part of the reply: the headers
   // before them move up to the ICMPv6 message.
   ip.set_next_header(ip_protocol::kIcmpv6);
   ip.set_payload_length(static_cast<std::uint16_t>(ip.payload().size()));
@@ -276,8 +276,7 @@ Verdict IcmpResponder::answer_solicitation(Packet& packet, std::size_t offset, c
   if (ip.hop_limit() != 255 || !request) return drop(Drop::bad_neighbour);
   const Ipv6Address destination = ip.destination();
   const Ipv6Address asker = ip.source();
-  // Verified in any case: the advertisement is no edit of the request, so its checksum is new and
-  // would hide the damage.
+  // Always verified: the advertisement has a new checksum, which would hide the damage.
   if (!icmp.checksum_valid(asker, destination)) return drop(Drop::bad_checksum);
   const Ipv6Address target = request->target();
   if (target.is_multicast()) return drop(Drop::bad_neighbour);
@@ -290,8 +289,8 @@ Verdict IcmpResponder::answer_solicitation(Packet& packet, std::size_t offset, c
   } else if (frame->destination().is_group()) {
     return drop(Drop::group_destination);
   }
-  // No source address: the sender wants to take the target as its own (RFC 4862 5.4.2). It cannot
-  // be reached yet, so everybody is told.
+  // No source address: the sender probes whether it may use the target (RFC 4862 5.4.2). It cannot
+  // be reached yet, so the answer goes to all nodes.
   const bool probe = asker.is_unspecified();
   if (probe && (!destination.is_multicast() || request->source_mac())) {
     return drop(Drop::bad_neighbour);
@@ -301,8 +300,8 @@ Verdict IcmpResponder::answer_solicitation(Packet& packet, std::size_t offset, c
     return drop(Drop::martian_source);
   }
 
-  // From here on the request is overwritten: everything needed is held by value, and nothing of the
-  // packet is looked at again.
+  // From here on the request is overwritten: everything needed is held by value, and the packet is
+  // not read again.
   const Ipv6Address to = probe ? Ipv6Address::all_nodes() : asker;
   const Advertisement reply = advertisement(ip, to, target, us_->mac, !probe);
   const std::size_t end = offset + reply.size();

@@ -26,16 +26,16 @@ class IcmpResponder {
  public:
   enum class Drop {
     too_short,          // ends within a header
-    bad_header,         // version, lengths, or a type nobody can answer
+    bad_header,         // version, lengths, or a type without an answer
     not_for_us,         // another host's MAC or IP address
     group_destination,  // broadcast or multicast, which must not be answered
-    martian_source,     // a source that names no host that could get the answer
+    martian_source,     // a source address that cannot receive the answer
     bad_checksum,       // IPv4 header, ICMP or ICMPv6
     fragment,           // there is no reassembly
     source_route,       // IPv4 source route option, or IPv6 routing header with hops left
-    bad_option,         // an option whose sender demands that unknowing hosts discard it
+    bad_option,         // an unknown option that its type requires hosts to discard
     not_echo,           // an ICMP message other than an echo request
-    bad_neighbour,      // a neighbour solicitation that RFC 4861 7.1.1 calls invalid
+    bad_neighbour,      // a neighbour solicitation that is invalid by RFC 4861 7.1.1
     unknown_protocol,   // neither ARP, IPv4 nor IPv6, or an upper layer other than ICMP
   };
 
@@ -51,20 +51,19 @@ class IcmpResponder {
     return std::tuple{
         property<&IcmpResponder::set_address, &IcmpResponder::address>(
             "address",
-            "The IPv4 and IPv6 addresses to answer for, separated by commas, such as "
-            "\"192.168.1.1, 2001:db8::1\".",
+            "IPv4 and IPv6 addresses to answer for, separated by commas, such as "
+            "\"192.168.1.1, 2001:db8::1\"",
             "192.168.1.1"),
         property<&IcmpResponder::set_mac, &IcmpResponder::mac>(
             "mac",
-            "The MAC address to answer with on Ethernet, such as 02:00:c0:a8:01:01. Empty: a "
-            "locally administered one that is made from the first address.",
+            "MAC address to answer with on Ethernet, such as 02:00:c0:a8:01:01; empty: a locally "
+            "administered one, derived from the first address",
             ""),
         property<&IcmpResponder::verify_checksum_>(
             "verify-checksum",
-            "Whether packets with a wrong IPv4 header, ICMP or ICMPv6 checksum are dropped. If "
-            "not, "
-            "the reply has a checksum that is wrong by the same amount. Neighbour solicitations "
-            "are always verified.",
+            "Drop packets with a wrong IPv4 header, ICMP or ICMPv6 checksum; if false, the "
+            "checksum "
+            "of the reply is wrong by the same amount; neighbour solicitations are always verified",
             true),
     };
   }
@@ -108,16 +107,16 @@ class IcmpResponder {
                               const Icmpv6View& icmp, const EthernetView* frame);
   std::optional<Drop> check_ipv6(const Ipv6View& ip);
 
-  // Of the streaming thread.
+  // Streaming thread only.
   LinkType link_type_ = LinkType::ethernet;
   const Identity* us_ = nullptr;
 
-  // Of whoever sets properties.
+  // Threads that set properties.
   std::string address_;
   std::optional<Mac> chosen_mac_;
   Identity identity_;
 
-  // Of both.
+  // Shared by both.
   Mailbox<Identity> handover_;
   AtomicProperty<bool> verify_checksum_{true};
 };

@@ -22,8 +22,8 @@ std::uint64_t key_of(const Station& station) noexcept {
   return kInUse | (std::uint64_t{station.vlan} & 0xfff) << 48 | swap_if_little(mac) >> 16;
 }
 
-// Rounds of multiply and shift; the secret goes in before and between them, so that which keys
-// collide cannot be told without it.
+// Rounds of multiply and shift, with the secret mixed in before and between them, so that
+// collisions cannot be predicted without it.
 std::uint64_t mix(std::uint64_t key, std::uint64_t secret) noexcept {
   std::uint64_t h = key ^ secret;
   h = (h ^ (h >> 32)) * 0x9e3779b97f4a7c15ULL;
@@ -87,7 +87,7 @@ std::optional<unsigned> MacTable::find(const Station& station, std::uint32_t now
   if (!value.addressed) {
     std::uint64_t before = value.pack();
     value.addressed = true;
-    // If it changed meanwhile, the next packet says so again.
+    // If it has changed in the meantime, the next packet will report it again.
     entry->value.compare_exchange_strong(before, value.pack(), kRelaxed);
   }
   return value.port;
@@ -125,7 +125,7 @@ void MacTable::learn_locked(const Place& place, unsigned port, std::uint32_t now
   }
   Entry& victim = choose_victim(*place.bucket, port, now);
   if (victim.key.load(kRelaxed) != 0) count(evicted_);
-  // In between, the two words do not fit together, and the entry is unknown to everybody.
+  // In between, the two words do not match, so no thread finds the entry.
   victim.key.store(place.key, kRelaxed);
   victim.value.store(fresh.pack(), kRelaxed);
   count(learned_);
@@ -153,7 +153,7 @@ MacTable::Entry& MacTable::choose_victim(Bucket& bucket, unsigned port, std::uin
     worst = rank;
     victim = &entry;
   }
-  // Sightings by other threads change ages meanwhile, never ports: there is one.
+  // Other threads may refresh ages concurrently, but never change ports: there is a victim.
   return *victim;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// Which station is behind which port: what a learning bridge remembers. Fixed size, no allocation
-// after it is made, any number of threads.
+// The forwarding database of a learning bridge: which station is behind which port. Fixed size, no
+// allocation after construction, any number of threads.
 #pragma once
 
 #include <atomic>
@@ -24,15 +24,15 @@ struct Station {
 
 /// Buckets of eight entries of two words each.
 ///
-/// Looking a station up and seeing it again where it was takes no lock: both words are read, and
-/// the second carries a part of the key's hash, so that a pair which belongs together only by
-/// halves is taken for unknown. A new or moved station is written under a lock.
+/// Looking up a station, and seeing it again where it was, takes no lock: both words are read, and
+/// the second contains part of the key's hash, so a torn pair is taken for unknown. A new or moved
+/// station is written under a lock.
 ///
-/// A full bucket is no reason to forget stations that others talk to. A newcomer takes, in this
-/// order: an entry that is free or aged out; of those from its own port the oldest that nobody has
-/// sent to yet, then the oldest; of the port with the most entries the oldest likewise. So a flood
-/// of source addresses on one port displaces its own addresses and hardly any other. Buckets are
-/// chosen by a hash with a secret, so nobody can aim at the bucket of a certain station.
+/// Stations that receive traffic survive a full bucket. A newcomer takes, in this order: an entry
+/// that is free or aged out; the oldest of its own port that has received no traffic; the oldest of
+/// its own port; likewise of the port with the most entries. So a flood of source addresses on one
+/// port displaces its own addresses and hardly any other. Buckets are selected by a keyed hash, so
+/// an attacker cannot aim at the bucket of a particular station.
 class MacTable {
  public:
   static constexpr std::size_t kWays = 8;
@@ -41,21 +41,21 @@ class MacTable {
     std::uint64_t learned, moved, aged, evicted;
   };
 
-  /// As many whole buckets as `max_entries` has room for, but at least one.
+  /// As many whole buckets as fit into `max_entries`, but at least one.
   explicit MacTable(std::size_t max_entries);
-  /// With a secret of the caller's, for tests.
+  /// With a given secret, for tests.
   MacTable(std::size_t max_entries, std::uint64_t secret);
 
   /// `station` was seen on `port`. `now` and `ageing` count in the same unit, and `now` may wrap;
   /// an ageing of 0 means for ever.
   void learn(const Station& station, unsigned port, std::uint32_t now, std::uint32_t ageing);
-  /// The port of a station that a packet is for. It counts as one that is talked to from now on.
+  /// The port of a packet's destination, which counts as receiving traffic from now on.
   [[nodiscard]] std::optional<unsigned> find(const Station& station, std::uint32_t now,
                                              std::uint32_t ageing) noexcept;
 
   void forget_port(unsigned port);
   void clear();
-  /// Removes what has aged out; how many are left.
+  /// Removes aged entries; returns how many are left.
   std::size_t expire(std::uint32_t now, std::uint32_t ageing);
 
   [[nodiscard]] std::size_t capacity() const noexcept { return buckets_ * kWays; }
@@ -71,7 +71,7 @@ class MacTable {
   };
   struct Value {
     std::uint32_t check;  // 23 bits of the key's hash
-    bool addressed;       // somebody has sent to it
+    bool addressed;       // it has received traffic
     std::uint8_t port;
     std::uint32_t seen;
     [[nodiscard]] std::uint64_t pack() const noexcept;
@@ -95,7 +95,7 @@ class MacTable {
   std::size_t buckets_;
   std::uint64_t secret_;
   std::unique_ptr<Bucket[]> table_;
-  std::mutex mutex_;  // of whoever changes keys
+  std::mutex mutex_;  // held to change keys
   std::atomic<std::uint64_t> learned_{0}, moved_{0}, aged_{0}, evicted_{0};
 };
 

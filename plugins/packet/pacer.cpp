@@ -28,7 +28,7 @@ bool Pacer::wait(std::uint64_t& now) {
     const auto time = static_cast<double>(now);
     due_ = due_ == 0 ? time : std::max(due_, time - kMostDebt);
     if (due(now)) return true;
-    // In slices: a clock that is asked for years ahead overflows.
+    // In slices: waiting for years ahead would overflow.
     const auto ahead = std::min(due_ - time, 1e9);
     changed_.wait_for(lock, std::chrono::nanoseconds(static_cast<std::int64_t>(ahead) + 1));
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// When packets are due: sleeps until the next one, then lets out all that are due by then, so that
+// Paces packets: sleeps until the next one is due, then releases all that are due by then, so
 // batches grow with the rate.
 #pragma once
 
@@ -16,11 +16,10 @@ namespace gstpacket {
 
 class Pacer {
  public:
-  /// Starts anew: the next packet is due at once. Any thread; also ends a wait for a packet that
-  /// was far away.
+  /// Restarts: the next packet is due at once. Any thread; ends a wait() in progress.
   void set_rate(const Rate& rate);
 
-  /// Waits until a packet is due, or interrupt(): then false. `now` is what the clock said last.
+  /// Waits until a packet is due; false after interrupt(). `now` is set to the time of the clock.
   bool wait(std::uint64_t& now);
   /// Whether one more packet is due at `now`.
   [[nodiscard]] bool due(std::uint64_t now) const noexcept {
@@ -28,12 +27,12 @@ class Pacer {
   }
   void sent(std::uint32_t size) noexcept { due_ += rate_.ns_per_packet + rate_.ns_per_byte * size; }
 
-  /// Any thread: wait() fails until resume().
+  /// Makes wait() return false until resume(). Any thread.
   void interrupt();
   void resume();
 
  private:
-  // What a stall of the pipeline may make up for afterwards; beyond that it is lost.
+  // Time that may be made up for after a stall of the pipeline.
   static constexpr double kMostDebt = 100e6;
 
   // Streaming thread.

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::uint8_t kHopLimit = 64;
 
-/// What `value`, stored big-endian at an even offset, adds to a sum in host order.
+/// The contribution of `value`, stored big-endian at an even offset, to a sum in host order.
 constexpr std::uint64_t sum_of(std::uint64_t stored) noexcept {
   return (stored & 0xffffffffU) + (stored >> 32);
 }
@@ -183,8 +183,8 @@ void PacketBuilder::write(std::span<std::byte> out, std::uint64_t time) noexcept
   std::memcpy(headers, headers_.data(), headers_size_);
   finish_ip(headers, size);
 
-  // Everything below is kept as it will lie in memory, and summed before it gets there: what was
-  // just stored in parts cannot be loaded as a whole without a stall.
+  // Everything below is kept in memory order, and summed before it is stored: loading a word that
+  // was just stored in parts would stall.
   TestHeader probe;
   probe.flow = flow;
   probe.number = numbers_[flow_]++;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// Makes packetgen's packets: a template of the headers, and sums that are prepared as far as the
-// values do not change from packet to packet.
+// Builds packetgen's packets from a header template, with checksums precomputed over everything
+// that does not change from packet to packet.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ class PacketBuilder {
   /// Refuses sizes that leave no room for the headers of this link type and a probe.
   [[nodiscard]] static Result<PacketBuilder> make(const GenPlan& plan, LinkType link_type);
 
-  /// The length of the next packet. Then the packet itself must be made.
+  /// The length of the next packet, which has to be written next.
   [[nodiscard]] std::uint32_t next_size() noexcept;
   /// Writes the next packet, which fills `out`, sent at `time`.
   void write(std::span<std::byte> out, std::uint64_t time) noexcept;
@@ -30,7 +30,7 @@ class PacketBuilder {
   [[nodiscard]] std::uint32_t min_size() const noexcept { return sizes_.low; }
 
  private:
-  // Tails begin at four places in the pattern, so that the end of another packet is recognised.
+  // Tails start at four places of the pattern, to detect the tail of another packet.
   static constexpr std::size_t kPhases = 4;
   static constexpr std::size_t kPhaseStep = 64;
 
@@ -61,7 +61,7 @@ class PacketBuilder {
   bool udp_ = false;
   std::uint64_t ip_sum_ = 0;        // IPv4: of all but length and checksum
   std::uint64_t upper_sum_ = 0;     // of the pseudo header and what does not change
-  std::uint32_t length_times_ = 0;  // how often the sum has the length of the upper layer in it
+  std::uint32_t length_times_ = 0;  // how often the sum includes the length of the upper layer
 
   Sizes sizes_;
   std::size_t mix_next_ = 0;

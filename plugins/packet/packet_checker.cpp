@@ -32,8 +32,8 @@ bool upper_valid(Bytes upper, std::uint8_t protocol, const Address& from, const 
   }
 }
 
-/// The headers of a packet, copied, if they look like those of a generated one. Looked at as
-/// leniently as possible: a packet that has a probe but wrong headers is damaged, not foreign.
+/// A copy of a packet's headers, if they resemble generated ones. As lenient as possible: a packet
+/// with a test header but wrong headers is damaged, not foreign.
 class Headers {
  public:
   static std::optional<Headers> find(Bytes packet, LinkType link_type) {
@@ -48,7 +48,7 @@ class Headers {
     return headers.copy() ? std::optional(headers) : std::nullopt;
   }
 
-  /// What is behind the headers, without the padding of short frames, as far as it is there.
+  /// The payload behind the headers, as far as present, without the padding of short frames.
   [[nodiscard]] Bytes payload() const {
     const std::size_t length =
         v6_ ? v6_->payload_length() + Ipv6Header::kSize : v4_->total_length();
@@ -56,7 +56,7 @@ class Headers {
     const std::size_t begin = upper_ + kUpperSize;
     return end > begin ? ip_.subspan(begin, end - begin) : Bytes{};
   }
-  /// Whether lengths and sums of the headers are right.
+  /// Whether lengths and checksums of the headers are correct.
   [[nodiscard]] bool valid() const {
     if (v6_) {
       const auto ip = ConstIpv6View::of(*v6_, ip_);
@@ -66,7 +66,7 @@ class Headers {
     return ip && ip->checksum_valid() &&
            upper_valid(ip->payload(), ip->protocol(), ip->source(), ip->destination());
   }
-  /// Whether nothing of the packet is missing: all that can be said without sums.
+  /// Whether the packet is complete: all that can be checked without checksums.
   [[nodiscard]] bool complete() const {
     return v6_ ? ConstIpv6View::of(*v6_, ip_).has_value()
                : ConstIpv4View::of(*v4_, ip_).has_value();
@@ -77,7 +77,7 @@ class Headers {
 
   bool copy() {
     if (ip_.size() < Ipv4Header::kMinSize) return false;
-    // Only says who is to look.
+    // Only selects the parser.
     if (load_be<std::uint8_t>(ip_) >> 4 == 6) {
       if (ip_.size() < Ipv6Header::kSize) return false;
       v6_.emplace(ip_);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// What packetcheck knows about packets: finds the probes that packetgen made, and keeps account of
-// numbers, damage and delay. One thread at a time.
+// The logic of packetcheck: finds the test headers of packetgen and accounts for sequence numbers,
+// damage and delay. One thread at a time.
 #pragma once
 
 #include <array>
@@ -19,13 +19,12 @@
 
 namespace gstpacket {
 
-/// The numbers of one flow that were seen. Remembers the last 1024: a packet that is later than
-/// that counts as reordered, even if it is a duplicate.
+/// The sequence numbers seen in one flow. Remembers the last 1024: a packet that is later than that
+/// counts as reordered, even if it is a duplicate.
 class SequenceWindow {
  public:
   enum class Seen { in_order, reordered, duplicate };
-  /// `missing` is changed by what the number says about the others: those that it skipped, or
-  /// itself if it had been skipped.
+  /// Updates `missing`: adds the numbers that were skipped, or subtracts this one if it had been.
   Seen add(std::uint64_t number, std::uint64_t& missing) noexcept;
 
  private:
@@ -49,27 +48,27 @@ class SequenceWindow {
   bool any_ = false;
 };
 
-/// The account of all packets so far.
+/// Totals of all packets so far.
 struct Account {
-  std::uint64_t packets = 0;  // whole ones, duplicates apart
+  std::uint64_t packets = 0;  // intact, without duplicates
   std::uint64_t bytes = 0;    // of these
-  std::uint64_t missing = 0;  // numbers that were skipped, damaged packets included
+  std::uint64_t missing = 0;  // skipped numbers, including damaged packets
   std::uint64_t duplicate = 0;
   std::uint64_t reordered = 0;
   std::uint64_t damaged = 0;
   std::uint64_t foreign = 0;
   std::uint64_t flows = 0;
-  // Of the packets after those that came first, which tell how long all took.
+  // First and last arrival, and what came with the first: the rate excludes it.
   std::uint64_t first_time = 0;
   std::uint64_t last_time = 0;
   std::uint64_t first_packets = 0;
   std::uint64_t first_bytes = 0;
 
-  /// A damaged packet leaves a gap too, which is not a loss.
+  /// A damaged packet also leaves a gap, which is not a loss.
   [[nodiscard]] std::uint64_t lost() const noexcept {
     return missing > damaged ? missing - damaged : 0;
   }
-  /// What the sender must have sent, if it sent `count` of them at least.
+  /// Counts packets as missing if the sender has sent at least `count`.
   void expect(std::uint64_t count) noexcept {
     if (packets + missing < count) missing = count - packets;
   }
@@ -82,12 +81,12 @@ class PacketChecker {
  public:
   void clear();
   void set_link_type(LinkType type) noexcept { link_type_ = type; }
-  /// Without: no sums are looked at, and nothing is ever damaged but what is cut off.
+  /// If false, checksums are ignored and only truncated packets count as damaged.
   void set_verify(bool verify) noexcept { verify_ = verify; }
 
   /// Judges one packet that arrived at `now`.
   void judge(std::span<const std::byte> packet, std::uint64_t now);
-  /// A packet whose bytes are not there.
+  /// Counts a packet whose bytes cannot be read.
   void unreadable() noexcept { ++account_.damaged; }
 
   [[nodiscard]] const Account& account() const noexcept { return account_; }

@@ -26,7 +26,7 @@ bool PacketPool::open(GstBufferPool* pool) {
 void PacketPool::close() {
   prepared_ = false;
   if (pool_ == nullptr) return;
-  // Buffers that are still out are freed when they come back.
+  // Outstanding buffers are freed when they return.
   gst_buffer_pool_set_active(pool_, FALSE);
   gst_clear_object(&pool_);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// IPv4 echo requests as nearly all of them are - no options, no fragment - recognised and answered
-// some words at a time. All others are for who looks at one field after the other.
+// The fast path for ordinary IPv4 echo requests, without options and not fragmented: recognised and
+// answered a word at a time. All others take the slow path, field by field.
 #pragma once
 
 #include <array>
@@ -39,18 +39,18 @@ class WordPattern {
   std::uint64_t value_;
 };
 
-/// Knows frames from one station to us, untagged, with IPv4 in them.
+/// Recognises untagged IPv4 frames from one station to us.
 class PlainFrame {
  public:
   /// Of a header, in bytes.
   static constexpr std::size_t kSize = EthernetView::kSize;
-  /// A MAC address as in the packet, with two zero bytes behind it.
+  /// A MAC address in packet order, followed by two zero bytes.
   using Station = std::uint64_t;
 
   PlainFrame() = default;
   explicit PlainFrame(const Mac& us) noexcept { std::memcpy(&us_, us.bytes.data(), Mac::kSize); }
 
-  /// Who sent the frame that begins at `frame`, where there are kSize bytes; 0 if it is not such a
+  /// The sender of the frame at `frame`, which has kSize bytes or more; 0 if it is not such a
   /// frame.
   [[nodiscard]] Station sender_of(const std::byte* frame) const noexcept {
     constexpr WordPattern kStationAndType({1, 0, 0, 0, 0, 0, 0xff, 0xff},
@@ -64,7 +64,7 @@ class PlainFrame {
     }
     return from;
   }
-  /// Makes it a frame from us to `station`.
+  /// Turns it into a frame from us to `station`.
   void answer(std::byte* frame, Station station) const noexcept {
     store(frame, station);
     store(frame + Mac::kSize, us_);
@@ -86,8 +86,8 @@ class PlainFrame {
   Station us_ = 0;
 };
 
-/// The headers of an IPv4 packet without options, and of ICMP behind them, copied once: all that is
-/// said about them, and the reply, is made of that copy.
+/// A copy of the headers of an IPv4 packet without options and of its ICMP message: all answers,
+/// and the reply, are made from that copy.
 class PlainEcho {
  public:
   /// The headers of IPv4 and ICMP, in bytes.
@@ -102,9 +102,9 @@ class PlainEcho {
         message_(start_ + kIcmp),
         size_(lengths_.get<std::uint16_t>(2)) {}
 
-  /// Whether this is an echo request of code 0, no fragment, in the first `room` bytes, with
-  /// padding behind it or not. Otherwise nothing else here has a meaning. Addresses and checksums
-  /// are not looked at. Precondition: room >= kMinSize.
+  /// Whether this is an unfragmented echo request of code 0 within the first `room` bytes, possibly
+  /// followed by padding. If not, the other members are meaningless. Addresses and checksums are
+  /// not checked. Precondition: room >= kMinSize.
   [[nodiscard]] bool is_request(std::size_t room) const noexcept {
     constexpr WordPattern kVersionAndFragment({0xff, 0, 0, 0, 0, 0, 0x3f, 0xff}, {0x45});
     constexpr WordPattern kTypeAndCode({0xff, 0xff}, {IcmpView::kEchoRequest, 0});
@@ -127,13 +127,13 @@ class PlainEcho {
            Checksum().add(message_, {start_ + kMinSize, size_ - kMinSize}).valid();
   }
 
-  /// Makes the reply of it. Right checksums stay right, and wrong ones wrong (RFC 1624).
+  /// Turns it into the reply. Correct checksums stay correct, and wrong ones wrong (RFC 1624).
   void answer(std::uint8_t ttl) const noexcept {
     patch(kIcmp, message_.part<std::uint16_t>(2), swap_if_little(kRequest), swap_if_little(kReply));
     const auto before = ttl_.part<std::uint16_t>(0);
     const auto after = swap_if_little(static_cast<std::uint16_t>(ttl << 8 | ip_protocol::kIcmp));
     if (before != after) patch(kTtl, ttl_.part<std::uint16_t>(2), before, after);
-    // No checksum notices that the addresses change places.
+    // Swapping the addresses does not change any checksum.
     store(kAddresses, std::rotl(addresses_.word(), 32));
   }
 

@@ -7,7 +7,7 @@
 #include "plugins/packet/gstpacketgen.hpp"
 #include "plugins/packet/icmpresponder.hpp"
 
-// Not GSTPACKET_PLUGIN: ends of pipelines are no packet elements in the sense of the element API.
+// Not GSTPACKET_PLUGIN: sources and sinks are not packet elements in the sense of the element API.
 static gboolean plugin_init(GstPlugin* plugin) {
   gboolean registered =
       gstpacket::detail::plugin_init<gstpacket::EthBridge, gstpacket::IcmpResponder>(plugin);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// What packetgen puts behind the last header of a packet, and packetcheck looks for:
+// The test header that packetgen writes behind the last header of a packet, for packetcheck:
 //
 //   offset  bytes
 //        0      2  magic
@@ -32,25 +32,25 @@ struct TestHeader {
   std::uint64_t time = 0;
   std::uint32_t crc = 0;
 
-  /// Flow and number as they stand in the packet.
+  /// Flow and number in packet order.
   [[nodiscard]] std::uint64_t flow_and_number() const noexcept {
     return std::uint64_t{flow} << 48 | (number & kNumberMask);
   }
-  /// Nothing if `payload` does not begin with the magic or is too short.
+  /// Empty if `payload` does not begin with the magic or is too short.
   [[nodiscard]] static std::optional<TestHeader> read(std::span<const std::byte> payload) noexcept;
-  /// Whether the CRC fits `payload`, of which this was read.
+  /// Whether the CRC matches `payload`, from which this was read.
   [[nodiscard]] bool matches(std::span<const std::byte> payload) const noexcept;
 };
 
 /// CRC-32C without the usual inversions. Start with kCrcStart.
 inline constexpr std::uint32_t kCrcStart = 0xffffffff;
 [[nodiscard]] std::uint32_t crc_of_tail(std::uint32_t state, std::span<const std::byte> bytes);
-/// Continues with the bytes 0 to 17 of a probe. The values are as a big-endian store would leave
-/// them in a register of this machine.
+/// Continues with the bytes 0 to 17 of a test header. The values are byte-swapped as for a
+/// big-endian store.
 [[nodiscard]] std::uint32_t crc_of_fields(std::uint32_t state, std::uint16_t magic,
                                           std::uint64_t flow_and_number, std::uint64_t time);
 
-/// CLOCK_MONOTONIC in nanoseconds: what probes carry.
+/// CLOCK_MONOTONIC in nanoseconds, as test headers carry it.
 [[nodiscard]] std::uint64_t monotonic_now() noexcept;
 
 }  // namespace gstpacket

@@ -204,6 +204,19 @@ class DocsTest(InteropTest):
                          "docs/elements.md is not what gst-inspect-1.0 says; "
                          "tests/interop/doc_commands.py --build DIR writes it anew")
 
+    def test_blurbs(self):
+        """Blurbs have one form: a capital, an explanation beyond the nick, no full stop."""
+        seen = 0
+        for line in (ROOT / "docs/elements.md").read_text().splitlines():
+            found = re.match(r"  ([a-z][a-z0-9-]*) +: (.*)$", line)
+            if not found:
+                continue
+            seen += 1
+            name, blurb = found.groups()
+            with self.subTest(property=name):
+                self.assertRegex(blurb, r"^[A-Z0-9].{9,}[^.]$")
+        self.assertGreater(seen, 100)
+
     def test_links(self):
         """Files that the documentation points to exist."""
         for page in doc_commands.PAGES:

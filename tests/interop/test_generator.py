@@ -17,7 +17,7 @@ from scapy.layers.l2 import Ether                           # noqa: E402
 
 COUNT = 100000
 ROLES = ("slave", "master")
-FIGURES = re.compile(r"(\d+) of (\d+) packets came whole: (\d+) lost, (\d+) duplicate, "
+FIGURES = re.compile(r"(\d+) of (\d+) packets arrived intact: (\d+) lost, (\d+) duplicate, "
                      r"(\d+) reordered, (\d+) damaged")
 
 
@@ -104,7 +104,7 @@ class GeneratorTest(InteropTest):
             f"memifsrc {properties(socket_path=self.socket(), role='master')} ! "
             "packetcheck count=10 timeout=300")
         self.assertNotEqual(code, 0)
-        self.assertIn("0 of 10 packets came whole: 10 lost", output)
+        self.assertIn("0 of 10 packets arrived intact: 10 lost", output)
 
     def received(self, count, arguments, mode="ethernet"):
         """What the Python peer gets of a generator."""

@@ -24,7 +24,7 @@ class BasicArpView {
   static constexpr std::uint16_t kRequest = 1;
   static constexpr std::uint16_t kReply = 2;
 
-  /// Nothing if there are fewer than 28 bytes or the hardware type, protocol type or one of the
+  /// Empty if there are fewer than 28 bytes or the hardware type, protocol type or one of the
   /// address lengths is not that of IPv4 over Ethernet.
   [[nodiscard]] static std::optional<BasicArpView> at(std::span<Byte> bytes,
                                                       std::size_t offset = 0) noexcept {

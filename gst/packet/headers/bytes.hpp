@@ -4,8 +4,8 @@
 // Big-endian loads and stores by memcpy: no alignment needed, no aliasing rule broken. At -O2 each
 // is one load or store with a byte swap.
 //
-// A peer may write to a packet while it is looked at (see packet.hpp), so every load is made once:
-// detail::load_word() is the only way that bytes of a packet come in.
+// A peer may write to a packet while it is parsed (see packet.hpp), so every load is made once:
+// detail::load_word() is the only function that reads bytes of a packet.
 #pragma once
 
 #include <bit>
@@ -52,20 +52,20 @@ void after_load() noexcept;
 inline void after_load() noexcept {}
 #endif
 
-/// The word at `data`, in the order it has there. Loaded once: all that is computed from the result
-/// is computed from the same bytes, whatever happens to those in memory.
+/// The word at `data`, in packet order. Loaded once: everything computed from the result is
+/// computed from the same bytes, whatever happens to memory.
 template <std::unsigned_integral Word>
 [[nodiscard, gnu::always_inline]] inline Word load_word(const std::byte* data) noexcept {
   Word word;
   std::memcpy(&word, data, sizeof word);
-  // A compiler may load a value again instead of keeping it. From here on it does not know any more
-  // where this one came from. Emits nothing, and goes away with a value that nobody uses.
+  // A compiler may reload a value instead of keeping it. This hides where the value came from. It
+  // emits no instruction, and is optimised away with an unused value.
   asm("" : "+r"(word));
   after_load();
   return word;
 }
 
-/// Consecutive bytes of a packet, copied: answers what is in them without another look.
+/// A copy of consecutive bytes of a packet, to read fields from without another load.
 template <std::unsigned_integral Word>
 class Octets {
  public:
@@ -77,7 +77,7 @@ class Octets {
   [[nodiscard]] constexpr T get(std::size_t offset) const noexcept {
     return swap_if_little(part<T>(offset));
   }
-  /// The same as it is in the packet: good enough for sums.
+  /// The same in packet order, which is sufficient for checksums.
   template <std::unsigned_integral T>
   [[nodiscard]] constexpr T part(std::size_t offset) const noexcept {
     return static_cast<T>(word_ >> shift<T>(offset));

@@ -2,7 +2,7 @@
 // Copyright (C) 2026 The gst-memif developers
 //
 // The Internet checksum: RFC 1071 over one or many fragments, RFC 1624 for changes in place.
-// Nothing here writes to a packet, and nothing but the sum depends on the bytes that are read.
+// Nothing here writes to a packet, and only the sum depends on the bytes that are read.
 #pragma once
 
 #include <bit>
@@ -79,8 +79,8 @@ template <class Word>
   return sum;
 }
 
-// Words of eight bytes, one after the other: for short runs quicker than any vector. Continues the
-// sum of at least eight bytes that lie in front: the last word overlaps what is before it, which is
+// Words of eight bytes, one after the other, which is faster than vectors for short runs. Continues
+// the sum of at least eight preceding bytes: the last word overlaps them, and the overlap is
 // shifted out.
 [[nodiscard, gnu::always_inline]] inline std::uint64_t continue_sum(std::uint64_t sum,
                                                                     const std::byte* data,
@@ -130,7 +130,7 @@ class Checksum {
     sum_ = detail::add_carry(sum_, octets.word());
     return *this;
   }
-  /// The same with a header of eight bytes and what lies directly behind it.
+  /// The same with a header of eight bytes and the bytes directly behind it.
   [[gnu::always_inline]] Checksum& add(detail::Octets<std::uint64_t> header,
                                        std::span<const std::byte> behind) noexcept {
     add(header);

@@ -36,7 +36,7 @@ class BasicEthernetView {
   /// The shortest frame Ethernet carries, without its checksum.
   static constexpr std::size_t kMinFrame = 60;
 
-  /// Nothing if `bytes` ends within the header or its tags.
+  /// Empty if `bytes` ends within the header or its tags.
   [[nodiscard]] static std::optional<BasicEthernetView> at(std::span<Byte> bytes,
                                                            std::size_t offset = 0) noexcept {
     if (offset > bytes.size() || bytes.size() - offset < kSize) return std::nullopt;
@@ -57,7 +57,7 @@ class BasicEthernetView {
   }
   /// The header with its tags, in bytes: where the payload starts.
   [[nodiscard]] std::size_t header_size() const noexcept { return kSize + 4 * tags_; }
-  /// What is behind the header, padding included.
+  /// The bytes behind the header, padding included.
   [[nodiscard]] std::span<Byte> payload() const noexcept { return bytes_.subspan(header_size()); }
 
   void set_destination(const Mac& mac) noexcept requires(!std::is_const_v<Byte>) {

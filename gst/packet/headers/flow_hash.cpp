@@ -48,8 +48,8 @@ std::uint64_t upper(Bytes packet, std::size_t offset, std::uint8_t protocol) noe
   return ports << 8 | protocol;
 }
 
-// Headers, not views: those want the whole packet, and a flow must not change its hash with the
-// length of its packets or with what the caller has gathered of them.
+// Headers, not views: views need the whole packet, and the hash of a flow must not depend on the
+// length of its packets or on how much of them the caller has gathered.
 std::optional<std::uint32_t> hash_v4(Bytes ip) noexcept {
   if (ip.size() < Ipv4Header::kMinSize) return std::nullopt;
   const Ipv4Header header(ip);
@@ -60,7 +60,7 @@ std::optional<std::uint32_t> hash_v4(Bytes ip) noexcept {
   return finish(std::uint64_t{header.source().value} << 32 | header.destination().value, rest);
 }
 
-/// What comes behind IPv6's extension headers; nothing for a fragment.
+/// The payload behind IPv6's extension headers; empty for a fragment.
 std::uint64_t upper_v6(Bytes ip, std::uint8_t protocol) noexcept {
   constexpr std::uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kDestination = 60;
   std::size_t offset = Ipv6Header::kSize;
@@ -107,7 +107,7 @@ std::uint32_t flow_hash(Bytes packet, LinkType link) noexcept {
   if (link == LinkType::ethernet) return hash_frame(packet);
   if (link == LinkType::punt) return 0;
   if (packet.empty()) return 0;
-  // Only says who is to look.
+  // Only selects the parser.
   const bool v6 = load_be<std::uint8_t>(packet) >> 4 == 6;
   return (v6 ? hash_v6(packet) : hash_v4(packet)).value_or(0);
 }

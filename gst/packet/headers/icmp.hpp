@@ -68,7 +68,7 @@ class BasicIcmpView : public detail::IcmpBase<Byte> {
   static constexpr std::uint8_t kEchoReply = 0;
   static constexpr std::uint8_t kEchoRequest = 8;
 
-  /// Nothing if there are fewer than 8 bytes.
+  /// Empty if there are fewer than 8 bytes.
   [[nodiscard]] static std::optional<BasicIcmpView> at(std::span<Byte> bytes) noexcept {
     if (bytes.size() < BasicIcmpView::kSize) return std::nullopt;
     return BasicIcmpView(bytes);
@@ -90,7 +90,7 @@ class BasicIcmpv6View : public detail::IcmpBase<Byte> {
   static constexpr std::uint8_t kNeighbourSolicitation = 135;
   static constexpr std::uint8_t kNeighbourAdvertisement = 136;
 
-  /// Nothing if there are fewer than 8 bytes.
+  /// Empty if there are fewer than 8 bytes.
   [[nodiscard]] static std::optional<BasicIcmpv6View> at(std::span<Byte> bytes) noexcept {
     if (bytes.size() < BasicIcmpv6View::kSize) return std::nullopt;
     return BasicIcmpv6View(bytes);
@@ -129,9 +129,9 @@ class NeighbourSolicitation {
   /// Type, code, checksum, reserved, target.
   static constexpr std::size_t kSize = 24;
 
-  /// Nothing if the message is shorter than 24 bytes, its code is not 0, or an option has no length
-  /// or reaches beyond the end: the checks of RFC 4861 7.1.1 that need no addresses. The type is
-  /// the caller's to look at.
+  /// Empty if the message is shorter than 24 bytes, its code is not 0, or an option has no length
+  /// or reaches beyond the end: the checks of RFC 4861 7.1.1 that need no addresses. The caller
+  /// checks the type.
   template <ByteLike Byte>
   [[nodiscard]] static std::optional<NeighbourSolicitation> of(
       const BasicIcmpv6View<Byte>& message) noexcept {
@@ -140,7 +140,7 @@ class NeighbourSolicitation {
     NeighbourSolicitation view(Ipv6Address::load(bytes.subspan(8)));
     return view.walk_options(bytes.subspan(kSize)) ? std::optional(view) : std::nullopt;
   }
-  /// The same for the bytes of an ICMPv6 message that nobody has looked at yet.
+  /// The same for the unparsed bytes of an ICMPv6 message.
   [[nodiscard]] static std::optional<NeighbourSolicitation> at(
       std::span<const std::byte> message) noexcept {
     const auto view = ConstIcmpv6View::at(message);

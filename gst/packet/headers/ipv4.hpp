@@ -23,7 +23,7 @@ inline constexpr std::uint8_t kUdp = 17;
 inline constexpr std::uint8_t kIcmpv6 = 58;
 }  // namespace ip_protocol
 
-/// The part of a header that every IPv4 packet has, copied: what it says, right or not.
+/// A copy of the fixed part of an IPv4 header, with its fields unchecked.
 class Ipv4Header {
  public:
   /// Without options.
@@ -75,21 +75,21 @@ class Ipv4Header {
   detail::Octets<std::uint32_t> destination_;
 };
 
-/// An IPv4 packet: header and payload, without what lies behind its total length (Ethernet pads
-/// short frames). Copied and checked once when made (see packet.hpp); the getters need no check.
+/// An IPv4 packet: header and payload, without bytes behind its total length (Ethernet pads short
+/// frames). Copied and checked once when made (see packet.hpp); the getters need no check.
 template <ByteLike Byte>
 class BasicIpv4View : public Ipv4Header {
  public:
-  /// Nothing unless there is a whole packet: version 4, a header length of at least 20 bytes, and a
-  /// total length that covers the header and is not more than what is there. The header checksum is
-  /// not looked at: see checksum_valid().
+  /// Empty unless the packet is complete: version 4, a header length of at least 20 bytes, and a
+  /// total length that covers the header and does not exceed the available bytes. The header
+  /// checksum is not verified: see checksum_valid().
   [[nodiscard]] static std::optional<BasicIpv4View> at(std::span<Byte> bytes,
                                                        std::size_t offset = 0) noexcept {
     if (offset > bytes.size() || bytes.size() - offset < kMinSize) return std::nullopt;
     bytes = bytes.subspan(offset);
     return of(Ipv4Header(bytes), bytes);
   }
-  /// The same with a header that was copied from the beginning of `bytes` before.
+  /// The same with a header that has been copied from the beginning of `bytes`.
   [[nodiscard]] static std::optional<BasicIpv4View> of(const Ipv4Header& header,
                                                        std::span<Byte> bytes) noexcept {
     const std::size_t size = header.header_size(), total = header.total_length();
@@ -103,14 +103,14 @@ class BasicIpv4View : public Ipv4Header {
   [[nodiscard]] std::size_t header_size() const noexcept { return header_size_; }
   /// In bytes, header and payload.
   [[nodiscard]] std::size_t total_length() const noexcept { return bytes_.size(); }
-  /// The bytes themselves, which are not those of the getters if somebody writes to them.
+  /// The bytes in the packet, which differ from the getters if they are overwritten meanwhile.
   [[nodiscard]] std::span<Byte> header() const noexcept { return bytes_.first(header_size_); }
   /// Not copied either.
   [[nodiscard]] std::span<Byte> options() const noexcept {
     return bytes_.subspan(kMinSize, header_size_ - kMinSize);
   }
   [[nodiscard]] std::span<Byte> payload() const noexcept { return bytes_.subspan(header_size_); }
-  /// Whether the header checksum is right.
+  /// Whether the header checksum is correct.
   [[nodiscard]] bool checksum_valid() const noexcept {
     // Nearly all headers have no options.
     if (header_size_ == kMinSize) [[likely]] {

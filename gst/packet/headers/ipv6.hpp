@@ -15,7 +15,7 @@
 
 namespace gstpacket {
 
-/// An IPv6 header, copied: what it says, right or not.
+/// A copy of an IPv6 header, with its fields unchecked.
 class Ipv6Header {
  public:
   static constexpr std::size_t kSize = 40;
@@ -47,22 +47,22 @@ class Ipv6Header {
   Ipv6Address source_, destination_;
 };
 
-/// An IPv6 packet: header, extension headers and payload, without what lies behind its payload
-/// length. The header is copied when the view is made (see packet.hpp), and hop-by-hop options,
+/// An IPv6 packet: header, extension headers and payload, without bytes behind its payload length.
+/// The header is copied when the view is made (see packet.hpp), and hop-by-hop options,
 /// routing and destination options headers are walked once; a fragment header ends the walk.
 /// Jumbograms (RFC 2675) are not supported.
 template <ByteLike Byte>
 class BasicIpv6View : public Ipv6Header {
  public:
-  /// Nothing unless there is a whole packet: version 6, no more payload announced than is there,
-  /// and every extension header and option inside the payload.
+  /// Empty unless the packet is complete: version 6, a payload length that does not exceed the
+  /// available bytes, and every extension header and option inside the payload.
   [[nodiscard]] static std::optional<BasicIpv6View> at(std::span<Byte> bytes,
                                                        std::size_t offset = 0) noexcept {
     if (offset > bytes.size() || bytes.size() - offset < kSize) return std::nullopt;
     bytes = bytes.subspan(offset);
     return of(Ipv6Header(bytes), bytes);
   }
-  /// The same with a header that was copied from the beginning of `bytes` before.
+  /// The same with a header that has been copied from the beginning of `bytes`.
   [[nodiscard]] static std::optional<BasicIpv6View> of(const Ipv6Header& header,
                                                        std::span<Byte> bytes) noexcept {
     const std::size_t total = kSize + header.payload_length();
@@ -82,11 +82,11 @@ class BasicIpv6View : public Ipv6Header {
   [[nodiscard]] std::size_t header_size() const noexcept { return header_size_; }
   /// The upper-layer packet.
   [[nodiscard]] std::span<Byte> payload() const noexcept { return bytes_.subspan(header_size_); }
-  /// There is a fragment header, even if it says the packet is whole; payload() starts with it.
+  /// Whether there is a fragment header, even of an unfragmented packet; payload() starts with it.
   [[nodiscard]] bool is_fragment() const noexcept { return fragment_; }
-  /// A routing header wants the packet to go on to another node.
+  /// Whether a routing header directs the packet to another node.
   [[nodiscard]] bool is_source_routed() const noexcept { return source_routed_; }
-  /// An option says that a node which does not know it must discard the packet (RFC 8200 4.2).
+  /// Whether an unknown option requires the packet to be discarded (RFC 8200 4.2).
   [[nodiscard]] bool has_mandatory_option() const noexcept { return mandatory_option_; }
 
   void set_hop_limit(std::uint8_t value) noexcept requires(!std::is_const_v<Byte>) {

@@ -16,15 +16,15 @@
 
 namespace gstpacket {
 
-/// A UDP datagram: header and payload, without what lies behind its length. The header is copied
-/// when the view is made (see packet.hpp).
+/// A UDP datagram: header and payload, without bytes behind its length. The header is copied when
+/// the view is made (see packet.hpp).
 template <ByteLike Byte>
 class BasicUdpView {
  public:
   static constexpr std::size_t kSize = 8;
 
-  /// Nothing unless there is a whole datagram: a length of at least 8 and not more than what is
-  /// there.
+  /// Empty unless the datagram is complete: a length of at least 8 that does not exceed the
+  /// available bytes.
   [[nodiscard]] static std::optional<BasicUdpView> at(std::span<Byte> bytes,
                                                       std::size_t offset = 0) noexcept {
     if (offset > bytes.size() || bytes.size() - offset < kSize) return std::nullopt;

@@ -83,7 +83,6 @@ void install_properties(GObjectClass* object_class, const ElementClass& cls) {
   for (const std::string_view reason : cls.spec->reasons) blurb += drop_field(reason) + ", ";
   blurb += kind_of(*cls.spec).stats_help;
   if (cls.spec->stats_help != nullptr) blurb += std::string("; and ") + cls.spec->stats_help;
-  blurb += ".";
   const auto flags = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_property(
       object_class, 1,

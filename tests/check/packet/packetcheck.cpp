@@ -398,7 +398,7 @@ GST_START_TEST(test_count_with_faults) {
   fail_unless_equals_int(check.push_list(packets), GST_FLOW_EOS);
   const std::string text = check.verdict();
   fail_unless_equals_string(text.c_str(),
-                            "11 of 10 packets came whole: 1 lost, 0 duplicate, 1 reordered, 0 "
+                            "11 of 10 packets arrived intact: 1 lost, 0 duplicate, 1 reordered, 0 "
                             "damaged, 0 foreign.");
   check.eos();
   fail_unless_equals_int(check.count(GST_MESSAGE_ERROR | GST_MESSAGE_ELEMENT), 0);
@@ -409,7 +409,7 @@ GST_START_TEST(test_timeout) {
   Check check("count=10 timeout=30");
   check.push(make(7));
   const std::string text = check.verdict();
-  fail_unless(text.find("7 of 10 packets came whole: 3 lost,") == 0, "%s", text.c_str());
+  fail_unless(text.find("7 of 10 packets arrived intact: 3 lost,") == 0, "%s", text.c_str());
   fail_unless_equals_uint64(check.stat("lost"), 3);
   fail_unless_equals_int(check.push(make(1)), GST_FLOW_EOS);
 }
