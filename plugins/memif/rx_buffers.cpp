@@ -2,6 +2,8 @@
 // Copyright (C) 2026 The gst-memif developers
 #include "plugins/memif/rx_buffers.hpp"
 
+#include <algorithm>
+
 #include "gst/memif/data/copy.hpp"
 #include "gst/packet/batch.hpp"
 #include "gst/packet/batch_map.hpp"
@@ -11,16 +13,14 @@ using gstmemif::RxSegment;
 
 namespace {
 
-/** Copies the packet that begins at @p segment, and moves on to the next one. */
-std::size_t copy_packet(const RxSegment*& segment, std::byte* out) {
-  const std::byte* const start = out;
-  bool more = true;
-  while (more) {
+/** Copies the packet that begins at @p segment; returns the segment behind it. */
+[[gnu::always_inline]] inline const RxSegment* copy_packet(const RxSegment* segment,
+                                                           std::byte* out) {
+  for (;; ++segment) {
     gstmemif::copy_packet(out, segment->data, segment->length);
+    if (!segment->more) return segment + 1;
     out += segment->length;
-    more = segment++->more;
   }
-  return static_cast<std::size_t>(out - start);
 }
 
 std::size_t length_of(const RxSegment* segment) {
@@ -29,10 +29,11 @@ std::size_t length_of(const RxSegment* segment) {
   return length;
 }
 
+/** Null without memory. Moves on to the next packet either way. */
 GstBuffer* copy_to_buffer(const RxSegment*& segment, RxBufferPool& buffers) {
   const RxBuffer out = buffers.take(length_of(segment));
   if (out.buffer != nullptr) {
-    copy_packet(segment, out.bytes);
+    segment = copy_packet(segment, out.bytes);
   } else {
     while (segment++->more) continue;
   }
@@ -53,25 +54,29 @@ GstBuffer* new_batch(std::size_t size, const CopyBudgetPtr& budget) {
 GstBuffer* copied_batch(std::span<const RxSegment> segments, gstmemif::Receiver& receiver) {
   gstmemif::QueueStats& stats = receiver.stats();
   std::size_t size = 0;
-  std::uint64_t packets = 0;
-  for (const RxSegment& segment : segments) {
-    size += segment.length;
-    packets += segment.more ? 0 : 1;
-  }
+  for (const RxSegment& segment : segments) size += segment.length;
   GstBuffer* batch = new_batch(size, receiver.interface().copy_budget());
   if (batch == nullptr) {
-    stats.drop(gstmemif::DropReason::no_memory, packets);
+    const auto packets = std::ranges::count(segments, false, &RxSegment::more);
+    stats.drop(gstmemif::DropReason::no_memory, static_cast<std::uint64_t>(packets));
     return nullptr;
   }
   const gstpacket::detail::BatchMap map(batch);
+  // In locals: the packets are written over memory that could be the map's.
+  std::byte* const start = map.data();
+  GstPacketDesc* const packets = map.meta().packets;
   const RxSegment* segment = segments.data();
+  const RxSegment* const end = segment + segments.size();
   guint32 offset = 0;
-  while (segment != segments.data() + segments.size()) {
-    const auto length = static_cast<guint32>(copy_packet(segment, map.data() + offset));
-    map.meta().packets[map.meta().n++] = {offset, length, 0, 0};
+  guint n = 0;
+  for (; segment != end; ++n) {
+    const auto length = static_cast<guint32>(length_of(segment));
+    segment = copy_packet(segment, start + offset);
+    packets[n] = {offset, length, 0, 0};
     offset += length;
   }
-  stats.copies.add(map.meta().n);
+  map.meta().n = n;
+  stats.copies.add(n);
   return batch;
 }
 
