@@ -196,7 +196,7 @@ class Application {
     address_ = kSecondAddress;
     g_object_set(responder_.get("responder").get(), "address", address_.c_str(), nullptr);
     std::printf("address of the responder is %s now\n", address_.c_str());
-    // The old address is nobody's any more: this one gets no answer, and is counted.
+    // The old address is unused now: this request gets no answer, and is counted.
     send(echo_.request(2));
     echo_ = *EchoPackets::create(address_, kPayload);
     ask_who_has();

@@ -178,7 +178,7 @@ class Application:
         """Another address, while everything runs."""
         self.responder["responder"].set_property("address", SECOND)
         print(f"address of the responder is {SECOND} now")
-        # The old address is nobody's any more: this one gets no answer, and is counted.
+        # The old address is unused now: this request gets no answer, and is counted.
         self.send_echo(2)
         self.address = SECOND
         self.ask_who_has()

@@ -22,7 +22,7 @@ struct Interface {
   Vdev vdev;
   std::vector<Queue> queues;
   bool up = false;
-  std::string peer;  ///< stays when the link goes down, to say who left
+  std::string peer;  ///< kept when the link goes down, to name the peer that left
 };
 
 /**

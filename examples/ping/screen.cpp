@@ -8,7 +8,7 @@
 #include <cstdio>
 
 Screen::Screen() : terminal_(isatty(STDOUT_FILENO) != 0) {
-  // Whoever reads a pipe or a file sees a line when it is said.
+  // Readers of a pipe or a file see each line at once.
   if (!terminal_) std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
 }
 

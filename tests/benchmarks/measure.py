@@ -12,7 +12,7 @@ from pathlib import Path
 
 from devices import CPU_LOAD, Testpmd
 
-# Of its core, less than this for a device that polls means: somebody else used the machine.
+# A polling device with less than this share of its core: the machine was busy.
 CONTENDED = 0.9
 
 

@@ -32,12 +32,12 @@ class InteropTest(unittest.TestCase):
         return pipeline.missing()
 
     def socket(self, name="memif"):
-        """A socket path of this test; nobody else uses it."""
+        """A socket path unique to this test."""
         test = self.id().rsplit(".", 1)[-1][-40:]
         return f"{self.directory}/{test}.{name}"
 
     def wait_socket(self, path, timeout=8):
-        """Until somebody has bound the path."""
+        """Waits until the path is bound."""
         pipeline.wait_for(Path(path).is_socket, timeout, f"a listener at {path}")
 
 

@@ -21,7 +21,7 @@ from memif_ring import DESC, NEXT
 from memif_wire import Channel, Gone, ProtocolError, Refused
 
 ATTACKS = {}
-MAC = b"\xff" * 6       # requests to everybody: the attacker does not ask for an address first
+MAC = b"\xff" * 6       # broadcast: the attacker does not resolve an address first
 
 
 def attack(function):
@@ -77,7 +77,7 @@ class Slave:
             self.traffic(link)
 
     def traffic(self, link=None, count=64, seconds=0.1):
-        """Requests, and reading replies as far as they come, whatever they look like."""
+        """Sends requests and reads replies, however malformed."""
         link = link or self.link
         flow = packets.EchoFlow(4, 98, MAC)
         with contextlib.suppress(Gone, Refused, ProtocolError, TimeoutError):
@@ -282,7 +282,7 @@ ATTACKS["too-many-rings"] = partial(many, "rings")
 
 @attack
 def huge_regions(path):
-    """Sparse files of a terabyte each: mapping them all is nobody's duty."""
+    """Sparse files of a terabyte each: the master need not map them all."""
     with slave_at(path, "region0") as slave, contextlib.suppress(Gone, Refused):
         fd = memfd(1 << 40)
         try:
@@ -533,7 +533,7 @@ def event_storm(path):
 
 
 def shrink(which, when, path):
-    """An unsealed file cut short under the master's feet: SIGBUS for whoever touches it."""
+    """An unsealed file truncated while the master uses it: SIGBUS on access."""
     with slave_at(path, "region0") as slave:
         region = slave.memory.regions[which]
         fd = memfd(region.size, 0)

@@ -48,7 +48,7 @@ class Link:
             queue.ring.flags = MASK_INT if polling else 0
 
     def check(self):
-        """Raises when the other side has left; nobody says anything else once connected."""
+        """Raises when the other side has left; no other message is expected once connected."""
         if wire.wait([self.channel], 0):
             message = self.channel.recv(0)
             if message.type == wire.DISCONNECT:
@@ -56,7 +56,7 @@ class Link:
             raise ProtocolError(f"{message!r} after the connection was made")
 
     def recv_now(self, queue=None):
-        """Whatever is there, without waiting."""
+        """Everything that is there, without waiting."""
         queues = self.rx if queue is None else [self.rx[queue]]
         packets = []
         for each in queues:
@@ -200,7 +200,7 @@ def slave_link(channel, config, memory, remote_name=""):
 
 
 class MasterSession:
-    """The master's half of a handshake; refuses with a reason whatever is not in order."""
+    """The master's half of a handshake; refuses violations with a reason."""
 
     def __init__(self, channel, config):
         self.channel, self.config = channel, config
@@ -306,7 +306,7 @@ class Peer:
         self.session = None
 
     def listen(self):
-        """Opens the master's socket early, for those who look for it only once."""
+        """Opens the master's socket early, for peers that connect only once."""
         if self.listener is None:
             self.listener = wire.listen(self.path)
         return self

@@ -165,7 +165,7 @@ def listen(path, backlog=64):
 
 
 class Channel:
-    """One control connection. Closes descriptors nobody took."""
+    """One control connection. Closes unclaimed descriptors."""
 
     def __init__(self, sock):
         self.sock = sock
@@ -173,7 +173,7 @@ class Channel:
 
     @classmethod
     def dial(cls, path, deadline):
-        """Connects, waiting until somebody listens or the deadline passes."""
+        """Connects, waiting for a listener until the deadline."""
         while True:
             sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             try:

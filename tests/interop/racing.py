@@ -20,7 +20,7 @@ from memif_wire import Gone, ProtocolError, Refused
 
 OUR_MAC = bytes.fromhex("0200c0a80101")     # what the responder makes of its first address
 BURSTS = (2, 4, 4, 8)   # packets under way at once: each is changed every few microseconds
-PATIENCE = 0.02         # seconds until packets that nobody takes are left alone
+PATIENCE = 0.02         # seconds until packets that are not taken are left alone
 
 
 def _crc32c(state, data):
@@ -53,7 +53,7 @@ def _with_extension(packet):
 
 
 def _long_solicitation():
-    """One with an option that nobody knows, which takes long to sum: all the more can change."""
+    """One with an unknown option that takes long to sum, which leaves more time to change it."""
     packet = packets.neighbour_solicitation()
     eights = 230
     body = packet[54:56] + bytes(2) + packet[58:] + bytes([200, eights]) + bytes(8 * eights - 2)
@@ -124,7 +124,7 @@ class Racer:
         self.rounds = self.refused = 0
 
     def flood(self, seconds, frame, offset, values):
-        """Many packets while another process changes one byte of all: nobody takes turns here."""
+        """Many packets while another process changes one byte of all: without synchronisation."""
         self.peer.disconnect()
         self.peer.connect(10)
         link = self.peer.link

@@ -31,7 +31,7 @@ def bridge(*ports, arguments=""):
 
 
 class BridgeTest(InteropTest):
-    """A peer, the bridge, a responder behind it, and somebody who only listens."""
+    """A peer, the bridge, a responder behind it, and a peer that only listens."""
 
     @classmethod
     def why_not(cls):
@@ -114,7 +114,7 @@ class BridgeTest(InteropTest):
 
 
     def test_a_port_that_stands_still(self):
-        """Nobody reads at the third port: the first two talk as if it were not there."""
+        """The third port is not read: the first two communicate as if it were absent."""
         for near, far in (("master", "slave"), ("slave", "master")):
             with self.subTest(near=near, far=far), self.network(near, far) as (peer, still):
                 mac, _ = traffic.resolve(peer)

@@ -111,7 +111,7 @@ class ConformanceTest(InteropTest):
         self.assertTrue(message.reason, "with a reason")
 
     def test_refusals_have_reasons(self):
-        """Whatever a master refuses, it says why."""
+        """A master gives a reason for every refusal."""
         path = self.socket()
         with pipeline.Pipeline(pipeline.responder(path, "master", secret="right")):
             for name, data in (("version", wire.init(version=0x0300)),

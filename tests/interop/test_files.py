@@ -19,7 +19,7 @@ LIMIT = 120
 
 
 def frames(count, size=100):
-    """Packets that differ, to any address: nobody looks at them."""
+    """Packets that differ, with arbitrary contents."""
     return [n.to_bytes(4, "big") * (size // 4) for n in range(count)]
 
 
@@ -70,7 +70,7 @@ class FilesTest(InteropTest):
                 self.assertTrue(arrived == data, f"{len(arrived)} of {len(data)} bytes")
 
     def test_a_receiver_without_patience_of_the_sender(self):
-        """Whoever does not wait leaves a ring that is emptied all the same."""
+        """A sender that does not drain leaves a ring that is received all the same."""
         for role in ROLES:
             with self.subTest(role=role):
                 data = os.urandom(600 * 100)

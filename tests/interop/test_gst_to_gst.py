@@ -91,7 +91,7 @@ class GstToGstTest(InteropTest):
                         self.load(peer)
 
     def test_polling_peer(self):
-        """The peer masks its interrupts, as DPDK and VPP do; nobody may depend on a kick back."""
+        """The peer masks its interrupts, as DPDK and VPP do; the receiver must not depend on a signal."""
         for role in ("slave", "master"):
             with self.subTest(role=role):
                 with self.served(role, dict(polling=True)) as (peer, _):
@@ -263,7 +263,7 @@ class GstToGstTest(InteropTest):
     # coming and going
 
     def test_start_order(self):
-        """Whoever comes first waits for the other, in either role."""
+        """The first to start waits for the other, in either role."""
         for role in ("slave", "master"):
             for first in ("pipeline", "peer"):
                 with self.subTest(role=role, first=first), contextlib.ExitStack() as stack:

@@ -28,7 +28,7 @@ WRITERS = (0, 1, 16)
 
 
 class Filler:
-    """Keeps an eventfd full and blocking, with threads that fill it again when somebody reads."""
+    """Keeps an eventfd full and blocking, with threads that refill it after each read."""
 
     def __init__(self, fd, threads):
         self.fd, self.stop = fd, False
@@ -130,7 +130,7 @@ class HeldUp:
                     assert_ends(pipe)
 
     def test_end_while_the_ring_is_full(self):
-        """Nobody takes what a sender waits to send."""
+        """The peer does not take what a sender waits to send."""
         def generator(path, role):
             return f"packetgen ! memifsink socket-path={path} role={role} when-full=block"
         with self.attacked(description=generator) as (pipe, attacker):

@@ -100,7 +100,7 @@ class HostileSlaveTest(HostileCase):
         self.run_table(hostile_slave.ATTACKS, self.path, self.serve)
 
     def test_half_open(self):
-        """150 clients that say nothing keep nobody out and are shown the door after 5 s."""
+        """150 silent clients keep no other out and are disconnected after 5 s."""
         path = self.socket()
         with pipeline.Pipeline(pipeline.responder(path, "master")):
             self.wait_socket(path)
@@ -150,7 +150,7 @@ class HostileSlaveTest(HostileCase):
             traffic.good_peer("slave", path, tx_queues=2)
 
     def test_out_of_descriptors(self):
-        """A master that can accept nobody waits, and says so once."""
+        """A master that cannot accept connections waits, and logs it once."""
         path = self.socket()
         pipe = pipeline.Pipeline(pipeline.responder(path, "master"), env={"GST_DEBUG": "memif:2"})
         with pipe:
@@ -171,7 +171,7 @@ class HostileSlaveTest(HostileCase):
             self.assertIn("Too many open files", pipe.output())
 
     def test_half_done(self):
-        """Clients that stop after INIT keep nobody out."""
+        """Clients that stop after INIT keep no other out."""
         path = self.socket()
         with pipeline.Pipeline(pipeline.responder(path, "master")):
             self.wait_socket(path)

@@ -42,7 +42,7 @@ class LeaksTest(InteropTest):
         self.assertEqual(alive, [])
 
     def both_ends(self, role):
-        """A responder in this role, and who asks it, in the other."""
+        """A responder in this role, and its client in the other."""
         path = self.socket(role)
         end = properties(socket_path=path, role=opposite(role))
         return [responder(path, role),

@@ -266,7 +266,7 @@ class PingAppTest(InteropTest):
         try:
             while part := os.read(terminal, 65536):
                 text += part
-        except OSError:     # how a terminal says that nobody has the other end any more
+        except OSError:     # raised by a terminal whose other end is closed
             pass
         return text.decode()
 

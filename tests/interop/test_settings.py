@@ -104,7 +104,7 @@ class SettingsTest(InteropTest):
             traffic.good_peer("slave", path)
 
     def test_live_listener_is_left_alone(self):
-        """Somebody else's socket: an error that names it, and the other goes on."""
+        """A socket in use: an error that names it, and its owner goes on."""
         path = self.socket()
         listener = wire.listen(path)
         try:

@@ -80,7 +80,7 @@ GST_START_TEST(test_a_burst_of_long_packets_is_short) {
 }
 GST_END_TEST
 
-/** Whoever keeps them would make us copy them. */
+/** A holder of such a loan would force us to copy them. */
 GST_START_TEST(test_long_packets_of_a_peer_are_not_lent) {
   Pretender peer;
   peer.publish(16 << 10);

@@ -226,7 +226,7 @@ class Lingering {
   }
   Lingering(const Lingering&) = delete;
 
-  /** Passes it on, so that whoever receives it has the last one. */
+  /** Passes it on, so that the receiver holds the last reference. */
   void pass_to(RawPeer& peer, std::span<const std::byte> bytes) {
     // Until the lock is free it is under way, and to close ours takes no time.
     const ControlLock lock;
@@ -244,7 +244,7 @@ class Lingering {
   UniqueFd reads_nothing_;
 };
 
-/** Must not take long, whatever a close() does. */
+/** Must not take long, even if close() does. */
 void expect_a_good_peer(const std::string& name, const std::shared_ptr<Interface>& master) {
   const auto start = Clock::now();
   auto slave = started(settings_for(Role::slave, name));
@@ -387,7 +387,7 @@ GST_START_TEST(test_a_master_that_closes_after_its_ack_has_no_such_id) {
 }
 GST_END_TEST
 
-/** Who stops in the middle of its handshake does not keep its id from others. */
+/** A peer that stalls in its handshake does not block its id for others. */
 GST_START_TEST(test_a_slave_that_stops_after_init_is_overtaken) {
   const std::string name = unique_socket();
   auto master = started(settings_for(Role::master, name));
@@ -407,7 +407,7 @@ GST_START_TEST(test_a_slave_that_stops_after_init_is_overtaken) {
     }
     fail_unless(std::get<Disconnect>(last->message).reason == "already connected");
   }
-  // And who comes later does not take the link away.
+  // And a later peer does not take the link away.
   RawPeer late = RawPeer::dialled(name);
   late.expect_message<Hello>();
   late.say(Init{});
@@ -527,7 +527,7 @@ GST_START_TEST(test_refusals_do_not_flood_the_log) {
 }
 GST_END_TEST
 
-/** Everybody who hangs is shown the door after five seconds; meanwhile good peers get in. */
+/** Stalled connections are closed after five seconds; meanwhile good peers get in. */
 GST_START_TEST(test_half_open_connections) {
   const std::string name = unique_socket();
   const std::string silent_name = unique_socket();
@@ -575,7 +575,7 @@ GST_START_TEST(test_half_open_connections) {
 }
 GST_END_TEST
 
-/** Whose thread did not look for a while does not blame the peer. */
+/** A delay of our own thread does not count against the peer. */
 GST_START_TEST(test_a_peer_that_spoke_in_time_but_was_not_heard) {
   const std::string name = unique_socket();
   GMainContext* context = g_main_context_new();
@@ -644,7 +644,7 @@ GST_START_TEST(test_a_peer_that_is_back_before_its_end_was_seen) {
   };
   std::optional<RawSlave> dead = connect();
   fail_unless(is_up(master));
-  dead.reset();  // and nobody iterates the context until the next one is there
+  dead.reset();  // and the context is not iterated until the next one is there
   std::optional<RawSlave> alive = connect();
   while (g_main_context_iteration(context, FALSE)) continue;
   fail_unless(is_up(master));

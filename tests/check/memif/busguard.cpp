@@ -175,7 +175,7 @@ GST_START_TEST(test_memory_that_goes_during_the_handshake) {
 }
 GST_END_TEST
 
-// ---- signals that somebody sends ----------------------------------------------------------------
+// ---- signals sent by kill() ---------------------------------------------------------------------
 
 GST_START_TEST(test_a_signal_that_is_ignored) {
   install(SIG_IGN);
@@ -302,7 +302,7 @@ GST_END_TEST
 
 /**
  * A short range below the broken page and a long one above it have the same place in turn. Together
- * they would reach over that page, whose faults belong to somebody else.
+ * they would reach over that page, whose faults are not ours.
  */
 GST_START_TEST(test_a_range_is_read_as_one) {
   install(escape_handler, SA_NODEFER);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Batches that somebody got wrong: no element crashes or gives up, and each damaged packet is
+// Damaged batches: no element crashes or gives up, and each damaged packet is
 // counted, be it that it lies outside of the arena, has no bytes, or its token is another's.
 #include <algorithm>
 
@@ -89,7 +89,7 @@ class Vandal {
   Damage done_;
 };
 
-/** Now and then somebody else has the batch, too. */
+/** Now and then the batch is shared. */
 void feed(const Pipeline& pipeline, Vandal& vandal) {
   std::vector<GstBuffer*> shared;
   for (int i = 0; i < kRounds; ++i) {

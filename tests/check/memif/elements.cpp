@@ -216,7 +216,7 @@ GST_START_TEST(test_threads_and_files_are_gone_after_null) {
 }
 GST_END_TEST
 
-/** Who tells news of the link holds the element: it must be over when the element has stopped. */
+/** Posting link messages holds the element: it must be over when the element has stopped. */
 GST_START_TEST(test_stopping_waits_for_news_that_are_told) {
   struct Handler {
     std::atomic<int> begun{0};
@@ -324,7 +324,7 @@ GST_START_TEST(test_buffers_without_caps_are_refused) {
 }
 GST_END_TEST
 
-/** A stranger's lock on a directory is waited for by who listens there, and by nobody else. */
+/** A foreign lock on a directory delays a listener in that directory, and nothing else. */
 GST_START_TEST(test_a_locked_directory_delays_no_other_element) {
   const TemporaryDirectory directory;
   const std::string name = unique_socket();

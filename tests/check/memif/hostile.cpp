@@ -18,7 +18,7 @@ Descriptor slot(std::uint16_t region, std::uint32_t offset, std::uint32_t length
   return {flags, region, length, offset, 0};
 }
 
-/** A sending peer of one of our receivers, that publishes whatever it likes. */
+/** A sending peer of one of our receivers, with full control over its ring. */
 class Attack {
  public:
   explicit Attack(Direction direction)

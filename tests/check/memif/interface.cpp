@@ -93,7 +93,7 @@ GST_START_TEST(test_secrets) {
   slave_settings.secret = master_settings.secret;
   must(slave->reconfigure(slave_settings));
   fail_unless(come_up(slave, master));
-  // A master without secret takes everybody.
+  // A master without secret accepts any slave.
   master_settings.secret.clear();
   must(master->reconfigure(master_settings));
   fail_unless(come_up(slave, master));
@@ -176,7 +176,7 @@ GST_START_TEST(test_buffer_sizes) {
 GST_END_TEST
 
 GST_START_TEST(test_buffers_over_several_regions) {
-  // 6 GiB that nobody touches: only the buffers that carry something are ever real memory.
+  // 6 GiB of untouched memory: only buffers that are used become resident.
   const std::string name = unique_socket();
   Settings slave = settings_for(Role::slave, name);
   slave.buffer_size = 384 << 20;
@@ -286,7 +286,7 @@ GST_START_TEST(test_reconfigure_takes_effect_at_once) {
 }
 GST_END_TEST
 
-/** Whoever comes last decides, and nothing is left of the others. */
+/** The last call decides, and nothing is left of the others. */
 GST_START_TEST(test_starting_stopping_and_changing_at_once) {
   const std::string name = unique_socket();
   for (const Role role : {Role::master, Role::slave}) {

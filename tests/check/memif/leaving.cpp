@@ -248,7 +248,7 @@ GST_START_TEST(test_packets_of_two_links_are_in_two_bursts) {
   send_once(pair.sends, 5, 5);
   std::uint64_t expected = 0;
   int links = 0;
-  // Without any wait: who polls by himself follows, too.
+  // Without wait(): a caller that polls by itself follows too.
   fail_unless(eventually([&] {
     for (const Bytes& bytes : join(receiver->receive(100))) {
       expect(bytes == packet(expected, 100), "another packet");
@@ -428,7 +428,7 @@ GST_START_TEST(test_drain_ends_in_time) {
   fail_unless(Sender::drain(senders, 30 * kMillisecond) == WaitResult::timeout);
   fail_unless(Sender::drain(senders, kForever, 30 * kMillisecond) == WaitResult::timeout);
   fail_unless(milliseconds_since(start) >= 60 && milliseconds_since(start) < 2000 * kSlowdown);
-  // Each packet is counted once, whatever happens to it then.
+  // Each packet is counted exactly once.
   senders.front()->abandon();
   senders.front()->abandon();
   send(*senders.front(), 10, 5);

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint32_t kRing = 64;
 constexpr std::size_t kLength = 200;
 
-/** A pad that takes batches and keeps every buffer, as a queue does that nobody empties. */
+/** A pad that accepts batches and keeps every buffer, like a queue that is never emptied. */
 class Keeper {
  public:
   explicit Keeper(GstElement* source) : pad_(gst_pad_new("sink", GST_PAD_SINK)) {
@@ -173,7 +173,7 @@ GST_START_TEST(test_kept_packets_outlive_pipeline_and_peer) {
 }
 GST_END_TEST
 
-/** As master the bytes are the peer's: who wants to write to them gets a copy. */
+/** As master the bytes are the peer's: an element that writes to them gets a copy. */
 GST_START_TEST(test_a_peers_packets_are_copied_to_be_written) {
   Receiving link(Role::master);
   link.send_packets(1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// The sources of packets beside those that everybody knows: the same events and answers. And what
-// they push has the form that its taker agreed to, whoever that is by then.
+// Sources of packets compared with GStreamer's own: the same events and answers. And what
+// they push has the form that the present peer agreed to.
 #include <gio/gio.h>
 
 #include <atomic>
@@ -268,7 +268,7 @@ GST_START_TEST(test_answers_are_those_of_other_sources) {
 }
 GST_END_TEST
 
-/** GstBaseSrc flushes, and says TRUE to whoever asks the element itself. */
+/** GstBaseSrc flushes, and returns TRUE if the element itself is asked. */
 GST_START_TEST(test_a_seek_is_refused) {
   for (const char* kind : {"memifsrc", "packetgen"}) {
     Watched watched(kind);
@@ -338,7 +338,7 @@ class Taker {
   guint64 packets() const { return packets_; }
   guint64 batches() const { return batches_got_; }
   guint64 singles() const { return singles_got_; }
-  /** One packet per buffer is taken by everybody. */
+  /** Every element accepts one packet per buffer. */
   guint64 unasked_batches() const { return batches_ ? 0 : batches_got_.load(); }
   /** Includes the above, and what could have come in batches. */
   guint64 of_other_form() const { return batches_ ? singles_got_ : batches_got_; }
@@ -361,7 +361,7 @@ class Taker {
   std::atomic<guint64> singles_got_{0};
 };
 
-/** A source whose pad goes from taker to taker. */
+/** A source whose pad is relinked again and again. */
 class Relinking {
  public:
   explicit Relinking(GstElement* source) : src_(gst_element_get_static_pad(source, "src")) {
@@ -503,7 +503,7 @@ class Branches {
     branch_ = gst_element_request_pad_simple(pipeline_.element("tee"), "src_%u");
     fail_unless_equals_int(gst_pad_link(branch_, taker_.pad()), GST_PAD_LINK_OK);
   }
-  /** A tee says nothing when a branch has gone, so that is for who took it away. */
+  /** A tee does not announce that a branch has gone, so the application has to. */
   void go() {
     gst_pad_unlink(branch_, taker_.pad());
     gst_element_release_request_pad(pipeline_.element("tee"), branch_);

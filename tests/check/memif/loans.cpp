@@ -177,7 +177,7 @@ GST_START_TEST(test_a_master_lends_up_to_half_of_its_ring) {
 }
 GST_END_TEST
 
-/** Somebody keeps packets for ever: the ring goes on, and what was kept does not change. */
+/** Packets are held for ever: the ring goes on, and the held ones do not change. */
 GST_START_TEST(test_kept_packets_do_not_stop_a_master) {
   Master m;
   std::vector<std::pair<Loan*, std::uint64_t>> kept;
@@ -306,7 +306,7 @@ GST_START_TEST(test_exchange_refuses_what_it_cannot_send) {
 }
 GST_END_TEST
 
-/** Every buffer is in one place at a time, whoever has it: the slots, the spares or the loans. */
+/** Every buffer is in exactly one place: the slots, the spares or the loans. */
 GST_START_TEST(test_buffers_are_neither_lost_nor_doubled) {
   Slave slave;
   RxQueue& rx = *slave.link->rx(0);

@@ -204,7 +204,7 @@ GST_START_TEST(test_timers) {
 }
 GST_END_TEST
 
-/** The event is under way when the timer goes: whoever holds the lock has the last word. */
+/** The event is pending when the timer is disarmed: the holder of the lock decides. */
 GST_START_TEST(test_a_timer_that_is_gone_does_not_fire_any_more) {
   Context context;
   const auto loop = Loop::for_context(context.get);

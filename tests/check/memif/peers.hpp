@@ -146,7 +146,7 @@ class RawPeer {
  public:
   explicit RawPeer(UniqueFd socket) : channel_(std::move(socket)) {}
   static RawPeer dialled(const std::string& socket) { return RawPeer(must(dial(address(socket)))); }
-  /** Waits until somebody connects. */
+  /** Waits for a connection. */
   static RawPeer accepted(const ListenSocket& listener) {
     std::optional<Incoming> incoming;
     fail_unless(eventually([&] {

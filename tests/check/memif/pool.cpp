@@ -280,7 +280,7 @@ GST_START_TEST(test_sizes_that_a_pool_may_be_asked_for) {
 }
 GST_END_TEST
 
-// ---- Who proposes a pool, and to whom -------------------------------------------------------
+// ---- Proposing pools ------------------------------------------------------------------------
 
 GST_START_TEST(test_a_master_proposes_none) {
   const std::string name = unique_socket();
@@ -314,7 +314,7 @@ GST_START_TEST(test_no_pool_for_who_knows_nothing_of_packets) {
 }
 GST_END_TEST
 
-/** Whatever a source without caps brings becomes packets where a capsfilter says so. */
+/** Buffers of a source without caps become packets behind a capsfilter. */
 GST_START_TEST(test_a_file_is_sent_as_it_is) {
   TemporaryDirectory directory;
   const std::string file = directory.file("memif.sock");
@@ -442,7 +442,7 @@ GST_END_TEST
 
 // ---- Batches --------------------------------------------------------------------------------
 
-/** As an element of somebody else would do it, with some of the places, in another order. */
+/** Like a third-party element: uses some of the places, in another order. */
 GST_START_TEST(test_a_producer_of_batches) {
   Sending sending;
   Pool pool(sending.pipeline);

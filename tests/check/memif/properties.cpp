@@ -297,7 +297,7 @@ GST_START_TEST(test_news_of_the_link) {
   for (const char* signal : {"notify::link-up", "notify::peer-name"}) {
     g_signal_connect(pipeline.element("src"), signal,
                      G_CALLBACK(+[](GObject* object, GParamSpec* spec, gpointer count) {
-                       // Whoever hears of it may ask for it.
+                       // A handler of the message may read the properties.
                        GValue value = G_VALUE_INIT;
                        g_object_get_property(object, spec->name, &value);
                        g_value_unset(&value);

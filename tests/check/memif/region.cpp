@@ -60,7 +60,7 @@ GST_START_TEST(test_impossible_sizes) {
   must_fail(Region::create(std::uint64_t{1} << 62));
   must_fail(Region::map(memory_file(0), 0), "0 bytes");
   must_fail(Region::map(memory_file(100), 101), "101", "100");
-  // Larger than memory is possible as long as nobody touches it; or refused, but not a crash.
+  // Larger than memory is possible while it is untouched, or refused; it must not crash.
   const Result<Region> sparse = Region::create(std::uint64_t{1} << 40);
   if (sparse) sparse->data()[sparse->size() - 1] = std::byte{1};
 }

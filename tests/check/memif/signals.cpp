@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Eventfds that a peer shares: whatever it does to them, nobody hangs at one.
+// Eventfds shared with a peer: no thread hangs on them, whatever the peer does.
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -228,7 +228,7 @@ GST_START_TEST(test_a_peer_that_fills_the_eventfd_loses_its_link) {
 }
 GST_END_TEST
 
-/** Where nobody can be woken without a risk, there is no link rather than a thread that hangs. */
+/** If a peer cannot be woken without the risk to hang, there is no link. */
 GST_START_TEST(test_without_aio_a_link_that_needs_it_says_so) {
   const int error = __i__ == 0 ? EAGAIN : ENOSYS;
   forbid(SYS_io_setup, error);
@@ -336,7 +336,7 @@ GST_START_TEST(test_a_peer_that_floods_us_with_wake_ups_loses_its_link) {
 }
 GST_END_TEST
 
-/** One wake-up per burst, each too late: its packets were seen before. Nobody loses a link. */
+/** One late wake-up per burst, after its packets were seen: no link is lost. */
 GST_START_TEST(test_late_wake_ups_are_forgiven) {
   LinkPair pair(small_offer(64, 64));
   RxQueue& rx = pair.rx(Direction::s2m);

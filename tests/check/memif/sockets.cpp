@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Addresses, socket files and who may use them.
+// Addresses, socket files and access control.
 #include "gst/memif/control/socket.hpp"
 
 #include <fcntl.h>
@@ -99,7 +99,7 @@ GST_START_TEST(test_no_file_is_left_when_its_owner_cannot_be_set) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("memif.sock");
   fail_unless(::chmod(directory.file("").c_str(), 0777) == 0);
-  // This process is the test's own, so it may become somebody else.
+  // This process belongs to the test, so it may change its user.
   if (::getuid() != 0 || ::seteuid(65534) != 0) return;
   ListenOptions options;
   options.owner = "0";
@@ -114,7 +114,7 @@ GST_START_TEST(test_a_stale_file_is_replaced) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("memif.sock");
   {
-    // A program that died: its file is there, and nobody listens.
+    // A program that died: its file is left, without a listener.
     const UniqueFd dead(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
@@ -220,7 +220,7 @@ GST_START_TEST(test_two_that_replace_a_stale_file_at_once) {
 }
 GST_END_TEST
 
-/** A stranger can make us wait who start a listener in its directory, and nobody else. */
+/** A foreign lock delays only callers that start a listener in its directory. */
 GST_START_TEST(test_a_locked_directory_delays_nobody_else) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("memif.sock");
@@ -274,7 +274,7 @@ GST_START_TEST(test_interfaces_that_start_at_once_share_a_socket) {
 }
 GST_END_TEST
 
-/** Between bind() and what follows, somebody puts a link to another file in the socket's place. */
+/** After bind(), the socket is replaced by a link to another file. */
 GST_START_TEST(test_owner_and_mode_are_given_to_the_socket_only) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("memif.sock");

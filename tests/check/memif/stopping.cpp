@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Whatever the peer is up to, a pipeline stops at once.
+// A pipeline stops at once, whatever the peer does.
 #include "pipeline.hpp"
 
 using namespace memiftest;
@@ -59,7 +59,7 @@ class Stopped {
     if (!slave_) link_->publish_buffers();  // for us to send into
     to_peer.mask_interrupt(false);
   }
-  /** Whoever writes to it in the usual way hangs. */
+  /** A plain write() to it hangs. */
   void block_event() {
     constexpr std::uint64_t kFull = UINT64_MAX - 1;
     fail_unless(::write(event_.get(), &kFull, sizeof kFull) == sizeof kFull);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Packets through memifsink and memifsrc: in whatever form they come, with time stamps and counted.
+// Packets through memifsink and memifsrc: in every form, with timestamps and counted.
 #include "pipeline.hpp"
 
 using namespace memiftest;

@@ -13,7 +13,7 @@
 
 namespace {
 
-// Relaxed: whoever reads them waited for the packets that the thread passed on.
+// Relaxed: readers have waited for the packets that the thread passed on.
 std::atomic<std::uint64_t> allocations{0};
 std::atomic<std::uint64_t> locks{0};
 thread_local bool counted = false;

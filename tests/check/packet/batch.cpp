@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// What a batch is to those who know buffers only: its size, its copies, and parts of it.
+// A batch as a plain buffer: its size, its copies, and parts of it.
 #include "gst/packet/batch.hpp"
 #include "bridge_rig.hpp"
 
@@ -45,7 +45,7 @@ GstBuffer* scattered(const Packets& packets) {
   return batch;
 }
 
-/// The same in memory of somebody else, who knows the rules.
+/// The same in foreign memory that follows the rules.
 GstBuffer* foreign(const Packets& packets) {
   GstBuffer* batch = scattered(packets);
   GstMemory* arena = gst_buffer_peek_memory(batch, 0);

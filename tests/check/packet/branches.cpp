@@ -183,7 +183,7 @@ GST_START_TEST(test_copies_are_counted) {
   for (const Kind kind : {Kind::plain, Kind::batch}) {
     for (const std::size_t batch : kBatches) {
       fail_unless_equals_uint64(copies(kLine, kind, batch), 0);
-      // Who comes last may find itself alone with the packets; before that, a copy for each.
+      // The last branch may own the packets alone; the others get a copy.
       const std::uint64_t two = copies(kTwoBranches, kind, batch);
       fail_unless(two >= 600 && two <= 1200, "%d copies", static_cast<int>(two));
       const std::uint64_t mixed = copies(kMixedBranches, kind, batch);

@@ -24,7 +24,7 @@ using Packets = std::vector<Bytes>;
 
 const Bytes kA = station(1), kB = station(2), kC = station(3);
 
-/// A sends on port 0, B on port 1, to everybody; what came out is forgotten.
+/// A sends on port 0, B on port 1, both broadcast; the output is discarded.
 void introduce(BridgeRig& rig) {
   rig[0].push(frame(kBroadcast, kA));
   rig[1].push(frame(kBroadcast, kB));
@@ -240,7 +240,7 @@ GST_START_TEST(test_table_smallest) {
 GST_END_TEST
 
 GST_START_TEST(test_table_threads) {
-  // Two ports learn and look up at once; a station is never found where nobody ever saw it.
+  // Two ports learn and look up at once; a station is never found where it was never seen.
   gstpacket::MacTable table(256);
   std::atomic<unsigned> wrong{0};
   const auto work = [&](unsigned port) {
@@ -398,7 +398,7 @@ GST_START_TEST(test_damaged_batches) {
       fail_unless_equals_int(gst_pad_push(rig[0].feed(), batch), GST_FLOW_OK);
     }
   }
-  // Each is one packet that cannot be read, whatever it says about itself.
+  // Each is one unreadable packet, whatever its descriptors say.
   fail_unless_equals_uint64(rig.stat("drop-unreadable"), 6);
   fail_unless_equals_uint64(rig.stat("packets-in"), 6);
   fail_unless_equals_uint64(rig.stat("dropped"), 6);
@@ -439,7 +439,7 @@ GST_START_TEST(test_copies_of_batches) {
   fail_unless_equals_uint64(send({to_all, to_all}), 0);
   // Port 1 has two of them, of which one is port 2's as well.
   fail_unless_equals_uint64(send({to_b, to_all}), 2);
-  // Who takes no batches gets a buffer for each.
+  // A peer that accepts no batches gets one buffer per packet.
   rig[1].out->takes_batches = false;
   gst_pad_push_event(GST_PAD_PEER(rig[1].src()), gst_event_new_reconfigure());
   fail_unless_equals_uint64(send({to_b, to_c, to_b}), 2);

@@ -70,7 +70,7 @@ GST_START_TEST(test_one_flow) {
   fail_unless_equals_int(hash(on_ethernet(ipv4(other, ports(1000, 2000, 900)))), flow);
   other.options = Bytes(8, 1);
   fail_unless_equals_int(hash(on_ethernet(ipv4(other, ports(1000, 2000)))), flow);
-  // As far as the ports is enough, as it is for who gathers only the beginning.
+  // Bytes up to the ports are enough, for callers that gather only the beginning.
   Bytes beginning = on_ethernet(udp4(1000, 2000));
   beginning.resize(14 + 24);
   fail_unless_equals_int(hash(beginning), flow);
@@ -219,7 +219,7 @@ GST_START_TEST(test_spread) {
 GST_END_TEST
 
 GST_START_TEST(test_stable) {
-  // Fixed for ever: another process, or a later version, must agree about who gets a flow.
+  // Fixed for ever: another process, or a later version, must map a flow to the same queue.
   fail_unless_equals_int_hex(hash(on_ethernet(udp4(1000, 2000))), 0x80c4702b);
   fail_unless_equals_int_hex(hash(echo_frame_v6()), 0x3991072b);
   fail_unless_equals_int_hex(hash(join({ethernet(kOurMac, kPeerMac, 0x88b5), Bytes(46)})),

@@ -2,7 +2,7 @@
 // Copyright (C) 2026 The gst-memif developers
 //
 // The form packets travel in changes nothing: single buffers, lists and batches of any length give
-// the same packets, order and counters, and memory that somebody else sees is never written to.
+// the same packets, order and counters, and shared memory is never written to.
 #include "forms.hpp"
 
 using namespace forms;
@@ -149,7 +149,7 @@ GST_START_TEST(test_timestamps_stay) {
 }
 GST_END_TEST
 
-/// Whoever made the batch asked another one: it takes a while until it asks again.
+/// The producer of the batch queried another peer: it takes a while until it asks again.
 GST_START_TEST(test_a_new_neighbour_is_asked) {
   const auto ask = [](rig::Rig& rig, rig::Sink& taker, bool takes, std::uint8_t start) {
     taker.takes_batches = takes;  // fails if it gets one without

@@ -57,7 +57,7 @@ inline void register_all() {
   fail_unless(register_element<ReadSorter>(nullptr));
 }
 
-/// A form, and who else has it.
+/// A form, and how it is shared.
 enum class Kind {
   plain,
   pieces,
@@ -66,7 +66,7 @@ enum class Kind {
   read_only,
   held_list,
   batch,
-  shared_batch,   // somebody else holds the buffer
+  shared_batch,   // the buffer has a second reference
   copied_batch,   // and here a copy of it
   split_batch,    // its packets travel in two buffers with one arena
   listed_batches  // and here in a list
@@ -89,7 +89,7 @@ inline std::vector<Bytes> some_packets(std::size_t n, bool all_forward) {
   return packets;
 }
 
-/// Pushes packets from a pad, and looks after those that somebody else has.
+/// Pushes packets from a pad, and checks those that are shared.
 class Feeder {
  public:
   Feeder(Kind kind, GstPad* source) : kind_(kind), source_(source) {}

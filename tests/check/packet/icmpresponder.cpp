@@ -275,7 +275,7 @@ GST_START_TEST(test_neighbour_solicitation) {
   const Bytes other{2, 0, 0, 0, 0, 9};
   expect_reply(bench, Ns{.options = join({{1, 1}, other})}.frame(),
                advertisement(other, kPeerV6, 0x60), "another MAC");
-  // Duplicate address detection: the answer goes to everybody and is not solicited.
+  // Duplicate address detection: the answer goes to all nodes and is unsolicited.
   const Bytes all_nodes{0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
   expect_reply(bench, Ns{.source = kNoV6, .options = {}}.frame(),
                advertisement({0x33, 0x33, 0, 0, 0, 1}, all_nodes, 0x20), "DAD", 8);

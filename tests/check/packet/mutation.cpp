@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// A peer that writes to a packet between any two loads from it: whatever is asked twice gets two
+// A peer that writes to a packet between any two loads from it: whatever is loaded twice gets two
 // answers. This program and the elements in it are built so that every load from a packet calls
 // after_load(), which changes bytes of the packet. Nothing may reach beyond the packet, no optional
 // and no span may be used without what it needs (the standard library asserts that), and what was
@@ -46,7 +46,7 @@ std::size_t below(std::size_t limit) {
   return random_source()() % limit;
 }
 
-/// Whoever writes to the packet that is looked at.
+/// The peer that writes to the packet under test.
 class Peer {
  public:
   /// How it goes about it: a packet that stays damaged does not get far.

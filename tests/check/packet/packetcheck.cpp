@@ -234,7 +234,7 @@ GST_START_TEST(test_flows_have_numbers_of_their_own) {
 }
 GST_END_TEST
 
-// Whatever bit changes behind the Ethernet header, the packet is never taken for a whole one.
+// A packet with any flipped bit behind the Ethernet header is never taken for an intact one.
 GST_START_TEST(test_every_bit) {
   for (const unsigned version : {4U, 6U}) {
     GenSettings settings;

@@ -196,7 +196,7 @@ GST_START_TEST(test_count_and_states) {
 }
 GST_END_TEST
 
-// A recycled arena is nobody else's any more.
+// A recycled arena is not shared any more.
 GST_START_TEST(test_held_batches_stay) {
   Gen gen("count=5120");
   Collector out(gen.element, kEthernet, true);

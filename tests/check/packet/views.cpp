@@ -238,7 +238,7 @@ GST_START_TEST(test_packet) {
   const std::span<std::byte> all = block;
   Packet packet(all.subspan(4, 8), 4, 20);
   fail_unless(packet.push_front(4) && packet.size() == 12 && packet.headroom() == 0);
-  fail_if(packet.push_front(1));  // nobody who could make room
+  fail_if(packet.push_front(1));  // there is no carrier to make room
   fail_unless(packet.pop_front(5) && packet.size() == 7 && packet.headroom() == 5);
   fail_if(packet.pop_front(8));
   fail_unless(packet.extend(20) && packet.size() == 27 && packet.tailroom() == 0);
