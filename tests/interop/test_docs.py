@@ -173,7 +173,7 @@ class DocsTest(InteropTest):
         program = f"{directory}/tcpflags"
         self.compile([files[1]], program, f"-I{ROOT}", f"-I{ROOT}/tests/check/packet",
                      f"-L{build_dir()}/gst/packet", "-lgstpacket-1.0", *flags)
-        self.assertIn("100%: Checks: 2", self.run_program([program]))
+        self.assertIn("100%: Checks: 3", self.run_program([program]))
 
     def test_commands_of_contributing(self):
         """Those that do not build, measure or start these tests again."""

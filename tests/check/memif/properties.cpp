@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "pipeline.hpp"
+#include "tests/check/documentation.hpp"
 
 using namespace memiftest;
 
@@ -56,25 +57,8 @@ std::string caps_of(const Pipeline& pipeline) {
 
 }  // namespace
 
-GST_START_TEST(test_every_property_is_described) {
-  for (const char* factory : {"memifsrc", "memifsink"}) {
-    GstElement* element = gst_element_factory_make(factory, nullptr);
-    fail_unless(element != nullptr);
-    guint count = 0;
-    GParamSpec** specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &count);
-    for (guint i = 0; i < count; ++i) {
-      if (specs[i]->owner_type != G_OBJECT_TYPE(element)) continue;
-      const std::string blurb = g_param_spec_get_blurb(specs[i]);
-      fail_unless(blurb.size() > 10, "%s has no blurb", specs[i]->name);
-      fail_if(blurb == g_param_spec_get_nick(specs[i]));
-      if ((specs[i]->flags & G_PARAM_WRITABLE) == 0) continue;
-      constexpr guint kMutable =
-          GST_PARAM_MUTABLE_READY | GST_PARAM_MUTABLE_PAUSED | GST_PARAM_MUTABLE_PLAYING;
-      fail_unless((specs[i]->flags & kMutable) != 0, "when may %s change?", specs[i]->name);
-    }
-    g_free(specs);
-    gst_object_unref(element);
-  }
+GST_START_TEST(test_documentation) {
+  for (const char* factory : {"memifsrc", "memifsink"}) documentation::check(factory);
 }
 GST_END_TEST
 
@@ -380,7 +364,7 @@ static Suite* properties_suite(void) {
   Suite* suite = suite_create("properties");
   TCase* tests = tcase_create("interface");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, test_every_property_is_described);
+  tcase_add_test(tests, test_documentation);
   tcase_add_test(tests, test_roles_have_two_names);
   tcase_add_test(tests, test_what_one_end_sets_applies_to_both);
   tcase_add_test(tests, test_contradictions_name_both_ends);

@@ -10,6 +10,7 @@
 #include "gst/packet/element.hpp"
 #include "gst/packet/switch_event.hpp"
 #include "mac_table.hpp"
+#include "tests/check/documentation.hpp"
 
 namespace {
 
@@ -823,26 +824,7 @@ GST_START_TEST(test_stop_while_streaming) {
 GST_END_TEST
 
 GST_START_TEST(test_documentation) {
-  GstElement* element = gst_element_factory_make("ethbridge", nullptr);
-  guint n = 0;
-  GParamSpec** specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &n);
-  for (guint i = 0; i < n; ++i) {
-    if (specs[i]->owner_type != G_OBJECT_TYPE(element)) continue;
-    const std::string blurb = g_param_spec_get_blurb(specs[i]);
-    fail_unless(blurb.size() > 20 && blurb.back() == '.', "%s", specs[i]->name);
-  }
-  g_free(specs);
-  // Every field there is is explained.
-  const std::string help =
-      g_param_spec_get_blurb(g_object_class_find_property(G_OBJECT_GET_CLASS(element), "stats"));
-  GstStructure* stats = nullptr;
-  g_object_get(element, "stats", &stats, nullptr);
-  for (int i = 0; i < gst_structure_n_fields(stats); ++i) {
-    const char* field = gst_structure_nth_field_name(stats, static_cast<guint>(i));
-    fail_unless(help.find(field) != std::string::npos, "%s is not explained", field);
-  }
-  gst_structure_free(stats);
-  gst_object_unref(element);
+  documentation::check("ethbridge");
 }
 GST_END_TEST
 

@@ -10,6 +10,7 @@
 
 #include "rig.hpp"
 #include "samples.hpp"
+#include "tests/check/documentation.hpp"
 
 using namespace gstpacket;
 using namespace samples;
@@ -628,18 +629,7 @@ GST_START_TEST(test_behind_tee) {
 GST_END_TEST
 
 GST_START_TEST(test_documentation) {
-  GstElement* element = gst_element_factory_make("icmpresponder", nullptr);
-  guint n = 0;
-  GParamSpec** specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &n);
-  for (guint i = 0; i < n; ++i) {
-    if (specs[i]->owner_type != G_OBJECT_TYPE(element)) continue;
-    const std::string blurb = g_param_spec_get_blurb(specs[i]);
-    fail_unless(blurb.size() > 20 && blurb.back() == '.', "%s", specs[i]->name);
-    const int mutability = GST_PARAM_MUTABLE_PLAYING | GST_PARAM_MUTABLE_READY;
-    fail_unless((specs[i]->flags & G_PARAM_WRITABLE) == 0 || (specs[i]->flags & mutability) != 0);
-  }
-  g_free(specs);
-  gst_object_unref(element);
+  documentation::check("icmpresponder");
 }
 GST_END_TEST
 

@@ -7,6 +7,7 @@
 #include "rig.hpp"
 #include "samples.hpp"
 #include "test_header.hpp"
+#include "tests/check/documentation.hpp"
 
 #include "gst/packet/batch.hpp"
 
@@ -482,6 +483,11 @@ GST_START_TEST(test_two_branches) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_documentation) {
+  documentation::check("packetcheck");
+}
+GST_END_TEST
+
 static Suite* packetcheck_suite() {
   Suite* suite = suite_create("packetcheck");
   TCase* tcase = tcase_create("all");
@@ -507,6 +513,7 @@ static Suite* packetcheck_suite() {
   tcase_add_test(tcase, test_states_start_anew);
   tcase_add_test(tcase, test_reports);
   tcase_add_test(tcase, test_two_branches);
+  tcase_add_test(tcase, test_documentation);
   return suite;
 }
 GST_CHECK_MAIN(packetcheck)

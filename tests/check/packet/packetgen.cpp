@@ -6,6 +6,7 @@
 #include <set>
 
 #include "generated.hpp"
+#include "tests/check/documentation.hpp"
 
 using generated::Bytes;
 using generated::Collector;
@@ -300,6 +301,11 @@ GST_START_TEST(test_size_without_room) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_documentation) {
+  documentation::check("packetgen");
+}
+GST_END_TEST
+
 static Suite* packetgen_suite() {
   Suite* suite = suite_create("packetgen");
   TCase* tcase = tcase_create("all");
@@ -315,6 +321,7 @@ static Suite* packetgen_suite() {
   tcase_add_test(tcase, test_rate_changes_while_playing);
   tcase_add_test(tcase, test_wrong_values);
   tcase_add_test(tcase, test_size_without_room);
+  tcase_add_test(tcase, test_documentation);
   return suite;
 }
 GST_CHECK_MAIN(packetgen)
