@@ -8,10 +8,8 @@
 
 namespace {
 
-constexpr std::size_t kCacheLine = 64;
-
 /** The bytes follow, but for a part of another one, which is its parent. */
-struct alignas(kCacheLine) GstMemifCopyMemory {
+struct alignas(std::max_align_t) GstMemifCopyMemory {
   GstMemory memory;
   CopyBudgetPtr budget;
 };
@@ -34,8 +32,7 @@ std::byte* bytes_of(GstMemory* memory) {
 /** With room for @p size bytes; null without memory. */
 GstMemifCopyMemory* allocate(gsize size) {
   if (size > G_MAXSIZE - sizeof(GstMemifCopyMemory)) return nullptr;
-  void* place = ::operator new (sizeof(GstMemifCopyMemory) + size, std::align_val_t{kCacheLine},
-                                std::nothrow);
+  void* place = g_try_malloc(sizeof(GstMemifCopyMemory) + size);
   return place != nullptr ? new (place) GstMemifCopyMemory() : nullptr;
 }
 
@@ -73,7 +70,7 @@ void free_memory(GstAllocator*, GstMemory* memory) {
   auto* copy = reinterpret_cast<GstMemifCopyMemory*>(memory);
   if (copy->budget) copy->budget->give_back(memory->maxsize);
   copy->~GstMemifCopyMemory();
-  ::operator delete (copy, std::align_val_t{kCacheLine});
+  g_free(copy);
 }
 
 }  // namespace

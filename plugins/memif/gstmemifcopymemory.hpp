@@ -2,7 +2,7 @@
 // Copyright (C) 2026 The gst-memif developers
 /**
  * @file Memory for copies of received packets: ordinary memory that counts in a budget until it is
- * freed. The bytes begin on a cache line, right behind what GStreamer looks at for each packet.
+ * freed. The bytes lie right behind what GStreamer looks at for each packet.
  */
 #pragma once
 
