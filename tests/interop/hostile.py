@@ -4,6 +4,7 @@
 
 import contextlib
 import fcntl
+import functools
 import itertools
 import multiprocessing
 import os
@@ -41,6 +42,21 @@ def wait_refused(channel, timeout=REFUSAL_TIMEOUT):
             return
         if message.type == wire.CONNECTED:
             raise NotRefused("the connection was made nevertheless")
+
+
+def wrong_messages(states, legal, at):
+    """An attack by name for each message in each state where it is not legal.
+
+    `at(target, state)` brings a connection to that state.
+    """
+    def attack(state, data, target):
+        with at(target, state) as peer:
+            with contextlib.suppress(Gone):
+                peer.channel.send(data)
+            wait_refused(peer.channel)
+
+    return {f"message-{name}-at-{state}": functools.partial(attack, state, data)
+            for state in states for name, data in MESSAGES.items() if (state, name) not in legal}
 
 
 def settle(channel, timeout=0.15):

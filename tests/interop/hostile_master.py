@@ -17,8 +17,8 @@ from functools import partial
 
 import memif_wire as wire
 import packets
-from hostile import (MESSAGES, NotRefused, Scribbler, desc, make_blocking, punch_hole, raw,
-                     saturate, settle, wait_refused)
+from hostile import (NotRefused, Scribbler, desc, make_blocking, punch_hole, raw,
+                     saturate, settle, wait_refused, wrong_messages)
 from memif_peer import Config, MasterSession
 from memif_ring import DESC, NEXT
 from memif_wire import Channel, Gone, ProtocolError, Refused
@@ -106,17 +106,7 @@ LEGAL = {("dial", "hello"), ("init", "ack"), ("add-region", "ack"), ("add-ring",
          ("connect", "connected")}
 
 
-def wrong_message(state, data, listener):
-    with master_at(listener, state) as master:
-        with contextlib.suppress(Gone):
-            master.channel.send(data)
-        wait_refused(master.channel)
-
-
-for _state in STATES:
-    for _name, _data in MESSAGES.items():
-        if (_state, _name) not in LEGAL:
-            ATTACKS[f"message-{_name}-at-{_state}"] = partial(wrong_message, _state, _data)
+ATTACKS.update(wrong_messages(STATES, LEGAL, master_at))
 
 
 def leave(state, how, listener):

@@ -14,8 +14,8 @@ from functools import partial
 
 import memif_wire as wire
 import packets
-from hostile import (MESSAGES, NotRefused, Scribbler, desc, make_blocking, memfd, punch_hole,
-                     saturate, settle, wait_refused, wrong_fd)
+from hostile import (NotRefused, Scribbler, desc, make_blocking, memfd, punch_hole,
+                     saturate, settle, wait_refused, wrong_fd, wrong_messages)
 from memif_peer import Config, SlaveMemory, run_steps, slave_link, slave_steps
 from memif_ring import DESC, NEXT
 from memif_wire import Channel, Gone, ProtocolError, Refused
@@ -117,17 +117,7 @@ LEGAL = {("init", "init"), ("region0", "add-region"), ("s2m0", "add-region"),
          ("connect", "add-ring"), ("connect", "connect")}
 
 
-def wrong_message(state, data, path):
-    with slave_at(path, state) as slave:
-        with contextlib.suppress(Gone):
-            slave.channel.send(data)
-        wait_refused(slave.channel)
-
-
-for _state in STATES:
-    for _name, _data in MESSAGES.items():
-        if (_state, _name) not in LEGAL:
-            ATTACKS[f"message-{_name}-at-{_state}"] = partial(wrong_message, _state, _data)
+ATTACKS.update(wrong_messages(STATES, LEGAL, slave_at))
 
 
 def leave(state, how, path):

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "forms.hpp"
+#include "prologue.hpp"
 
 using namespace forms;
 
@@ -28,13 +29,7 @@ class Network {
     for (const char* name : {"a", "b", "c"}) watch(name);
     gst_pad_set_active(source_, TRUE);
     gst_element_set_state(bin_, GST_STATE_PLAYING);
-    gst_pad_push_event(source_, gst_event_new_stream_start("test"));
-    GstCaps* caps = make_caps({LinkType::ethernet});
-    gst_pad_push_event(source_, gst_event_new_caps(caps));
-    gst_caps_unref(caps);
-    GstSegment segment;
-    gst_segment_init(&segment, GST_FORMAT_TIME);
-    gst_pad_push_event(source_, gst_event_new_segment(&segment));
+    rig::send_prologue(source_);
   }
   ~Network() {
     gst_element_set_state(bin_, GST_STATE_NULL);

@@ -36,14 +36,7 @@ class BridgePort {
 
   void start(const char* caps = "application/x-packet,link-type=ethernet") {
     gst_pad_set_active(feed_, TRUE);
-    gst_pad_push_event(feed_, gst_event_new_stream_start("test"));
-    if (caps == nullptr) return;
-    GstCaps* parsed = gst_caps_from_string(caps);
-    gst_pad_push_event(feed_, gst_event_new_caps(parsed));
-    gst_caps_unref(parsed);
-    GstSegment segment;
-    gst_segment_init(&segment, GST_FORMAT_TIME);
-    gst_pad_push_event(feed_, gst_event_new_segment(&segment));
+    rig::send_prologue(feed_, caps);
   }
   GstFlowReturn push(const Bytes& packet) { return gst_pad_push(feed_, make_buffer(packet)); }
   GstFlowReturn push(const std::vector<Bytes>& packets) {

@@ -60,13 +60,7 @@ class Check {
     gst_pad_set_active(source_, TRUE);
     fail_unless_equals_int(gst_element_set_state(element, GST_STATE_PLAYING),
                            GST_STATE_CHANGE_SUCCESS);
-    gst_pad_push_event(source_, gst_event_new_stream_start("test"));
-    GstCaps* parsed = gst_caps_from_string(caps);
-    gst_pad_push_event(source_, gst_event_new_caps(parsed));
-    gst_caps_unref(parsed);
-    GstSegment segment;
-    gst_segment_init(&segment, GST_FORMAT_TIME);
-    gst_pad_push_event(source_, gst_event_new_segment(&segment));
+    rig::send_prologue(source_, caps);
   }
   void stop() {
     fail_unless_equals_int(gst_element_set_state(element, GST_STATE_NULL),

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "batches.hpp"
+#include "prologue.hpp"
 
 // Behind the standard library: it defines a macro fail().
 #include <gst/check/gstcheck.h>
@@ -187,11 +188,7 @@ class Rig {
     gst_pad_set_active(source_, TRUE);
     fail_unless_equals_int(gst_element_set_state(element, GST_STATE_PLAYING),
                            GST_STATE_CHANGE_SUCCESS);
-    gst_pad_push_event(source_, gst_event_new_stream_start("test"));
-    if (caps != nullptr) set_caps(caps);
-    GstSegment segment;
-    gst_segment_init(&segment, GST_FORMAT_TIME);
-    gst_pad_push_event(source_, gst_event_new_segment(&segment));
+    send_prologue(source_, caps);
   }
   /// A refusal only shows in the flow return of the next push: caps are sticky.
   void set_caps(const char* text) {
