@@ -45,7 +45,7 @@
 #include <tuple>
 #include <vector>
 
-#include "gst/packet/batch_cursor.hpp"
+#include "gst/packet/burst.hpp"
 #include "gst/packet/caps.hpp"
 #include "gst/packet/export.hpp"
 #include "gst/packet/packet.hpp"
@@ -70,10 +70,6 @@ struct ElementInfo {
   const char* author;
 };
 
-/// Whether an element changes packets. With modify, packets that someone else can see are copied
-/// first.
-enum class Access { read, modify };
-
 namespace detail {
 
 /// What the runtime knows about an author's class.
@@ -86,17 +82,15 @@ struct ElementSpec {
   std::vector<PropertySpec> (*properties)();
   void* (*create)();
   void (*destroy)(void* object);
-  void (*process)(void* object, Packet* packets, Verdict* verdicts, std::size_t n);
-  // Instead of the above for the packets of a batch; null if the element wants to see them all.
-  void (*process_batch)(void* object, BatchCursor& batch, Verdict* verdicts);
+  /// Decides about all packets of the burst; `port` is the one they came in by.
+  void (*process)(void* object, Burst& burst, unsigned port);
   Result<void> (*start)(void* object);
   void (*stop)(void* object);
   Result<void> (*set_caps)(void* object, const PacketCaps& caps);
   void (*stats)(const void* object, StatsFields& fields);
   const char* stats_help;
-  // Of a SwitchElement: instead of process().
-  void (*process_from)(void* object, unsigned port, Packet* packets, Verdict* verdicts,
-                       std::size_t n);
+  // Of a SwitchElement.
+  bool is_switch;
   void (*port_removed)(void* object, unsigned port);
 };
 
@@ -136,60 +130,37 @@ concept SwitchElement = requires(E e, const Packet& packet, unsigned port) {
 namespace detail {
 
 template <class E>
-void process_from(void* object, unsigned port, Packet* packets, Verdict* verdicts, std::size_t n) {
-  static_assert(access_of<E>() == Access::read,
-                "say: static constexpr Access access = Access::read");
-  static_assert(
-      requires { E::link_types; } && E::link_types.size() == 1,
-      "the ports of a switch carry one link type");
+void process(void* object, Burst& burst, unsigned port) {
   auto& self = *static_cast<E*>(object);
-  for (std::size_t i = 0; i < n; ++i) {
-    const Packet& packet = packets[i];
-    verdicts[i] = self.process(packet, port);
-  }
-}
-
-inline constexpr std::ptrdiff_t kPrefetchAhead = 8;
-
-template <class E>
-void process(void* object, Packet* packets, Verdict* verdicts, std::size_t n) {
-  auto& self = *static_cast<E*>(object);
-  if constexpr (ScalarElement<E>) {
-    for (std::size_t i = 0; i < n; ++i) {
-      // The descriptors lie one after the other, the packets do not: no hardware sees them coming.
-      constexpr int kForWriting = access_of<E>() == Access::modify ? 1 : 0;
-      if (i + std::size_t{kPrefetchAhead} < n) {
-        __builtin_prefetch(packets[i + kPrefetchAhead].bytes().data(), kForWriting);
-      }
-      PacketOf<E>& packet = packets[i];
-      verdicts[i] = self.process(packet);
-    }
-  } else {
-    std::fill_n(verdicts, n, forward());
-    BasicPacketBatch<PacketOf<E>> batch(packets, verdicts, n);
+  if constexpr (BatchElement<E>) {
+    BasicPacketBatch<PacketOf<E>> batch(burst.open_all(), burst.verdicts(), burst.size());
     self.process(batch);
-  }
-}
-
-template <class E>
-void process_batch(void* object, BatchCursor& batch, Verdict* verdicts) {
-  constexpr bool kModifies = access_of<E>() == Access::modify;
-  auto& self = *static_cast<E*>(object);
-  PacketOf<E>& packet = batch.packet();
-  std::uint64_t bytes_in = 0, bytes_out = 0;
-  GstPacketDesc* const end = batch.end();
-  for (GstPacketDesc* desc = batch.begin(); desc != end; ++desc, ++verdicts) {
-    if (end - desc > kPrefetchAhead) batch.prefetch<kModifies ? 1 : 0>(desc[kPrefetchAhead]);
-    if (!batch.open(*desc)) [[unlikely]] {
-      *verdicts = drop();
-      continue;
+    burst.save_all();
+    return;
+  } else {
+    constexpr bool kModifies = access_of<E>() == Access::modify;
+    PacketOf<E>& packet = burst.packet();
+    Verdict* verdict = burst.verdicts();
+    std::uint64_t bytes_in = 0, bytes_out = 0;
+    GstPacketDesc* const end = burst.end();
+    for (GstPacketDesc* desc = burst.begin(); desc != end; ++desc, ++verdict) {
+      // The descriptors lie one after the other, the packets do not: no hardware sees them coming.
+      if (end - desc > kPrefetchAhead) burst.prefetch<kModifies ? 1 : 0>(desc[kPrefetchAhead]);
+      if (!burst.open(*desc)) [[unlikely]] {
+        *verdict = kUnreadable;
+        continue;
+      }
+      bytes_in += packet.size();
+      if constexpr (SwitchElement<E>) {
+        *verdict = self.process(packet, port);
+      } else {
+        *verdict = self.process(packet);
+      }
+      bytes_out += packet.size();
+      if constexpr (kModifies) burst.save();
     }
-    bytes_in += packet.size();
-    *verdicts = self.process(packet);
-    bytes_out += packet.size();
-    if constexpr (kModifies) batch.save();
+    burst.count_bytes(bytes_in, bytes_out);
   }
-  batch.count_bytes(bytes_in, bytes_out);
 }
 
 template <class E>
@@ -226,11 +197,14 @@ template <class E>
     s.properties = &properties<E>;
     s.create = []() -> void* { return new E(); };
     s.destroy = [](void* object) { delete static_cast<E*>(object); };
+    s.process = &process<E>;
     if constexpr (SwitchElement<E>) {
-      s.process_from = &process_from<E>;
-    } else {
-      s.process = &process<E>;
-      if constexpr (ScalarElement<E>) s.process_batch = &process_batch<E>;
+      static_assert(access_of<E>() == Access::read,
+                    "say: static constexpr Access access = Access::read");
+      static_assert(
+          requires { E::link_types; } && E::link_types.size() == 1,
+          "the ports of a switch carry one link type");
+      s.is_switch = true;
     }
     if constexpr (requires(E e) { e.port_removed(0U); }) {
       s.port_removed = [](void* object, unsigned port) {

@@ -80,19 +80,13 @@ requires std::is_enum_v<Reason>
   return {Verdict::kDrop, Verdict::kNoReason};
 }
 
+/// Whether an element changes packets. With modify, packets that someone else can see are copied
+/// first.
+enum class Access { read, modify };
+
 namespace detail {
 
-class BatchCursor;
-
-/// Whoever carries a packet and can give it a larger block. Called on the streaming thread.
-class PacketCarrier {
- public:
-  /// Moves packet `packet` to memory with at least the given room before and behind its bytes.
-  virtual bool make_room(Packet& packet, std::size_t head, std::size_t tail) noexcept = 0;
-
- protected:
-  ~PacketCarrier() = default;
-};
+class Burst;
 
 }  // namespace detail
 
@@ -160,8 +154,7 @@ class Packet {
   }
 
  private:
-  friend class PacketAccess;
-  friend class detail::BatchCursor;
+  friend class detail::Burst;
   // Out of line: the slow path must not grow every caller.
   [[nodiscard]] GSTPACKET_API bool make_room(std::size_t head, std::size_t tail) noexcept;
 
@@ -172,9 +165,8 @@ class Packet {
 
   std::byte* data_ = nullptr;
   GstClockTime timestamp_ = GST_CLOCK_TIME_NONE;
-  detail::PacketCarrier* carrier_ = nullptr;
+  detail::Burst* burst_ = nullptr;  // which can move it
   std::uint32_t size_ = 0;
-  std::uint32_t index_ = 0;
   Room room_;
 };
 

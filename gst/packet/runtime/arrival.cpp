@@ -64,13 +64,13 @@ BufferArrival::~BufferArrival() {
   if (buffer_ != nullptr) gst_buffer_unref(buffer_);
 }
 
-void BufferArrival::open(Chunk& chunk) {
+void BufferArrival::open(Burst& burst) {
   if (std::exchange(opened_, true)) return;
-  chunk.add(buffer_);
+  burst.add(buffer_);
 }
 
-void BufferArrival::settle(const Chunk& chunk, Diverted& diverted) {
-  const Verdict verdict = chunk.verdict(0);
+void BufferArrival::settle(const Burst& burst, Diverted& diverted) {
+  const Verdict verdict = burst.verdict(0);
   if (verdict.port == 0) return;
   GstBuffer* buffer = std::exchange(buffer_, nullptr);
   if (verdict.port == Verdict::kDrop) {
@@ -118,32 +118,28 @@ BatchArrival::~BatchArrival() {
   if (batch_ != nullptr) gst_buffer_unref(batch_);
 }
 
-void BatchArrival::open(Chunk& chunk) {
+void BatchArrival::open(Burst& burst) {
   if (std::exchange(opened_, true)) return;
-  if (batch_ != nullptr) {
-    chunk.add_batch(batch_);
-  } else {
-    chunk.add_unreadable();
-  }
+  burst.add_batch(batch_);
 }
 
 /// The packets for an extra pad become a batch of their own, in the same arena.
-void BatchArrival::divert(const Chunk& chunk, std::uint8_t port, Diverted& diverted) {
+void BatchArrival::divert(const Burst& burst, std::uint8_t port, Diverted& diverted) {
   const GstPacketBatchMeta* from = gst_buffer_get_packet_batch_meta(batch_);
   GstBuffer* part = gst_packet_batch_new_part(batch_);
   GstPacketBatchMeta* to = gst_buffer_get_packet_batch_meta(part);
-  for (std::size_t i = 0; i < chunk.size(); ++i) {
-    if (chunk.verdict(i).port == port) to->packets[to->n++] = from->packets[i];
+  for (std::size_t i = 0; i < burst.size(); ++i) {
+    if (burst.verdict(i).port == port) to->packets[to->n++] = from->packets[i];
   }
   gst_packet_batch_update_size(part);
   diverted.add(port, part);
 }
 
-void BatchArrival::settle(const Chunk& chunk, Diverted& diverted) {
+void BatchArrival::settle(const Burst& burst, Diverted& diverted) {
   if (batch_ == nullptr) return;
   std::size_t first = 0;
-  while (first < chunk.size() && chunk.verdict(first).port == 0) ++first;
-  if (first == chunk.size()) return;
+  while (first < burst.size() && burst.verdict(first).port == 0) ++first;
+  if (first == burst.size()) return;
   // An element that only reads may share the buffer, but not change what others see of it. A copy
   // of the arena for that would be a waste: the descriptors move to a buffer of our own.
   if (!gst_buffer_is_writable(batch_)) {
@@ -151,19 +147,19 @@ void BatchArrival::settle(const Chunk& chunk, Diverted& diverted) {
     gst_buffer_unref(batch_);
     batch_ = own;
     if (own == nullptr) return;
-    copies_ += chunk.size();
+    copies_ += burst.size();
   }
   for (std::size_t port = 1; port <= diverted.ports(); ++port) {
-    for (std::size_t i = first; i < chunk.size(); ++i) {
-      if (chunk.verdict(i).port != port) continue;
-      divert(chunk, static_cast<std::uint8_t>(port), diverted);
+    for (std::size_t i = first; i < burst.size(); ++i) {
+      if (burst.verdict(i).port != port) continue;
+      divert(burst, static_cast<std::uint8_t>(port), diverted);
       break;
     }
   }
   GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(batch_);
   guint kept = static_cast<guint>(first);
-  for (std::size_t i = first; i < chunk.size(); ++i) {
-    if (chunk.verdict(i).port == 0) meta->packets[kept++] = meta->packets[i];
+  for (std::size_t i = first; i < burst.size(); ++i) {
+    if (burst.verdict(i).port == 0) meta->packets[kept++] = meta->packets[i];
   }
   meta->n = kept;
   gst_packet_batch_update_size(batch_);
@@ -184,41 +180,41 @@ ListArrival::~ListArrival() {
   if (list_ != nullptr) gst_buffer_list_unref(list_);
 }
 
-void ListArrival::open(Chunk& chunk) {
+void ListArrival::open(Burst& burst) {
   first_ = next_;
   const guint length = gst_buffer_list_length(list_);
-  while (next_ < length && !chunk.full()) {
-    chunk.add(access_ == Access::modify ? gst_buffer_list_get_writable(list_, next_)
+  while (next_ < length && !burst.full()) {
+    burst.add(access_ == Access::modify ? gst_buffer_list_get_writable(list_, next_)
                                         : gst_buffer_list_get(list_, next_));
     ++next_;
   }
 }
 
-void ListArrival::settle(const Chunk& chunk, Diverted& diverted) {
-  for (std::size_t i = 0; i < chunk.size(); ++i) {
-    if (chunk.verdict(i).port != 0) {
-      remove(chunk, diverted);
+void ListArrival::settle(const Burst& burst, Diverted& diverted) {
+  for (std::size_t i = 0; i < burst.size(); ++i) {
+    if (burst.verdict(i).port != 0) {
+      remove(burst, diverted);
       return;
     }
   }
 }
 
-void ListArrival::remove(const Chunk& chunk, Diverted& diverted) {
+void ListArrival::remove(const Burst& burst, Diverted& diverted) {
   list_ = gst_buffer_list_make_writable(list_);
-  for (std::size_t i = 0; i < chunk.size(); ++i) {
-    const std::uint8_t port = chunk.verdict(i).port;
+  for (std::size_t i = 0; i < burst.size(); ++i) {
+    const std::uint8_t port = burst.verdict(i).port;
     if (port == 0 || port == Verdict::kDrop) continue;
     GstBuffer* buffer = gst_buffer_list_get(list_, first_ + static_cast<guint>(i));
     diverted.add(port, gst_buffer_ref(buffer));
   }
   // From the back, a run at a time: the packets before a run keep their places.
-  for (std::size_t end = chunk.size(); end > 0;) {
-    if (chunk.verdict(end - 1).port == 0) {
+  for (std::size_t end = burst.size(); end > 0;) {
+    if (burst.verdict(end - 1).port == 0) {
       --end;
       continue;
     }
     std::size_t begin = end - 1;
-    while (begin > 0 && chunk.verdict(begin - 1).port != 0) --begin;
+    while (begin > 0 && burst.verdict(begin - 1).port != 0) --begin;
     const auto run = static_cast<guint>(end - begin);
     gst_buffer_list_remove(list_, first_ + static_cast<guint>(begin), run);
     next_ -= run;

@@ -2,7 +2,7 @@
 // Copyright (C) 2026 The gst-memif developers
 //
 // Private. What one chain call brought, in whichever form packets travel. The runtime opens it a
-// chunk at a time, lets the element decide, settles the verdicts, and pushes what remains.
+// burst at a time, lets the element decide, settles the verdicts, and pushes what remains.
 #pragma once
 
 #include <gst/gst.h>
@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "gst/packet/runtime/chunk.hpp"
+#include "gst/packet/burst.hpp"
 #include "gst/packet/runtime/counters.hpp"
 
 namespace gstpacket::detail {
@@ -56,11 +56,11 @@ class Arrival {
   virtual ~Arrival() = default;
   /// Packets that had to be copied before they could be opened.
   [[nodiscard]] virtual std::uint64_t copies() const noexcept { return 0; }
-  /// Opens the next packets into the empty `chunk`; none left: the chunk stays empty.
-  virtual void open(Chunk& chunk) = 0;
-  /// After Chunk::close(): removes every packet whose verdict is not forward(); those for an extra
+  /// Opens the next packets into the empty `burst`; none left: the burst stays empty.
+  virtual void open(Burst& burst) = 0;
+  /// After Burst::close(): removes every packet whose verdict is not forward(); those for an extra
   /// pad go to `diverted`.
-  virtual void settle(const Chunk& chunk, Diverted& diverted) = 0;
+  virtual void settle(const Burst& burst, Diverted& diverted) = 0;
   /// Pushes what was forwarded, in the form in which it came if that is taken; GST_FLOW_OK if
   /// nothing was.
   virtual GstFlowReturn push(SourcePad& pad, Counter& copies) = 0;
@@ -70,8 +70,8 @@ class BufferArrival final : public Arrival {
  public:
   BufferArrival(GstBuffer* buffer, Access access) noexcept;
   ~BufferArrival() override;
-  void open(Chunk& chunk) override;
-  void settle(const Chunk& chunk, Diverted& diverted) override;
+  void open(Burst& burst) override;
+  void settle(const Burst& burst, Diverted& diverted) override;
   GstFlowReturn push(SourcePad& pad, Counter& copies) override;
 
  private:
@@ -83,17 +83,17 @@ class ListArrival final : public Arrival {
  public:
   ListArrival(GstBufferList* list, Access access) noexcept;
   ~ListArrival() override;
-  void open(Chunk& chunk) override;
-  void settle(const Chunk& chunk, Diverted& diverted) override;
+  void open(Burst& burst) override;
+  void settle(const Burst& burst, Diverted& diverted) override;
   GstFlowReturn push(SourcePad& pad, Counter& copies) override;
 
  private:
-  void remove(const Chunk& chunk, Diverted& diverted);
+  void remove(const Burst& burst, Diverted& diverted);
 
   GstBufferList* list_;
   Access access_;
   guint next_ = 0;   // the first packet of the list that was not opened yet
-  guint first_ = 0;  // the first packet of the open chunk
+  guint first_ = 0;  // the first packet of the open burst
 };
 
 /// One buffer that holds many packets.
@@ -101,15 +101,15 @@ class BatchArrival final : public Arrival {
  public:
   BatchArrival(GstBuffer* batch, Access access) noexcept;
   ~BatchArrival() override;
-  void open(Chunk& chunk) override;
-  void settle(const Chunk& chunk, Diverted& diverted) override;
+  void open(Burst& burst) override;
+  void settle(const Burst& burst, Diverted& diverted) override;
   GstFlowReturn push(SourcePad& pad, Counter& copies) override;
 
   /// Copies made to have the packets for ourselves.
   [[nodiscard]] std::uint64_t copies() const noexcept override { return copies_; }
 
  private:
-  void divert(const Chunk& chunk, std::uint8_t port, Diverted& diverted);
+  void divert(const Burst& burst, std::uint8_t port, Diverted& diverted);
 
   GstBuffer* batch_;
   std::uint64_t copies_ = 0;

@@ -16,7 +16,7 @@ namespace {
 GstElementClass* parent_class = nullptr;  // GstElement's
 
 const ElementKind& kind_of(const ElementSpec& spec) {
-  return spec.process_from != nullptr ? kSwitchKind : kFilterKind;
+  return spec.is_switch ? kSwitchKind : kFilterKind;
 }
 
 // ---- object -----------------------------------------------------------------------------------

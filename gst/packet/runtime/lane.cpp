@@ -71,28 +71,26 @@ void Lane::see_ports() {
 bool Lane::process_all() {
   const ElementSpec& spec = runtime_.spec();
   for (;;) {
-    chunk_.clear();
-    outbox_.open(chunk_);
-    if (chunk_.size() == 0) return true;
-    counters_.common.packets_in.add(chunk_.size());
-    const bool done = guarded(runtime_.element(), "process()", [&] {
-      spec.process_from(runtime_.object(), number_, chunk_.packets(), chunk_.verdicts(),
-                        chunk_.size());
-    });
+    burst_.clear();
+    outbox_.open(burst_);
+    if (burst_.size() == 0) return true;
+    counters_.common.packets_in.add(burst_.size());
+    const bool done = guarded(runtime_.element(), "process()",
+                              [&] { spec.process(runtime_.object(), burst_, number_); });
     if (done) settle_verdicts();
-    chunk_.close();
-    counters_.common.bytes_in.add(chunk_.bytes_in());
-    counters_.common.copies.add(chunk_.take_copies());
+    burst_.close();
+    counters_.common.bytes_in.add(burst_.bytes_in());
+    counters_.common.copies.add(burst_.take_copies());
     if (!done) return false;
-    outbox_.take(chunk_);
+    outbox_.take(burst_);
   }
 }
 
 void Lane::settle_verdicts() {
   std::uint64_t flooded = 0;
-  for (std::size_t i = 0; i < chunk_.size(); ++i) {
-    const Verdict verdict = chunk_.verdicts()[i] = settle(i);
-    const std::size_t size = chunk_.length(i);
+  for (std::size_t i = 0; i < burst_.size(); ++i) {
+    const Verdict verdict = burst_.verdicts()[i] = settle(i);
+    const std::size_t size = burst_.length(i);
     if (verdict.port == Verdict::kFlood) {
       ++flooded;
       flooded_.count(size);
@@ -105,8 +103,8 @@ void Lane::settle_verdicts() {
 
 /// What can be done of what was decided about packet `i`.
 Verdict Lane::settle(std::size_t i) {
-  const Verdict verdict = chunk_.verdict(i);
-  if (chunk_.unreadable(i)) [[unlikely]] {
+  const Verdict verdict = burst_.verdict(i);
+  if (verdict == kUnreadable) [[unlikely]] {
     counters_.common.unreadable.add(1);
     count_drop(drop());
     return drop();

@@ -33,18 +33,18 @@ GstBuffer* Outbox::at(std::size_t i) const {
   return list_ != nullptr ? gst_buffer_list_get(list_, static_cast<guint>(i)) : buffer_;
 }
 
-void Outbox::open(Chunk& chunk) {
+void Outbox::open(Burst& burst) {
   first_ = next_;
   if (batch_) {
-    if (!std::exchange(opened_, true)) chunk.add_batch(buffer_);
+    if (!std::exchange(opened_, true)) burst.add_batch(buffer_);
     return;
   }
-  for (; next_ < size_ && !chunk.full(); ++next_) chunk.add(at(next_));
+  for (; next_ < size_ && !burst.full(); ++next_) burst.add(at(next_));
 }
 
-void Outbox::take(const Chunk& chunk) {
-  for (std::size_t i = 0; i < chunk.size(); ++i) {
-    Verdict verdict = chunk.verdict(i);
+void Outbox::take(const Burst& burst) {
+  for (std::size_t i = 0; i < burst.size(); ++i) {
+    Verdict verdict = burst.verdict(i);
     verdict.reason = 0;
     const std::size_t place_of = first_ + i;
     if (place_of == 0) common_ = verdict;

@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "gst/packet/burst.hpp"
 #include "gst/packet/packet.hpp"
-#include "gst/packet/runtime/chunk.hpp"
 
 namespace gstpacket::detail {
 
@@ -32,10 +32,10 @@ class Outbox {
   void load(GstBuffer* buffer, std::size_t ports, std::span<const unsigned> flood_to);
   void load(GstBufferList* list, std::size_t ports, std::span<const unsigned> flood_to);
 
-  /// Opens the next packets into the empty `chunk`; none left: the chunk stays empty.
-  void open(Chunk& chunk);
-  /// After Chunk::close(): the open packets go where their verdicts say.
-  void take(const Chunk& chunk);
+  /// Opens the next packets into the empty `burst`; none left: the burst stays empty.
+  void open(Burst& burst);
+  /// After Burst::close(): the open packets go where their verdicts say.
+  void take(const Burst& burst);
 
   /// After all was taken: pushes what goes to `port`, in the order it came, in one piece; a packet
   /// per buffer where the port does not take batches. To be called once for each port that gets
@@ -61,7 +61,7 @@ class Outbox {
   GstBufferList* list_ = nullptr;
   std::size_t size_ = 0;   // buffers
   std::size_t next_ = 0;   // the first buffer of the list that was not opened yet
-  std::size_t first_ = 0;  // the first packet of the open chunk
+  std::size_t first_ = 0;  // the first packet of the open burst
   std::span<const unsigned> flood_to_;
   // As long as all verdicts are the same, the whole arrival is passed on as it came.
   bool scattered_ = false;

@@ -6,7 +6,7 @@ namespace gstpacket::detail {
 Runtime::Runtime(GstElement* element, const ElementClass& cls)
     : Author(element, cls),
       combiner_(gst_flow_combiner_new()),
-      chunk_(cls.spec->access, cls.spec->process_batch != nullptr),
+      burst_(cls.spec->access),
       diverted_(cls.spec->ports.size()),
       tallies_(cls.spec->ports.size() + 1) {}
 
@@ -27,24 +27,24 @@ GstFlowReturn Runtime::receive(Arrival& arrival) {
   }
   for (Tally& tally : tallies_) tally = {};
   for (;;) {
-    chunk_.clear();
-    arrival.open(chunk_);
-    if (chunk_.size() == 0) break;
-    counters_.packets_in.add(chunk_.size());
-    const bool done = process(chunk_);
-    chunk_.close();
-    counters_.bytes_in.add(chunk_.bytes_in());
-    counters_.copies.add(chunk_.take_copies());
+    burst_.clear();
+    arrival.open(burst_);
+    if (burst_.size() == 0) break;
+    counters_.packets_in.add(burst_.size());
+    const bool done = process(burst_);
+    burst_.close();
+    counters_.bytes_in.add(burst_.bytes_in());
+    counters_.copies.add(burst_.take_copies());
     if (!done) {
       diverted_.drop_all();
       return GST_FLOW_ERROR;
     }
-    if (chunk_.all_forwarded()) [[likely]] {
-      tallies_[0].packets += chunk_.size();
-      tallies_[0].bytes += chunk_.bytes_out();
+    if (burst_.is_uniform() && burst_.verdict(0) == forward()) [[likely]] {
+      tallies_[0].packets += burst_.size();
+      tallies_[0].bytes += burst_.bytes_out();
     } else {
       count_verdicts();
-      arrival.settle(chunk_, diverted_);
+      arrival.settle(burst_, diverted_);
     }
   }
   counters_.copies.add(arrival.copies());
@@ -52,36 +52,30 @@ GstFlowReturn Runtime::receive(Arrival& arrival) {
   return push_all(arrival);
 }
 
-bool Runtime::process(Chunk& chunk) {
-  return guarded(element(), "process()", [&] {
-    if (BatchCursor* const batch = chunk.cursor()) {
-      spec().process_batch(object(), *batch, chunk.verdicts());
-    } else {
-      spec().process(object(), chunk.packets(), chunk.verdicts(), chunk.size());
-    }
-  });
+bool Runtime::process(Burst& burst) {
+  return guarded(element(), "process()", [&] { spec().process(object(), burst, 0); });
 }
 
 void Runtime::count_verdicts() {
-  for (std::size_t i = 0; i < chunk_.size(); ++i) {
-    if (chunk_.any_unreadable() || chunk_.verdict(i).port >= tallies_.size()) [[unlikely]] {
+  for (std::size_t i = 0; i < burst_.size(); ++i) {
+    if (burst_.verdict(i).port >= tallies_.size()) [[unlikely]] {
       override_verdict(i);
     }
-    const Verdict verdict = chunk_.verdict(i);
+    const Verdict verdict = burst_.verdict(i);
     if (verdict.port == Verdict::kDrop) {
       count_drop(verdict);
     } else {
       Tally& tally = tallies_[verdict.port];
       ++tally.packets;
-      tally.bytes += chunk_.length(i);
+      tally.bytes += burst_.length(i);
     }
   }
 }
 
 // A packet nobody could read, or one for a pad that does not exist.
 void Runtime::override_verdict(std::size_t i) {
-  Verdict& verdict = chunk_.verdicts()[i];
-  if (chunk_.unreadable(i)) {
+  Verdict& verdict = burst_.verdicts()[i];
+  if (verdict == kUnreadable) {
     counters_.unreadable.add(1);
     verdict = drop();
   } else if (verdict.port != Verdict::kDrop && verdict.port >= tallies_.size()) {

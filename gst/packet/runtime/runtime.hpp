@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "gst/packet/batch.hpp"
+#include "gst/packet/burst.hpp"
 #include "gst/packet/runtime/arrival.hpp"
 #include "gst/packet/runtime/author.hpp"
-#include "gst/packet/runtime/chunk.hpp"
 #include "gst/packet/runtime/counters.hpp"
 
 namespace gstpacket::detail {
@@ -49,7 +49,7 @@ class Runtime final : public Author {
     std::uint64_t bytes = 0;
   };
 
-  bool process(Chunk& chunk);
+  bool process(Burst& burst);
   void count_verdicts();
   void override_verdict(std::size_t i);
   void count_drop(Verdict verdict);
@@ -60,7 +60,7 @@ class Runtime final : public Author {
   GstPad* sink_ = nullptr;
   std::vector<SourcePad> sources_;
   GstFlowCombiner* combiner_;
-  Chunk chunk_;
+  Burst burst_;
   Diverted diverted_;
   std::vector<Tally> tallies_;
   Counters counters_;

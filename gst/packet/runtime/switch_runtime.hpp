@@ -17,9 +17,9 @@
 #include <string>
 #include <vector>
 
+#include "gst/packet/burst.hpp"
 #include "gst/packet/runtime/arrival.hpp"
 #include "gst/packet/runtime/author.hpp"
-#include "gst/packet/runtime/chunk.hpp"
 #include "gst/packet/runtime/counters.hpp"
 #include "gst/packet/runtime/outbox.hpp"
 
@@ -134,7 +134,7 @@ class Lane {
   unsigned seen_ = 0;  // generation of table_
   std::shared_ptr<const SwitchTable> table_;
   std::vector<unsigned> others_;  // the outlets of all other ports
-  Chunk chunk_{Access::read};
+  Burst burst_{Access::read};
   Outbox outbox_;
   std::vector<Tally> tallies_;  // by port, without what is flooded
   Tally flooded_;

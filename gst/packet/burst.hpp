@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+//
+// Up to 256 packets, opened one after the other for an element's process function. A packet is
+// named by a descriptor: that of the batch it came in, or one of our own if it came in a buffer of
+// its own. Making a list of packets first would cost more than many an element does.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "gst/packet/batch.hpp"
+#include "gst/packet/batch_map.hpp"
+#include "gst/packet/packet.hpp"
+
+namespace gstpacket::detail {
+
+inline constexpr std::ptrdiff_t kPrefetchAhead = 8;
+
+/// The verdict on a packet that cannot be opened. No enumerator has this number.
+inline constexpr Verdict kUnreadable{Verdict::kDrop, Verdict::kNoReason - 1};
+
+/// Streaming thread. What it opens is mapped, and copied first where it may not be written to or
+/// does not lie in one piece.
+class Burst {
+ public:
+  static constexpr std::size_t kCapacity = GST_PACKET_BATCH_MAX;
+  /// Spare bytes around a packet that had to be copied: room for the usual encapsulations.
+  static constexpr std::size_t kRoom = 64;
+
+  explicit Burst(Access access) noexcept : access_(access) { packet_.burst_ = this; }
+  Burst(const Burst&) = delete;
+  Burst& operator=(const Burst&) = delete;
+
+  // ---- For the loop in element.hpp ----
+
+  [[nodiscard]] GstPacketDesc* begin() const noexcept { return descs_; }
+  [[nodiscard]] GstPacketDesc* end() const noexcept { return descs_ + size_; }
+  [[nodiscard]] Verdict* verdicts() noexcept { return verdicts_.data(); }
+
+  template <int kForWriting>
+  void prefetch(const GstPacketDesc& desc) const noexcept {
+    __builtin_prefetch(base_ + desc.offset, kForWriting);
+  }
+  /// Makes packet() the one at `desc`; false if it cannot be read.
+  [[nodiscard]] bool open(GstPacketDesc& desc) noexcept {
+    if (!lies_within(desc, arena_size_)) [[unlikely]] {
+      return open_slow_path(desc);
+    }
+    desc_ = &desc;
+    packet_.data_ = base_ + desc.offset;
+    packet_.size_ = desc.length;
+    packet_.room_ = room_;
+    packet_.timestamp_ = pts_ + (desc.delay & delays_);
+    return true;
+  }
+  [[nodiscard]] Packet& packet() noexcept { return packet_; }
+  /// Writes down where the packet begins and ends now.
+  void save() noexcept {
+    desc_->offset = static_cast<guint32>(packet_.data_ - base_);
+    desc_->length = packet_.size_;
+  }
+  /// Of all packets: as they were, and as the element left them.
+  void count_bytes(std::uint64_t in, std::uint64_t out) noexcept {
+    bytes_in_ = in;
+    bytes_out_ = out;
+  }
+  /// Opens all packets at once, forwarded unless something else is said; one that cannot be read
+  /// is empty. save_all() follows.
+  [[nodiscard]] GSTPACKET_API Packet* open_all() noexcept;
+  GSTPACKET_API void save_all() noexcept;
+
+  // ---- For the runtime ----
+
+  /// Adds the packet in `buffer`, which stays the caller's and, with Access::modify, is writable.
+  void add(GstBuffer* buffer) noexcept;
+  /// Adds all packets of `batch` to the empty burst; as above. A damaged batch is one packet that
+  /// cannot be read, as is none at all.
+  void add_batch(GstBuffer* batch) noexcept;
+  [[nodiscard]] bool full() const noexcept { return size_ == kCapacity; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+  /// Unmaps everything and writes new offsets and lengths back to the buffers. What follows stays
+  /// readable until clear().
+  void close() noexcept;
+  void clear() noexcept;
+  [[nodiscard]] Verdict verdict(std::size_t i) const noexcept { return verdicts_[i]; }
+  /// Whether all packets go where the first one does.
+  [[nodiscard]] bool is_uniform() const noexcept {
+    // Without a branch for each packet.
+    unsigned differences = 0;
+    for (std::size_t i = 0; i < size_; ++i) differences |= verdicts_[i].port ^ verdicts_[0].port;
+    return differences == 0;
+  }
+  /// Of a packet that could be read, as the element left it.
+  [[nodiscard]] std::size_t length(std::size_t i) const noexcept { return descs_[i].length; }
+  [[nodiscard]] std::uint64_t bytes_in() const noexcept { return bytes_in_; }
+  [[nodiscard]] std::uint64_t bytes_out() const noexcept { return bytes_out_; }
+  /// Packets whose bytes were copied since the last call.
+  [[nodiscard]] std::uint64_t take_copies() noexcept { return std::exchange(copies_, 0); }
+
+ private:
+  friend class gstpacket::Packet;
+  /// Of a packet that came in a buffer of its own.
+  struct Slot {
+    GstBuffer* buffer;
+    GstMapInfo map;
+    bool mapped;
+    bool merged;  // its memories, for the map
+  };
+
+  [[nodiscard]] GSTPACKET_API bool open_slow_path(GstPacketDesc& desc) noexcept;
+  bool make_room(Packet& packet, std::size_t head, std::size_t tail) noexcept;
+  void use_arena() noexcept;
+  bool move_batch(std::size_t room) noexcept;
+  bool map_for_reading(Slot& slot) noexcept;
+  bool map_for_writing(Slot& slot) noexcept;
+  bool replace_memory(Slot& slot, std::span<const std::byte> bytes, std::size_t head,
+                      std::size_t tail) noexcept;
+  static void unmap(Slot& slot) noexcept;
+  [[nodiscard]] Slot& slot_of(const GstPacketDesc& desc) noexcept {
+    return slots_[static_cast<std::size_t>(&desc - own_descs_.data())];
+  }
+  [[nodiscard]] std::size_t headroom_of(const Slot& slot) const noexcept;
+  [[nodiscard]] std::size_t tailroom_of(const Slot& slot) const noexcept;
+  [[nodiscard]] std::byte* base_of(const Slot& slot) const noexcept;
+
+  GstPacketDesc* descs_ = nullptr;
+  std::size_t size_ = 0;
+  // What offsets count from, and how far they may reach. 0 for single buffers: they take the slow
+  // path, which sets the base.
+  std::byte* base_ = nullptr;
+  std::size_t arena_size_ = 0;
+  GstClockTime pts_ = GST_CLOCK_TIME_NONE;
+  guint32 delays_ = 0;  // all bits, or none without a time to add them to
+  Packet packet_;
+  Packet::Room room_;
+  GstPacketDesc* desc_ = nullptr;  // of packet_
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
+  std::uint64_t copies_ = 0;
+  Access access_;
+  bool all_open_ = false;
+  GstBuffer* batch_ = nullptr;
+  std::optional<BatchMap> batch_map_;
+  std::array<Verdict, kCapacity> verdicts_;
+  std::array<Packet, kCapacity> packets_;  // of open_all()
+  std::array<GstPacketDesc, kCapacity> own_descs_;
+  std::array<Slot, kCapacity> slots_;
+};
+
+}  // namespace gstpacket::detail
