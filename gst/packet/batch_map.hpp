@@ -45,7 +45,10 @@ inline void set_packet_bytes(GstMemory* arena, std::uint64_t bytes) noexcept {
 class BatchMap {
  public:
   explicit BatchMap(GstBuffer* batch) noexcept
-      : meta_(gst_buffer_get_packet_batch_meta(batch)), map_(GST_MAP_INFO_INIT) {
+      : BatchMap(batch, gst_buffer_get_packet_batch_meta(batch)) {}
+  /// With its meta, which may be null.
+  BatchMap(GstBuffer* batch, GstPacketBatchMeta* meta) noexcept
+      : meta_(meta), map_(GST_MAP_INFO_INIT) {
     // One arena, and no more packets than there is room for. Anything else was put together by
     // somebody who does not know batches.
     if (meta_ == nullptr || meta_->n > GST_PACKET_BATCH_MAX || gst_buffer_n_memory(batch) != 1 ||

@@ -48,8 +48,8 @@ class Burst {
   void prefetch(const GstPacketDesc& desc) const noexcept {
     __builtin_prefetch(base_ + desc.offset, kForWriting);
   }
-  /// Makes packet() the one at `desc`; false if it cannot be read.
-  [[nodiscard]] bool open(GstPacketDesc& desc) noexcept {
+  /// The packet at `desc`, until the next is opened; null if it cannot be read.
+  [[nodiscard]] Packet* open(GstPacketDesc& desc) noexcept {
     if (!lies_within(desc, arena_size_)) [[unlikely]] {
       return open_slow_path(desc);
     }
@@ -58,13 +58,13 @@ class Burst {
     packet_.size_ = desc.length;
     packet_.room_ = room_;
     packet_.timestamp_ = pts_ + (desc.delay & delays_);
-    return true;
+    return &packet_;
   }
-  [[nodiscard]] Packet& packet() noexcept { return packet_; }
-  /// Writes down where the packet begins and ends now.
-  void save() noexcept {
-    desc_->offset = static_cast<guint32>(packet_.data_ - base_);
-    desc_->length = packet_.size_;
+  /// Writes down where the packet at `desc` begins and ends now. Of a single buffer, only the
+  /// length means anything.
+  void save(GstPacketDesc& desc, const Packet& packet) const noexcept {
+    desc.offset = static_cast<guint32>(packet.data_ - base_);
+    desc.length = packet.size_;
   }
   /// Of all packets: as they were, and as the element left them.
   void count_bytes(std::uint64_t in, std::uint64_t out) noexcept {
@@ -82,14 +82,20 @@ class Burst {
   void add(GstBuffer* buffer) noexcept;
   /// Adds all packets of `batch` to the empty burst; as above. A damaged batch is one packet that
   /// cannot be read, as is none at all.
-  void add_batch(GstBuffer* batch) noexcept;
+  void add_batch(GstBuffer* batch, GstPacketBatchMeta* meta) noexcept;
   [[nodiscard]] bool full() const noexcept { return size_ == kCapacity; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   /// Unmaps everything and writes new offsets and lengths back to the buffers. What follows stays
   /// readable until clear().
   void close() noexcept;
-  void clear() noexcept;
+  void clear() noexcept {
+    descs_ = own_descs_.data();
+    size_ = arena_size_ = bytes_in_ = bytes_out_ = 0;
+    base_ = nullptr;
+    room_ = {};
+    all_open_ = false;
+  }
   [[nodiscard]] Verdict verdict(std::size_t i) const noexcept { return verdicts_[i]; }
   /// Whether all packets go where the first one does.
   [[nodiscard]] bool is_uniform() const noexcept {
@@ -111,11 +117,11 @@ class Burst {
   struct Slot {
     GstBuffer* buffer;
     GstMapInfo map;
-    bool mapped;
     bool merged;  // its memories, for the map
+    bool mapped;
   };
 
-  [[nodiscard]] GSTPACKET_API bool open_slow_path(GstPacketDesc& desc) noexcept;
+  [[nodiscard]] GSTPACKET_API Packet* open_slow_path(GstPacketDesc& desc) noexcept;
   bool make_room(Packet& packet, std::size_t head, std::size_t tail) noexcept;
   void use_arena() noexcept;
   bool move_batch(std::size_t room) noexcept;
@@ -124,24 +130,19 @@ class Burst {
   bool replace_memory(Slot& slot, std::span<const std::byte> bytes, std::size_t head,
                       std::size_t tail) noexcept;
   static void unmap(Slot& slot) noexcept;
-  [[nodiscard]] Slot& slot_of(const GstPacketDesc& desc) noexcept {
-    return slots_[static_cast<std::size_t>(&desc - own_descs_.data())];
-  }
-  [[nodiscard]] std::size_t headroom_of(const Slot& slot) const noexcept;
-  [[nodiscard]] std::size_t tailroom_of(const Slot& slot) const noexcept;
-  [[nodiscard]] std::byte* base_of(const Slot& slot) const noexcept;
+  void view(std::size_t i) noexcept;
 
   GstPacketDesc* descs_ = nullptr;
   std::size_t size_ = 0;
-  // What offsets count from, and how far they may reach. 0 for single buffers: they take the slow
-  // path, which sets the base.
+  // What offsets count from, and how far they may reach. Single buffers take the slow path: they
+  // have no arena.
   std::byte* base_ = nullptr;
   std::size_t arena_size_ = 0;
   GstClockTime pts_ = GST_CLOCK_TIME_NONE;
-  guint32 delays_ = 0;  // all bits, or none without a time to add them to
-  Packet packet_;
+  guint32 delays_ = 0;             // all bits, or none without a time to add them to
+  Packet packet_;                  // of the batch, opened last
+  GstPacketDesc* desc_ = nullptr;  // its descriptor
   Packet::Room room_;
-  GstPacketDesc* desc_ = nullptr;  // of packet_
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
   std::uint64_t copies_ = 0;
@@ -150,7 +151,8 @@ class Burst {
   GstBuffer* batch_ = nullptr;
   std::optional<BatchMap> batch_map_;
   std::array<Verdict, kCapacity> verdicts_;
-  std::array<Packet, kCapacity> packets_;  // of open_all()
+  // Those of single buffers, and all of open_all(); then some that may be looked at ahead.
+  std::array<Packet, kCapacity + kPrefetchAhead> packets_;
   std::array<GstPacketDesc, kCapacity> own_descs_;
   std::array<Slot, kCapacity> slots_;
 };

@@ -139,17 +139,20 @@ void process(void* object, Burst& burst, unsigned port) {
     return;
   } else {
     constexpr bool kModifies = access_of<E>() == Access::modify;
-    PacketOf<E>& packet = burst.packet();
     Verdict* verdict = burst.verdicts();
     std::uint64_t bytes_in = 0, bytes_out = 0;
+    GstPacketDesc* desc = burst.begin();
     GstPacketDesc* const end = burst.end();
-    for (GstPacketDesc* desc = burst.begin(); desc != end; ++desc, ++verdict) {
+    GstPacketDesc* const last_prefetch = end - std::min(end - desc, kPrefetchAhead);
+    for (; desc != end; ++desc, ++verdict) {
       // The descriptors lie one after the other, the packets do not: no hardware sees them coming.
-      if (end - desc > kPrefetchAhead) burst.prefetch<kModifies ? 1 : 0>(desc[kPrefetchAhead]);
-      if (!burst.open(*desc)) [[unlikely]] {
+      if (desc < last_prefetch) burst.prefetch<kModifies ? 1 : 0>(desc[kPrefetchAhead]);
+      Packet* const opened = burst.open(*desc);
+      if (opened == nullptr) [[unlikely]] {
         *verdict = kUnreadable;
         continue;
       }
+      PacketOf<E>& packet = *opened;
       bytes_in += packet.size();
       if constexpr (SwitchElement<E>) {
         *verdict = self.process(packet, port);
@@ -157,7 +160,7 @@ void process(void* object, Burst& burst, unsigned port) {
         *verdict = self.process(packet);
       }
       bytes_out += packet.size();
-      if constexpr (kModifies) burst.save();
+      if constexpr (kModifies) burst.save(*desc, packet);
     }
     burst.count_bytes(bytes_in, bytes_out);
   }

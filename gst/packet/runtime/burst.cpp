@@ -41,20 +41,13 @@ GstClockTime timestamp_of(const GstBuffer* buffer) noexcept {
 
 }  // namespace
 
-void Burst::clear() noexcept {
-  descs_ = own_descs_.data();
-  size_ = arena_size_ = bytes_in_ = bytes_out_ = 0;
-  base_ = nullptr;
-  room_ = {};
-  all_open_ = false;
-}
-
 // ---- all packets at once ----------------------------------------------------------------------
 
 Packet* Burst::open_all() noexcept {
   all_open_ = true;
   for (std::size_t i = 0; i < size_; ++i) {
-    packets_[i] = open(descs_[i]) ? packet_ : Packet();
+    const Packet* const packet = open(descs_[i]);
+    packets_[i] = packet != nullptr ? *packet : Packet();
     bytes_in_ += packets_[i].size_;
     verdicts_[i] = forward();
   }
@@ -64,41 +57,38 @@ Packet* Burst::open_all() noexcept {
 void Burst::save_all() noexcept {
   bytes_out_ = 0;
   for (std::size_t i = 0; i < size_; ++i) {
-    const Packet& packet = packets_[i];
-    if (packet.burst_ == nullptr) {
+    bytes_out_ += packets_[i].size_;
+    if (packets_[i].burst_ == nullptr) {
       verdicts_[i] = kUnreadable;
-      continue;
+    } else if (access_ == Access::modify) {
+      save(descs_[i], packets_[i]);
     }
-    bytes_out_ += packet.size_;
-    if (access_ == Access::read) continue;
-    const std::byte* const base = batch_map_ ? base_ : base_of(slots_[i]);
-    descs_[i].offset = static_cast<guint32>(packet.data_ - base);
-    descs_[i].length = packet.size_;
   }
 }
 
 bool Burst::make_room(Packet& packet, std::size_t head, std::size_t tail) noexcept {
-  // The descriptor of a copy of ours is not known.
-  const Packet* const first = all_open_ ? packets_.data() : &packet_;
-  const Packet* const end = first + (all_open_ ? size_ : 1);
+  // Of a copy of ours, nobody knows where it belongs.
+  const bool alone = batch_map_ && !all_open_;
+  const Packet* const first = alone ? &packet_ : packets_.data();
+  const Packet* const end = first + (alone ? 1 : size_);
   if (access_ == Access::read || std::less<>()(&packet, first) || !std::less<>()(&packet, end)) {
     return false;
   }
   if (batch_map_) return move_batch(std::max(head, tail) + kRoom);
-  GstPacketDesc& desc = all_open_ ? descs_[&packet - first] : *desc_;
-  if (!replace_memory(slot_of(desc), packet.bytes(), head + kRoom, tail + kRoom)) return false;
-  if (open_slow_path(desc)) packet = packet_;
+  const auto i = static_cast<std::size_t>(&packet - first);
+  if (!replace_memory(slots_[i], packet.bytes(), head + kRoom, tail + kRoom)) return false;
+  view(i);
   return true;
 }
 
 // ---- batches ----------------------------------------------------------------------------------
 
-void Burst::add_batch(GstBuffer* batch) noexcept {
-  if (batch != nullptr) batch_map_.emplace(batch);
+void Burst::add_batch(GstBuffer* batch, GstPacketBatchMeta* meta) noexcept {
+  if (batch != nullptr) batch_map_.emplace(batch, meta);
   if (!batch_map_ || !*batch_map_) {
     batch_map_.reset();
     slots_[0].mapped = false;
-    own_descs_[0] = kNotOpened;
+    view(0);
     size_ = 1;
     return;
   }
@@ -119,7 +109,7 @@ void Burst::use_arena() noexcept {
 
 /// Moves all packets of the batch to an arena with `room` spare bytes around each.
 bool Burst::move_batch(std::size_t room) noexcept {
-  all_open_ ? save_all() : save();
+  all_open_ ? save_all() : save(*desc_, packet_);
   GstBuffer* copy = gst_packet_batch_copy(batch_, room, room);
   if (copy == nullptr) return false;
   batch_map_.reset();
@@ -133,9 +123,9 @@ bool Burst::move_batch(std::size_t room) noexcept {
   copies_ += size_;
   use_arena();
   room_.head = room_.tail = static_cast<std::uint32_t>(room);
-  if (!all_open_) return open(*desc_);
+  if (!all_open_) return open(*desc_) != nullptr;
   for (std::size_t i = 0; i < size_; ++i) {
-    if (open(descs_[i])) packets_[i] = packet_;
+    if (open(descs_[i]) != nullptr) packets_[i] = packet_;
   }
   return true;
 }
@@ -148,31 +138,45 @@ void Burst::add(GstBuffer* buffer) noexcept {
   slot.merged = slot.mapped = false;
   slot.mapped = access_ == Access::read ? map_for_reading(slot) : map_for_writing(slot);
   if (slot.mapped && slot.map.size > kMaxPacket) unmap(slot);
-  own_descs_[size_++] = kNotOpened;
+  view(size_++);
 }
 
-bool Burst::open_slow_path(GstPacketDesc& desc) noexcept {
-  if (batch_map_) return false;
-  const Slot& slot = slot_of(desc);
-  if (!slot.mapped) return false;
-  if (&desc + kPrefetchAhead < end()) __builtin_prefetch((&slot)[kPrefetchAhead].map.data);
-  const auto head = static_cast<guint32>(headroom_of(slot));
-  base_ = base_of(slot);
-  desc = {head, static_cast<guint32>(slot.map.size), 0, 0};
-  desc_ = &desc;
-  packet_.data_ = base_ + head;
-  packet_.size_ = desc.length;
-  packet_.room_ = {head, static_cast<std::uint32_t>(tailroom_of(slot))};
-  packet_.timestamp_ = timestamp_of(slot.buffer);
-  return true;
+/// The packet of a slot as it is mapped. Room around it is only ours if it could be mapped for
+/// writing: then nobody else has the memory.
+void Burst::view(std::size_t i) noexcept {
+  const GstMapInfo& map = slots_[i].map;
+  Packet& packet = packets_[i];
+  own_descs_[i] = kNotOpened;
+  if (!slots_[i].mapped) {
+    packet = Packet();
+    return;
+  }
+  packet = Packet({reinterpret_cast<std::byte*>(map.data), map.size}, 0, 0,
+                  timestamp_of(slots_[i].buffer));
+  if (access_ == Access::modify) {
+    packet.room_ = {static_cast<std::uint32_t>(std::min(map.memory->offset, kMaxPacket)),
+                    static_cast<std::uint32_t>(std::min(map.maxsize - map.size, kMaxPacket))};
+  }
+  packet.burst_ = this;
+}
+
+Packet* Burst::open_slow_path(GstPacketDesc& desc) noexcept {
+  if (batch_map_) return nullptr;
+  Packet* const packet = packets_.data() + (&desc - descs_);
+  if (packet->burst_ == nullptr) return nullptr;
+  // Beyond the last, it is one of a burst before.
+  __builtin_prefetch(packet[kPrefetchAhead].data_);
+  desc.length = packet->size_;
+  return packet;
 }
 
 bool Burst::map_for_reading(Slot& slot) noexcept {
   const guint memories = gst_buffer_n_memory(slot.buffer);
-  if (holds_arena(slot.buffer, memories)) return false;
   if (memories == 1) {
-    return gst_memory_map(gst_buffer_peek_memory(slot.buffer, 0), &slot.map, GST_MAP_READ) != FALSE;
+    GstMemory* memory = gst_buffer_peek_memory(slot.buffer, 0);
+    return !is_arena(memory) && gst_memory_map(memory, &slot.map, GST_MAP_READ) != FALSE;
   }
+  if (holds_arena(slot.buffer, memories)) return false;
   slot.merged = true;
   if (gst_buffer_map(slot.buffer, &slot.map, GST_MAP_READ) == FALSE) return false;
   if (memories > 1) ++copies_;
@@ -181,12 +185,14 @@ bool Burst::map_for_reading(Slot& slot) noexcept {
 
 bool Burst::map_for_writing(Slot& slot) noexcept {
   const guint memories = gst_buffer_n_memory(slot.buffer);
-  if (holds_arena(slot.buffer, memories)) return false;
   if (memories == 0) return replace_memory(slot, {}, kRoom, kRoom);
   if (memories == 1) {
     GstMemory* memory = gst_buffer_peek_memory(slot.buffer, 0);
+    if (is_arena(memory)) return false;
     // Fails if another buffer has the memory as well, or it is read-only.
     if (gst_memory_map(memory, &slot.map, GST_MAP_READWRITE) != FALSE) return true;
+  } else if (holds_arena(slot.buffer, memories)) {
+    return false;
   }
   GstMapInfo from;
   if (gst_buffer_map(slot.buffer, &from, GST_MAP_READ) == FALSE) return false;
@@ -232,18 +238,6 @@ void Burst::unmap(Slot& slot) noexcept {
   }
 }
 
-// Room around a packet is only ours if the memory could be mapped for writing: then nobody else
-// has it.
-std::size_t Burst::headroom_of(const Slot& slot) const noexcept {
-  return access_ == Access::read ? 0 : std::min(slot.map.memory->offset, kMaxPacket);
-}
-std::size_t Burst::tailroom_of(const Slot& slot) const noexcept {
-  return access_ == Access::read ? 0 : std::min(slot.map.maxsize - slot.map.size, kMaxPacket);
-}
-std::byte* Burst::base_of(const Slot& slot) const noexcept {
-  return reinterpret_cast<std::byte*>(slot.map.data) - headroom_of(slot);
-}
-
 void Burst::close() noexcept {
   if (batch_map_) {
     if (access_ == Access::modify) set_packet_bytes(batch_map_->arena(), bytes_out_);
@@ -252,14 +246,12 @@ void Burst::close() noexcept {
   for (std::size_t i = 0; i < size_; ++i) {
     Slot& slot = slots_[i];
     if (!slot.mapped) continue;
-    const GstPacketDesc& desc = descs_[i];
-    const std::size_t head = headroom_of(slot);
-    const bool resized =
-        desc.length != kNotOpened.length && (desc.offset != head || desc.length != slot.map.size);
+    const auto bytes = packets_[i].bytes();
+    const auto* was = reinterpret_cast<const std::byte*>(slot.map.data);
+    const std::size_t was_size = slot.map.size;
     unmap(slot);
-    if (resized) {
-      gst_buffer_resize(slot.buffer, static_cast<gssize>(desc.offset) - static_cast<gssize>(head),
-                        desc.length);
+    if (access_ == Access::modify && (bytes.data() != was || bytes.size() != was_size)) {
+      gst_buffer_resize(slot.buffer, bytes.data() - was, static_cast<gssize>(bytes.size()));
     }
   }
 }

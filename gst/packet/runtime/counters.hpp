@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// Private. Counters with one writer: the streaming thread.
+// Private. What an element counts. A counter has one writer: a streaming thread.
 #pragma once
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include "gst/common/counter.hpp"
 #include "gst/packet/reflect.hpp"
@@ -14,27 +15,61 @@ namespace gstpacket::detail {
 
 using gstcommon::Counter;
 
-struct Counters {
-  Counter packets_in, bytes_in, packets_out, bytes_out, batches, copies, dropped;
-  Counter unlinked, unreadable;
-  std::array<Counter, kMaxEnumerators> reasons;
+/// Packets of one input that have something in common.
+struct Tally {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  Tally& operator+=(const Tally& other) noexcept {
+    packets += other.packets;
+    bytes += other.bytes;
+    return *this;
+  }
+};
 
+/// The fields of `stats`, in their order there and with dashes in their names.
+enum class Count {
+  packets_in,
+  bytes_in,
+  packets_out,
+  bytes_out,
+  batches,
+  copies,
+  flooded,
+  dropped,
+  drop_unlinked,  // from here on the reasons of the runtime, behind those of the element
+  drop_port_down,
+  drop_loop,
+  drop_unreadable,
+};
+
+[[nodiscard]] constexpr bool only_in_switch(Count which) noexcept {
+  return which == Count::flooded || which == Count::drop_port_down || which == Count::drop_loop;
+}
+
+/// What came in by one pad and became of it.
+class Counters {
+ public:
+  [[nodiscard]] Counter& operator[](Count which) noexcept {
+    return counters_[static_cast<std::size_t>(which)];
+  }
+  [[nodiscard]] std::uint64_t get(Count which) const noexcept {
+    return counters_[static_cast<std::size_t>(which)].get();
+  }
+  /// By enumerators of the element's enum Drop.
+  [[nodiscard]] Counter& reason(std::size_t i) noexcept { return counters_[kFields + i]; }
+  [[nodiscard]] std::uint64_t get_reason(std::size_t i) const noexcept {
+    return counters_[kFields + i].get();
+  }
   void reset() noexcept {
-    for (Counter Counters::*c : kAll) (this->*c).reset();
-    for (Counter& c : reasons) c.reset();
+    for (Counter& counter : counters_) counter.reset();
   }
   void add(const Counters& other) noexcept {
-    for (Counter Counters::*c : kAll) (this->*c).add((other.*c).get());
-    for (std::size_t i = 0; i < reasons.size(); ++i) reasons[i].add(other.reasons[i].get());
+    for (std::size_t i = 0; i < counters_.size(); ++i) counters_[i].add(other.counters_[i].get());
   }
 
  private:
-  static const std::array<Counter Counters::*, 9> kAll;
+  static constexpr std::size_t kFields = enum_names<Count>().size();
+  std::array<Counter, kFields + kMaxEnumerators> counters_;
 };
-
-inline constexpr std::array<Counter Counters::*, 9> Counters::kAll{
-    &Counters::packets_in, &Counters::bytes_in, &Counters::packets_out,
-    &Counters::bytes_out,  &Counters::batches,  &Counters::copies,
-    &Counters::dropped,    &Counters::unlinked, &Counters::unreadable};
 
 }  // namespace gstpacket::detail

@@ -23,43 +23,43 @@ const ElementKind& kind_of(const ElementSpec& spec) {
 
 void element_init(GTypeInstance* instance, void* g_class) {
   const ElementClass& cls = *static_cast<PacketElementClass*>(g_class)->cls;
-  reinterpret_cast<PacketElement*>(instance)->author = kind_of(*cls.spec).init(
+  reinterpret_cast<PacketElement*>(instance)->core = kind_of(*cls.spec).init(
       reinterpret_cast<GstElement*>(instance), static_cast<GstElementClass*>(g_class), cls);
 }
 
 void finalize(GObject* object) {
-  delete static_cast<PacketElement*>(static_cast<void*>(object))->author;
+  delete static_cast<PacketElement*>(static_cast<void*>(object))->core;
   G_OBJECT_CLASS(parent_class)->finalize(object);
 }
 
 // Property 1 is `stats`; the element's own follow.
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec*) {
-  author_of(object).set_property(id - 2, *value);
+  core_of(object).set_property(id - 2, *value);
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec*) {
   if (id == 1) {
-    g_value_take_boxed(value, author_of(object).stats());
+    g_value_take_boxed(value, core_of(object).stats());
   } else {
-    author_of(object).get_property(id - 2, *value);
+    core_of(object).get_property(id - 2, *value);
   }
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  Author& author = author_of(element);
+  ElementCore& core = core_of(element);
   if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
-    if (!author.check_settings()) return GST_STATE_CHANGE_FAILURE;
-    author.set_configured(true);
+    if (!core.check_settings()) return GST_STATE_CHANGE_FAILURE;
+    core.set_configured(true);
   } else if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-    if (!author.start()) return GST_STATE_CHANGE_FAILURE;
+    if (!core.start()) return GST_STATE_CHANGE_FAILURE;
   }
   const GstStateChangeReturn result = parent_class->change_state(element, transition);
   if (result == GST_STATE_CHANGE_FAILURE) {
-    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) author.stop();
+    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) core.stop();
     return result;
   }
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) author.stop();
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL) author.set_configured(false);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) core.stop();
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL) core.set_configured(false);
   return result;
 }
 

@@ -7,13 +7,13 @@
 
 #include <gst/gst.h>
 
-#include "gst/packet/runtime/author.hpp"
+#include "gst/packet/runtime/element_core.hpp"
 
 namespace gstpacket::detail {
 
 struct PacketElement {
   GstElement parent;
-  Author* author;
+  ElementCore* core;
 };
 
 struct PacketElementClass {
@@ -21,8 +21,8 @@ struct PacketElementClass {
   const ElementClass* cls;
 };
 
-[[nodiscard]] inline Author& author_of(void* object) {
-  return *static_cast<PacketElement*>(object)->author;
+[[nodiscard]] inline ElementCore& core_of(void* object) {
+  return *static_cast<PacketElement*>(object)->core;
 }
 
 /// What differs between kinds.
@@ -31,8 +31,8 @@ struct ElementKind {
   /// More of the abstract class.
   void (*base_class_init)(GstElementClass* klass);
   void (*add_templates)(GstElementClass* klass, const ElementSpec& spec);
-  /// Makes the pads that are always there, and the author's object.
-  Author* (*init)(GstElement* element, GstElementClass* klass, const ElementClass& cls);
+  /// Makes the pads that are always there, and what is behind all pads.
+  ElementCore* (*init)(GstElement* element, GstElementClass* klass, const ElementClass& cls);
   /// What every element of the kind counts, for the blurb of `stats`.
   const char* stats_help;
 };

@@ -447,6 +447,27 @@ GST_START_TEST(test_copies_of_batches) {
 }
 GST_END_TEST
 
+/// As behind a tee: ports may write to what they get, but not to what another branch reads.
+GST_START_TEST(test_a_held_batch_does_not_change) {
+  for (const bool parts : {false, true}) {
+    BridgeRig rig;
+    for (auto& port : rig.ports) port->out->takes_batches = true;  // and overwrite what they may
+    rig.play();
+    introduce(rig);
+    rig[2].push(frame(kBroadcast, kC));
+    for (auto& port : rig.ports) port->take();
+    const Packets packets{frame(kB, kA, 1), frame(parts ? kC : kB, kA, 2)};
+    const std::uint64_t copies = rig.stat("copies");
+    GstBuffer* batch = rig::make_batch(packets);
+    fail_unless_equals_int(gst_pad_push(rig[0].feed(), gst_buffer_ref(batch)), GST_FLOW_OK);
+    fail_unless_equals_uint64(rig[1].take().size() + rig[2].take().size(), 2);
+    fail_unless(rig::packets_of(batch) == packets, "written to");
+    fail_unless_equals_uint64(rig.stat("copies") - copies, parts ? 2 : 0);
+    gst_buffer_unref(batch);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_uniform_lists_stay_whole) {
   BridgeRig rig;
   rig.play();
@@ -852,6 +873,7 @@ static Suite* ethbridge_suite() {
   tcase_add_test(tc, test_lists_of_batches);
   tcase_add_test(tc, test_damaged_batches);
   tcase_add_test(tc, test_copies_of_batches);
+  tcase_add_test(tc, test_a_held_batch_does_not_change);
   tcase_add_test(tc, test_uniform_lists_stay_whole);
   tcase_add_test(tc, test_change_in_one_branch);
   tcase_add_test(tc, test_timestamps_pass);

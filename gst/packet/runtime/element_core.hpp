@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// Private. The author's object inside an element: it is made, set, started and stopped here, the
-// same for every kind of element. What the author's code throws becomes an error message.
+// Private. The C++ half of a packet element, behind its pads: the author's object, which is made,
+// set, started and stopped here, the data paths of its sink pads, the table of its source pads, and
+// the sum of what they count. What the author's code throws becomes an error message.
 #pragma once
 
 #include <gst/gst.h>
@@ -14,8 +15,12 @@
 #include <vector>
 
 #include "gst/packet/element.hpp"
+#include "gst/packet/runtime/counters.hpp"
+#include "gst/packet/runtime/port_table.hpp"
 
 namespace gstpacket::detail {
+
+class DataPath;
 
 /// One registered element: lives as long as the process.
 struct ElementClass {
@@ -40,15 +45,16 @@ bool guarded(GstElement* element, const char* where, F&& function) noexcept {
   return false;
 }
 
-class Author {
+class ElementCore {
  public:
-  Author(GstElement* element, const ElementClass& cls);
-  virtual ~Author();
-  Author(const Author&) = delete;
-  Author& operator=(const Author&) = delete;
+  ElementCore(GstElement* element, const ElementClass& cls);
+  virtual ~ElementCore();
+  ElementCore(const ElementCore&) = delete;
+  ElementCore& operator=(const ElementCore&) = delete;
 
   [[nodiscard]] const ElementClass& cls() const { return cls_; }
   [[nodiscard]] const ElementSpec& spec() const { return *cls_.spec; }
+  [[nodiscard]] bool is_switch() const { return cls_.spec->is_switch; }
   [[nodiscard]] GstElement* element() const { return element_; }
   [[nodiscard]] void* object() const { return object_; }
 
@@ -56,19 +62,25 @@ class Author {
   void set_property(std::size_t index, const GValue& value);
   void get_property(std::size_t index, GValue& value);
   /// Transfer full.
-  [[nodiscard]] virtual GstStructure* stats() const = 0;
+  [[nodiscard]] GstStructure* stats() const;
+  [[nodiscard]] PortTable& ports() { return ports_; }
+  void add_path(DataPath& path);
+  void add_port(GstPad* pad, unsigned number);
+  /// The pad is inactive: nothing comes in by it any more, and what goes out by it is refused.
+  virtual void remove(GstPad* pad);
+
+  /// Streaming thread. Whether packets of such caps may come; says so if not.
+  bool accept_caps(GstCaps* caps);
 
   // State changes. start() posts a message when it fails; stop() comes after the pads have stopped.
-  virtual bool start() = 0;
-  virtual void stop() = 0;
+  virtual bool start();
+  virtual void stop();
   bool check_settings();
   void set_configured(bool configured);
 
  protected:
-  bool start_object();
-  void stop_object();
-  /// What the author's stats() adds.
-  void add_stats(GstStructure* out) const;
+  mutable std::mutex paths_mutex_;
+  std::map<unsigned, DataPath*> paths_;  // by number; each lives as long as its pad is here
 
  private:
   struct Refused {
@@ -76,11 +88,14 @@ class Author {
     Error error;
   };
   Result<void> try_set(std::size_t index, const GValue& value);
+  void add_port_stats(const StatsFields& fields) const;
 
   GstElement* element_;
   const ElementClass& cls_;
   void* object_;
   bool started_ = false;
+  PortTable ports_;
+  Counters retired_;  // of paths that are gone; paths_mutex_
 
   std::mutex settings_mutex_;
   std::map<std::size_t, Refused> refused_;  // by property; settings_mutex_

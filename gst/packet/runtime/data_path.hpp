@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+//
+// Private. The way of packets through an element, from one sink pad to the source pads. It belongs
+// to whoever holds the pad's stream lock, and shares nothing with those of other pads but the
+// table of ports.
+//
+// A filter has one, with the flow returns of its source pads combined for upstream. A switch has
+// one for each port: what goes wrong behind a port is no reason to stop the others, and what is
+// flooded goes to all ports but this one.
+#pragma once
+
+#include <gst/base/gstflowcombiner.h>
+#include <gst/gst.h>
+
+#include <memory>
+#include <vector>
+
+#include "gst/packet/burst.hpp"
+#include "gst/packet/runtime/counters.hpp"
+#include "gst/packet/runtime/packet_input.hpp"
+#include "gst/packet/runtime/port_table.hpp"
+#include "gst/packet/runtime/verdict_router.hpp"
+
+namespace gstpacket::detail {
+
+class ElementCore;
+
+class DataPath {
+ public:
+  /// Makes that of `pad`, which owns it, and sets the pad's chain functions.
+  static DataPath& attach(ElementCore& core, GstPad* pad, unsigned number);
+  [[nodiscard]] static DataPath& of(GstPad* pad) {
+    return *static_cast<DataPath*>(gst_pad_get_element_private(pad));
+  }
+
+  // With the pad's stream lock.
+  /// Both take the reference.
+  GstFlowReturn receive(GstBuffer* buffer);
+  GstFlowReturn receive(GstBufferList* list);
+  void set_caps_known(bool known) { have_caps_ = known; }
+  void forget_flows();
+
+  /// Before streaming.
+  void reset();
+
+  [[nodiscard]] unsigned number() const { return number_; }
+  [[nodiscard]] GstPad* pad() const { return pad_; }
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+
+  /// Of a switch; belongs to it.
+  bool at_eos = false;
+
+ private:
+  DataPath(ElementCore& core, GstPad* pad, unsigned number);
+
+  GstFlowReturn process(PacketInput&& input);
+  void see_ports();
+  bool open_and_process(PacketInput& input);
+  GstFlowReturn push_all(PacketInput& input);
+  GstFlowReturn push_to(PacketInput& input, SourcePort& port, bool last);
+  void note_idle(const SourcePort& port);
+  void count_lost(SourcePort& port, GstFlowReturn flow);
+  GstFlowReturn refuse_loop(const PacketInput& input);
+  GstFlowReturn no_caps();
+
+  struct FreeCombiner {
+    void operator()(GstFlowCombiner* combiner) const { gst_flow_combiner_free(combiner); }
+  };
+
+  ElementCore& core_;
+  GstPad* pad_;  // owns this
+  unsigned number_;
+  bool have_caps_ = false;
+  bool busy_ = false;
+  PortTable::View view_;
+  bool is_single_ = false;        // a filter with no source pad but `src`
+  std::vector<unsigned> others_;  // the ports of a switch without our own
+  std::unique_ptr<GstFlowCombiner, FreeCombiner> combiner_;  // null in a switch
+  Counters counters_;
+  VerdictRouter router_{counters_};
+  Burst burst_;
+};
+
+}  // namespace gstpacket::detail
