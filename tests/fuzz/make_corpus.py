@@ -77,13 +77,13 @@ def connect(text="eth0"):
 
 
 def handshakes():
-    master = u8(3, 1)  # INIT is done
+    master = u8(4, 1)  # INIT is done
     rings = ring(0) + ring(1, offset=3)
     yield "master", master + region() + rings + connect()
     yield "master-line128", master + region() + ring(0, log2=1) + ring(1, offset=2) + connect()
-    yield "master-init", u8(3, 0) + message(INIT, around(0) + u32(7) + name("s") + name("app")) + \
+    yield "master-init", u8(4, 0) + message(INIT, around(0) + u32(7) + name("s") + name("app")) + \
         region() + ring(0) + connect()
-    yield "master-refused", u8(3, 0) + message(INIT, around(0) + u32(0xffffffff) + name("") + name(""))
+    yield "master-refused", u8(4, 0) + message(INIT, around(0) + u32(0xffffffff) + name("") + name(""))
     yield "master-regions", master + region() + region(1, 1) + ring(0, where=1) + connect()
     yield "master-no-rings", master + region() + connect()
     yield "master-two-rings", master + region() + ring(0) + ring(0, 1, offset=3) + ring(1, offset=1) + \
@@ -100,11 +100,14 @@ def handshakes():
     yield "master-many-fds", master + message(REGION, around(0) + around(0), u8(1, 199))
     yield "master-odd-fds", master + message(ACK, b"", u8(2) + SEALED) + message(ACK)
     yield "master-goodbye", master + message(DISCONNECT, u32(1) + name("bye"))
+    yield "master-unread", u8(3, 1) + b"".join(region(i and 1) for i in range(2)) + ring(0) * 12
+    yield "master-unread-regions", u8(3, 1) + \
+        b"".join(message(REGION, u8(7) + u16(i) + around(0), files=SEALED) for i in range(12))
     yield "raw-region", master + raw(u16(4, 0) + u64(8192))
     yield "raw-ring", master + region() + raw(u16(5, 1, 0, 0) + u32(0) + u8(3) + u16(0))
-    yield "raw-init", u8(3, 0) + raw(u16(3, 0x200) + u32(1) + u8(0) + b"secret".ljust(24, b"\0") + b"x")
+    yield "raw-init", u8(4, 0) + raw(u16(3, 0x200) + u32(1) + u8(0) + b"secret".ljust(24, b"\0") + b"x")
     for kind in range(10):
-        yield f"raw-type{kind}", u8(3, 0) + raw(u16(kind) + bytes(range(100)))
+        yield f"raw-type{kind}", u8(4, 0) + raw(u16(kind) + bytes(range(100)))
     yield "raw-short", master + raw(b"", 2)
     yield "raw-long", master + raw(u16(1), 3) + u8(200)
 

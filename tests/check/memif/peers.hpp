@@ -15,6 +15,7 @@
 #include "gst/memif/queue_user.hpp"
 
 #include "linkpair.hpp"
+#include "raw_message.hpp"
 
 namespace memiftest {
 
@@ -158,21 +159,7 @@ class RawPeer {
 
   void say(const Message& message, int fd = -1) { must(channel_.send(message, fd)); }
   void say_bytes(std::span<const std::byte> bytes, const std::vector<int>& fds = {}) {
-    iovec vector{const_cast<std::byte*>(bytes.data()), bytes.size()};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 16)] = {};
-    msghdr header{};
-    header.msg_iov = &vector;
-    header.msg_iovlen = 1;
-    if (!fds.empty()) {
-      header.msg_control = control;
-      header.msg_controllen = CMSG_SPACE(sizeof(int) * fds.size());
-      cmsghdr* c = CMSG_FIRSTHDR(&header);
-      c->cmsg_level = SOL_SOCKET;
-      c->cmsg_type = SCM_RIGHTS;
-      c->cmsg_len = CMSG_LEN(sizeof(int) * fds.size());
-      std::memcpy(CMSG_DATA(c), fds.data(), sizeof(int) * fds.size());
-    }
-    fail_unless(::sendmsg(channel_.fd(), &header, MSG_NOSIGNAL) >= 0);
+    fail_unless(send_raw(channel_.fd(), bytes, fds));
   }
 
   /** The next message; nothing once the other end has closed. */
