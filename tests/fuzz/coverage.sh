@@ -36,5 +36,5 @@ done
 "llvm-profdata-$version" merge -o "$dir/all.profdata" "${profiles[@]}"
 printf '%-42s %8s %8s %9s\n' file regions reached branches
 "llvm-cov-$version" report "${objects[@]}" -instr-profile="$dir/all.profdata" \
-  -ignore-filename-regex="^/usr/|^$PWD/tests/" |
+  -ignore-filename-regex='^/usr/|(^|/)tests/' |
   awk 'NF == 13 && $2 ~ /^[0-9]+$/ { printf "%-42s %8d %8s %9s\n", $1, $2, $4, $13 }'

@@ -197,7 +197,154 @@ def rings():
     yield "down", slave + send + we(TX_ODD, u8(1)) + we(FLUSH) + we(RECEIVE, u8(9))
 
 
-FUZZERS = {"handshake": handshakes, "rings": rings, **packet_seeds.FUZZERS}
+# ---- interfaces: interfaces.cpp ---------------------------------------------------------------
+
+EVENTS = u8(0)
+LISTEN, ACCEPT, TALK, LEAVE = u8(2, 0), u8(2, 1), u8(3, 0, 15), u8(5, 0)
+MS_25, MS_150, MS_1100, MS_5100, MS_31000 = range(5)
+
+
+def passes(time, without_descriptors=False):
+    return u8(1, time, 0 if without_descriptors else 1)
+
+
+def slave_peer(number=0, secret=1, mode=1, queues=0, log2=3):
+    return u8(2, 5, number, secret, mode, queues, queues, log2, 99)
+
+
+def peer_does(what, *body):
+    return u8(4, 0, what) + b"".join(body)
+
+
+def says(message_, number=0):
+    return u8(4, number, 0) + message_
+
+
+INIT_0 = message(INIT, around(0) + u32(0) + name("") + name("x"))
+
+
+def one_of_ours(role, *changes, start=1):
+    return u8(role, 3, 99, len(changes)) + b"".join(changes) + u8(start)
+
+
+def abstract(*ours):
+    return u8(0, len(ours) - 1) + b"".join(ours)
+
+
+def path(there, *ours):
+    return u8(1, there, len(ours) - 1) + b"".join(ours)
+
+
+def ours(what, *body, which=0):
+    return u8(7, which, what) + b"".join(body)
+
+
+START, RECONFIGURE, OPEN, CLOSE, OBSERVE, TAKE, _, _, WAIT, PUT = range(10)
+STOP = ours(START, u8(0))
+LISTEN_MODE, UIDS, SECRET, RX_QUEUES, LIMIT = u8(11), u8(12), u8(2), u8(3), u8(7)
+SEND_ONE, FLUSH_ALL, SEND_MANY = (ours(PUT, u8(0, *what)) for what in ((8, 0), (5,), (7, 63)))
+
+
+def receiver(mode, queue=0):
+    return ours(OPEN, u8(queue, 1, mode))
+
+
+def sender(queue=0):
+    return ours(OPEN, u8(queue, 0))
+
+
+def interfaces():
+    slave, master = 0, 1
+    joined = slave_peer() + TALK
+    ports = receiver(0) + receiver(2, 1) + sender() + sender(1)
+    traffic = SEND_ONE + FLUSH_ALL + peer_does(4, u8(9)) + peer_does(5, u8(9)) + \
+        ours(TAKE, u8(0, 4, 9)) + peer_does(5, u8(9)) + ours(TAKE, u8(0, 3, 9)) + \
+        ours(PUT, u8(0, 3, 0)) + ours(PUT, u8(0, 3, 1)) + FLUSH_ALL + ours(WAIT, u8(2)) + ours(TAKE, u8(0, 2))
+    dialled = LISTEN + passes(MS_25) + ACCEPT + TALK
+    for name_, there in (("abstract", abstract(one_of_ours(master))),
+                         ("path", path(5, one_of_ours(master)))):
+        yield f"master-{name_}", there + joined + ports + traffic + LEAVE + EVENTS + traffic
+    for number, kind in enumerate(("stale", "file", "link")):
+        yield f"master-on-{kind}", path(number, one_of_ours(master)) + joined
+    yield "master-busy", path(5, one_of_ours(master, start=0)) + LISTEN + ours(START, u8(3))
+    yield "slave", abstract(one_of_ours(slave)) + ports + dialled + traffic + LEAVE + EVENTS + \
+        passes(MS_1100) + ACCEPT + TALK + traffic
+    yield "slave-on-file", path(1, one_of_ours(slave)) + passes(MS_25)
+    yield "both", abstract(one_of_ours(master), one_of_ours(slave)) + passes(MS_25) + ports + traffic
+    yield "two-masters", abstract(one_of_ours(master, u8(0, 1)), one_of_ours(master)) + joined + \
+        slave_peer(1) + TALK + slave_peer(1) + TALK + slave_peer(2) + TALK
+    yield "same-id", abstract(one_of_ours(master), one_of_ours(master)) + joined
+    yield "other-options", abstract(one_of_ours(master, LISTEN_MODE + u8(0)), one_of_ours(master))
+    for number, uid in enumerate(("ours", "others")):
+        yield f"uids-{uid}", abstract(one_of_ours(master, UIDS + u8(number))) + joined
+    secret = abstract(one_of_ours(master, SECRET + u8(1)))
+    for number, kind in enumerate(("right", "none")):
+        yield f"secret-{kind}", secret + slave_peer(secret=number) + TALK
+    yield "mode", abstract(one_of_ours(master)) + slave_peer(mode=0) + TALK
+    yield "memory-limit", abstract(one_of_ours(master, LIMIT + u8(1))) + joined
+    for step, name_ in ((MS_5100, "silent"), (MS_31000, "slow")):
+        yield f"master-{name_}", abstract(one_of_ours(master)) + slave_peer() + u8(3, 0, 2) + \
+            passes(step) + passes(step)
+        yield f"slave-{name_}", abstract(one_of_ours(slave)) + LISTEN + passes(MS_25) + ACCEPT + \
+            u8(3, 0, 2) + passes(step) + passes(step)
+    for none in (0, 1):
+        yield f"crowd{none}", abstract(one_of_ours(master)) + u8(2, 4, none) + passes(MS_150) + \
+            slave_peer() + EVENTS + passes(MS_1100) + passes(MS_1100) + passes(MS_5100)
+    yield "slave-no-descriptors", abstract(one_of_ours(slave)) + LISTEN + \
+        passes(MS_25, True) + passes(MS_1100) + ACCEPT + TALK
+    yield "start-no-descriptors", abstract(one_of_ours(master, start=0)) + ours(START, u8(1)) + \
+        ours(START, u8(3)) + joined
+    backlog = abstract(one_of_ours(master))
+    yield "backlog", backlog + receiver(2) + u8(6, 0, 2, 19) + ours(TAKE, u8(0, 4, 9)) * 5 + \
+        ours(WAIT, u8(1)) + ours(CLOSE, u8(0, 1))
+    yield "backlog-limit", backlog + receiver(0) + ours(RECONFIGURE, u8(0, 7, 1)) + u8(6, 0, 2, 9) + \
+        ours(TAKE, u8(0, 4, 9)) * 5
+    yield "nobody-receives", backlog + u8(6, 0, 2, 3)
+    yield "late-ports", backlog + joined + peer_does(5, u8(3)) + ports + SEND_ONE + FLUSH_ALL + \
+        LEAVE + EVENTS + ours(CLOSE, u8(0, 1)) + ours(CLOSE, u8(0, 0)) + ours(OBSERVE)
+    for mode in range(3):
+        yield f"modes{mode}", abstract(one_of_ours(master)) + receiver(mode) + joined + \
+            peer_does(5, u8(3)) + ours(WAIT, u8(1)) + ours(WAIT, u8(1)) + ours(TAKE, u8(0, 4, 9)) + ours(WAIT, u8(1)) + \
+            ours(WAIT, u8(1)) + ours(TAKE, u8(0, 1, (mode + 1) % 3)) + ours(WAIT, u8(2)) + ours(TAKE, u8(0, 0))
+    yield "interrupted", abstract(one_of_ours(master)) + ports + joined + ours(PUT, u8(0, 0))
+    yield "full", abstract(one_of_ours(master)) + sender() + joined + SEND_MANY + SEND_ONE * 2 + \
+        ours(PUT, u8(0, 2)) * 2 + ours(PUT, u8(0, 1)) + ours(WAIT, u8(1)) + ours(PUT, u8(0, 4)) + \
+        peer_does(4, u8(60)) + ours(WAIT, u8(1)) + ours(PUT, u8(0, 2))
+    for setting in range(13):
+        yield f"reconfigure{setting}", abstract(one_of_ours(master), one_of_ours(slave)) + \
+            ports + passes(MS_25) + ours(RECONFIGURE, u8(0, setting, 2)) + passes(MS_1100) + \
+            ours(RECONFIGURE, u8(0, setting, 1), which=1) + passes(MS_1100)
+    yield "stop", abstract(one_of_ours(master), one_of_ours(slave)) + passes(MS_25) + ports + \
+        traffic + STOP + EVENTS + ours(START, u8(3)) + passes(MS_1100)
+    for which, ring_role in ((0, master), (0, slave)):
+        yield f"damaged{ring_role}", abstract(one_of_ours(ring_role)) + ports + joined + dialled + \
+            peer_does(2, u8(0, 0, 3)) + peer_does(2, u8(1, 1, 3)) + ours(TAKE, u8(0, 4, 9)) + \
+            SEND_ONE + EVENTS + ours(WAIT, u8(1))
+    regions = says(INIT_0) + says(region(file=u8(1)))
+    rings_ = says(ring(0)) + says(ring(1, offset=3)) + says(connect()) + EVENTS
+    there = abstract(one_of_ours(master)) + ports
+    new = there + slave_peer() + EVENTS
+    yield "unsealed", new + regions + rings_ + traffic + LEAVE + EVENTS + traffic
+    yield "unsealed-refused", there + ours(RECONFIGURE, u8(0, 10, 0)) + slave_peer() + EVENTS + regions + EVENTS
+    yield "said-no-descriptors", new + regions + passes(MS_25, True)
+    yield "said-long", new + says(u8(0, 2, ACK, 0)) + EVENTS
+    yield "said-short", new + says(u8(0, 0, ACK, 0)) + EVENTS
+    yield "goodbye", there + joined + says(message(DISCONNECT, u32(0) + name("bye"), u8(0))) + EVENTS
+    yield "unexpected", there + joined + says(message(ACK, b"", u8(0))) + EVENTS
+    yield "two-at-once", there + slave_peer() + u8(3, 0, 1) + joined + EVENTS
+    yield "exchange", abstract(one_of_ours(slave)) + ports + dialled + peer_does(5, u8(9)) + \
+        ours(TAKE, u8(0, 3, 9)) * 2 + ours(PUT, u8(0, 3, 1)) + FLUSH_ALL
+    yield "same-port", there + ports
+    yield "gone-after-init", abstract(one_of_ours(slave)) + LISTEN + passes(MS_25) + ACCEPT + \
+        u8(3, 0, 1) + LEAVE + EVENTS + ours(OBSERVE)
+    yield "back-at-once", there + slave_peer() + joined + LEAVE + EVENTS + slave_peer() + EVENTS + \
+        peer_does(1) + u8(5, 0) + EVENTS
+    yield "memory-kept", there + ours(RECONFIGURE, u8(0, 7, 0)) + \
+        (joined + peer_does(5, u8(3)) + ours(TAKE, u8(0, 3, 9)) + LEAVE + EVENTS) * 3
+
+
+FUZZERS = {"handshake": handshakes, "interfaces": interfaces, "rings": rings,
+           **packet_seeds.FUZZERS}
 
 
 def main():
