@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "buffers.hpp"
 #include "fuzz.hpp"
 #include "fuzz_gst.hpp"
 #include "gst/packet/batch.hpp"
@@ -16,6 +17,8 @@
 
 using namespace gstpacket;
 using fuzz::Input;
+using fuzz::Made;
+using fuzz::packets_of;
 using fuzz::require;
 
 namespace {
@@ -200,6 +203,27 @@ class Rig {
     require(flow == GST_FLOW_OK, "packets are refused");
   }
 
+  /** Flushes, and asks for other packets, which is not taken back unless it is refused. */
+  void event(Input& input) {
+    if (input.flag()) {
+      gst_pad_push_event(in_, gst_event_new_flush_start());
+      gst_pad_push_event(in_, gst_event_new_flush_stop(input.flag()));
+    }
+    static constexpr const char* kCaps[] = {
+        "application/x-packet,link-type=ip", "application/x-packet,link-type=none",
+        "application/x-packet", "video/x-raw", "application/x-packet,link-type=ethernet"};
+    for (const char* text : {kCaps[input.below(5)], kCaps[4]}) {
+      GstCaps* caps = gst_caps_from_string(text);
+      gst_pad_push_event(in_, gst_event_new_caps(caps));
+      gst_caps_unref(caps);
+    }
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    gst_pad_push_event(in_, gst_event_new_segment(&segment));
+  }
+  /** Asks what is behind the element. */
+  bool query(GstQuery* allocation) { return gst_pad_peer_query(in_, allocation) != FALSE; }
+
   void check_stats() {
     GstStructure* stats = nullptr;
     g_object_get(element_, "stats", &stats, nullptr);
@@ -244,123 +268,6 @@ Rig& rig(unsigned which) {
   return *rigs[which % rigs.size()];
 }
 
-// ---- Buffers --------------------------------------------------------------------------------
-
-GstMemory* memory_from(Input& input) {
-  const auto bytes = input.bytes(input.around<std::uint8_t>({60, 0, 1}));
-  GstAllocationParams params;
-  gst_allocation_params_init(&params);
-  params.prefix = input.below(3) * 30U;
-  params.padding = input.below(3) * 30U;
-  GstMemory* memory = gst_allocator_alloc(nullptr, bytes.size(), &params);
-  GstMapInfo map;
-  require(gst_memory_map(memory, &map, GST_MAP_WRITE) != FALSE, "map");
-  if (!bytes.empty()) std::memcpy(map.data, bytes.data(), bytes.size());
-  gst_memory_unmap(memory, &map);
-  if (input.below(8) == 0) GST_MINI_OBJECT_FLAG_SET(memory, GST_MEMORY_FLAG_READONLY);
-  return memory;
-}
-
-GstBuffer* plain_buffer(Input& input) {
-  GstBuffer* buffer = gst_buffer_new();
-  const unsigned memories = input.below(4) == 0 ? input.below(20) : 1;
-  for (unsigned i = 0; i < memories; ++i) gst_buffer_append_memory(buffer, memory_from(input));
-  return buffer;
-}
-
-/** Packets one behind the other, some of which are then somewhere else. */
-GstBuffer* batch_buffer(Input& input) {
-  const std::uint32_t n = input.around<std::uint8_t>({1, 2, 8, 0});
-  const std::uint32_t size = input.around<std::uint8_t>({60, 1, 0}) % 64;
-  const auto bytes = input.bytes(input.below(64));
-  GstBuffer* batch = gst_packet_batch_new(std::size_t{n} * size);
-  GstMemory* arena = gst_buffer_peek_memory(batch, 0);
-  GstMapInfo map;
-  require(gst_memory_map(arena, &map, GST_MAP_WRITE) != FALSE, "map");
-  std::memset(map.data, 0, map.size);
-  for (std::size_t at = 0; !bytes.empty() && at < map.size; at += bytes.size()) {
-    std::memcpy(map.data + at, bytes.data(), std::min(bytes.size(), map.size - at));
-  }
-  gst_memory_unmap(arena, &map);
-  GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(batch);
-  meta->n = n;
-  for (std::uint32_t i = 0; i < n && i < GST_PACKET_BATCH_MAX; ++i) {
-    meta->packets[i] = {i * size, size, i, i};
-  }
-  if (input.flag()) return batch;
-  for (unsigned i = input.below(5); i > 0; --i) {
-    GstPacketDesc& desc = meta->packets[input.get<std::uint8_t>()];
-    switch (input.below(3)) {
-      case 0:
-        desc.offset = input.around<guint32>({0, size, n * size, n * size - 1, G_MAXUINT32});
-        break;
-      case 1:
-        desc.length = input.around<guint32>({0, 1, size + 1, n * size, G_MAXUINT32});
-        break;
-      default:
-        desc.delay = input.get<guint32>();
-    }
-  }
-  switch (input.below(8)) {
-    case 0:
-      meta->n = input.around<guint>({256, 257, G_MAXUINT32});
-      break;
-    case 1:
-      gst_buffer_append_memory(batch, memory_from(input));
-      break;
-    case 2:
-      gst_buffer_remove_all_memory(batch);
-      break;
-    case 3:
-      gst_buffer_resize(batch, std::min<gssize>(1, n * size), -1);
-      break;
-    case 4:
-      GST_MINI_OBJECT_FLAG_SET(arena, GST_MEMORY_FLAG_READONLY);
-      break;
-    default:
-      break;
-  }
-  return batch;
-}
-
-/** A buffer that somebody else may have too: what it holds must not change. */
-struct Made {
-  GstBuffer* buffer;
-  GstBuffer* other = nullptr;
-  std::vector<guint8> was;
-
-  explicit Made(Input& input)
-      : buffer(input.below(3) != 0 ? batch_buffer(input) : plain_buffer(input)) {
-    if (input.flag()) GST_BUFFER_PTS(buffer) = input.get<std::uint32_t>();
-    switch (input.below(6)) {
-      case 0:
-        other = gst_buffer_ref(buffer);
-        break;
-      case 1:
-        other = gst_buffer_copy(buffer);
-        break;
-      case 2:
-        other = gst_buffer_copy_region(buffer, GST_BUFFER_COPY_ALL, 0, gst_buffer_get_size(buffer));
-        break;
-      default:
-        return;
-    }
-    was = content();
-  }
-  Made(Made&& from) noexcept
-      : buffer(from.buffer), other(std::exchange(from.other, nullptr)), was(std::move(from.was)) {}
-  ~Made() {
-    if (other == nullptr) return;
-    require(content() == was, "a packet that somebody else has was changed");
-    gst_buffer_unref(other);
-  }
-  std::vector<guint8> content() const {
-    std::vector<guint8> bytes(gst_buffer_get_size(other));
-    if (!bytes.empty()) gst_buffer_extract(other, 0, bytes.data(), bytes.size());
-    return bytes;
-  }
-};
-
 // ---- What is done with them -----------------------------------------------------------------
 
 void check_copy(GstBuffer* batch, GstBuffer* copied, gsize head, gsize tail) {
@@ -392,16 +299,136 @@ void copy(GstBuffer* batch, Input& input) {
 }
 
 void unpack(GstBuffer* batch) {
-  std::size_t readable = 0;
-  {
-    const detail::BatchMap map(batch);
-    for (guint i = 0; map && i < map.meta().n; ++i) {
-      readable += map.bytes(map.meta().packets[i]) != nullptr ? 1U : 0U;
-    }
-  }
+  const std::size_t readable = packets_of(batch).size();
   GstBufferList* list = gst_packet_batch_unpack(batch);
   require(gst_buffer_list_length(list) == readable, "packets that got lost");
   gst_buffer_list_unref(list);
+}
+
+/** Every other packet in a buffer of its own, in the same arena. */
+GstBuffer* part_of(GstBuffer* batch) {
+  GstBuffer* part = gst_packet_batch_new_part(batch);
+  const GstPacketBatchMeta* from = gst_buffer_get_packet_batch_meta(batch);
+  GstPacketBatchMeta* to = gst_buffer_get_packet_batch_meta(part);
+  for (guint i = 0; i < from->n; i += 2) to->packets[to->n++] = from->packets[i];
+  gst_packet_batch_update_size(part);
+  return part;
+}
+
+/** As GStreamer and applications copy buffers. A copy of all of a batch has all of its packets. */
+void copy_plainly(GstBuffer* buffer, Input& input) {
+  const GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(buffer);
+  const bool sound = bool(detail::BatchMap(buffer));
+  if (sound && meta->n <= GST_PACKET_BATCH_MAX && input.flag()) {
+    GstBuffer* part = part_of(buffer);
+    gst_buffer_unref(buffer);
+    buffer = part;
+  }
+  const auto packets = packets_of(buffer);
+  const gsize size = gst_buffer_get_size(buffer);
+  GstBuffer* copied = nullptr;
+  bool whole = true;
+  switch (input.below(5)) {
+    case 0:
+      copied = gst_buffer_copy(buffer);
+      break;
+    case 1:
+      copied = gst_buffer_copy_deep(buffer);
+      break;
+    case 2: {
+      const gsize offset = size != 0 ? input.get<std::uint8_t>() % size : 0;
+      whole = false;
+      copied = gst_buffer_copy_region(buffer, GST_BUFFER_COPY_ALL, offset,
+                                      input.get<std::uint8_t>() % (size - offset + 1));
+      break;
+    }
+    case 3:
+      copied = gst_buffer_append(gst_buffer_new(), gst_buffer_ref(buffer));
+      whole = false;
+      break;
+    default: {
+      copied = gst_buffer_new();
+      whole = gst_buffer_copy_into(
+                  copied, buffer,
+                  static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_ALL | GST_BUFFER_COPY_DEEP), 0,
+                  static_cast<gsize>(-1)) != FALSE;
+    }
+  }
+  // A region of no memory at all.
+  if (copied == nullptr) return gst_buffer_unref(buffer);
+  gst_buffer_unref(buffer);
+  const auto copies = packets_of(copied);
+  require(!sound || !whole || copies == packets, "other packets in a copy");
+  std::vector<guint8> bytes(gst_buffer_get_size(copied));
+  if (!bytes.empty()) gst_buffer_extract(copied, 0, bytes.data(), bytes.size());
+  gst_buffer_unref(copied);
+}
+
+// ---- Pools ------------------------------------------------------------------------------------
+
+struct BatchPool {
+  GstBufferPool parent;
+};
+struct BatchPoolClass {
+  GstBufferPoolClass parent_class;
+};
+GType batch_pool_get_type();
+G_DEFINE_TYPE(BatchPool, batch_pool, GST_TYPE_BUFFER_POOL)
+
+constexpr guint kPoolRoom = 64;
+
+void batch_pool_class_init(BatchPoolClass* klass) {
+  auto* pool = GST_BUFFER_POOL_CLASS(klass);
+  pool->get_options = [](GstBufferPool*) -> const gchar** {
+    static const gchar* options[] = {GST_BUFFER_POOL_OPTION_PACKET_BATCH, nullptr};
+    return options;
+  };
+  pool->set_config = [](GstBufferPool*, GstStructure* config) -> gboolean {
+    guint size = 0;
+    gst_buffer_pool_config_get_params(config, nullptr, &size, nullptr, nullptr);
+    return size <= kPoolRoom;
+  };
+}
+void batch_pool_init(BatchPool*) {}
+
+/** An answer to an ALLOCATION query that proposes pools of all kinds. */
+void query(Rig& target, Input& input) {
+  GstCaps* caps =
+      input.flag() ? gst_caps_from_string("application/x-packet,link-type=ip") : nullptr;
+  GstQuery* allocation = gst_query_new_allocation(caps, TRUE);
+  gst_clear_caps(&caps);
+  (void)target.query(allocation);
+  bool any = false;
+  const guint size = input.around<std::uint16_t>({1, kPoolRoom, kPoolRoom + 1});
+  for (unsigned n = input.below(4); n > 0; --n) {
+    GstBufferPool* pool = nullptr;
+    switch (input.below(3)) {
+      case 0:
+        pool = gst_buffer_pool_new();
+        break;
+      case 1:
+        pool = GST_BUFFER_POOL(gst_object_ref_sink(g_object_new(batch_pool_get_type(), nullptr)));
+        any = any || size <= kPoolRoom;
+        break;
+      default:
+        break;
+    }
+    const guint most = input.below(4);
+    gst_query_add_allocation_pool(allocation, pool, input.get<std::uint16_t>(),
+                                  std::min(most, input.below(4)), most);
+    if (pool != nullptr) gst_object_unref(pool);
+  }
+  GstBufferPool* found = gst_query_find_packet_batch_pool(allocation, size);
+  require((found != nullptr) == any, "another pool than was proposed");
+  if (found != nullptr) {
+    guint configured = 0;
+    GstStructure* config = gst_buffer_pool_get_config(found);
+    gst_buffer_pool_config_get_params(config, nullptr, &configured, nullptr, nullptr);
+    gst_structure_free(config);
+    require(configured == size, "a pool for other packets");
+    gst_object_unref(found);
+  }
+  gst_query_unref(allocation);
 }
 
 }  // namespace
@@ -410,7 +437,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Input input(data, size);
   Rig& target = rig(input.get<std::uint8_t>());
   for (int step = 0; step < 8 && !input.ended(); ++step) {
-    const unsigned what = input.below(6);
+    const unsigned what = input.below(12);
+    if (what == 7) {
+      query(target, input);
+      continue;
+    }
+    if (what == 8) {
+      target.event(input);
+      continue;
+    }
     std::vector<Made> made;
     for (unsigned n = what < 2 ? 1 + input.below(5) : 1; n > 0; --n) made.emplace_back(input);
     switch (what) {
@@ -426,6 +461,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
       case 3:
         unpack(made.front().buffer);
+        break;
+      case 6:
+        copy_plainly(made.front().buffer, input);
         break;
       default:
         target.push(made.front().buffer);

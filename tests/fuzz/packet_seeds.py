@@ -172,7 +172,7 @@ def packets():
 
 # ---- batches.cpp ------------------------------------------------------------------------------
 
-LIST, COPY, UNPACK, PUSH = 0, 2, 3, 4
+LIST, COPY, UNPACK, PUSH, PLAINLY, QUERY, EVENTS = 0, 2, 3, 4, 6, 7, 8
 NO_PTS, PTS = b"\0", b"\1" + struct.pack("<I", 1000)
 ALONE, SHARED, COPIED, PART = b"\3", b"\0", b"\1", b"\2"
 
@@ -213,6 +213,19 @@ def batches():
                 content=b"\x12", damage=b"\0\0" + choice)
     yield "damage-copied", first + bytes([COPY]) + batch(damage=damages["offset"] + b"\7") + b"\1\1"
     yield "damage-unpacked", first + bytes([UNPACK]) + batch(damage=damages["length"] + b"\7")
+    for way in range(5):
+        for part in (0, 1):
+            how = bytes([part, way]) + (b"\2\3" if way == 2 else b"")
+            yield f"plainly{way}-{part}", first + bytes([PLAINLY]) + batch(content=b"xy") + how
+    yield "plainly-damaged", first + bytes([PLAINLY]) + batch(damage=damages["length"] + b"\7") + b"\0\1"
+    yield "plainly-packet", first + bytes([PLAINLY]) + plain() + b"\2\1\1"
+    for kind in range(5):
+        pools = b"".join(bytes([pool, 9, 0, 2, 1]) for pool in (0, 2, 1))
+        yield f"query{kind}", bytes([kind, QUERY, 1, 1, 3]) + pools
+        yield f"query{kind}-large", bytes([kind, QUERY, 0, 2, 3]) + pools
+        for caps in range(5):
+            yield f"event{kind}-{caps}", bytes([kind, EVENTS, caps & 1]) + b"\1" * (caps & 1) + \
+                bytes([caps, PUSH]) + batch()
 
 
 # ---- settings.cpp -----------------------------------------------------------------------------
@@ -222,7 +235,7 @@ TEXTS = {
     MAC: ["02:00:c0:a8:01:01", "02-00-C0-A8-01-01", "02:00:c0-a8:01:01", "0200c0a80101", ""],
     V4: ["192.168.1.1", "192.168.1.256", "1.2.3"],
     V6: ["2001:db8::1", "::ffff:1.2.3.4", "fe80::1%eth0", "1:2:3:4:5:6:7:8"],
-    SOCKET: ["/run/vpp/memif.sock", "@name", "abstract:name", "relative", "", "@", "/" + "x" * 120],
+    SOCKET: ["/", "/tmp/memif.sock", "/dev/null", "/dev/null/memif.sock", "/proc/self/cwd", "/run/vpp/memif.sock", "@name", "abstract:name", "relative", "", "@", "/" + "x" * 120],
     RATE: ["0", "250000", "1.5Mpps", "10Gbps", "100kpps", "1e3", "-1", "5furlongs"],
     SIZES: ["64", "64-1500", "imix", "0", "1500-64", "70000", "64-"],
     CAPS: ["\0ethernet", "\0ip", "\0punt", "\0foo", "\1ip", "\2ip", "\4ip", "\x08ip", "\x0cip"],
@@ -232,16 +245,18 @@ ANSWERS = ["192.168.1.1, 2001:db8::1\n", "10.0.0.1\n02:00:00:00:00:09", "fd00::1
            "224.0.0.1\n", "\n", "192.168.1.1,\n", "x\n", "127.0.0.1,::1\n"]
 
 
-def memif_settings(partial_a, partial_b=bytes(10), role=b"\0"):
+def memif_settings(partial_a, partial_b=bytes(14), role=b"\0"):
     return bytes([MEMIF]) + partial_a + partial_b + role
 
 
-def partial(mode=None, numbers=(None,) * 5, texts=(None,) * 4):
+def partial(mode=None, numbers=(None,) * 5, texts=(None,) * 4, limits=(None,) * 4):
     out = b"\0" if mode is None else bytes([1, mode])
     for number in numbers:
         out += b"\0" if number is None else bytes([1, number])
     for text in texts:
         out += b"\0" if text is None else b"\1" + text.encode() + b"\n"
+    for limit in limits:
+        out += b"\0" if limit is None else bytes([1, limit])
     return out
 
 
@@ -269,6 +284,10 @@ def settings():
                                (None, None, None, "1,x"), (None, None, None, ""))):
         texts = (texts + (None,) * 4)[:4]
         yield f"memif-text{i}", memif_settings(partial(None, texts=texts), full)
+    for i in range(4):
+        for value in (0, 1):
+            yield f"memif-limit{i}-{value}", memif_settings(
+                partial(limits=(None,) * i + (value,) + (None,) * (3 - i)), partial(limits=(0,) * 4))
     plain_texts = ["64", "0", "", "", "", ""]
     for ip in (0, 1):
         for protocol in (0, 1):
