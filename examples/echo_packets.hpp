@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The packets of a ping: address resolution, echo requests, and the judgement of replies. */
+/**
+ * @file
+ * The packets of a ping: address resolution, echo requests, and the judgement of replies.
+ */
 #pragma once
 
 #include <cstdint>

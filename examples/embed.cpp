@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file An application with an event loop of its own, and two pipelines in it. One answers on a
+ * @file
+ * An application with an event loop of its own, and two pipelines in it. One answers on a
  * memif interface; the other is the interface's peer, whose packets the application makes and
  * takes: appsrc and appsink. All control channels are served by the application's loop, so that the
  * library has no thread for them.

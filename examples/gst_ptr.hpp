@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Owners of what GLib and GStreamer count references of. */
+/**
+ * @file
+ * Owners of what GLib and GStreamer count references of.
+ */
 #pragma once
 
 #include <gst/gst.h>

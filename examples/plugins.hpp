@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Lets an example find the elements of the build it belongs to. */
+/**
+ * @file
+ * Lets an example find the elements of the build it belongs to.
+ */
 #pragma once
 
 #include "gst_ptr.hpp"

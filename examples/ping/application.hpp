@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Runs the pipeline, tells what happens, and ends it. */
+/**
+ * @file
+ * Runs the pipeline, tells what happens, and ends it.
+ */
 #pragma once
 
 #include <optional>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file ping: an application of memif elements; `ping --help` says what it does. */
+/**
+ * @file
+ * ping: an application of memif elements; `ping --help` says what it does.
+ */
 #include <cstdio>
 #include <exception>
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The pipeline: what is built of elements for each interface. */
+/**
+ * @file
+ * The pipeline: what is built of elements for each interface.
+ */
 #pragma once
 
 #include <map>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file What the command line of ping says. */
+/**
+ * @file
+ * What the command line of ping says.
+ */
 #pragma once
 
 #include <cstdint>

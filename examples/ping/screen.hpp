@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Where lines and tables go: one after another, or, on a terminal, a table that stays. */
+/**
+ * @file
+ * Where lines and tables go: one after another, or, on a terminal, a table that stays.
+ */
 #pragma once
 
 #include <string>

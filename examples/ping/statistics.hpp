@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file What every queue carried, as a table. */
+/**
+ * @file
+ * What every queue carried, as a table.
+ */
 #pragma once
 
 #include <map>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Numbers and lists as they are typed. */
+/**
+ * @file
+ * Numbers and lists as they are typed.
+ */
 #pragma once
 
 #include <sched.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The keys of --vdev: the one table from which they are parsed and explained. */
+/**
+ * @file
+ * The keys of --vdev: the one table from which they are parsed and explained.
+ */
 #pragma once
 
 #include <string>

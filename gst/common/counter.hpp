@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file A counter of the data plane. */
+/**
+ * @file
+ * A counter of the data plane.
+ */
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file How functions of gstmemif report failure: a value or an Error, never an exception. */
+/**
+ * @file
+ * How functions of gstmemif report failure: a value or an Error, never an exception.
+ */
 #pragma once
 
 #include "gst/common/result.hpp"

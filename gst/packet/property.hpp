@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Properties of packet elements: members that live in relaxed atomics, or a setter that may refuse.
+/**
+ * @file
+ * Properties of packet elements: members that live in relaxed atomics, or a setter that may refuse.
+ */
 #pragma once
 
 #include <gst/gst.h>
@@ -21,8 +23,10 @@
 
 namespace gstpacket {
 
-/// A member that a property sets from any thread while the streaming thread reads it: a relaxed
-/// atomic. `T`: bool, an integer, or an enum class with the values 0, 1, 2, ...
+/**
+ * A member that a property sets from any thread while the streaming thread reads it: a relaxed
+ * atomic. `T`: bool, an integer, or an enum class with the values 0, 1, 2, ...
+ */
 template <class T>
 class AtomicProperty {
  public:
@@ -34,8 +38,10 @@ class AtomicProperty {
   std::atomic<T> value_;
 };
 
-/// Hands a value made by one thread (a property setter) to the streaming thread, which sees it at
-/// its next get() without a lock. Several put() calls must not run at once; setters do not.
+/**
+ * Passes a value from one thread (a property setter) to the streaming thread, which receives it at
+ * its next get() without a lock. Several put() calls must not run at once; setters do not.
+ */
 template <class T>
 class Mailbox {
  public:
@@ -47,7 +53,7 @@ class Mailbox {
   void put(T value) {
     delete next_.exchange(new const T(std::move(value)), std::memory_order_acq_rel);
   }
-  /// Streaming thread only. The reference is good until the next get().
+  /** Streaming thread only. The reference is good until the next get(). */
   [[nodiscard]] const T& get() noexcept {
     if (next_.load(std::memory_order_relaxed) != nullptr) [[unlikely]] {
       current_.reset(next_.exchange(nullptr, std::memory_order_acq_rel));
@@ -60,13 +66,15 @@ class Mailbox {
   std::unique_ptr<const T> current_;
 };
 
-/// When a property may change: at any time, or only in the states NULL and READY.
+/** When a property may change: at any time, or only in the states NULL and READY. */
 enum class Mutability { playing, ready };
 
 namespace detail {
 
-/// One property as the runtime sees it. `set` and `get` work on the author's object and are never
-/// called at the same time.
+/**
+ * One property as the runtime sees it. `set` and `get` work on the author's object and are never
+ * called at the same time.
+ */
 struct PropertySpec {
   GParamSpec* spec = nullptr;
   Result<void> (*set)(void* object, const GValue& value) = nullptr;
@@ -135,7 +143,7 @@ void to_value(const T& from, GValue& value) {
 
 }  // namespace detail
 
-/// A property descriptor, made by property().
+/** A property descriptor, made by property(). */
 template <auto Set, auto Get>
 class Property {
  public:
@@ -146,7 +154,7 @@ class Property {
   constexpr Property(const char* name, const char* blurb, Stored initial, Stored low, Stored high)
       : name_(name), blurb_(blurb), initial_(initial), low_(low), high_(high) {}
 
-  /// The same property, but changeable in the states NULL and READY only.
+  /** The same property, but changeable in the states NULL and READY only. */
   [[nodiscard]] constexpr Property ready_only() const {
     Property out = *this;
     out.mutability_ = Mutability::ready;
@@ -211,8 +219,11 @@ class Property {
   Mutability mutability_ = Mutability::playing;
 };
 
-/// A property kept in a AtomicProperty member. `name` has dashes, `blurb` is a full sentence with
-/// unit; both must live forever (literals). `initial` is set on every new object.
+/**
+ * A property kept in a AtomicProperty member. `name` has dashes; `blurb` starts with a capital,
+ * names the unit and has no full stop; both must live forever (literals). `initial` is set on every
+ * new object.
+ */
 template <auto Member>
 [[nodiscard]] constexpr auto property(const char* name, const char* blurb,
                                       typename Property<Member, nullptr>::Stored initial) {
@@ -220,7 +231,7 @@ template <auto Member>
                 "an integer property needs a range: name, blurb, initial, lowest, highest");
   return Property<Member, nullptr>(name, blurb, initial, initial, initial);
 }
-/// The same for an integer from `low` to `high`.
+/** The same for an integer from `low` to `high`. */
 template <auto Member>
 [[nodiscard]] constexpr auto property(const char* name, const char* blurb,
                                       typename Property<Member, nullptr>::Stored initial,
@@ -229,10 +240,12 @@ template <auto Member>
   return Property<Member, nullptr>(name, blurb, initial, low, high);
 }
 
-/// A property behind member functions: `Result<void> set(T)`, which may refuse with an Error, and
-/// `U get() const`. Strings come as std::string_view and go as std::string. Both are called from
-/// application threads, never both at once; what the streaming thread needs goes through
-/// AtomicProperty or Mailbox.
+/**
+ * A property behind member functions: `Result<void> set(T)`, which may refuse with an Error, and
+ * `U get() const`. Strings come as std::string_view and go as std::string. Both are called from
+ * application threads, never both at once; what the streaming thread needs goes through
+ * AtomicProperty or Mailbox.
+ */
 template <auto Set, auto Get>
 [[nodiscard]] constexpr auto property(const char* name, const char* blurb,
                                       typename Property<Set, Get>::Stored initial) {

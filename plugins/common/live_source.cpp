@@ -8,7 +8,7 @@
 
 namespace {
 
-// Of the moment in which the base class takes what it is given; a bound, for it is not our code.
+// Bounds the time in which the base class takes a buffer, as it is not our code.
 constexpr gint64 kLongestHandOverUs = 50'000;
 
 GstElementClass* parent_element_class() {
@@ -110,7 +110,7 @@ GstFlowReturn LiveSource::push() {
 
 /** Gives what is held to the base class; false if that cannot be now. */
 bool LiveSource::hand_over(GstBuffer** out) {
-  // Who goes to PAUSED stores and loads in the other order, so that one of us sees the other.
+  // The change to PAUSED stores and loads in the opposite order, so that one side sees the other.
   handing_over_.store(true, std::memory_order_seq_cst);
   if (!running_.load(std::memory_order_seq_cst)) {
     handing_over_.store(false, std::memory_order_release);

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file What a live source of packets adds to GstPushSrc.
+ * @file
+ * The part of a live packet source that GstPushSrc does not have.
  *
  * Nothing is handed over in PAUSED: GstBaseSrc up to 1.22.11 unrefs NULL when a live source that
  * has just returned a list goes from PAUSED to READY, and later versions drop what they were given
  * there.
  *
- * What is pushed has the form and caps that were negotiated with whoever gets it, also if it was
- * made before the pad was linked anew. Linking and unlinking tell the element, before they begin;
- * from then on a probe takes back what is pushed, until caps and allocation are negotiated again.
- * While nothing of that kind happens there is no probe, so a push costs nothing more.
+ * Everything pushed has the form and caps negotiated with the present peer, even if it was made
+ * before the pad was relinked. Linking and unlinking notify the element before they begin; from
+ * then on a probe takes pushed buffers back until caps and allocation are negotiated again. At
+ * other times there is no probe, so a push costs nothing extra.
  *
- * The base class takes its locks a dozen times for each thing it pushes, which is a sixth of all
- * that happens to a batch of one packet. So it gets the first thing after a start, a flush or an
- * event that waits for its place in the stream, and whatever num-buffers counts; between these
- * create() pushes itself, and goes on.
+ * The base class takes a dozen locks per push, a sixth of the total cost of a batch of one packet.
+ * So it gets the first push after a start, a flush or a serialized event, and everything that
+ * num-buffers counts; between these, create() pushes by itself.
  */
 #pragma once
 

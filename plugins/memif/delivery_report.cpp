@@ -9,7 +9,7 @@ using gstmemif::QueueStats;
 
 namespace {
 
-/** What happened to so many packets, and what would help. */
+/** The reason why packets were lost, with a remedy. */
 const char* explain(DropReason reason) {
   switch (reason) {
     case DropReason::ring_full:
@@ -34,7 +34,7 @@ const char* explain(DropReason reason) {
   return "with wrong descriptors";
 }
 
-/** With the figures, too: of an INFO message gst-launch-1.0 shows nothing else. */
+/** Includes the figures: gst-launch-1.0 shows only this text of an INFO message. */
 gchar* debug_text(const std::string& text) {
   return g_strdup((text + " All are counted in stats.").c_str());
 }
@@ -56,7 +56,7 @@ void DeliveryReport::post(GstElement* element, const QueueStats& now) const {
     gst_structure_set(details, ("drop-" + std::string(gstmemif::kDropReasonNames[i])).c_str(),
                       G_TYPE_UINT64, drops, nullptr);
     lost += drops;
-    // Those were sent, as far as anybody could know.
+    // Those were counted as sent before.
     if (reason != DropReason::undelivered) packets += drops;
     if (drops == 0) continue;
     reasons += (reasons.empty() ? "" : ", ") + std::to_string(drops) + " " + explain(reason);

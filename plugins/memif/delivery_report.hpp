@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file What a sink says at the end of the stream about packets that did not arrive. */
+/**
+ * @file
+ * A sink's report of lost packets at the end of the stream.
+ */
 #pragma once
 
 #include <gst/gst.h>
@@ -10,7 +13,7 @@
 
 #include "gst/memif/stats.hpp"
 
-/** Counts from where it was made on. */
+/** Counts from the time it was created. */
 class DeliveryReport {
  public:
   DeliveryReport() = default;

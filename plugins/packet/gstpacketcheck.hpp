@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
+/**
+ * @file
+ * The element packetcheck.
+ */
 #pragma once
 
 #include <gst/gst.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file What one more element in a chain costs: pushes batches through 0 to 16 pass-through
+ * @file
+ * What one more element in a chain costs: pushes batches through 0 to 16 pass-through
  * elements. One batch goes round and round, so nothing but the elements is measured. Prints JSON.
  */
 #include <gst/gst.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The frames that the load generator sends, and what it accepts as their return. */
+/**
+ * @file
+ * The frames that the load generator sends, and what it accepts as their return.
+ */
 #pragma once
 
 #include <cstddef>

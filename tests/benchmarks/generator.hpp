@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Offers load, and judges what comes back. One thread, which polls. */
+/**
+ * @file
+ * Offers load, and judges what comes back. One thread, which polls.
+ */
 #pragma once
 
 #include <cstdint>

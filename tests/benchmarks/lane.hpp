@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file The bare ring loops: what memif costs when nothing else is done. Benchmarks only: memory of
+ * @file
+ * The bare ring loops: what memif costs when nothing else is done. Benchmarks only: memory of
  * the peer is checked against bounds, and no further.
  */
 #pragma once

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file The load generator, and with --mode=respond the bare loop that answers it. Uses the
+ * @file
+ * The load generator, and with --mode=respond the bare loop that answers it. Uses the
  * engine for the handshake only. Prints one line of JSON.
  */
 #include <glib.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Micro-benchmarks: the parts that every packet passes. */
+/**
+ * @file
+ * Micro-benchmarks: the parts that every packet passes.
+ */
 #include <benchmark/benchmark.h>
 #include <gst/gst.h>
 

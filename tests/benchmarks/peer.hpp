@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file The other end of a device under test: the engine's handshake, and nothing of its data path.
+ * @file
+ * The other end of a device under test: the engine's handshake, and nothing of its data path.
  */
 #pragma once
 

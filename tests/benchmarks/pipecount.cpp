@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file Runs a pipeline and counts the buffers that reach the element named "count", for elements
+ * @file
+ * Runs a pipeline and counts the buffers that reach the element named "count", for elements
  * that are no memif peers. pipecount SECONDS WARMUP PIPELINE. Prints JSON.
  */
 #include <gst/gst.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The bare loop that sends back, or on: the limit to hold every device against. */
+/**
+ * @file
+ * The bare loop that sends back, or on: the limit to hold every device against.
+ */
 #pragma once
 
 #include <vector>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file A monotonic clock that can be put forward, so that what takes seconds is an input like any
+ * @file
+ * A monotonic clock that can be put forward, so that what takes seconds is an input like any
  * other. For one source of a program: it defines the clock_gettime() that the libraries call, too.
  */
 #pragma once

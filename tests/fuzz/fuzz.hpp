@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file What the fuzzers share: values out of an input, and what every input must leave behind. */
+/**
+ * @file
+ * What the fuzzers share: values out of an input, and what every input must leave behind.
+ */
 #pragma once
 
 #include <fcntl.h>

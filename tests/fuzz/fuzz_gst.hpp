@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file GStreamer, as far as a fuzzer needs it. */
+/**
+ * @file
+ * GStreamer, as far as a fuzzer needs it.
+ */
 #pragma once
 
 #include <gst/gst.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file What a peer may say on a control channel, and pass along. */
+/**
+ * @file
+ * What a peer may say on a control channel, and pass along.
+ */
 #pragma once
 
 #include <sys/eventfd.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file A fuzzer without libFuzzer, as a plain test: every file of the corpus, and variations of
+ * @file
+ * A fuzzer without libFuzzer, as a plain test: every file of the corpus, and variations of
  * them that are the same in each run.
  *
  *     fuzz-NAME CORPUS ROUNDS

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file A peer that writes indexes, descriptors, flags and bytes of its choice. */
+/**
+ * @file
+ * A peer that writes indexes, descriptors, flags and bytes of its choice.
+ */
 #pragma once
 
 #include <vector>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file A control connection: a channel, its handshake and its time limits. Internal. */
+/**
+ * @file
+ * A control connection: a channel, its handshake and its time limits. Internal.
+ */
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Rate limiting of log lines that a peer can provoke. */
+/**
+ * @file
+ * Rate limiting of log lines that a peer can provoke.
+ */
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The connections of a listener whose handshake is in progress. Internal. */
+/**
+ * @file
+ * The connections of a listener whose handshake is in progress. Internal.
+ */
 #pragma once
 
 #include <chrono>

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file Survives a peer that takes memory away under a mapping.
+ * @file
+ * Survives a peer that removes the memory under a mapping.
  *
- * A file that is not sealed against shrinking may be truncated by the peer at any time, and a hole
- * in memory of huge pages gives back pages that may then be gone, whatever the seals. Touching the
- * mapping then raises SIGBUS. VPP's and DPDK's zero-copy regions are such memory, so refusing them
- * is no way out. Instead a SIGBUS in a guarded range replaces the whole mapping by zeroed private
- * memory, and sets a flag that the data plane looks at: the link goes down, the process does not.
+ * A file that is not sealed against shrinking may be truncated by the peer at any time, and
+ * punching a hole into huge pages returns pages that may then be gone, regardless of seals.
+ * Accessing the mapping then raises SIGBUS. VPP's and DPDK's zero-copy regions are such memory, so
+ * refusing it is not an option. Instead, a SIGBUS in a guarded range replaces the whole mapping by
+ * zeroed private memory and sets a flag that the data plane checks: the link goes down, the process
+ * survives.
  *
- * The handler of SIGBUS belongs to the whole process. It is installed with the first guard, and
- * again in front of a handler that somebody else has installed since, when the next guard is made.
- * What is not of a guarded range - other faults, and signals that somebody sends - goes to the
- * handler that was there before, and to the default action if there was none. A thread that blocks
- * SIGBUS would be killed by the kernel: see admit_thread() and BusErrorScope.
+ * The handler of SIGBUS is process-wide. It is installed with the first guard, and installed again,
+ * in front of a handler that other code has installed since, with the next guard. Signals outside
+ * of guarded ranges (other faults, and signals sent by kill()) go to the previous handler, or have
+ * their default effect if there was none. A thread that blocks SIGBUS would be killed by the
+ * kernel: see admit_thread() and BusErrorScope.
  */
 #pragma once
 
@@ -63,10 +65,10 @@ class GSTMEMIF_API BusGuard {
   int slot_ = kNone;
 };
 
-/** Unblocks SIGBUS in a thread of somebody else's for as long as it lives. */
+/** Unblocks SIGBUS in a foreign thread for the lifetime of the object. */
 class GSTMEMIF_API BusErrorScope {
  public:
-  /** @param guarded whether guarded memory is going to be touched; if not, nothing is done */
+  /** @param guarded whether guarded memory will be accessed; if not, does nothing */
   explicit BusErrorScope(bool guarded) noexcept;
   ~BusErrorScope();
   BusErrorScope(const BusErrorScope&) = delete;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Time for limits: cheap to ask for, and exact to some milliseconds. Internal. */
+/**
+ * @file
+ * A cheap clock for time limits, accurate to a few milliseconds. Internal.
+ */
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The links that one receiver has yet to receive from. */
+/**
+ * @file
+ * The links that one receiver has yet to receive from.
+ */
 #pragma once
 
 #include <algorithm>
@@ -15,9 +18,9 @@
 namespace gstmemif {
 
 /**
- * A peer may send a burst and leave, and the next one come, before a receiver that is busy has
- * looked at any of it. So links wait here, oldest first, for as long as there is something in their
- * rings; only the last one may be up. Not thread-safe.
+ * A peer may send a burst and leave, and the next one connect, before a busy receiver has read any
+ * of it. So links are queued here, oldest first, while their rings hold packets; only the last one
+ * may be up. Not thread-safe.
  */
 class LinkBacklog {
  public:

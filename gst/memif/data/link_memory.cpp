@@ -21,7 +21,7 @@ LinkMemory::LinkMemory(std::vector<Region> regions, std::shared_ptr<const Unique
 }
 
 void LinkMemory::fail(const char* reason) noexcept {
-  // What is read from memory that is gone may look like anything else.
+  // Data read from memory that is gone may look like any other error.
   if (lost()) reason = kTakenAway;
   const char* none = nullptr;
   if (failure_.compare_exchange_strong(none, reason, std::memory_order_acq_rel)) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file The eventfd of a ring, which the peer shares: to signal it and to clear it without ever
- * waiting.
+ * @file
+ * The eventfd of a ring, shared with the peer: signalling and clearing it without ever blocking.
  *
- * O_NONBLOCK belongs to the file description. A peer can take it away and fill the counter, also
- * between a look at it and a write(); so nothing here depends on that flag. All functions may be
+ * O_NONBLOCK belongs to the file description. A peer can clear it and fill the counter, even
+ * between a check and a write(), so nothing here depends on that flag. All functions may be
  * called by any thread.
  */
 #pragma once
@@ -15,8 +15,8 @@
 namespace gstmemif {
 
 /**
- * Adds one to the counter, whatever the peer does meanwhile. Returns null, or why that cannot be
- * done here, as a string literal.
+ * Adds one to the counter without blocking. Returns null, or the reason why that is impossible
+ * here, as a string literal.
  */
 GSTMEMIF_API const char* signal_peer(int event_fd) noexcept;
 

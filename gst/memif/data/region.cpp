@@ -46,7 +46,7 @@ struct PeerFile {
 };
 
 Result<PeerFile> examine(int fd) {
-  // First: of any other file it is somebody else who answers what follows, or does not.
+  // First: for any other file, a foreign process would answer the calls below, or not.
   if (!is_memory_file(fd)) return refused("the descriptor of a region is not a memory file");
   struct stat status {};
   struct statfs filesystem {};
@@ -58,7 +58,7 @@ Result<PeerFile> examine(int fd) {
 }
 
 /**
- * Whether all of a file stays readable and writable, whatever the peer does. A hole in a sealed
+ * Whether a file stays readable and writable regardless of the peer. A hole in a sealed
  * memfd reads as zero; that in a file of huge pages takes pages of a pool that may be empty by
  * then, and a file on a mounted tmpfs, which cannot be sealed, is subject to the size of that one.
  */
@@ -119,7 +119,7 @@ Result<Region> Region::map(UniqueFd fd, std::uint64_t size, UnsealedMemory unsea
     if (!guard) return guard.error();
     region.guard_ = std::move(*guard);
   }
-  // The mapping keeps the memory; a descriptor less to run out of.
+  // The mapping keeps the memory; the descriptor is not needed any more.
   region.fd_.reset();
   return region;
 }

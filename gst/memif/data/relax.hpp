@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file What a loop that waits for another core does in between. */
+/**
+ * @file
+ * Pausing in a loop that waits for another core.
+ */
 #pragma once
 
 namespace gstmemif {

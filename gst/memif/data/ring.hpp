@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file One descriptor ring in shared memory: typed, ordered access and nothing else.
+ * @file
+ * One descriptor ring in shared memory: typed, ordered access and nothing else.
  *
  * The peer may write any byte of it at any time. So every load happens exactly once, into a local
  * copy, and nothing here trusts what it reads.

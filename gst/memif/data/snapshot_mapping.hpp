@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file A second mapping of a region, to read packets of the peer's from. */
+/**
+ * @file
+ * A second mapping of a region, to read packets of the peer's from.
+ */
 #pragma once
 
 #include <cstddef>
@@ -13,8 +16,8 @@
 namespace gstmemif {
 
 /**
- * Maps a region once more, read-only, at an address of its own. So its pages can be replaced by a
- * copy under whoever reads them: the addresses, and the bytes that were chosen, stay the same.
+ * Maps a region a second time, read-only, at its own address, so that its pages can be replaced by
+ * a copy while they are read: the addresses and the selected bytes stay the same.
  */
 class SnapshotMapping {
  public:
@@ -29,8 +32,8 @@ class SnapshotMapping {
   bool attach(const Region& region) noexcept;
 
   /**
-   * Cuts the view off from the region: keeps @p length bytes at each of @p places, and zeros
-   * everywhere else. Any thread may read meanwhile. False without memory; then nothing changed.
+   * Detaches the mapping from the region: keeps @p length bytes at each of @p places, and zeros
+   * elsewhere. Any thread may read meanwhile. False without memory; then nothing changed.
    */
   bool detach(std::span<const BufferPlace> places, std::uint32_t length) noexcept;
 

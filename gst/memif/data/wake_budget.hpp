@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file How often a peer may wake us for nothing. */
+/**
+ * @file
+ * Limits how often a peer may wake us without packets.
+ */
 #pragma once
 
 #include <algorithm>
@@ -9,10 +12,9 @@
 namespace gstmemif {
 
 /**
- * Wake-ups without news. An honest sender causes one per burst at the most: we took its
- * packets before its signal came. So each slot received is good for one, some more are forgiven,
- * and as many again as there is time for them to do no harm. A peer that goes on beyond that is out
- * to keep us busy.
+ * Wake-ups without packets. An honest sender causes at most one per burst, when its packets were
+ * taken before its signal arrived. So each received slot pays for one, a fixed number more is
+ * tolerated, and a few per second are harmless. A peer beyond that is hostile.
  */
 class WakeBudget {
  public:
@@ -20,7 +22,7 @@ class WakeBudget {
   static constexpr std::int64_t kNsPerWake = 100'000'000;  ///< ten a second are always forgiven
 
   /**
-   * Takes one wake-up off. Returns false if none was left.
+   * Consumes one wake-up. Returns false if none is left.
    * @param slots received since the last call
    * @param now_ns of a clock that never goes back
    */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// ARP for IPv4 over Ethernet (RFC 826).
+/**
+ * @file
+ * ARP for IPv4 over Ethernet (RFC 826).
+ */
 #pragma once
 
 #include <cstddef>
@@ -15,8 +17,10 @@
 
 namespace gstpacket {
 
-/// An ARP packet that resolves IPv4 addresses to MAC addresses; no other kind is accepted. Copied
-/// when the view is made (see packet.hpp).
+/**
+ * An ARP packet that resolves IPv4 addresses to MAC addresses; no other kind is accepted. Copied
+ * when the view is made (see packet.hpp).
+ */
 template <ByteLike Byte>
 class BasicArpView {
  public:
@@ -24,8 +28,10 @@ class BasicArpView {
   static constexpr std::uint16_t kRequest = 1;
   static constexpr std::uint16_t kReply = 2;
 
-  /// Empty if there are fewer than 28 bytes or the hardware type, protocol type or one of the
-  /// address lengths is not that of IPv4 over Ethernet.
+  /**
+   * Empty if there are fewer than 28 bytes or the hardware type, protocol type or one of the
+   * address lengths is not that of IPv4 over Ethernet.
+   */
   [[nodiscard]] static std::optional<BasicArpView> at(std::span<Byte> bytes,
                                                       std::size_t offset = 0) noexcept {
     if (offset > bytes.size() || bytes.size() - offset < kSize) return std::nullopt;
@@ -43,7 +49,7 @@ class BasicArpView {
   [[nodiscard]] const Mac& target_mac() const noexcept { return target_mac_; }
   [[nodiscard]] Ipv4Address target() const noexcept { return target_; }
 
-  /// Turns the request into the reply of the host that owns `target()`.
+  /** Turns the request into the reply of the host that owns `target()`. */
   void make_reply(const Mac& mac) noexcept requires(!std::is_const_v<Byte>) {
     kind_ = (kind_ & ~std::uint64_t{0xffff}) | kReply;
     target_mac_ = std::exchange(sender_mac_, mac);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Ethernet II headers with up to two VLAN tags, and ARP for IPv4 over them.
+/**
+ * @file
+ * Ethernet II headers with up to two VLAN tags, and ARP for IPv4 over them.
+ */
 #pragma once
 
 #include <array>
@@ -15,7 +17,7 @@
 
 namespace gstpacket {
 
-/// EtherType values (IEEE 802 Numbers).
+/** EtherType values (IEEE 802 Numbers). */
 namespace ethertype {
 inline constexpr std::uint16_t kIpv4 = 0x0800;
 inline constexpr std::uint16_t kArp = 0x0806;
@@ -24,19 +26,21 @@ inline constexpr std::uint16_t kQinQ = 0x88a8;
 inline constexpr std::uint16_t kIpv6 = 0x86dd;
 }  // namespace ethertype
 
-/// An Ethernet header and the VLAN tags behind it, copied when the view is made (see packet.hpp).
-/// Not thread safe, does not own its bytes.
+/**
+ * An Ethernet header and the VLAN tags behind it, copied when the view is made (see packet.hpp).
+ * Not thread safe, does not own its bytes.
+ */
 template <ByteLike Byte>
 class BasicEthernetView {
  public:
-  /// Without tags.
+  /** Without tags. */
   static constexpr std::size_t kSize = 14;
-  /// A customer tag in a service tag; a third one is seen as an unknown type.
+  /** A customer tag in a service tag; a third one is seen as an unknown type. */
   static constexpr std::size_t kMaxTags = 2;
-  /// The shortest frame Ethernet carries, without its checksum.
+  /** The shortest frame Ethernet carries, without its checksum. */
   static constexpr std::size_t kMinFrame = 60;
 
-  /// Empty if `bytes` ends within the header or its tags.
+  /** Empty if `bytes` ends within the header or its tags. */
   [[nodiscard]] static std::optional<BasicEthernetView> at(std::span<Byte> bytes,
                                                            std::size_t offset = 0) noexcept {
     if (offset > bytes.size() || bytes.size() - offset < kSize) return std::nullopt;
@@ -46,18 +50,18 @@ class BasicEthernetView {
 
   [[nodiscard]] const Mac& destination() const noexcept { return destination_; }
   [[nodiscard]] const Mac& source() const noexcept { return source_; }
-  /// The type behind the tags, or an IEEE 802.3 length if below 0x600.
+  /** The type behind the tags, or an IEEE 802.3 length if below 0x600. */
   [[nodiscard]] std::uint16_t type() const noexcept { return type_; }
   [[nodiscard]] std::size_t tags() const noexcept { return tags_; }
-  /// Tag control information of tag `index` (0 is the outermost). Precondition: index < tags().
+  /** Tag control information of tag `index` (0 is the outermost). Precondition: index < tags(). */
   [[nodiscard]] std::uint16_t tag(std::size_t index) const noexcept { return tag_[index]; }
-  /// 0 to 4095; 0 means a priority tag only.
+  /** 0 to 4095; 0 means a priority tag only. */
   [[nodiscard]] std::uint16_t vlan_id(std::size_t index) const noexcept {
     return tag(index) & 0x0fffU;
   }
-  /// The header with its tags, in bytes: where the payload starts.
+  /** The header with its tags, in bytes: where the payload starts. */
   [[nodiscard]] std::size_t header_size() const noexcept { return kSize + 4 * tags_; }
-  /// The bytes behind the header, padding included.
+  /** The bytes behind the header, padding included. */
   [[nodiscard]] std::span<Byte> payload() const noexcept { return bytes_.subspan(header_size()); }
 
   void set_destination(const Mac& mac) noexcept requires(!std::is_const_v<Byte>) {

@@ -16,8 +16,10 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-/// Folds the 128 bits of a product: every bit of either factor reaches every bit of the result.
-/// Both factors are made odd sums with constants, so a zero field does not wipe out the others.
+/**
+ * Folds the 128 bits of a product: every bit of either factor reaches every bit of the result.
+ * Both factors are made odd sums with constants, so a zero field does not wipe out the others.
+ */
 std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
   __extension__ using Wide = unsigned __int128;
   const Wide product = Wide{a ^ 0xa0761d6478bd642fULL} * (b ^ 0xe7037ed1a0b428dbULL);
@@ -39,7 +41,7 @@ bool has_ports(std::uint8_t protocol) noexcept {
   return protocol == 132 || protocol == 136;  // SCTP, UDP-Lite
 }
 
-/// Protocol and ports as one number.
+/** Protocol and ports as one number. */
 std::uint64_t upper(Bytes packet, std::size_t offset, std::uint8_t protocol) noexcept {
   std::uint64_t ports = 0;
   if (has_ports(protocol) && packet.size() >= offset + 4) {
@@ -60,7 +62,7 @@ std::optional<std::uint32_t> hash_v4(Bytes ip) noexcept {
   return finish(std::uint64_t{header.source().value} << 32 | header.destination().value, rest);
 }
 
-/// The payload behind IPv6's extension headers; empty for a fragment.
+/** The payload behind IPv6's extension headers; empty for a fragment. */
 std::uint64_t upper_v6(Bytes ip, std::uint8_t protocol) noexcept {
   constexpr std::uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kDestination = 60;
   std::size_t offset = Ipv6Header::kSize;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// ICMP (RFC 792), ICMPv6 (RFC 4443) and its neighbour discovery messages (RFC 4861).
+/**
+ * @file
+ * ICMP (RFC 792), ICMPv6 (RFC 4443) and its neighbour discovery messages (RFC 4861).
+ */
 #pragma once
 
 #include <cstddef>
@@ -23,7 +25,7 @@ namespace detail {
 template <ByteLike Byte>
 class IcmpBase {
  public:
-  /// Type, code, checksum, and the identifier and sequence number of an echo message.
+  /** Type, code, checksum, and the identifier and sequence number of an echo message. */
   static constexpr std::size_t kSize = 8;
 
   [[nodiscard]] std::uint8_t type() const noexcept { return header_.template get<std::uint8_t>(0); }
@@ -40,7 +42,7 @@ class IcmpBase {
   [[nodiscard]] std::span<Byte> bytes() const noexcept { return bytes_; }
   [[nodiscard]] std::span<Byte> payload() const noexcept { return bytes_.subspan(kSize); }
 
-  /// Keeps a right checksum right (RFC 1624) and a wrong one wrong.
+  /** Keeps a right checksum right (RFC 1624) and a wrong one wrong. */
   void set_type(std::uint8_t type) noexcept requires(!std::is_const_v<Byte>) {
     const auto before = header_.template get<std::uint16_t>(0);
     const auto after = static_cast<std::uint16_t>((type << 8) | (before & 0xffU));
@@ -61,14 +63,14 @@ class IcmpBase {
 
 }  // namespace detail
 
-/// An ICMP message: all the bytes given, which must be the payload of an IPv4 packet.
+/** An ICMP message: all the bytes given, which must be the payload of an IPv4 packet. */
 template <ByteLike Byte>
 class BasicIcmpView : public detail::IcmpBase<Byte> {
  public:
   static constexpr std::uint8_t kEchoReply = 0;
   static constexpr std::uint8_t kEchoRequest = 8;
 
-  /// Empty if there are fewer than 8 bytes.
+  /** Empty if there are fewer than 8 bytes. */
   [[nodiscard]] static std::optional<BasicIcmpView> at(std::span<Byte> bytes) noexcept {
     if (bytes.size() < BasicIcmpView::kSize) return std::nullopt;
     return BasicIcmpView(bytes);
@@ -81,7 +83,7 @@ class BasicIcmpView : public detail::IcmpBase<Byte> {
   using detail::IcmpBase<Byte>::IcmpBase;
 };
 
-/// An ICMPv6 message: all the bytes given, which must be the payload of an IPv6 packet.
+/** An ICMPv6 message: all the bytes given, which must be the payload of an IPv6 packet. */
 template <ByteLike Byte>
 class BasicIcmpv6View : public detail::IcmpBase<Byte> {
  public:
@@ -90,12 +92,12 @@ class BasicIcmpv6View : public detail::IcmpBase<Byte> {
   static constexpr std::uint8_t kNeighbourSolicitation = 135;
   static constexpr std::uint8_t kNeighbourAdvertisement = 136;
 
-  /// Empty if there are fewer than 8 bytes.
+  /** Empty if there are fewer than 8 bytes. */
   [[nodiscard]] static std::optional<BasicIcmpv6View> at(std::span<Byte> bytes) noexcept {
     if (bytes.size() < BasicIcmpv6View::kSize) return std::nullopt;
     return BasicIcmpv6View(bytes);
   }
-  /// The addresses are those of the IPv6 header.
+  /** The addresses are those of the IPv6 header. */
   [[nodiscard]] bool checksum_valid(const Ipv6Address& source,
                                     const Ipv6Address& destination) const noexcept {
     return sum(source, destination).valid();
@@ -122,16 +124,20 @@ using ConstIcmpView = BasicIcmpView<const std::byte>;
 using Icmpv6View = BasicIcmpv6View<std::byte>;
 using ConstIcmpv6View = BasicIcmpv6View<const std::byte>;
 
-/// A neighbour solicitation (RFC 4861 4.3), copied and its options walked once when the view is
-/// made.
+/**
+ * A neighbour solicitation (RFC 4861 4.3), copied and its options walked once when the view is
+ * made.
+ */
 class NeighbourSolicitation {
  public:
-  /// Type, code, checksum, reserved, target.
+  /** Type, code, checksum, reserved, target. */
   static constexpr std::size_t kSize = 24;
 
-  /// Empty if the message is shorter than 24 bytes, its code is not 0, or an option has no length
-  /// or reaches beyond the end: the checks of RFC 4861 7.1.1 that need no addresses. The caller
-  /// checks the type.
+  /**
+   * Empty if the message is shorter than 24 bytes, its code is not 0, or an option has no length
+   * or reaches beyond the end: the checks of RFC 4861 7.1.1 that need no addresses. The caller
+   * checks the type.
+   */
   template <ByteLike Byte>
   [[nodiscard]] static std::optional<NeighbourSolicitation> of(
       const BasicIcmpv6View<Byte>& message) noexcept {
@@ -140,14 +146,14 @@ class NeighbourSolicitation {
     NeighbourSolicitation view(Ipv6Address::load(bytes.subspan(8)));
     return view.walk_options(bytes.subspan(kSize)) ? std::optional(view) : std::nullopt;
   }
-  /// The same for the unparsed bytes of an ICMPv6 message.
+  /** The same for the unparsed bytes of an ICMPv6 message. */
   [[nodiscard]] static std::optional<NeighbourSolicitation> at(
       std::span<const std::byte> message) noexcept {
     const auto view = ConstIcmpv6View::at(message);
     return view ? of(*view) : std::nullopt;
   }
   [[nodiscard]] const Ipv6Address& target() const noexcept { return target_; }
-  /// The source link-layer address option, if there is one.
+  /** The source link-layer address option, if there is one. */
   [[nodiscard]] const std::optional<Mac>& source_mac() const noexcept { return source_; }
 
  private:

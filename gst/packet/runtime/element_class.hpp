@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Private. What the kinds of packet elements share as GObjects: one abstract class each, and one
-// class below it for every registered element.
+/**
+ * @file
+ * Private. The GObject classes of packet elements: an abstract class for each kind, and a derived
+ * class for each registered element.
+ */
 #pragma once
 
 #include <gst/gst.h>
@@ -25,15 +27,15 @@ struct PacketElementClass {
   return *static_cast<PacketElement*>(object)->core;
 }
 
-/// What differs between kinds.
+/** What differs between kinds. */
 struct ElementKind {
   const char* base_name;
-  /// More of the abstract class.
+  /** More of the abstract class. */
   void (*base_class_init)(GstElementClass* klass);
   void (*add_templates)(GstElementClass* klass, const ElementSpec& spec);
-  /// Makes the pads that are always there, and what is behind all pads.
+  /** Makes the pads that are always there, and what is behind all pads. */
   ElementCore* (*init)(GstElement* element, GstElementClass* klass, const ElementClass& cls);
-  /// What every element of the kind counts, for the blurb of `stats`.
+  /** What every element of the kind counts, for the blurb of `stats`. */
   const char* stats_help;
 };
 

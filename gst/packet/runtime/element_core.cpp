@@ -203,7 +203,7 @@ GstStructure* ElementCore::stats() const {
   return out;
 }
 
-/// With paths_mutex_.
+/** With paths_mutex_. */
 void ElementCore::add_port_stats(const StatsFields& fields) const {
   const auto add = [&](unsigned number, const char* field, std::uint64_t value) {
     fields.add(("port-" + std::to_string(number) + field).c_str(), value);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// The handler of SIGBUS: in threads that block signals, beside handlers of others, against signals
-// that somebody sends; and its absence where it is not wanted.
+/**
+ * @file
+ * The handler of SIGBUS: in threads that block signals, beside handlers of others, against signals
+ * that somebody sends; and its absence where it is not wanted.
+ */
 #include "gst/memif/data/bus_guard.hpp"
 
 #include <setjmp.h>

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Memory of huge pages: a hole gives pages back to a pool that may be empty when they are needed
-// again, regardless of seals.
+/**
+ * @file
+ * Memory of huge pages: a hole gives pages back to a pool that may be empty when they are needed
+ * again, regardless of seals.
+ */
 #include <linux/falloc.h>
 
 #include <cstdlib>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Pipelines of memif elements, as an application has them. */
+/**
+ * @file
+ * Pipelines of memif elements, as an application has them.
+ */
 #pragma once
 
 #include <gst/app/app.h>

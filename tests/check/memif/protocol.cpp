@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// The bytes of the control channel, written out: offsets are those of the wire, not of our structs.
+/**
+ * @file
+ * The bytes of the control channel, written out: offsets are those of the wire, not of our structs.
+ */
 #include "gst/memif/control/protocol.hpp"
 
 #include <random>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Messages as a peer may send them that is not ours: of any size, with any descriptors. */
+/**
+ * @file
+ * Messages as a peer may send them that is not ours: of any size, with any descriptors.
+ */
 #pragma once
 
 #include <sys/socket.h>

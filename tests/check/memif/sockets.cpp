@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Addresses, socket files and access control.
+/**
+ * @file
+ * Addresses, socket files and access control.
+ */
 #include "gst/memif/control/socket.hpp"
 
 #include <fcntl.h>

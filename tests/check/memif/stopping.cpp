@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// A pipeline stops at once, whatever the peer does.
+/**
+ * @file
+ * A pipeline stops at once, whatever the peer does.
+ */
 #include "pipeline.hpp"
 
 using namespace memiftest;

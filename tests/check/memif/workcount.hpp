@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file Counts what a thread asks for: memory, locks, system calls.
+ * @file
+ * Counts what a thread asks for: memory, locks, system calls.
  *
  * Memory and locks by functions of this program that take the place of those of the C library and
  * of GLib, for all libraries in the process. System calls by a child process that traces the

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The form packets travel in changes nothing in a network either: with queues, behind a tee whose
-// branches change the packets, and with drops and splits in between.
+/**
+ * @file
+ * The form packets travel in changes nothing in a network either: with queues, behind a tee whose
+ * branches change the packets, and with drops and splits in between.
+ */
 #include <map>
 #include <set>
 
@@ -13,7 +15,9 @@ using namespace forms;
 
 namespace {
 
-/// Elements of forms.hpp in a bin; `in` is the first, and all pads that lead nowhere are watched.
+/**
+ * Elements of forms.hpp in a bin; `in` is the first, and all pads that lead nowhere are watched.
+ */
 class Network {
  public:
   explicit Network(const std::string& description)
@@ -42,7 +46,7 @@ class Network {
   Network& operator=(const Network&) = delete;
 
   GstPad* source() const { return source_; }
-  /// Returns when everything has come out at the ends.
+  /** Returns when everything has come out at the ends. */
   void finish() {
     gst_pad_push_event(source_, gst_event_new_eos());
     for (const auto& [name, sink] : sinks_) {
@@ -50,7 +54,7 @@ class Network {
       fail_unless(sink->ended, "%s did not end", name.c_str());
     }
   }
-  /// What each end got, and what each element counted.
+  /** What each end got, and what each element counted. */
   std::map<std::string, std::vector<Bytes>> packets() const {
     std::map<std::string, std::vector<Bytes>> all;
     for (const auto& [name, sink] : sinks_) all[name] = sink->packets;
@@ -130,7 +134,7 @@ void all_forms_agree(const char* description) {
   }
 }
 
-/// Of packets that all get everywhere.
+/** Of packets that all get everywhere. */
 std::uint64_t copies(const char* description, Kind kind, std::size_t batch) {
   Network network(description);
   Feeder(kind, network.source()).feed(some_packets(600, true), batch);

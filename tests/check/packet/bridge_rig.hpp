@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// An element with request pads, ports of the test on all of them. The pads of the test take buffers
-// and lists alike, from any thread.
+/**
+ * @file
+ * An element with request pads, ports of the test on all of them. The pads of the test take buffers
+ * and lists alike, from any thread.
+ */
 #pragma once
 
 #include <memory>
@@ -15,7 +17,7 @@
 
 namespace rig {
 
-/// One port: feeds sink_n, collects what leaves src_n.
+/** One port: feeds sink_n, collects what leaves src_n. */
 class BridgePort {
  public:
   BridgePort(GstElement* bridge, unsigned number, bool feeds = true) : bridge_(bridge) {
@@ -45,7 +47,7 @@ class BridgePort {
     return gst_pad_push_list(feed_, list);
   }
   bool event(GstEvent* event) { return gst_pad_push_event(feed_, event) != FALSE; }
-  /// What came out since the last call.
+  /** What came out since the last call. */
   std::vector<Bytes> take() { return std::exchange(out->packets, {}); }
 
   void release_sink() {
@@ -131,7 +133,7 @@ class BridgeRig {
   std::vector<std::unique_ptr<BridgePort>> ports;
 };
 
-/// The address of station `n`.
+/** The address of station `n`. */
 inline Bytes station(unsigned n) {
   return {0x02,
           0xaa,
@@ -142,7 +144,7 @@ inline Bytes station(unsigned n) {
 }
 inline const Bytes kBroadcast(6, 0xff);
 
-/// A frame of 60 bytes with a number in its payload.
+/** A frame of 60 bytes with a number in its payload. */
 inline Bytes frame(const Bytes& to, const Bytes& from, unsigned number = 0) {
   Bytes out = samples::ethernet(to, from, 0x88b5);
   out.resize(60);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The element that the documentation shows to newcomers.
+/**
+ * @file
+ * The element that the documentation shows to newcomers.
+ */
 #pragma once
 
 #include <gst/packet/element.hpp>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Makes every view that fits and touches everything it shows.
+/**
+ * @file
+ * Makes every view that fits and touches everything it shows.
+ */
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The flow hash: the same for what belongs together, spread over what does not.
+/**
+ * @file
+ * The flow hash: the same for what belongs together, spread over what does not.
+ */
 #include "gst/packet/headers/flow_hash.hpp"
 
 #include <algorithm>
@@ -44,7 +46,7 @@ Bytes with_tag(Bytes frame, std::uint16_t type, std::uint16_t tag) {
   return frame;
 }
 
-/// No queue gets more than a tenth over its share of 20000 flows, for several numbers of queues.
+/** No queue gets more than a tenth over its share of 20000 flows, for several numbers of queues. */
 void spreads(const std::function<Bytes(unsigned)>& flow, LinkType link) {
   constexpr unsigned kFlows = 20000;
   for (const unsigned queues : {2U, 3U, 4U, 7U, 16U}) {

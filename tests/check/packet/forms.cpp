@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The form packets travel in changes nothing: single buffers, lists and batches of any length give
-// the same packets, order and counters, and shared memory is never written to.
+/**
+ * @file
+ * The form packets travel in changes nothing: single buffers, lists and batches of any length give
+ * the same packets, order and counters, and shared memory is never written to.
+ */
 #include "forms.hpp"
 
 using namespace forms;
@@ -149,7 +151,7 @@ GST_START_TEST(test_timestamps_stay) {
 }
 GST_END_TEST
 
-/// The producer of the batch queried another peer: it takes a while until it asks again.
+/** The producer of the batch queried another peer: it takes a while until it asks again. */
 GST_START_TEST(test_a_new_neighbour_is_asked) {
   const auto ask = [](rig::Rig& rig, rig::Sink& taker, bool takes, std::uint8_t start) {
     taker.takes_batches = takes;  // fails if it gets one without

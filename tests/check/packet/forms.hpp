@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Packets in every form they may travel in, and elements that take them apart.
+/**
+ * @file
+ * Packets in every form they may travel in, and elements that take them apart.
+ */
 #pragma once
 
 #include <algorithm>
@@ -15,7 +17,7 @@ namespace forms {
 using namespace gstpacket;
 using rig::Bytes;
 
-/// Decides by the first byte, and marks and resizes what it lets through.
+/** Decides by the first byte, and marks and resizes what it lets through. */
 struct Sorter {
   enum class Drop { three, five };
   static constexpr ElementInfo info{"sorter", "Sorter", "Filter/Network", "Tests", "Tests"};
@@ -33,7 +35,7 @@ struct Sorter {
   }
 };
 
-/// The same decisions without touching anything, a batch at a time.
+/** The same decisions without touching anything, a batch at a time. */
 struct ReadSorter {
   enum class Drop { three, five };
   static constexpr ElementInfo info{"readsorter", "Sorter", "Filter/Network", "Tests", "Tests"};
@@ -57,7 +59,7 @@ inline void register_all() {
   fail_unless(register_element<ReadSorter>(nullptr));
 }
 
-/// A form, and how it is shared.
+/** A form, and how it is shared. */
 enum class Kind {
   plain,
   pieces,
@@ -89,7 +91,7 @@ inline std::vector<Bytes> some_packets(std::size_t n, bool all_forward) {
   return packets;
 }
 
-/// Pushes packets from a pad, and checks those that are shared.
+/** Pushes packets from a pad, and checks those that are shared. */
 class Feeder {
  public:
   Feeder(Kind kind, GstPad* source) : kind_(kind), source_(source) {}
@@ -106,7 +108,7 @@ class Feeder {
     }
     check_untouched();
   }
-  /// What others hold has not changed.
+  /** What others hold has not changed. */
   void check_untouched() const {
     std::vector<Bytes> seen;
     for (GstBuffer* buffer : held_)
@@ -129,7 +131,7 @@ class Feeder {
       fail_unless_equals_int(gst_pad_push_list(source_, list), GST_FLOW_OK);
     }
   }
-  /// What is too long for one batch comes as a full one and the rest.
+  /** What is too long for one batch comes as a full one and the rest. */
   void feed_batches(std::span<const Bytes> packets, std::size_t batch) {
     while (!packets.empty()) {
       std::span<const Bytes> now = packets.first(std::min(batch, packets.size()));

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Reads generated packets byte by byte, with sums from naive functions; and where elements that
-// produce packets put them.
+/**
+ * @file
+ * Reads generated packets byte by byte, with sums from naive functions; and where elements that
+ * produce packets put them.
+ */
 #pragma once
 
 #include <condition_variable>
@@ -25,7 +27,7 @@ inline std::uint64_t number_at(const Bytes& bytes, std::size_t at, std::size_t s
   return value;
 }
 
-/// CRC-32C bit by bit, without inversion at the end.
+/** CRC-32C bit by bit, without inversion at the end. */
 inline std::uint32_t crc(std::uint32_t state, std::span<const std::uint8_t> bytes) {
   for (const std::uint8_t byte : bytes) {
     state ^= byte;
@@ -46,7 +48,7 @@ struct Packet {
   std::uint64_t time = 0;
 };
 
-/// Fails the test if anything in the packet is wrong.
+/** Fails the test if anything in the packet is wrong. */
 inline Packet judge(const Bytes& bytes, bool ethernet) {
   Packet out;
   std::size_t ip = 0;
@@ -102,7 +104,7 @@ inline Packet judge(const Bytes& bytes, bool ethernet) {
   return out;
 }
 
-/// The packet without what differs from run to run: the time, and the sums over it.
+/** The packet without what differs from run to run: the time, and the sums over it. */
 inline Bytes timeless(Bytes bytes, bool ethernet) {
   const Packet packet = judge(bytes, ethernet);
   const std::size_t sum = packet.upper + (packet.protocol == 17 ? 6 : 2);
@@ -113,7 +115,7 @@ inline Bytes timeless(Bytes bytes, bool ethernet) {
 
 enum class Form { single, list, batch };
 
-/// Downstream of a source element, which has a thread of its own.
+/** Downstream of a source element, which has a thread of its own. */
 class Collector {
  public:
   Collector(GstElement* element, const char* caps, bool batches) : batches_(batches) {

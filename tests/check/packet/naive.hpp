@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The checksum as RFC 1071 defines it, one word after the other: what the fast one is judged by.
-// Shares no code with the library.
+/**
+ * @file
+ * The checksum as RFC 1071 defines it, one word after the other: what the fast one is judged by.
+ * Shares no code with the library.
+ */
 #pragma once
 
 #include <cstddef>
@@ -14,8 +16,10 @@ namespace naive {
 
 using Bytes = std::vector<std::uint8_t>;
 
-/// The checksum of all `bytes` for a packet whose checksum field is zero; 0 if they include a right
-/// checksum.
+/**
+ * The checksum of all `bytes` for a packet whose checksum field is zero; 0 if they include a right
+ * checksum.
+ */
 inline std::uint16_t checksum(std::span<const std::uint8_t> bytes) {
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i < bytes.size(); i += 2) {
@@ -26,7 +30,7 @@ inline std::uint16_t checksum(std::span<const std::uint8_t> bytes) {
   return static_cast<std::uint16_t>(~sum & 0xffff);
 }
 
-/// An ICMPv6 or UDP packet with the pseudo header of RFC 8200 in front.
+/** An ICMPv6 or UDP packet with the pseudo header of RFC 8200 in front. */
 inline Bytes with_pseudo(std::span<const std::uint8_t> source_and_destination,
                          std::uint8_t next_header, std::span<const std::uint8_t> payload) {
   Bytes out(source_and_destination.begin(), source_and_destination.end());

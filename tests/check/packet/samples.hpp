@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Packets built byte by byte, with checksums from the naive function.
+/**
+ * @file
+ * Packets built byte by byte, with checksums from the naive function.
+ */
 #pragma once
 
 #include <array>
@@ -43,7 +45,7 @@ inline Bytes payload(std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<std::uint8_t>(i + 1);
   return out;
 }
-/// Fixes the checksum at offset 2 of an ICMP message.
+/** Fixes the checksum at offset 2 of an ICMP message. */
 inline Bytes with_icmp_sum(Bytes icmp) {
   put16(icmp, 2, 0);
   put16(icmp, 2, naive::checksum(icmp));
@@ -83,7 +85,7 @@ inline Bytes ipv6(const V6& h, const Bytes& body) {
   put16(out, 4, h.extensions.size() + body.size());
   return join({out, h.source, h.destination, h.extensions, body});
 }
-/// Fixes the checksum at offset 2 of an ICMPv6 message.
+/** Fixes the checksum at offset 2 of an ICMPv6 message. */
 inline Bytes with_icmpv6_sum(Bytes icmp, const Bytes& source, const Bytes& destination) {
   put16(icmp, 2, 0);
   put16(icmp, 2, naive::checksum(naive::with_pseudo(join({source, destination}), 58, icmp)));
@@ -111,7 +113,7 @@ inline Bytes arp(std::uint16_t operation, const Bytes& sender_mac, const Bytes& 
   return join({out, sender_mac, sender, target_mac, target});
 }
 
-/// An echo request in an untagged frame.
+/** An echo request in an untagged frame. */
 inline Bytes echo_frame(std::size_t size = 20, const V4& header = {}) {
   return join({ethernet(kOurMac, kPeerMac, 0x0800), ipv4(header, icmp_echo(8, size))});
 }

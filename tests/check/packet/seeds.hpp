@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Packets that lead into every corner of the views and of the responder: where random changes
-// begin.
+/**
+ * @file
+ * Packets that lead into every corner of the views and of the responder: where random changes
+ * begin.
+ */
 #pragma once
 
 #include <vector>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// A plugin as a third party would write it: one header, one line.
+/**
+ * @file
+ * A plugin as a third party would write it: one header, one line.
+ */
 #define PACKAGE "thirdparty"
 #include <gst/packet/plugin.hpp>
 

@@ -14,7 +14,7 @@ using samples::Bytes;
 
 namespace {
 
-/// Exactly as many bytes on the heap as given: a sanitizer notices one read beyond.
+/** Exactly as many bytes on the heap as given: a sanitizer notices one read beyond. */
 class Exact {
  public:
   Exact(const Bytes& bytes, std::size_t size) {
