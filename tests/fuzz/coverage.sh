@@ -29,7 +29,8 @@ for corpus in tests/fuzz/corpus/*; do
   profiles+=("$dir/$name.profraw") objects+=(-object "$program")
   [ "$seconds" = 0 ] && continue
   LLVM_PROFILE_FILE=$PWD/$dir/$name-more.profraw G_SLICE=always-malloc \
-    "$program" -max_total_time="$seconds" -entropic=0 "$dir/found/$name" "$corpus" 2> "$dir/$name.log" ||
+    "$program" -max_total_time="$seconds" -entropic=0 "$dir/found/$name" "$corpus" \
+    2> "$dir/$name.log" ||
     { cat "$dir/$name.log"; exit 1; }
   profiles+=("$dir/$name-more.profraw")
 done
