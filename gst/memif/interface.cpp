@@ -7,7 +7,7 @@
 
 #include "gst/memif/control/connection.hpp"
 #include "gst/memif/control/listener.hpp"
-#include "gst/memif/debug.hpp"
+#include "gst/memif/control/log_message.hpp"
 #include "gst/memif/queue_user.hpp"
 
 namespace gstmemif {
@@ -111,6 +111,8 @@ Status Interface::start_locked(std::shared_ptr<Listener> listener) {
     if (auto self = weak.lock()) self->on_control_wake();
   });
   started_ = true;
+  MEMIF_DEBUG("%s id %u: started as %s", settings_.socket.text().c_str(), settings_.id,
+              settings_.role == Role::slave ? "slave" : "master");
   last_refusal_.clear();
   retry_ms_ = kFirstRetryMs;
   if (settings_.role == Role::slave) dial_now();
@@ -126,6 +128,8 @@ void Interface::stop() {
 
 void Interface::stop_locked(const std::string& reason) {
   if (!started_) return;
+  MEMIF_DEBUG("%s id %u: stopped: %s", settings_.socket.text().c_str(), settings_.id,
+              reason.c_str());
   started_ = false;
   timer_ = Timer();
   wake_watch_.reset();
@@ -329,6 +333,9 @@ void Interface::adopt(std::shared_ptr<Connection> connection) {
 }
 
 Status Interface::agreed(LinkPlan plan) {
+  MEMIF_DEBUG("%s id %u: handshake done, %zu S2M and %zu M2S rings, %zu regions",
+              settings_.socket.text().c_str(), settings_.id, plan.s2m.size(), plan.m2s.size(),
+              plan.regions.size());
   plan.max_packet_size = settings_.max_packet_size;
   agreed_link_ = std::make_shared<Link>(std::move(plan), stats_, control_wake_);
   return {};

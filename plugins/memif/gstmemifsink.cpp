@@ -43,6 +43,7 @@
 #include "plugins/memif/gstmemifpool.hpp"
 #include "plugins/memif/gstmemifslotmemory.hpp"
 #include "plugins/memif/memif_element.hpp"
+#include "plugins/memif/memif_log.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(memifsink_debug);
 #define GST_CAT_DEFAULT memifsink_debug
@@ -703,6 +704,7 @@ void install_properties(GObjectClass* klass) {
 }  // namespace
 
 static void gst_memif_sink_class_init(GstMemifSinkClass* klass) {
+  gst_memif_log_init();
   GST_DEBUG_CATEGORY_INIT(memifsink_debug, "memifsink", 0, "memif packet sink");
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
   object_class->set_property = set_property;

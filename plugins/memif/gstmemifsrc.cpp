@@ -32,6 +32,7 @@
 #include "gst/packet/batch.hpp"
 #include "plugins/common/live_source.hpp"
 #include "plugins/memif/memif_element.hpp"
+#include "plugins/memif/memif_log.hpp"
 #include "plugins/memif/rx_buffers.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(memifsrc_debug);
@@ -477,6 +478,7 @@ void install_properties(GObjectClass* klass) {
 }  // namespace
 
 static void gst_memif_src_class_init(GstMemifSrcClass* klass) {
+  gst_memif_log_init();
   GST_DEBUG_CATEGORY_INIT(memifsrc_debug, "memifsrc", 0, "memif packet source");
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
   object_class->set_property = set_property;

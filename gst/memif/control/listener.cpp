@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <mutex>
 
-#include "gst/memif/debug.hpp"
+#include "gst/memif/control/log_message.hpp"
 #include "gst/memif/interface.hpp"
 
 namespace gstmemif {

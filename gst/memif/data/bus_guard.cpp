@@ -14,7 +14,7 @@
 #include <mutex>
 #include <utility>
 
-#include "gst/memif/debug.hpp"
+#include "gst/memif/control/log_message.hpp"
 
 namespace gstmemif {
 namespace {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <set>
 
+#include "gst/memif/log.hpp"
 #include "peers.hpp"
 
 using namespace memiftest;
@@ -64,19 +65,22 @@ class Crowd {
   pid_t program_;
 };
 
-/** Warnings in a category of the debug log, while it is there. */
+/** The engine's warnings, while it is there. */
 class LogLines {
  public:
-  explicit LogLines(const char* category) : category_(category) {
-    // Not gst_debug_set_threshold_for_name(): the category is made by its first line.
-    gst_debug_set_threshold_from_string((category_ + ":2").c_str(), FALSE);
-    gst_debug_add_log_function(keep, this, nullptr);
+  LogLines() {
+    present = this;
+    gstmemif::set_log_handler(keep);
   }
-  ~LogLines() { gst_debug_remove_log_function_by_data(this); }
+  ~LogLines() {
+    gstmemif::set_log_handler(nullptr);
+    const std::lock_guard lock(mutex);
+    present = nullptr;
+  }
   LogLines(const LogLines&) = delete;
 
   int with(const std::string& word) const {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex);
     return static_cast<int>(std::count_if(lines_.begin(), lines_.end(), [&](const auto& line) {
       return line.find(word) != std::string::npos;
     }));
@@ -84,18 +88,17 @@ class LogLines {
   int count() const { return with(""); }
 
  private:
-  static void keep(GstDebugCategory* category, GstDebugLevel level, const gchar*, const gchar*,
-                   gint, GObject*, GstDebugMessage* message, gpointer self) {
-    auto* lines = static_cast<LogLines*>(self);
-    if (level > GST_LEVEL_WARNING || lines->category_ != gst_debug_category_get_name(category)) {
-      return;
-    }
-    const std::lock_guard lock(lines->mutex_);
-    lines->lines_.emplace_back(gst_debug_message_get(message));
+  static void keep(gstmemif::LogLevel level, const gstmemif::LogPlace&, const char* format,
+                   std::va_list args) {
+    if (level != gstmemif::LogLevel::warning) return;
+    gchar* const text = g_strdup_vprintf(format, args);
+    const std::lock_guard lock(mutex);
+    if (present != nullptr) present->lines_.emplace_back(text);
+    g_free(text);
   }
 
-  const std::string category_;
-  mutable std::mutex mutex_;
+  static inline std::mutex mutex;
+  static inline LogLines* present = nullptr;
   std::vector<std::string> lines_;
 };
 
@@ -464,7 +467,7 @@ GST_START_TEST(test_a_master_without_descriptors_waits_for_some) {
     must(master->start());
     std::vector<RawPeer> peers;
     for (int i = 0; i < 5; ++i) peers.push_back(RawPeer::dialled(name));
-    const LogLines lines("memif");
+    const LogLines lines;
     int rounds = 0;
     {
       const NoDescriptors none(left);
@@ -514,7 +517,7 @@ GST_END_TEST
 GST_START_TEST(test_refusals_do_not_flood_the_log) {
   const std::string name = unique_socket();
   auto master = started(settings_for(Role::master, name));
-  const LogLines lines("memif");
+  const LogLines lines;
   for (int i = 0; i < 300; ++i) {
     RawSlave slave = raw_slave(name);
     slave.answer(2);

@@ -35,6 +35,15 @@ std::int64_t quickest_stop(Prepare prepare) {
   return best;
 }
 
+/** Counts a line at level INFO of the category `memif`. */
+void count_link_up(GstDebugCategory* category, GstDebugLevel level, const gchar*, const gchar*,
+                   gint, GObject*, GstDebugMessage* message, gpointer count) {
+  if (level == GST_LEVEL_INFO && std::string(gst_debug_category_get_name(category)) == "memif" &&
+      std::string(gst_debug_message_get(message)).find("link up") != std::string::npos) {
+    ++*static_cast<std::atomic<int>*>(count);
+  }
+}
+
 }  // namespace
 
 GST_START_TEST(test_every_order_of_states_without_a_peer) {
@@ -98,6 +107,23 @@ GST_START_TEST(test_states_while_packets_come) {
   pipeline.set(GST_STATE_NULL);
   stop = true;
   traffic.join();
+}
+GST_END_TEST
+
+GST_START_TEST(test_the_engine_logs_in_a_category_of_gstreamer) {
+  std::atomic<int> lines{0};
+  gst_debug_set_threshold_from_string("memif:INFO", FALSE);
+  gst_debug_add_log_function(count_link_up, &lines, nullptr);
+  const std::string name = unique_socket();
+  auto master = started(settings_for(Role::master, name));
+  Pipeline slave("memifsrc name=src " + slave_at(name) + "! fakesink async=false");
+  slave.set(GST_STATE_PLAYING);
+  fail_unless(slave.link_comes_up("src"));
+  slave.set(GST_STATE_NULL);
+  master->stop();
+  fail_unless_equals_int(gst_debug_remove_log_function_by_data(&lines), 1);
+  // Both ends are in this process.
+  fail_unless_equals_int(lines, 2);
 }
 GST_END_TEST
 
@@ -390,6 +416,7 @@ static Suite* elements_suite(void) {
   tcase_add_test(tests, test_every_order_of_states_without_a_peer);
   tcase_add_test(tests, test_playing_and_back_again_and_again);
   tcase_add_test(tests, test_states_while_packets_come);
+  tcase_add_test(tests, test_the_engine_logs_in_a_category_of_gstreamer);
   tcase_add_loop_test(tests, test_a_waiting_source_stops_at_once, 0, 3);
   tcase_add_test(tests, test_a_sink_that_waits_stops_at_once);
   tcase_add_test(tests, test_a_sink_that_waits_can_pause_and_go_on);
