@@ -14,7 +14,8 @@
 #include <vector>
 
 #include "echo_packets.hpp"
-#include "gst/memif/queue_user.hpp"
+#include "gst/memif/receiver.hpp"
+#include "gst/memif/sender.hpp"
 
 namespace {
 
@@ -80,7 +81,7 @@ class Ping {
     if (!resolve()) return fail("no answer from " + options_.target + ": is it on this link?");
     std::printf("PING %s (%s) %d bytes of data, peer '%s'\n", options_.target.c_str(),
                 packets_.target_mac().format().c_str(), options_.size,
-                receiver_->link()->peer_name().c_str());
+                receiver_->link_info().peer_name.c_str());
     const std::int64_t start = g_get_monotonic_time();
     for (int i = 1; i <= options_.count; ++i) {
       const std::int64_t due = g_get_monotonic_time();
@@ -103,7 +104,8 @@ class Ping {
  private:
   void send(const Frame& frame) {
     const gstmemif::TxSegment segment(frame);
-    if (sender_->send({&segment, 1}) == gstmemif::SendResult::ok) sender_->flush();
+    const gstmemif::TxPacket packet(&segment, 1);
+    if (sender_->send_burst({&packet, 1}).sent == 1) sender_->flush();
   }
 
   bool resolve() {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "config.h"
-#include "gst/memif/control/protocol.hpp"
+#include "gst/memif/types.hpp"
 #include "options.hpp"
 #include "vdev.hpp"
 

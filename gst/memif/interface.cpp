@@ -7,7 +7,11 @@
 
 #include "gst/memif/control/connection.hpp"
 #include "gst/memif/control/listener.hpp"
+#include "gst/memif/control/log_limit.hpp"
 #include "gst/memif/control/log_message.hpp"
+#include "gst/memif/control/timer.hpp"
+#include "gst/memif/data/link.hpp"
+#include "gst/memif/data/link_backlog.hpp"
 #include "gst/memif/queue_user.hpp"
 
 namespace gstmemif {
@@ -61,6 +65,7 @@ Interface::Interface(Settings settings, std::shared_ptr<Loop> loop)
       loop_(std::move(loop)),
       stats_(std::make_shared<InterfaceStats>()),
       copy_budget_(std::make_shared<CopyBudget>(settings_.copy_limit)),
+      refusals_log_(std::make_unique<LogLimit>()),
       owner_(std::make_unique<Owner>(*this)) {}
 
 Interface::~Interface() {
@@ -131,7 +136,7 @@ void Interface::stop_locked(const std::string& reason) {
   MEMIF_DEBUG("%s id %u: stopped: %s", settings_.socket.text().c_str(), settings_.id,
               reason.c_str());
   started_ = false;
-  timer_ = Timer();
+  timer_.reset();
   wake_watch_.reset();
   if (connection_) connection_->close(reason);
   connection_.reset();
@@ -283,7 +288,7 @@ Status Interface::make_timer() {
     if (self && self->started_) self->on_timer();
   });
   if (!timer) return timer.error();
-  timer_ = std::move(*timer);
+  timer_ = std::make_unique<Timer>(std::move(*timer));
   return {};
 }
 
@@ -297,11 +302,11 @@ void Interface::watch_deadline() {
   if (connection->time_left().count() <= 0) connection->time_out();
   if (connection_ != connection || connection->established()) return;
   const auto left = std::max<std::int64_t>(connection->time_left().count(), 1);
-  timer_.arm(static_cast<std::uint32_t>(left));
+  timer_->arm(static_cast<std::uint32_t>(left));
 }
 
 void Interface::retry_later() {
-  timer_.arm(jittered(retry_ms_));
+  timer_->arm(jittered(retry_ms_));
   retry_ms_ = std::min(2 * retry_ms_, kLastRetryMs);
 }
 
@@ -383,7 +388,7 @@ void Interface::report_refusal(const Error& error) {
   }
   if (reason == last_refusal_) return;
   last_refusal_ = reason;
-  if (const auto held_back = refusals_log_.pass()) {
+  if (const auto held_back = refusals_log_->pass()) {
     MEMIF_WARNING("%s id %u: no link: %s (%u more before it)", settings_.socket.text().c_str(),
                   settings_.id, reason.c_str(), *held_back);
   }
@@ -421,11 +426,24 @@ std::shared_ptr<Link> Interface::link() const {
   return link_;
 }
 
+std::optional<LinkInfo> Interface::link_info() const {
+  const std::shared_ptr<Link> present = link();
+  if (!present) return {};
+  return present->info();
+}
+
+Loan* Interface::borrow(std::uint32_t queue, std::uint32_t count, std::uint32_t buffer_size) const {
+  const std::shared_ptr<Link> present = link();
+  TxQueue* const tx = present ? present->tx(queue) : nullptr;
+  if (tx == nullptr || tx->buffer_size() < buffer_size) return nullptr;
+  return tx->borrow(present, std::min(count, std::max(tx->ring_size() / 4, 1U)));
+}
+
 void Interface::publish(std::shared_ptr<Link> link) {
   link_ = std::move(link);
   generation_.fetch_add(1, std::memory_order_release);
   for (QueueUser* port : ports_) {
-    if (port->receives_ && link_) port->backlog_.add(link_);
+    if (port->receives_ && link_) port->backlog_->add(link_);
     port->wake();
   }
 }
@@ -433,7 +451,7 @@ void Interface::publish(std::shared_ptr<Link> link) {
 /** Sees to what is in the rings of a link that is down: somebody takes it, or it is counted. */
 void Interface::leave(const std::shared_ptr<Link>& link) {
   for (QueueUser* port : ports_) {
-    if (port->receives_) port->backlog_.went_down(*link, port->queue_);
+    if (port->receives_) port->backlog_->went_down(*link, port->queue_);
   }
   for (std::uint32_t i = 0; i < link->rx_queues(); ++i) {
     if (!claimed_.contains({true, i})) link->rx(i)->abandon();
@@ -452,12 +470,12 @@ void Interface::bound_waiting() {
   bool newest = true;
   for (auto weak = left_.rbegin(); weak != left_.rend(); ++weak) {
     const std::shared_ptr<Link> link = weak->lock();
-    const auto holds = [&](const QueueUser* port) { return port->backlog_.holds(*link); };
+    const auto holds = [&](const QueueUser* port) { return port->backlog_->holds(*link); };
     if (!link || std::none_of(ports_.begin(), ports_.end(), holds)) continue;
     bytes += link->state().total_bytes();
     const bool keep = std::exchange(newest, false) || bytes <= settings_.memory_limit;
     if (keep) continue;
-    for (QueueUser* port : ports_) port->backlog_.drop(*link, port->queue_);
+    for (QueueUser* port : ports_) port->backlog_->drop(*link, port->queue_);
   }
 }
 
@@ -474,8 +492,8 @@ std::uint64_t Interface::memory_left() const {
 /** The link that @p port goes on with: for a receiver, perhaps an old one with packets left. */
 std::shared_ptr<Link> Interface::next_link(QueueUser& port) {
   const std::lock_guard lock(data_mutex_);
-  std::shared_ptr<Link> next = port.receives_ ? port.backlog_.take() : link_;
-  if (const std::uint64_t lost = port.backlog_.take_lost(); lost != 0) {
+  std::shared_ptr<Link> next = port.receives_ ? port.backlog_->take() : link_;
+  if (const std::uint64_t lost = port.backlog_->take_lost(); lost != 0) {
     stats_->rx(port.queue_).drop(DropReason::undelivered, lost);
   }
   port.generation_ = generation_.load(std::memory_order_relaxed);
@@ -492,7 +510,7 @@ Status Interface::attach(QueueUser& port, bool receives, std::uint32_t queue) {
                      " already. Choose another queue: each belongs to one thread."};
   }
   ports_.push_back(&port);
-  if (receives && link_) port.backlog_.add(link_);
+  if (receives && link_) port.backlog_->add(link_);
   return {};
 }
 
@@ -505,7 +523,7 @@ void Interface::detach(QueueUser& port, bool receives, std::uint32_t queue) {
     if (receives && port.link_->rx(queue) != nullptr) port.link_->rx(queue)->abandon();
     if (!receives && port.link_->tx(queue) != nullptr) port.link_->tx(queue)->abandon();
   }
-  if (receives) stats_->rx(queue).drop(DropReason::undelivered, port.backlog_.abandon(queue));
+  if (receives) stats_->rx(queue).drop(DropReason::undelivered, port.backlog_->abandon(queue));
 }
 
 }  // namespace gstmemif

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,17 +16,24 @@
 #include <string>
 #include <vector>
 
-#include "gst/memif/control/log_limit.hpp"
-#include "gst/memif/data/copy_budget.hpp"
-#include "gst/memif/data/link.hpp"
+#include "gst/memif/copy_budget.hpp"
 #include "gst/memif/loop.hpp"
 #include "gst/memif/settings.hpp"
+#include "gst/memif/stats.hpp"
 
 namespace gstmemif {
 
 class Connection;
+class Link;
 class Listener;
+class LogLimit;
 class QueueUser;
+class Timer;
+class UniqueFd;
+struct Admission;
+struct Init;
+struct LinkPlan;
+struct Loan;
 
 /**
  * Hears of what happens to an interface. Called with no lock held, on the thread where it happens:
@@ -84,6 +93,8 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
 
   /** The present link, or null. It stays valid for as long as it is held. */
   std::shared_ptr<Link> link() const;
+  /** What there is to know of it; nothing if there is none. */
+  std::optional<LinkInfo> link_info() const;
   /** Changes whenever link() does. Cheap: for a look per batch. */
   std::uint32_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
@@ -91,6 +102,14 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   InterfaceStats& stats() noexcept { return *stats_; }
   /** To read the counters when the interface is gone. */
   std::shared_ptr<InterfaceStats> shared_stats() const noexcept { return stats_; }
+
+  /**
+   * As slave: lends empty buffers of @p queue, for packets that a Sender then sends without a copy.
+   * Up to @p count of them, Loan::kMax and a quarter of the ring at the most, so that several loans
+   * can be on their way. Null if none is left, if there is no link, if its buffers have fewer than
+   * @p buffer_size bytes, and as master. Any thread.
+   */
+  Loan* borrow(std::uint32_t queue, std::uint32_t count, std::uint32_t buffer_size) const;
 
   /** For who copies received packets: bounds what that takes. */
   const std::shared_ptr<CopyBudget>& copy_budget() const noexcept { return copy_budget_; }
@@ -147,10 +166,10 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   std::uint32_t epoch_ = 0;  // of what was begun before and looks whether it still counts
   std::shared_ptr<const UniqueFd> control_wake_;
   Watch wake_watch_;
-  Timer timer_;  // as slave: to dial again, or for the deadline of a handshake
+  std::unique_ptr<Timer> timer_;  // as slave: to dial again, or for the deadline of a handshake
   std::uint32_t retry_ms_ = 0;
   std::string last_refusal_;
-  LogLimit refusals_log_;
+  std::unique_ptr<LogLimit> refusals_log_;
   std::shared_ptr<Listener> listener_;
   std::shared_ptr<Listener> kept_listener_;  // between the two halves of reconfigure()
   std::unique_ptr<Owner> owner_;

@@ -18,7 +18,7 @@
 #include <memory>
 #include <mutex>
 
-#include "gst/memif/fd.hpp"
+#include "gst/memif/export.hpp"
 
 namespace gstmemif {
 
@@ -98,34 +98,6 @@ class GSTMEMIF_API Watch {
  private:
   std::shared_ptr<Loop> loop_;
   int fd_ = -1;
-};
-
-/**
- * A one-shot timer in a loop. It is made once, ahead of need, and armed as often as it is wanted:
- * arming takes no descriptor and cannot fail.
- */
-class GSTMEMIF_API Timer {
- public:
-  /** Makes a timer that is not armed. @p handler is called with the ControlLock held. */
-  static Result<Timer> make(Loop& loop, Loop::Handler handler);
-
-  Timer() = default;
-  Timer(Timer&&) noexcept = default;
-  Timer& operator=(Timer&& other) noexcept;
-  ~Timer() { disarm(); }
-
-  /**
-   * Calls the handler once, after @p milliseconds, whatever the timer was armed for before. With
-   * the ControlLock held: what was to happen earlier then does not happen any more.
-   */
-  void arm(std::uint32_t milliseconds) noexcept;
-  /** Not at all. With the ControlLock held. */
-  void disarm() noexcept;
-
- private:
-  // Shared with the handler: while a call is under way the number is not given to another file.
-  std::shared_ptr<const UniqueFd> fd_;
-  Watch watch_;
 };
 
 }  // namespace gstmemif

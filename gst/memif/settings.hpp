@@ -7,9 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "gst/memif/control/protocol.hpp"
-#include "gst/memif/control/socket.hpp"
-#include "gst/memif/data/region.hpp"
+#include "gst/memif/socket_address.hpp"
+#include "gst/memif/types.hpp"
 
 namespace gstmemif {
 

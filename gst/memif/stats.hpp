@@ -6,9 +6,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <string_view>
+#include <vector>
 
 #include "gst/common/counter.hpp"
+#include "gst/memif/export.hpp"
 
 namespace gstmemif {
 
@@ -48,6 +52,26 @@ struct alignas(64) QueueStats {
     for (const Counter& counter : drops) sum += counter.get();
     return sum;
   }
+};
+
+/** Counters of an interface, over all links it had. Kept alive by whoever still counts. */
+class GSTMEMIF_API InterfaceStats {
+ public:
+  /** The counters of one queue; made on first use, at the same address for ever. Any thread. */
+  QueueStats& rx(std::size_t queue) { return at(rx_, queue); }
+  QueueStats& tx(std::size_t queue) { return at(tx_, queue); }
+
+  Counter link_ups;
+  Counter link_downs;
+  Counter handshakes_failed;
+
+ private:
+  using List = std::vector<std::unique_ptr<QueueStats>>;
+  QueueStats& at(List& list, std::size_t queue);
+
+  std::mutex mutex_;
+  List rx_;
+  List tx_;
 };
 
 }  // namespace gstmemif

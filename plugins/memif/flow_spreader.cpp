@@ -10,6 +10,7 @@
 #include "gst/packet/headers/flow_hash.hpp"
 
 using gstmemif::Sender;
+using gstmemif::TxPacket;
 using gstmemif::TxSegment;
 
 namespace {
@@ -27,7 +28,7 @@ gstpacket::LinkType link_type_of(gstmemif::Mode mode) noexcept {
 }
 
 /** The hash of a packet in pieces, whose headers may lie in several. */
-std::uint32_t hash_pieces(std::span<const TxSegment> packet, gstpacket::LinkType link) noexcept {
+std::uint32_t hash_pieces(TxPacket packet, gstpacket::LinkType link) noexcept {
   std::array<std::byte, gstpacket::kFlowHashBytes> beginning;
   std::size_t size = 0;
   for (const TxSegment& piece : packet) {
@@ -75,7 +76,7 @@ void FlowSpreader::refresh_all() noexcept {
   in_use_ = std::max(in_use, 1U);
 }
 
-Sender& FlowSpreader::pick_by_flow(std::span<const TxSegment> packet) const noexcept {
+Sender& FlowSpreader::pick_by_flow(TxPacket packet) const noexcept {
   const std::uint32_t hash = packet.size() == 1 ? gstpacket::flow_hash(packet.front(), link_type_)
                                                 : hash_pieces(packet, link_type_);
   return *senders_[gstpacket::pick_of(hash, in_use_)];

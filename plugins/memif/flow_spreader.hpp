@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "gst/memif/queue_user.hpp"
+#include "gst/memif/sender.hpp"
 #include "gst/packet/caps.hpp"
 
 /**
@@ -34,7 +34,7 @@ class FlowSpreader {
   }
   /** Whether all packets go to first(). */
   bool single() const noexcept { return in_use_ == 1; }
-  gstmemif::Sender& pick(std::span<const gstmemif::TxSegment> packet) const noexcept {
+  gstmemif::Sender& pick(gstmemif::TxPacket packet) const noexcept {
     return single() ? *senders_.front() : pick_by_flow(packet);
   }
   /** The one to ask whether there is a link at all. */
@@ -60,7 +60,7 @@ class FlowSpreader {
 
  private:
   void refresh_all() noexcept;
-  gstmemif::Sender& pick_by_flow(std::span<const gstmemif::TxSegment> packet) const noexcept;
+  gstmemif::Sender& pick_by_flow(gstmemif::TxPacket packet) const noexcept;
 
   std::vector<std::unique_ptr<gstmemif::Sender>> senders_;
   std::uint32_t in_use_ = 1;  // the first so many are part of the link

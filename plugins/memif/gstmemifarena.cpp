@@ -51,7 +51,7 @@ GstMemory* copy(GstMemory* memory, gssize offset, gssize size) {
   }
   for (const gstmemif::BufferPlace& place : from.places()) {
     const gsize first = std::max<gsize>(place.offset, begin);
-    const gsize last = std::min<gsize>(gsize{place.offset} + from.reach, begin + length);
+    const gsize last = std::min<gsize>(gsize{place.offset} + from.buffer_size, begin + length);
     if (first < last) std::memcpy(info.data + (first - begin), from.base() + first, last - first);
   }
   gst_memory_unmap(to, &info);
@@ -120,7 +120,7 @@ void gst_memif_arena_take(GstMemory* memory, gstmemif::Loan* loan) {
   memory->maxsize = loan->size();
   memory->offset = 0;
   memory->size = std::min<std::uint64_t>(loan->bytes, memory->maxsize);
-  if (loan->ours) {
+  if (loan->writable) {
     GST_MINI_OBJECT_FLAG_UNSET(memory, GST_MEMORY_FLAG_READONLY);
   } else {
     GST_MINI_OBJECT_FLAG_SET(memory, GST_MEMORY_FLAG_READONLY);

@@ -10,7 +10,7 @@
 
 #include <gst/gst.h>
 
-#include "gst/memif/data/loan.hpp"
+#include "gst/memif/loan.hpp"
 
 /** Takes the loan; it is given back when the memory is freed, on whatever thread. */
 GstMemory* gst_memif_arena_new(gstmemif::Loan* loan);

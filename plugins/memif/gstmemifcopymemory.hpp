@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <memory>
 
-#include "gst/memif/data/copy_budget.hpp"
+#include "gst/memif/copy_budget.hpp"
 
 using CopyBudgetPtr = std::shared_ptr<gstmemif::CopyBudget>;
 

@@ -9,9 +9,7 @@
 #include "plugins/memif/gstmemifarena.hpp"
 #include "plugins/memif/gstmemifslotmemory.hpp"
 
-using gstmemif::Link;
 using gstmemif::Loan;
-using gstmemif::TxQueue;
 
 namespace {
 
@@ -22,11 +20,6 @@ constexpr gsize kAlignment = 64;
 // Ordinary memory of a batch: no larger than a core's own cache.
 constexpr gsize kMaxPlainArena = gsize{256} << 10;
 
-/** A part of a ring, so that several loans can be on their way. */
-std::uint32_t loan_size(const TxQueue& queue, std::uint32_t most) {
-  return std::clamp(queue.ring_size() / 4, 1U, most);
-}
-
 /** The loan of a memory of either kind, or null. */
 Loan* loan_of(GstMemory* memory) {
   Loan* loan = gst_memif_slot_memory_loan(memory);
@@ -35,7 +28,7 @@ Loan* loan_of(GstMemory* memory) {
 
 bool of_present_link(GstMemory* memory) {
   const Loan* loan = loan_of(memory);
-  return loan != nullptr && loan->link()->up();
+  return loan != nullptr && loan->link_up();
 }
 
 /** What a pool does, beside GstBufferPool. */
@@ -57,7 +50,6 @@ class MemifPool {
   }
 
  private:
-  TxQueue* queue_of(Link* link) const;
   GstMemory* borrow();
   GstMemory* borrow_batch();
   GstMemory* borrow_single();
@@ -105,33 +97,21 @@ bool MemifPool::configure(GstStructure* config) {
   return true;
 }
 
-/** The queue to borrow from, or null. */
-TxQueue* MemifPool::queue_of(Link* link) const {
-  TxQueue* queue = link != nullptr ? link->tx(queue_) : nullptr;
-  // Settings may have changed since: smaller buffers are none that were asked for.
-  return queue != nullptr && queue->buffer_size() >= buffer_size_ ? queue : nullptr;
-}
-
 GstMemory* MemifPool::borrow() {
   if (!may_borrow_) return nullptr;
   return batches_ ? borrow_batch() : borrow_single();
 }
 
 GstMemory* MemifPool::borrow_batch() {
-  const std::shared_ptr<Link> link = source_->link();
-  TxQueue* queue = queue_of(link.get());
-  if (queue == nullptr) return nullptr;
-  Loan* loan = queue->borrow(link, loan_size(*queue, GST_PACKET_BATCH_MAX));
+  // Settings may have changed since: smaller buffers are none that were asked for.
+  Loan* loan = source_->borrow(queue_, GST_PACKET_BATCH_MAX, buffer_size_);
   return loan != nullptr ? gst_memif_arena_new(loan) : nullptr;
 }
 
 GstMemory* MemifPool::borrow_single() {
   const std::lock_guard lock(mutex_);
-  if (!singles_ || next_single_ == singles_->count || !singles_->link()->up()) {
-    const std::shared_ptr<Link> link = source_->link();
-    TxQueue* queue = queue_of(link.get());
-    singles_ = share_loan(queue != nullptr ? queue->borrow(link, loan_size(*queue, kSinglesPerLoan))
-                                           : nullptr);
+  if (!singles_ || next_single_ == singles_->count || !singles_->link_up()) {
+    singles_ = share_loan(source_->borrow(queue_, kSinglesPerLoan, buffer_size_));
     next_single_ = 0;
     if (!singles_) return nullptr;
   }
@@ -183,7 +163,7 @@ void MemifPool::write_descriptors(GstBuffer* batch, GstMemory* arena) const {
   if (const Loan* loan = gst_memif_arena_loan(arena)) {
     meta.n = loan->count;
     for (guint i = 0; i < meta.n; ++i) {
-      meta.packets[i] = {loan->buffers[i].offset, loan->reach, 0, i};
+      meta.packets[i] = {loan->buffers[i].offset, loan->buffer_size, 0, i};
     }
     return;
   }

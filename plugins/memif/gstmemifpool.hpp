@@ -18,20 +18,21 @@
 
 #include "gst/memif/interface.hpp"
 
-/** Where pools find the present link: they may be held longer than the element that made them. */
+/** Where pools borrow buffers: they may be held longer than the element that made them. */
 class LinkProvider {
  public:
   explicit LinkProvider(std::shared_ptr<gstmemif::Interface> interface)
       : interface_(std::move(interface)) {}
 
-  /** Null if there is none. Any thread. */
-  std::shared_ptr<gstmemif::Link> link() const {
+  /** See Interface::borrow(). Any thread. */
+  gstmemif::Loan* borrow(std::uint32_t queue, std::uint32_t count,
+                         std::uint32_t buffer_size) const {
     // The interface is held by nobody else's thread, not even for a moment: who lets it go last
     // stops it.
     const std::lock_guard lock(mutex_);
-    return interface_ ? interface_->link() : nullptr;
+    return interface_ ? interface_->borrow(queue, count, buffer_size) : nullptr;
   }
-  /** From now on there is no link. */
+  /** From now on there are none. */
   void close() {
     const std::lock_guard lock(mutex_);
     interface_.reset();

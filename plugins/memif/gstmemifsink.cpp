@@ -44,12 +44,15 @@
 #include "plugins/memif/gstmemifslotmemory.hpp"
 #include "plugins/memif/memif_element.hpp"
 #include "plugins/memif/memif_log.hpp"
+#include "plugins/memif/packet_descs.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(memifsink_debug);
 #define GST_CAT_DEFAULT memifsink_debug
 
 using gstmemif::DropReason;
 using gstmemif::SendResult;
+using gstmemif::TxBurst;
+using gstmemif::TxPacket;
 using gstmemif::TxSegment;
 using gstmemif::WaitResult;
 
@@ -202,24 +205,21 @@ void give_up(GstMemifSink* self, std::uint64_t packets) {
   self->state->queues->first().stats().drop(DropReason::flushed, packets);
 }
 
-/** Calls @p send with the queue of @p packet until it is in the ring, or is not to be. */
+/** What keeps a packet from going; @p again says whether it may go now, or is counted. */
+GstFlowReturn on_stop(GstMemifSink* self, gstmemif::Sender& sender, SendResult reason,
+                      bool& again) {
+  return reason == SendResult::full ? on_full(self, sender, again) : on_link_lost(self, again);
+}
+
+/** Calls @p send with the queue of @p packet until it is done. */
 template <class Send>
-GstFlowReturn send_until_done(GstMemifSink* self, std::span<const TxSegment> packet, Send send) {
+GstFlowReturn send_until_done(GstMemifSink* self, TxPacket packet, Send send) {
   bool again = true;
   while (again) {
-    GstFlowReturn result = GST_FLOW_OK;
     gstmemif::Sender& sender = self->state->queues->pick(packet);
-    switch (send(sender)) {
-      case SendResult::ok:
-      case SendResult::dropped:
-        return GST_FLOW_OK;
-      case SendResult::full:
-        result = on_full(self, sender, again);
-        break;
-      case SendResult::link_lost:
-        result = on_link_lost(self, again);
-        break;
-    }
+    const SendResult sent = send(sender).result;
+    if (sent == SendResult::ok) break;
+    const GstFlowReturn result = on_stop(self, sender, sent, again);
     if (result != GST_FLOW_OK) {
       give_up(self, 1);
       return result;
@@ -244,46 +244,8 @@ gstmemif::Loan* exchangeable(GstBuffer* batch, GstMemory* arena) {
   GstMemory* whole = gstpacket::detail::whole_arena(arena);
   if (!alone(batch, arena) || GST_MINI_OBJECT_REFCOUNT_VALUE(whole) != 1) return nullptr;
   gstmemif::Loan* loan = gst_memif_arena_loan(whole);
-  return loan != nullptr && loan->ours ? loan : nullptr;
+  return loan != nullptr && loan->writable ? loan : nullptr;
 }
-
-/** The bytes of the packets of a batch, from one on; none where a descriptor is wrong. */
-class Pieces {
- public:
-  Pieces(const gstpacket::detail::BatchMap& map, guint first) noexcept
-      : packets_(map.meta().packets + first), data_(map.data()), size_(map.size()) {}
-
-  TxSegment operator()(std::size_t i) const noexcept {
-    const GstPacketDesc& desc = packets_[i];
-    if (!gstpacket::detail::lies_within(desc, size_)) return {};
-    return {data_ + desc.offset, desc.length};
-  }
-
- private:
-  const GstPacketDesc* packets_;
-  const std::byte* data_;
-  std::size_t size_;
-};
-
-/**
- * The packets of a batch, from one on, as they lie in its loan. Like Pieces it holds what it needs
- * for each packet: values stay in registers while the packets are written to the ring.
- */
-class Lender {
- public:
-  Lender(const gstpacket::detail::BatchMap& map, gstmemif::Loan& loan, guint first) noexcept
-      : packets_(map.meta().packets + first), buffers_(loan.buffers.data()), count_(loan.count) {}
-
-  gstmemif::LentPacket operator()(std::size_t i) const noexcept {
-    const GstPacketDesc& desc = packets_[i];
-    return {desc.token < count_ ? buffers_ + desc.token : nullptr, desc.offset, desc.length};
-  }
-
- private:
-  const GstPacketDesc* packets_;
-  gstmemif::BufferPlace* buffers_;
-  std::uint32_t count_;
-};
 
 /** A batch on its way into the ring. */
 class OutgoingBatch {
@@ -295,33 +257,19 @@ class OutgoingBatch {
   guint size() const noexcept { return map_.meta().n; }
 
   /** The bytes of packet @p i; none if its descriptor is wrong. */
-  TxSegment piece(guint i) const noexcept { return Pieces(map_, i)(0); }
-  bool readable(guint i) const noexcept { return map_.bytes(map_.meta().packets[i]) != nullptr; }
-
-  /** Sends packets from @p first on while nothing is in the way; returns how many. */
-  guint send_burst(gstmemif::Sender& sender, guint first) {
-    const guint n = size() - first;
-    if (may_exchange(sender)) {
-      return sender.send_burst_zero_copy(n, Lender(map_, *loan_, first));
-    }
-    return sender.send_burst(n, Pieces(map_, first));
+  TxSegment bytes(guint i) const noexcept {
+    const GstPacketDesc& desc = map_.meta().packets[i];
+    const std::byte* data = map_.bytes(desc);
+    return data != nullptr ? TxSegment(data, desc.length) : TxSegment();
   }
-  /** Sends packet @p i, or says what is in the way. */
-  SendResult send(gstmemif::Sender& sender, guint i) {
-    if (may_exchange(sender)) {
-      const gstmemif::LentPacket packet = Lender(map_, *loan_, i)(0);
-      if (packet.buffer != nullptr) return sender.exchange(packet);
-    }
-    const TxSegment segment = piece(i);
-    return sender.send({&segment, 1});
+  /** Sends @p n packets from @p first on, or says what is in the way. */
+  TxBurst send(gstmemif::Sender& sender, guint first, guint n) {
+    const auto packets = packet_descs(map_.meta(), first, n);
+    return loan_ != nullptr ? sender.send_burst_zero_copy(*loan_, packets)
+                            : sender.send_burst({map_.data(), map_.size()}, packets);
   }
 
  private:
-  // Asked each time: after a wait the link may be another one.
-  bool may_exchange(gstmemif::Sender& sender) const {
-    return loan_ != nullptr && sender.owns(*loan_);
-  }
-
   gstpacket::detail::BatchMap map_;
   gstmemif::Loan* loan_;
 };
@@ -335,19 +283,21 @@ GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* buffer) {
     return GST_FLOW_OK;
   }
   const guint n = batch.size();
-  for (guint i = 0; i < n; ++i) {
-    if (queues.single()) i += batch.send_burst(queues.first(), i);
-    if (i == n) break;
-    if (!batch.readable(i)) {
-      queues.first().stats().drop(DropReason::bad_descriptor);
-      continue;
+  guint i = 0;
+  while (i < n) {
+    const bool all = queues.single();
+    const TxSegment segment = all ? TxSegment() : batch.bytes(i);
+    gstmemif::Sender& sender = queues.pick({&segment, 1});
+    const TxBurst burst = batch.send(sender, i, all ? n - i : 1);
+    i += burst.done();
+    if (burst.result == SendResult::ok) continue;
+    bool again = true;
+    const GstFlowReturn result = on_stop(self, sender, burst.result, again);
+    if (result != GST_FLOW_OK) {
+      give_up(self, n - i);
+      return result;
     }
-    const TxSegment segment = batch.piece(i);
-    const GstFlowReturn result = send_until_done(
-        self, {&segment, 1}, [&](gstmemif::Sender& sender) { return batch.send(sender, i); });
-    if (result == GST_FLOW_OK) continue;
-    give_up(self, n - i - 1);
-    return result;
+    if (!again) ++i;
   }
   return GST_FLOW_OK;
 }
@@ -366,11 +316,11 @@ GstFlowReturn send_piece(GstMemifSink* self, GstBuffer* buffer, GstMemory* memor
   const TxSegment packet = map.bytes();
   gstmemif::Loan* loan = gst_memif_slot_memory_loan(memory);
   if (loan != nullptr && !alone(buffer, memory)) loan = nullptr;
-  return send_until_done(self, {&packet, 1}, [&](gstmemif::Sender& sender) {
-    if (loan != nullptr && sender.owns(*loan)) {
-      return sender.exchange(gst_memif_slot_memory_packet(memory));
-    }
-    return sender.send({&packet, 1});
+  const TxPacket whole(&packet, 1);
+  return send_until_done(self, whole, [&](gstmemif::Sender& sender) {
+    if (loan == nullptr) return sender.send_burst({&whole, 1});
+    const gstmemif::PacketDesc lent = gst_memif_slot_memory_packet(memory);
+    return sender.send_burst_zero_copy(*loan, {&lent, 1});
   });
 }
 
@@ -386,9 +336,10 @@ GstFlowReturn send_piece(GstMemifSink* self, GstBuffer* buffer, GstMemory* memor
     if (!map) return unreadable(self);
     pieces[i] = map.bytes();
   }
-  const std::span<const TxSegment> packet(pieces.data(), memories);
-  return send_until_done(self, packet,
-                         [&](gstmemif::Sender& sender) { return sender.send(packet); });
+  const TxPacket packet(pieces.data(), memories);
+  return send_until_done(self, packet, [&](gstmemif::Sender& sender) {
+    return sender.send_burst({&packet, 1});
+  });
 }
 
 GstFlowReturn send_buffer(GstMemifSink* self, GstBuffer* buffer) {

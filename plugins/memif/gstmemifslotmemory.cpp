@@ -76,7 +76,7 @@ GstMemory* gst_memif_slot_memory_new(const SharedLoan& loan, std::uint32_t index
   auto* buffer = new GstMemifSlotMemory{{}, loan, index};
   // Not shared: the bytes under a part of it would change when the whole is sent.
   gst_memory_init(&buffer->memory, GST_MEMORY_FLAG_NO_SHARE, memif_buffer_allocator(), nullptr,
-                  loan->reach, 0, 0, loan->reach);
+                  loan->buffer_size, 0, 0, loan->buffer_size);
   return &buffer->memory;
 }
 
@@ -84,8 +84,8 @@ gstmemif::Loan* gst_memif_slot_memory_loan(GstMemory* memory) {
   return memory->allocator == memif_buffer_allocator() ? cast(memory)->loan.get() : nullptr;
 }
 
-gstmemif::LentPacket gst_memif_slot_memory_packet(GstMemory* memory) {
-  gstmemif::BufferPlace& place = place_of(*cast(memory));
-  return {&place, place.offset + static_cast<std::uint32_t>(memory->offset),
-          static_cast<std::uint32_t>(memory->size)};
+gstmemif::PacketDesc gst_memif_slot_memory_packet(GstMemory* memory) {
+  const GstMemifSlotMemory& buffer = *cast(memory);
+  return {place_of(buffer).offset + static_cast<std::uint32_t>(memory->offset),
+          static_cast<std::uint32_t>(memory->size), 0, buffer.index};
 }

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "gst/memif/data/tx_queue.hpp"
+#include "gst/memif/burst.hpp"
 
 /** Several memories share a loan: it is given back when the last of them goes, on any thread. */
 using SharedLoan = std::shared_ptr<gstmemif::Loan>;
@@ -26,5 +26,5 @@ GstMemory* gst_memif_slot_memory_new(const SharedLoan& loan, std::uint32_t index
 /** The loan behind @p memory, or null if it is some other memory. */
 gstmemif::Loan* gst_memif_slot_memory_loan(GstMemory* memory);
 
-/** The bytes of @p memory, for a sender that owns the loan. Only if there is one. */
-gstmemif::LentPacket gst_memif_slot_memory_packet(GstMemory* memory);
+/** Where the bytes of @p memory lie in its loan. Only if there is one. */
+gstmemif::PacketDesc gst_memif_slot_memory_packet(GstMemory* memory);

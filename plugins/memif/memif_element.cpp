@@ -208,15 +208,15 @@ void MemifElement::stop() {
 }
 
 void MemifElement::check_queue(const gstmemif::QueueUser& port, bool has_queue) {
-  const auto& link = port.link();
-  if (!link || has_queue || warned_link_.lock() == link) return;
-  warned_link_ = link;
+  if (!port.link() || has_queue || warned_link_.lock() == port.link()) return;
+  warned_link_ = port.link();
+  const gstmemif::LinkInfo link = port.link_info();
   const bool receives = direction_ == Direction::receive;
-  const std::size_t count = receives ? link->rx_queues() : link->tx_queues();
+  const std::size_t count = receives ? link.rx_queues : link.tx_queues;
   GST_ELEMENT_WARNING(
       element_, RESOURCE, SETTINGS,
       ("The peer '%s' agreed to %zu %s queues, so queue=%u carries nothing.",
-       link->peer_name().c_str(), count, receives ? "receiving" : "sending", port.queue()),
+       link.peer_name.c_str(), count, receives ? "receiving" : "sending", port.queue()),
       ("configure more queues on the peer, or use a lower queue"));
 }
 

@@ -380,14 +380,14 @@ bool MemifElement::get_property(guint id, GValue* value) {
     return true;
   }
   const std::lock_guard lock(mutex_);
-  const std::shared_ptr<gstmemif::Link> link = interface_ ? interface_->link() : nullptr;
+  const auto link = interface_ ? interface_->link_info() : std::nullopt;
   if (get_identity(id, value)) return true;
   switch (id) {
     case kPropLinkUp:
-      g_value_set_boolean(value, link != nullptr);
+      g_value_set_boolean(value, link.has_value());
       break;
     case kPropPeerName:
-      g_value_set_string(value, link ? link->peer_name().c_str() : nullptr);
+      g_value_set_string(value, link ? link->peer_name.c_str() : nullptr);
       break;
     default:
       get_setting(id, value);

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 
-#include "gst/memif/data/copy.hpp"
+#include "gst/common/copy.hpp"
 #include "gst/packet/batch.hpp"
 #include "gst/packet/batch_map.hpp"
 #include "plugins/memif/gstmemifarena.hpp"
+#include "plugins/memif/packet_descs.hpp"
 
 using gstmemif::RxSegment;
 
@@ -17,7 +18,7 @@ namespace {
 [[gnu::always_inline]] inline const RxSegment* copy_packet(const RxSegment* segment,
                                                            std::byte* out) {
   for (;; ++segment) {
-    gstmemif::copy_packet(out, segment->data, segment->length);
+    gstcommon::copy_packet(out, segment->data, segment->length);
     if (!segment->more) return segment + 1;
     out += segment->length;
   }
@@ -114,22 +115,12 @@ GstMiniObject* make_buffers(std::span<const RxSegment> segments, GstClockTime ti
 }
 
 GstBuffer* receive_batch(gstmemif::Receiver& receiver, guint max_packets, RxBatchPool& batches) {
-  GstBuffer* batch = nullptr;
-  GstPacketBatchMeta* meta = nullptr;
-  const auto begin = [&] {
-    batch = batches.take();
-    meta = gst_buffer_get_packet_batch_meta(batch);
-    return [packets = meta->packets](std::size_t i, std::uint32_t offset, std::uint32_t length) {
-      // A packet's index is also that of its buffer in the loan.
-      packets[i] = {offset, length, 0, static_cast<guint32>(i)};
-    };
-  };
-  const gstmemif::RxBurst burst = receiver.receive_lent(max_packets, begin);
+  GstPacketBatchMeta& meta = *gst_buffer_get_packet_batch_meta(batches.next());
+  const auto most = std::min<std::size_t>(max_packets, GST_PACKET_BATCH_MAX);
+  const gstmemif::RxBurst burst = receiver.receive_lent(packet_descs(meta, 0, most));
   if (burst.loan != nullptr) {
-    RxBatchPool::lend(batch, burst.loan);
-    meta->n = burst.loan->count;
-    return batch;
+    meta.n = burst.loan->count;
+    return batches.lend(burst.loan);
   }
-  gst_clear_buffer(&batch);
   return burst.segments.empty() ? nullptr : copied_batch(burst.segments, receiver);
 }

@@ -7,7 +7,7 @@
 
 #include <span>
 
-#include "gst/memif/queue_user.hpp"
+#include "gst/memif/receiver.hpp"
 #include "plugins/memif/rx_pool.hpp"
 
 /** One packet per buffer, copied: a buffer, or a list where there are several. */

@@ -222,17 +222,19 @@ static constexpr Kind kBatch = {
 RxBatchPool::RxBatchPool() : pool_(new_pool(kBatch, 0, nullptr)) {}
 
 RxBatchPool::~RxBatchPool() {
+  gst_clear_buffer(&next_);
   close(pool_);
 }
 
-GstBuffer* RxBatchPool::take() {
-  GstBuffer* batch = nullptr;
+GstBuffer* RxBatchPool::next() {
+  if (next_ != nullptr) return next_;
   // Does not fail: the pool is active, and the few bytes of a batch GLib finds or ends the process.
-  gst_buffer_pool_acquire_buffer(pool_, &batch, nullptr);
-  gst_buffer_get_packet_batch_meta(batch)->n = 0;
-  return batch;
+  gst_buffer_pool_acquire_buffer(pool_, &next_, nullptr);
+  gst_buffer_get_packet_batch_meta(next_)->n = 0;
+  return next_;
 }
 
-void RxBatchPool::lend(GstBuffer* batch, gstmemif::Loan* loan) {
-  gst_memif_arena_take(gst_buffer_peek_memory(batch, 0), loan);
+GstBuffer* RxBatchPool::lend(gstmemif::Loan* loan) {
+  gst_memif_arena_take(gst_buffer_peek_memory(next(), 0), loan);
+  return std::exchange(next_, nullptr);
 }

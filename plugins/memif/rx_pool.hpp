@@ -13,7 +13,7 @@
 
 #include <cstddef>
 
-#include "gst/memif/data/loan.hpp"
+#include "gst/memif/loan.hpp"
 #include "plugins/memif/gstmemifcopymemory.hpp"
 
 /** A buffer of one packet, and where its bytes go. */
@@ -54,11 +54,12 @@ class RxBatchPool {
   RxBatchPool(const RxBatchPool&) = delete;
   RxBatchPool& operator=(const RxBatchPool&) = delete;
 
-  /** A writable batch without packets, and with an empty arena. Never null. */
-  GstBuffer* take();
-  /** Makes @p loan, which it takes, the arena of a batch from take(). */
-  static void lend(GstBuffer* batch, gstmemif::Loan* loan);
+  /** The batch that lend() hands out next, to be described: writable, with an empty arena. */
+  GstBuffer* next();
+  /** Makes @p loan, which it takes, the arena of next(), and hands that out. */
+  GstBuffer* lend(gstmemif::Loan* loan);
 
  private:
+  GstBuffer* next_ = nullptr;
   GstBufferPool* const pool_;
 };

@@ -66,7 +66,8 @@ class ControlPeer {
     if (!link_) return;
     static constexpr std::byte kPacket[60]{};
     for (std::size_t queue = 0; queue < link_->tx_queues(); ++queue) {
-      link_->tx(queue)->send_burst(packets, [](std::size_t) { return TxSegment(kPacket); });
+      const std::vector<PacketDesc> descs(packets, {0, sizeof kPacket, 0, 0});
+      link_->tx(queue)->send_burst(kPacket, descs);
       link_->tx(queue)->flush();
     }
   }

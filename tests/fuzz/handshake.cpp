@@ -100,7 +100,8 @@ void try_link(LinkPlan plan) {
   static const std::byte packet[60]{};
   const TxSegment segments[] = {packet};
   for (std::size_t i = 0; i < link->tx_queues(); ++i) {
-    link->tx(i)->send(segments);
+    const TxPacket whole(segments);
+    link->tx(i)->send_burst({&whole, 1});
     link->tx(i)->flush();
   }
   for (std::size_t i = 0; i < link->rx_queues(); ++i) {

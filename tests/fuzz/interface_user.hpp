@@ -13,7 +13,8 @@
 
 #include "fuzz.hpp"
 #include "gst/memif/control/protocol.hpp"
-#include "gst/memif/queue_user.hpp"
+#include "gst/memif/receiver.hpp"
+#include "gst/memif/sender.hpp"
 
 namespace fuzz {
 
@@ -221,24 +222,17 @@ class InterfaceUser {
     }
   }
   void lend(Receiver& rx, unsigned most) {
-    std::vector<LentPacket> packets;
-    const RxBurst burst = rx.receive_lent(most, [&] {
-      packets.clear();
-      return [&](std::size_t, std::uint32_t offset, std::uint32_t length) {
-        packets.push_back({nullptr, offset, length});
-      };
-    });
+    std::vector<PacketDesc> packets(most);
+    const RxBurst burst = rx.receive_lent(packets);
     (void)rx.release();
     if (burst.loan == nullptr) return;
-    for (std::size_t i = 0; i < packets.size(); ++i) {
-      packets[i].buffer = &burst.loan->buffers[i];
-    }
+    packets.resize(burst.packets.size());
     loans_.push_back({burst.loan, std::move(packets)});
     if (loans_.size() > 8) give_back_all();
   }
   void give_back_all() {
     for (const Lent& lent : loans_) {
-      for (const LentPacket& packet : lent.packets) {
+      for (const PacketDesc& packet : lent.packets) {
         volatile std::byte touched = *(lent.loan->base() + packet.offset + packet.length - 1);
         (void)touched;
       }
@@ -279,31 +273,39 @@ class InterfaceUser {
       case 6:
         return tx.flush();
       case 7:
-        (void)tx.send_burst(input.below(64), [](std::size_t) { return TxSegment(kPacket); });
+        send_many(tx, kPacket, input.below(64));
         return tx.flush();
       default: {
         const TxSegment segments[] = {kPacket, kPacket};
-        (void)tx.send(std::span(segments).first(1 + input.below(2)));
+        const TxPacket packet(segments, 1 + input.below(2));
+        (void)tx.send_burst({&packet, 1});
       }
     }
   }
-  /** What was received goes back on the same link. */
+  static void send_many(Sender& tx, TxSegment bytes, unsigned n) {
+    const std::vector<PacketDesc> packets(n, {0, static_cast<std::uint32_t>(bytes.size()), 0, 0});
+    const TxBurst burst = tx.send_burst(bytes, packets);
+    require((burst.done() == n) == (burst.result == SendResult::ok), "packets without a fate");
+  }
+  /** What was received goes back, on the same link or on another one. */
   void exchange(Sender& tx, bool one_by_one) {
-    if (loans_.empty() || !tx.owns(*loans_.back().loan) || !loans_.back().loan->ours) return;
-    std::vector<LentPacket>& packets = loans_.back().packets;
+    if (loans_.empty()) return;
+    Loan& loan = *loans_.back().loan;
+    std::vector<PacketDesc>& packets = loans_.back().packets;
     if (one_by_one) {
-      while (!packets.empty() && tx.exchange(packets.back()) == SendResult::ok) packets.pop_back();
+      while (!packets.empty() && tx.send_burst_zero_copy(loan, {&packets.back(), 1}).done() == 1) {
+        packets.pop_back();
+      }
       return;
     }
-    const std::uint32_t sent = tx.send_burst_zero_copy(static_cast<std::uint32_t>(packets.size()),
-                                                       [&](std::size_t i) { return packets[i]; });
-    require(sent <= packets.size(), "more than there were");
-    packets.erase(packets.begin(), packets.begin() + sent);
+    const std::uint32_t done = tx.send_burst_zero_copy(loan, packets).done();
+    require(done <= packets.size(), "more than there were");
+    packets.erase(packets.begin(), packets.begin() + done);
   }
 
   struct Lent {
     Loan* loan;
-    std::vector<LentPacket> packets;
+    std::vector<PacketDesc> packets;
   };
 
   std::shared_ptr<Interface> interface_;

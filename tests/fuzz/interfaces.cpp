@@ -15,6 +15,7 @@
 
 #include "clock.hpp"
 #include "control_peer.hpp"
+#include "gst/memif/control/socket.hpp"
 #include "gst/memif/loop.hpp"
 #include "interface_user.hpp"
 

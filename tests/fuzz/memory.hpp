@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 
 #include "fuzz.hpp"
+#include "gst/memif/control/fd.hpp"
 #include "gst/memif/control/protocol.hpp"
-#include "gst/memif/fd.hpp"
 
 namespace fuzz {
 

@@ -138,22 +138,20 @@ class User {
     rx().release();
   }
   void lend(std::uint32_t most, bool release) {
-    std::uint32_t n = 0;
-    std::uint64_t end = 0;
-    std::vector<LentPacket> packets;
-    const RxBurst burst = rx().receive_lent(link_, most, [&] {
-      return [&](std::size_t i, std::uint32_t offset, std::uint32_t length) {
-        require(i == n++ && length != 0, "an empty packet, or one twice");
-        end = std::max(end, std::uint64_t{offset} + length);
-        packets.push_back({nullptr, offset, length});
-      };
-    });
+    std::vector<PacketDesc> packets(most);
+    const RxBurst burst = rx().receive_lent(link_, packets);
     if (burst.loan == nullptr) {
       check_segments(burst.segments, most);
     } else {
+      const std::size_t n = burst.packets.size();
       require(burst.loan->count == n && n <= most && burst.segments.empty(), "not what was lent");
-      require(end <= burst.loan->size(), "a packet outside of its region");
-      for (std::size_t i = 0; i < n; ++i) packets[i].buffer = &burst.loan->buffers[i];
+      for (std::size_t i = 0; i < n; ++i) {
+        const PacketDesc& packet = burst.packets[i];
+        require(packet.token == i && packet.length != 0, "an empty packet, or one twice");
+        require(std::uint64_t{packet.offset} + packet.length <= burst.loan->size(),
+                "a packet outside of its region");
+      }
+      packets.resize(n);
       hold(burst.loan, std::move(packets));
     }
     if (release || burst.loan != nullptr) rx().release();
@@ -161,26 +159,29 @@ class User {
   void borrow(std::uint32_t count) {
     Loan* loan = tx().borrow(link_, count);
     if (loan == nullptr) return;
-    require(loan->count != 0 && loan->count <= count && loan->ours, "not what was asked for");
-    std::vector<LentPacket> packets;
+    require(loan->count != 0 && loan->count <= count && loan->writable, "not what was asked for");
+    std::vector<PacketDesc> packets;
     for (std::uint32_t i = 0; i < loan->count; ++i) {
       const std::uint32_t offset = loan->buffers[i].offset;
-      require(std::uint64_t{offset} + loan->reach <= loan->size(),
+      require(std::uint64_t{offset} + loan->buffer_size <= loan->size(),
               "a buffer outside of its region");
-      std::memset(loan->base() + offset, 0x5a, loan->reach);
-      packets.push_back({&loan->buffers[i], offset, loan->reach});
+      std::memset(loan->base() + offset, 0x5a, loan->buffer_size);
+      packets.push_back({offset, loan->buffer_size, 0, i});
     }
     hold(loan, std::move(packets));
   }
 
+  /** In place of a token: the packet is in the ring, or somewhere else. */
+  static constexpr std::uint32_t kSent = ~0U;
+
   struct Held {
     Loan* loan;
-    std::vector<LentPacket> packets;
+    std::vector<PacketDesc> packets;
   };
-  void hold(Loan* loan, std::vector<LentPacket> packets) {
+  void hold(Loan* loan, std::vector<PacketDesc> packets) {
     require(loan->link() == link_, "a loan of another link");
     held_.push_back({loan, std::move(packets)});
-    for (const LentPacket& packet : held_.back().packets) {
+    for (const PacketDesc& packet : held_.back().packets) {
       touch(loan->base() + packet.offset, packet.length);
     }
     if (held_.size() > 12) give_back(0);
@@ -190,7 +191,7 @@ class User {
   void check_places() {
     std::set<std::uint32_t> places;
     for (const Held& held : held_) {
-      if (!held.loan->ours) continue;
+      if (!held.loan->writable) continue;
       for (const BufferPlace& place : held.loan->places()) {
         require(place.region == kFirstBufferRegion, "a buffer among the rings");
         require(places.insert(place.offset).second, "a buffer that two have");
@@ -201,8 +202,8 @@ class User {
     if (held_.empty()) return;
     const auto which = held_.begin() + static_cast<std::ptrdiff_t>(i % held_.size());
     // Until the end they can be read, wherever they lie by now.
-    for (const LentPacket& packet : which->packets) {
-      if (packet.buffer != nullptr) touch(which->loan->base() + packet.offset, packet.length);
+    for (const PacketDesc& packet : which->packets) {
+      if (packet.token != kSent) touch(which->loan->base() + packet.offset, packet.length);
     }
     which->loan->give_back();
     held_.erase(which);
@@ -211,30 +212,37 @@ class User {
   void exchange(Input& input) {
     if (held_.empty()) return;
     Held& held = held_[input.below(static_cast<unsigned>(held_.size()))];
-    if (!held.loan->ours || held.packets.empty()) return;
-    LentPacket& packet = held.packets[input.below(static_cast<unsigned>(held.packets.size()))];
-    if (packet.buffer == nullptr) return;
-    LentPacket sent = packet;
+    if (!held.loan->writable || held.packets.empty()) return;
+    PacketDesc& packet = held.packets[input.below(static_cast<unsigned>(held.packets.size()))];
+    if (packet.token == kSent) return;
+    PacketDesc sent = packet;
     if (input.below(8) == 0) {
       sent.offset = input.around<std::uint32_t>({0, packet.offset + 1, packet.offset - 1});
       sent.length = input.around<std::uint32_t>({0, packet.length + 1});
     }
     // Nobody has the packet afterwards: another buffer is in its place.
-    if (tx().exchange(sent) == SendResult::ok) packet.buffer = nullptr;
+    if (tx().send_burst_zero_copy(*held.loan, {&sent, 1}).sent == 1) packet.token = kSent;
     check_places();
   }
   void send(Input& input) {
     std::vector<TxSegment> segments;
     for (unsigned n = input.below(4); n > 0; --n) segments.push_back(some(input));
     const auto dropped = tx().stats().dropped();
-    const SendResult sent = tx().send(segments);
-    require((sent == SendResult::dropped) == (tx().stats().dropped() != dropped),
-            "a drop not counted");
+    const TxPacket packet(segments);
+    const TxBurst burst = tx().send_burst({&packet, 1});
+    require(burst.dropped == tx().stats().dropped() - dropped, "a drop not counted");
+    require((burst.done() == 1) == (burst.result == SendResult::ok), "a packet without a fate");
   }
   void send_burst(Input& input) {
     const std::uint32_t n = input.below(80);
-    const TxSegment piece = some(input);
-    require(tx().send_burst(n, [&](std::size_t) { return piece; }) <= n, "more than there were");
+    const TxSegment memory = some(input);
+    const auto dropped = tx().stats().dropped();
+    const std::vector<PacketDesc> packets(
+        n, {input.below(4), input.around<std::uint16_t>({60, 1, 0, 130}), 0, 0});
+    const TxBurst burst = tx().send_burst(memory, packets);
+    require(burst.done() <= n && (burst.done() == n) == (burst.result == SendResult::ok),
+            "more than there were, or fewer");
+    require(burst.dropped == tx().stats().dropped() - dropped, "a drop not counted");
   }
   static TxSegment some(Input& input) {
     static const std::vector<std::byte> bytes(1 << 16, std::byte{0xa5});

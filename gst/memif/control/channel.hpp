@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "gst/memif/control/fd.hpp"
 #include "gst/memif/control/protocol.hpp"
-#include "gst/memif/fd.hpp"
 
 namespace gstmemif {
 

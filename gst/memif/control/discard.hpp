@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include "gst/memif/fd.hpp"
+#include "gst/memif/control/fd.hpp"
 
 namespace gstmemif {
 

@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
+#include "gst/memif/control/fd.hpp"
 #include "gst/memif/control/protocol.hpp"
 #include "gst/memif/data/region.hpp"
-#include "gst/memif/fd.hpp"
 
 namespace gstmemif {
 

@@ -9,6 +9,7 @@
 #include "gst/memif/control/log_limit.hpp"
 #include "gst/memif/control/pending.hpp"
 #include "gst/memif/control/socket.hpp"
+#include "gst/memif/control/timer.hpp"
 
 namespace gstmemif {
 

@@ -17,30 +17,15 @@
 
 #include "gst/memif/export.hpp"
 #include "gst/memif/result.hpp"
+#include "gst/memif/types.hpp"
 
 namespace gstmemif {
 
-inline constexpr std::uint16_t kVersion = 0x0200;
 inline constexpr std::uint32_t kCookie = 0x3E31F20;
 inline constexpr std::size_t kMessageSize = 128;
 inline constexpr std::uint8_t kMaxLog2RingSize = 14;
-inline constexpr std::uint32_t kMinRingSize = 2;
-inline constexpr std::uint32_t kMaxRingSize = 1U << kMaxLog2RingSize;
-inline constexpr std::uint32_t kMaxQueues = 255;
+static_assert(kMaxRingSize == 1U << kMaxLog2RingSize);
 inline constexpr std::uint32_t kMaxRegions = 256;
-/** In bytes: what the largest ring of default buffers holds, and enough for a 4K picture. */
-inline constexpr std::uint32_t kDefaultMaxPacketSize = std::uint32_t{32} << 20;
-inline constexpr std::size_t kMaxNameLength = 31;    ///< one of the 32 bytes stays NUL
-inline constexpr std::size_t kMaxSecretLength = 24;  ///< may fill its field
-
-/** Which end of the socket: the master listens, the slave connects and owns the shared memory. */
-enum class Role : std::uint8_t { slave, master };
-
-/** The kind of packets; both ends must agree (VPP refuses a mismatch, and so do we). */
-enum class Mode : std::uint8_t { ethernet = 0, ip = 1, punt_inject = 2 };
-
-GSTMEMIF_API std::string_view to_string(Role role) noexcept;
-GSTMEMIF_API std::string_view to_string(Mode mode) noexcept;
 
 /** Direction of a ring: packets of slave to master, or of master to slave. */
 enum class Direction : std::uint8_t { s2m, m2s };
@@ -59,7 +44,7 @@ struct Hello {
 struct Init {
   std::uint16_t version = kVersion;
   std::uint32_t id = 0;
-  std::uint8_t mode = 0;  ///< kept raw: an unknown mode is a mismatch, not a malformed message
+  std::uint8_t mode = 0;  ///< kept raw: a mode that we do not know is a mismatch, not garbage
   std::string secret;
   std::string name;
 };
@@ -92,15 +77,15 @@ using MessageBytes = std::array<std::byte, kMessageSize>;
 /** The name of a message's type, for logs and errors. */
 GSTMEMIF_API std::string_view message_name(const Message& message) noexcept;
 
-/** Writes @p message; unused bytes are zero, strings that are too long are truncated. */
+/** Writes @p message; every byte it does not use is zero, strings that are too long are cut. */
 GSTMEMIF_API MessageBytes encode(const Message& message) noexcept;
 
 /** Reads one message; strings end at their first NUL or at the end of their field. */
 GSTMEMIF_API Result<Message> decode(std::span<const std::byte> bytes);
 
 /**
- * Makes text from a peer safe to print: valid UTF-8 in which a '?' replaces each character that a
- * terminal would interpret rather than show (controls, line separators, text direction).
+ * Makes text from a peer fit to be shown: valid UTF-8 in which a '?' stands for each character that
+ * a terminal would obey rather than show (controls, separators of lines, directions of text).
  */
 GSTMEMIF_API std::string printable(std::string_view text);
 
@@ -112,16 +97,16 @@ struct Descriptor {
   std::uint16_t region;
   std::uint32_t length;
   std::uint32_t offset;
-  std::uint32_t metadata;  ///< part of the protocol, but unused
+  std::uint32_t metadata;  ///< on the wire, but nobody reads or writes it
 };
 static_assert(sizeof(Descriptor) == 16);
 
-inline constexpr std::uint16_t kDescriptorNext = 1;  ///< the packet continues in the next slot
+inline constexpr std::uint16_t kDescriptorNext = 1;  ///< the packet goes on in the next slot
 inline constexpr std::uint16_t kRingMaskInterrupt = 1;
 
 /**
- * The layout of a ring: cookie at 0, flags at 4, head at 6, tail after one cache line, descriptors
- * after two. Peers are built with cache lines of 64 or of 128 bytes.
+ * Where things lie in a ring: cookie @0, flags @4, head @6, tail one cache line on, descriptors two
+ * cache lines on. Peers were built with lines of 64 or of 128 bytes.
  */
 struct RingLayout {
   std::uint32_t cache_line = 64;
@@ -136,12 +121,5 @@ struct RingLayout {
     return descriptors_offset() + sizeof(Descriptor) * size;
   }
 };
-
-/** The cache line size that peers on this architecture are built with. */
-#if defined(__aarch64__)
-inline constexpr std::uint32_t kDefaultCacheLine = 128;
-#else
-inline constexpr std::uint32_t kDefaultCacheLine = 64;
-#endif
 
 }  // namespace gstmemif

@@ -1,52 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Socket addresses, listening and connecting. */
+/** @file Listening on sockets and dialling them. */
 #pragma once
 
 #include <sys/types.h>
 
 #include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
 
-#include "gst/memif/fd.hpp"
+#include "gst/memif/control/fd.hpp"
+#include "gst/memif/socket_address.hpp"
 
 namespace gstmemif {
-
-/** A path in the file system, or an abstract name. */
-class GSTMEMIF_API SocketAddress {
- public:
-  /** `/path/to/socket`, or `@name` (also VPP's `abstract:name`) for an abstract one. */
-  static Result<SocketAddress> parse(std::string_view text);
-
-  bool abstract() const noexcept { return abstract_; }
-  /** Path or abstract name, without the mark. */
-  const std::string& name() const noexcept { return name_; }
-  /** As parse() takes it. */
-  std::string text() const { return abstract_ ? "@" + name_ : name_; }
-
-  bool operator==(const SocketAddress&) const = default;
-
- private:
-  bool abstract_ = false;
-  std::string name_;
-};
-
-/** Access control of a listening socket. */
-struct ListenOptions {
-  mode_t mode = 0660;  ///< permissions of the socket file
-  std::string owner;   ///< "user", "user:group" or ":group", names or numbers; empty: us
-  std::vector<uid_t> allowed_uids;  ///< users whose programs may connect; empty: no restriction
-
-  bool operator==(const ListenOptions&) const = default;
-};
-
-/** Checks before anything starts: the directory, and the file at the path. */
-GSTMEMIF_API Status check_socket_path(const SocketAddress& address);
-
-/** Checks that user and group of @p options exist. */
-GSTMEMIF_API Status check_listen_options(const ListenOptions& options);
 
 /** A new connection and its peer's credentials, 0 where this process cannot see them. */
 struct Incoming {
@@ -55,12 +19,12 @@ struct Incoming {
   pid_t pid = 0;
 };
 
-/** A listening socket; its file, if any, is removed with it. */
+/** A listening socket; its file, if it has one, is removed with it. */
 class GSTMEMIF_API ListenSocket {
  public:
   /**
-   * Binds and listens. A stale socket file is replaced; a live one is left alone and is an error
-   * (ErrorCode::busy).
+   * Binds and listens. A socket file that nobody listens on any more is replaced; one that somebody
+   * does listen on is an error (ErrorCode::busy), and left alone.
    */
   static Result<ListenSocket> open(const SocketAddress& address, const ListenOptions& options);
 
@@ -71,8 +35,8 @@ class GSTMEMIF_API ListenSocket {
   int fd() const noexcept { return fd_.get(); }
 
   /**
-   * The next connection; empty if there is none; an error if this process is out of descriptors. A
-   * connection of a user that is not allowed is closed and returned without its descriptor.
+   * The next connection; nothing if there is none; an error if this process has no room for it. One
+   * of a user that is not allowed is closed, and comes back without its descriptor.
    */
   Result<std::optional<Incoming>> accept() const;
 
@@ -84,7 +48,7 @@ class GSTMEMIF_API ListenSocket {
   UniqueFd fd_;
   SocketAddress address_;
   ListenOptions options_;
-  dev_t device_ = 0;  // of the file that we made: no other file is ever removed
+  dev_t device_ = 0;  // of the file that we made: nobody else's is ever removed
   ino_t inode_ = 0;
 };
 

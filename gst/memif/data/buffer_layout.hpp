@@ -7,21 +7,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "gst/memif/control/protocol.hpp"
+#include "gst/memif/loan.hpp"
 
 namespace gstmemif {
 
 /** Region 0 of a slave holds its rings, so its buffers begin in this one. */
 inline constexpr std::uint16_t kFirstBufferRegion = 1;
-
-/** Where one buffer of a slave lies. */
-struct BufferPlace {
-  std::uint32_t offset;
-  std::uint16_t region;
-  std::uint16_t unused;  ///< without a hole, a place is copied as one word
-
-  bool operator==(const BufferPlace&) const = default;
-};
 
 /** Whether @p length bytes from @p offset on are all among the @p size bytes from @p buffer on. */
 inline bool within(std::uint32_t offset, std::uint32_t length, std::uint32_t buffer,

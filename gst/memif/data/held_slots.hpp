@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "gst/memif/data/loan.hpp"
+#include "gst/memif/loan.hpp"
 
 namespace gstmemif {
 

@@ -33,12 +33,6 @@ class SlaveBuffers {
 
 }  // namespace
 
-QueueStats& InterfaceStats::at(List& list, std::size_t queue) {
-  const std::lock_guard lock(mutex_);
-  while (list.size() <= queue) list.push_back(std::make_unique<QueueStats>());
-  return *list[queue];
-}
-
 Link::Link(LinkPlan plan, std::shared_ptr<InterfaceStats> stats,
            std::shared_ptr<const UniqueFd> control_wake)
     : role_(plan.role),

@@ -11,7 +11,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -19,28 +18,9 @@
 #include "gst/memif/data/link_memory.hpp"
 #include "gst/memif/data/rx_queue.hpp"
 #include "gst/memif/data/tx_queue.hpp"
+#include "gst/memif/stats.hpp"
 
 namespace gstmemif {
-
-/** Counters of an interface, over all links it had. Kept alive by whoever still counts. */
-class GSTMEMIF_API InterfaceStats {
- public:
-  /** The counters of one queue; made on first use, at the same address for ever. Any thread. */
-  QueueStats& rx(std::size_t queue) { return at(rx_, queue); }
-  QueueStats& tx(std::size_t queue) { return at(tx_, queue); }
-
-  Counter link_ups;
-  Counter link_downs;
-  Counter handshakes_failed;
-
- private:
-  using List = std::vector<std::unique_ptr<QueueStats>>;
-  QueueStats& at(List& list, std::size_t queue);
-
-  std::mutex mutex_;
-  List rx_;
-  List tx_;
-};
 
 class GSTMEMIF_API Link {
  public:
@@ -68,6 +48,7 @@ class GSTMEMIF_API Link {
   Mode mode() const noexcept { return mode_; }
   /** Name of the peer's interface, or of its program where the interface has none. Printable. */
   const std::string& peer_name() const noexcept { return peer_name_; }
+  LinkInfo info() const { return {peer_name_, rx_.size(), tx_.size()}; }
   LinkMemory& state() noexcept { return state_; }
 
   /** False once the control plane has taken the link down. Any thread. */

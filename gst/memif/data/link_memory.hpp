@@ -10,8 +10,8 @@
 #include <span>
 #include <vector>
 
+#include "gst/memif/control/fd.hpp"
 #include "gst/memif/data/region.hpp"
-#include "gst/memif/fd.hpp"
 
 namespace gstmemif {
 

@@ -17,7 +17,7 @@
 #include <mutex>
 #include <new>
 
-#include "gst/memif/fd.hpp"
+#include "gst/memif/control/fd.hpp"
 
 namespace gstmemif {
 namespace {

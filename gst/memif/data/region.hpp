@@ -6,16 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "gst/memif/control/fd.hpp"
 #include "gst/memif/data/bus_guard.hpp"
-#include "gst/memif/fd.hpp"
+#include "gst/memif/types.hpp"
 
 namespace gstmemif {
-
-/** What to do with memory of a peer's that it can take away while we use it. */
-enum class UnsealedMemory : std::uint8_t {
-  guard,  ///< survive that, with a handler of SIGBUS; see BusGuard
-  refuse  ///< no link with it, and no handler
-};
 
 /** One mapping of shared memory; unmapped when the object goes. */
 class GSTMEMIF_API Region {

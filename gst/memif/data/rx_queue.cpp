@@ -59,56 +59,141 @@ void RxQueue::drop_from(std::size_t first_segment, DropReason reason) noexcept {
   stats_->drop(reason);
 }
 
-/**
- * The common case: packets in one slot each, up to the first one that is anything else, or to the
- * end of the ring. What it works with is held in locals, for the compiler has to assume that
- * segments are written over members.
- */
+// Where packets of one slot go: checks that one lies where it may, or ends the run.
+
+/** What receive() hands out. */
 template <bool kSlave>
-std::uint32_t RxQueue::take_run(std::uint32_t available, std::uint32_t max_packets) noexcept {
-  RxSegment* out = segments_.data() + count_;
-  const Ring ring = ring_;
-  const RegionTable regions = state_->views();
-  const BufferPlace* const slots = buffers_.slots.data();
-  const std::uint32_t buffer_size = buffers_.buffer_size;
-  const std::uint32_t longest = std::min(max_packet_size_, kShortPacket);
-  const auto first = static_cast<std::uint16_t>(next_ + taken_);
-  const std::uint32_t limit =
-      std::min({available - taken_, max_packets - packets_, ring.before_wrap(first)});
-  const std::size_t next = ring.slot(first);
-  std::uint64_t bytes = 0;
-  std::uint32_t n = 0;
-  for (; n < limit; ++n) {
-    const Descriptor descriptor = ring.read_slot(next + n);
-    // One of 0 bytes is the longest, then.
-    if ((descriptor.flags & kDescriptorNext) != 0 || descriptor.length - 1 >= longest) break;
+class RxQueue::IntoSegments {
+ public:
+  explicit IntoSegments(RxQueue& queue) noexcept
+      : out_(queue.segments_.data() + queue.count_),
+        regions_(queue.state_->views()),
+        slots_(queue.buffers_.slots.data()),
+        buffer_size_(queue.buffers_.buffer_size),
+        longest_(std::min(queue.max_packet_size_, kShortPacket)) {}
+
+  std::uint32_t longest() const noexcept { return longest_; }
+  bool operator()(Ring&, std::size_t slot, std::size_t i, const Descriptor& packet) noexcept {
     std::byte* data;
     if constexpr (kSlave) {
-      const BufferPlace own = slots[next + n];
-      if (descriptor.region != own.region ||
-          !within(descriptor.offset, descriptor.length, own.offset, buffer_size)) {
-        break;
+      const BufferPlace own = slots_[slot];
+      if (packet.region != own.region ||
+          !within(packet.offset, packet.length, own.offset, buffer_size_)) {
+        return false;
       }
-      data = regions.own_memory(own.region, descriptor.offset);
+      data = regions_.own_memory(own.region, packet.offset);
     } else {
-      data = regions.resolve(descriptor.region, descriptor.offset, descriptor.length);
-      if (data == nullptr) break;
+      data = regions_.resolve(packet.region, packet.offset, packet.length);
+      if (data == nullptr) return false;
     }
-    out[n] = {data, descriptor.length, false};
-    bytes += descriptor.length;
+    out_[i] = {data, packet.length, false};
+    return true;
   }
-  count_ += n;
-  taken_ += n;
+  void finish(RxQueue& queue, std::size_t, std::size_t n) noexcept { queue.count_ += n; }
+
+ private:
+  RxSegment* const out_;
+  const RegionTable regions_;
+  const BufferPlace* const slots_;
+  const std::uint32_t buffer_size_;
+  const std::uint32_t longest_;
+};
+
+/**
+ * A loan. As slave, each slot gets a spare buffer in exchange, at once, while its descriptor is at
+ * hand: the peer looks at it after release().
+ */
+template <bool kSlave>
+class RxQueue::IntoLoan {
+ public:
+  IntoLoan(RxQueue& queue, Loan* loan, PacketDesc* packets, std::uint32_t limit) noexcept
+      : loan_(*loan),
+        packets_(packets + queue.taken_),
+        places_(loan->buffers.data() + queue.taken_),
+        slots_(queue.buffers_.slots.data()),
+        spares_(kSlave ? queue.buffers_.spares.data() + queue.buffers_.spares.size() - limit
+                       : nullptr),
+        first_(queue.taken_),
+        region_(kSlave ? kFirstBufferRegion : queue.lent_region_),
+        size_(kSlave ? queue.buffers_.buffer_size : loan->size()),
+        longest_(std::min(queue.max_packet_size_, kSlave ? ~0U : kLongestLent)) {}
+
+  std::uint32_t longest() const noexcept { return longest_; }
+  bool operator()(Ring& ring, std::size_t slot, std::size_t i, const Descriptor& packet) noexcept {
+    const std::uint32_t buffer = kSlave ? slots_[slot].offset : 0;
+    if (packet.region != region_ || !within(packet.offset, packet.length, buffer, size_)) {
+      return false;
+    }
+    packets_[i] = {packet.offset, packet.length, 0, static_cast<std::uint32_t>(first_ + i)};
+    if constexpr (kSlave) {
+      const auto length = static_cast<std::uint32_t>(size_);
+      ring.write_slot(slot, {0, region_, length, spares_[i].offset, 0});
+    } else {
+      places_[i] = {packet.offset, region_, 0};
+      longest_seen_ = std::max(longest_seen_, packet.length);
+    }
+    return true;
+  }
+  void finish(RxQueue& queue, std::size_t next, std::size_t n) noexcept {
+    if constexpr (kSlave) {
+      std::copy_n(slots_ + next, n, places_);
+      std::copy_n(spares_, n, slots_ + next);
+      std::vector<BufferPlace>& spares = queue.buffers_.spares;
+      const auto begin = spares.begin() + (spares_ - spares.data());
+      spares.erase(begin, begin + static_cast<std::ptrdiff_t>(n));
+    } else {
+      loan_.buffer_size = std::max(loan_.buffer_size, longest_seen_);
+    }
+  }
+
+ private:
+  Loan& loan_;
+  PacketDesc* const packets_;
+  BufferPlace* const places_;
+  BufferPlace* const slots_;
+  const BufferPlace* const spares_;
+  const std::size_t first_;
+  const std::uint16_t region_;
+  const std::uint64_t size_;
+  const std::uint32_t longest_;
+  std::uint32_t longest_seen_ = 0;
+};
+
+/**
+ * The common case: packets in one slot each, out of the next @p limit slots, which are in a row, up
+ * to the first one that is anything else. As in TxQueue's loop, all that this one works with is in
+ * locals, and it is not inlined.
+ */
+template <class Sink, class... Args>
+[[gnu::noinline]] std::uint32_t RxQueue::read_run(std::uint32_t limit, Args... args) noexcept {
+  Ring ring = ring_;
+  Sink sink(*this, args...);
+  const std::size_t next = ring.slot(static_cast<std::uint16_t>(next_ + taken_));
+  const std::uint32_t longest = sink.longest();
+  std::uint64_t bytes = 0;
+  std::size_t i = 0;
+  for (; i < limit; ++i) {
+    const Descriptor packet = ring.read_slot(next + i);
+    // One of 0 bytes is the longest, then.
+    if ((packet.flags & kDescriptorNext) != 0 || packet.length - 1 >= longest) break;
+    if (!sink(ring, next + i, i, packet)) break;
+    bytes += packet.length;
+  }
+  sink.finish(*this, next, i);
+  taken_ += static_cast<std::uint32_t>(i);
   bytes_ += bytes;
-  return n;
+  return static_cast<std::uint32_t>(i);
+}
+
+std::uint32_t RxQueue::take_run(std::uint32_t limit) noexcept {
+  const auto first = static_cast<std::uint16_t>(next_ + taken_);
+  limit = std::min(limit, ring_.before_wrap(first));
+  return is_slave() ? read_run<IntoSegments<true>>(limit) : read_run<IntoSegments<false>>(limit);
 }
 
 void RxQueue::take_packets(std::uint32_t available, std::uint32_t max_packets) noexcept {
   while (taken_ < available && packets_ < max_packets && bytes_ < kBurstBytes) {
-    if (!skipping_) {
-      packets_ += is_slave() ? take_run<true>(available, max_packets)
-                             : take_run<false>(available, max_packets);
-    }
+    if (!skipping_) packets_ += take_run(std::min(available - taken_, max_packets - packets_));
     // What ended the run: a chain, a long packet, something wrong, or the end of the ring. A chain
     // of one slot is a packet, too.
     if (taken_ < available && packets_ < max_packets) packets_ += take_chain(available) ? 1 : 0;
@@ -232,8 +317,8 @@ Loan* RxQueue::open_loan(const std::shared_ptr<Link>& link) {
   }
   Loan* loan = loans_.lend(link);
   const Region& region = state_->regions()[lent_region_];
-  loan->ours = is_slave();
-  loan->reach = buffers_.buffer_size;
+  loan->writable = is_slave();
+  loan->buffer_size = buffers_.buffer_size;
   if (is_slave()) {
     loan->lie_in(region);
   } else if (!loan->map_peer(region)) {
@@ -255,6 +340,30 @@ Loan* RxQueue::close_loan(Loan* loan, std::uint32_t limit) noexcept {
   packets_ = taken_;
   count_burst();
   return lent_ = loan;
+}
+
+/** Row by row of slots: there are two where the ring wraps. */
+void RxQueue::lend_packets(Loan& loan, std::uint32_t limit, PacketDesc* packets) noexcept {
+  std::uint32_t row;
+  std::uint32_t lent;
+  do {
+    row = std::min(limit - taken_, ring_.before_wrap(static_cast<std::uint16_t>(next_ + taken_)));
+    lent = is_slave() ? read_run<IntoLoan<true>>(row, &loan, packets, row)
+                      : read_run<IntoLoan<false>>(row, &loan, packets, row);
+  } while (lent == row && taken_ < limit);
+}
+
+RxBurst RxQueue::receive_lent(const std::shared_ptr<Link>& link, std::span<PacketDesc> packets) {
+  const auto max_packets = static_cast<std::uint32_t>(packets.size());
+  const std::uint32_t available = begin_burst();
+  const std::uint32_t limit = lendable(std::min(available, max_packets));
+  Loan* loan = limit != 0 ? open_loan(link) : nullptr;
+  if (loan != nullptr) {
+    lend_packets(*loan, limit, packets.data());
+    loan = close_loan(loan, limit);
+  }
+  if (loan != nullptr) return {loan, packets.first(loan->count), {}};
+  return {nullptr, {}, take_burst(available, max_packets)};
 }
 
 /** After a burst: half of the ring is for the peer, whatever is lent. */

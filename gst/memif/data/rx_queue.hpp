@@ -3,36 +3,23 @@
 /** @file The receiving end of one ring: S2M for a master, M2S for a slave. */
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "gst/memif/burst.hpp"
+#include "gst/memif/control/fd.hpp"
 #include "gst/memif/data/buffer_layout.hpp"
 #include "gst/memif/data/held_slots.hpp"
 #include "gst/memif/data/link_memory.hpp"
-#include "gst/memif/data/loan.hpp"
+#include "gst/memif/data/loan_book.hpp"
 #include "gst/memif/data/ring.hpp"
 #include "gst/memif/data/wake_budget.hpp"
-#include "gst/memif/fd.hpp"
 #include "gst/memif/stats.hpp"
 
 namespace gstmemif {
-
-/** A run of bytes of a received packet, in shared memory: the peer may still write to it. */
-struct RxSegment {
-  std::byte* data;
-  std::uint32_t length;
-  bool more;  ///< the packet goes on in the next segment
-};
-
-/** What RxQueue::receive_lent() received: a loan, or else segments. */
-struct RxBurst {
-  Loan* loan = nullptr;
-  std::span<const RxSegment> segments;
-};
 
 /**
  * Receives from one ring. One thread at a time; the object lives as long as its link.
@@ -69,11 +56,10 @@ class GSTMEMIF_API RxQueue {
    * if the peer could take the memory away. As master, whoever holds the loan must not write to it.
    *
    * @param link ours
-   * @param begin called before packets are lent; returns what is called with (i, offset, length)
-   *   for packet i, whose bytes are these of the loan's region. There may be no loan after all.
+   * @param packets where lent packets are described, at most Loan::kMax; each one's token is the
+   *   place of its buffer in the loan
    */
-  template <class Begin>
-  RxBurst receive_lent(const std::shared_ptr<Link>& link, std::uint32_t max_packets, Begin begin);
+  RxBurst receive_lent(const std::shared_ptr<Link>& link, std::span<PacketDesc> packets);
 
   /** As master: true if slots are held for packets that are lent. */
   bool lends_slots() const noexcept { return !lent_slots_.empty(); }
@@ -121,6 +107,11 @@ class GSTMEMIF_API RxQueue {
   // A burst ends with the packet that takes it beyond this many.
   static constexpr std::uint64_t kBurstBytes = 4 << 20;
 
+  template <bool kSlave>
+  class IntoSegments;
+  template <bool kSlave>
+  class IntoLoan;
+
   bool is_slave() const noexcept { return buffers_.buffer_size != 0; }
   std::uint16_t peer_index() const noexcept {
     if (closed_) return end_;
@@ -132,8 +123,9 @@ class GSTMEMIF_API RxQueue {
   void count_burst() noexcept;
   std::byte* resolve(std::uint16_t index, const Descriptor& descriptor) const noexcept;
   void take_packets(std::uint32_t available, std::uint32_t max_packets) noexcept;
-  template <bool kSlave>
-  std::uint32_t take_run(std::uint32_t available, std::uint32_t max_packets) noexcept;
+  template <class Sink, class... Args>
+  std::uint32_t read_run(std::uint32_t limit, Args... args) noexcept;
+  std::uint32_t take_run(std::uint32_t limit) noexcept;
   bool take_chain(std::uint32_t available) noexcept;
   void write_empty(std::uint32_t count) noexcept;
   void publish(std::uint32_t count) noexcept;
@@ -141,10 +133,7 @@ class GSTMEMIF_API RxQueue {
   std::uint32_t lendable(std::uint32_t packets) noexcept;
   Loan* open_loan(const std::shared_ptr<Link>& link);
   Loan* close_loan(Loan* loan, std::uint32_t limit) noexcept;
-  template <class Store>
-  void lend_packets(Loan& loan, std::uint32_t limit, Store store) noexcept;
-  template <bool kSlave, class Store>
-  std::uint32_t lend_run(Loan& loan, std::uint32_t limit, Store store) noexcept;
+  void lend_packets(Loan& loan, std::uint32_t limit, PacketDesc* packets) noexcept;
   void make_room() noexcept;
   void give_back_slots() noexcept;
   void drop_from(std::size_t first_segment, DropReason reason) noexcept;
@@ -174,81 +163,5 @@ class GSTMEMIF_API RxQueue {
   bool closed_ = false;
   std::uint16_t end_ = 0;  // the peer's index when the queue was closed
 };
-
-template <class Begin>
-RxBurst RxQueue::receive_lent(const std::shared_ptr<Link>& link, std::uint32_t max_packets,
-                              Begin begin) {
-  const std::uint32_t available = begin_burst();
-  const std::uint32_t limit = lendable(std::min(available, max_packets));
-  Loan* loan = limit != 0 ? open_loan(link) : nullptr;
-  if (loan != nullptr) {
-    lend_packets(*loan, limit, begin());
-    loan = close_loan(loan, limit);
-  }
-  if (loan != nullptr) return {loan, {}};
-  return {nullptr, take_burst(available, max_packets)};
-}
-
-/** Row by row of slots: there are two where the ring wraps. */
-template <class Store>
-void RxQueue::lend_packets(Loan& loan, std::uint32_t limit, Store store) noexcept {
-  std::uint32_t row;
-  std::uint32_t lent;
-  do {
-    row = std::min(limit - taken_, ring_.before_wrap(static_cast<std::uint16_t>(next_ + taken_)));
-    lent = is_slave() ? lend_run<true>(loan, row, store) : lend_run<false>(loan, row, store);
-    taken_ += lent;
-  } while (lent == row && taken_ < limit);
-}
-
-/**
- * Lends what the next @p limit slots, which are in a row, hold: up to the first packet that is
- * anything else than one slot within the buffer of that slot (as slave) or the loan's region (as
- * master). As slave, each slot gets a spare buffer in exchange, at once, while its descriptor is at
- * hand: the peer looks at it after release(). As in TxQueue's loops, all that this one works with
- * is in locals, and it is not inlined.
- */
-template <bool kSlave, class Store>
-[[gnu::noinline]] std::uint32_t RxQueue::lend_run(Loan& loan, std::uint32_t limit,
-                                                  Store store) noexcept {
-  Ring ring = ring_;
-  const std::size_t next = ring.slot(static_cast<std::uint16_t>(next_ + taken_));
-  const std::size_t first = taken_;
-  const std::uint16_t region = kSlave ? kFirstBufferRegion : lent_region_;
-  const std::uint64_t size = kSlave ? buffers_.buffer_size : loan.size();
-  const std::uint32_t longest_lent = std::min(max_packet_size_, kSlave ? ~0U : kLongestLent);
-  BufferPlace* const places = loan.buffers.data() + first;
-  BufferPlace* const slots = buffers_.slots.data();
-  const auto spares = kSlave ? buffers_.spares.end() - limit : buffers_.spares.end();
-  std::uint64_t bytes = 0;
-  std::uint32_t longest = 0;
-  std::size_t i = 0;
-  for (; i < limit; ++i) {
-    const Descriptor packet = ring.read_slot(next + i);
-    if ((packet.flags & kDescriptorNext) != 0 || packet.region != region) break;
-    const std::uint32_t buffer = kSlave ? slots[next + i].offset : 0;
-    // One of 0 bytes is the longest, then.
-    if (packet.length - 1 >= longest_lent) break;
-    if (!within(packet.offset, packet.length, buffer, size)) break;
-    store(first + i, packet.offset, packet.length);
-    bytes += packet.length;
-    if constexpr (kSlave) {
-      const auto length = static_cast<std::uint32_t>(size);
-      ring.write_slot(next + i, {0, region, length, spares[i].offset, 0});
-    } else {
-      places[i] = {packet.offset, region, 0};
-      longest = std::max(longest, packet.length);
-    }
-  }
-  bytes_ += bytes;
-  if constexpr (kSlave) {
-    std::copy_n(slots + next, i, places);
-    std::copy_n(spares, i, slots + next);
-    buffers_.spares.erase(spares, spares + i);
-  } else {
-    loan.reach = std::max(loan.reach, longest);
-  }
-  return static_cast<std::uint32_t>(i);
-}
 
 }  // namespace gstmemif

@@ -16,8 +16,8 @@ Loan* TxBufferPool::borrow(std::shared_ptr<Link> link, std::uint32_t count) {
   if (n == 0 || region_ == nullptr) return nullptr;
   Loan* loan = loans_.lend(std::move(link));
   loan->lie_in(*region_);
-  loan->reach = reach_;
-  loan->ours = true;
+  loan->buffer_size = buffer_size_;
+  loan->writable = true;
   loan->count = static_cast<std::uint32_t>(n);
   // Those that came back last: they are still in some cache.
   std::copy(spares_.end() - static_cast<std::ptrdiff_t>(n), spares_.end(), loan->buffers.begin());

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "gst/memif/data/buffer_layout.hpp"
-#include "gst/memif/data/loan.hpp"
+#include "gst/memif/data/loan_book.hpp"
 #include "gst/memif/export.hpp"
 
 namespace gstmemif {
@@ -23,7 +23,7 @@ class GSTMEMIF_API TxBufferPool {
   /** @param region where @p spares, of @p buffer_size bytes each, lie; null: nothing is lent */
   TxBufferPool(std::vector<BufferPlace> spares, const Region* region,
                std::uint32_t buffer_size) noexcept
-      : region_(region), reach_(buffer_size), spares_(std::move(spares)) {}
+      : region_(region), buffer_size_(buffer_size), spares_(std::move(spares)) {}
 
   /**
    * Up to @p count buffers, Loan::kMax at the most, of @p link, which this belongs to. Null if none
@@ -33,7 +33,7 @@ class GSTMEMIF_API TxBufferPool {
 
  private:
   const Region* const region_;
-  const std::uint32_t reach_;
+  const std::uint32_t buffer_size_;
   std::mutex mutex_;                 // guards all that follows
   std::vector<BufferPlace> spares_;  // as many at the most as in the beginning: it never grows
   LoanBook loans_;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "gst/common/copy.hpp"
 #include "gst/memif/data/coarse_clock.hpp"
 #include "gst/memif/data/peer_signal.hpp"
 
@@ -18,7 +19,7 @@ constexpr std::int64_t kEventLookNs = 1'000'000;
 /** Reads the bytes of a packet in order, across its segments. */
 class Gather {
  public:
-  explicit Gather(std::span<const TxSegment> segments) noexcept : segments_(segments) {}
+  explicit Gather(TxPacket packet) noexcept : segments_(packet) {}
 
   void copy_to(std::byte* out, std::size_t length) noexcept {
     while (length != 0) {
@@ -37,15 +38,58 @@ class Gather {
   }
 
  private:
-  std::span<const TxSegment> segments_;
+  TxPacket segments_;
   std::size_t offset_ = 0;
 };
 
-std::uint64_t total_length(std::span<const TxSegment> segments) noexcept {
+std::uint64_t total_length(TxPacket packet) noexcept {
   std::uint64_t total = 0;
-  for (const TxSegment& segment : segments) total += segment.size();
+  for (const TxSegment& segment : packet) total += segment.size();
   return total;
 }
+
+/** Whether a packet does not reach beyond @p size bytes. */
+bool lies_in(const PacketDesc& packet, std::size_t size) noexcept {
+  return std::uint64_t{packet.offset} + packet.length <= size;
+}
+
+// Packets to send, by their number. Empty where only the slow path can say what to do.
+
+/** Packets of one segment. */
+class Gathered {
+ public:
+  explicit Gathered(std::span<const TxPacket> packets) noexcept : packets_(packets.data()) {}
+  TxSegment operator()(std::size_t i) const noexcept {
+    return packets_[i].size() == 1 ? packets_[i].front() : TxSegment();
+  }
+
+ private:
+  const TxPacket* packets_;
+};
+
+/** Packets in one memory. */
+class Described {
+ public:
+  Described(TxSegment memory, std::span<const PacketDesc> packets) noexcept
+      : packets_(packets.data()), data_(memory.data()), size_(memory.size()) {}
+  TxSegment operator()(std::size_t i) const noexcept {
+    const PacketDesc& packet = packets_[i];
+    if (!lies_in(packet, size_)) return {};
+    return {data_ + packet.offset, packet.length};
+  }
+
+ private:
+  const PacketDesc* packets_;
+  const std::byte* data_;
+  std::size_t size_;
+};
+
+/** Packets in the buffers of a loan. */
+struct Lent {
+  const PacketDesc* packets;
+  BufferPlace* buffers;
+  std::uint32_t count;
+};
 
 }  // namespace
 
@@ -56,7 +100,7 @@ TxQueue::TxQueue(LinkMemory& state, Ring ring, UniqueFd event_fd, QueueStats& st
       event_fd_(std::move(event_fd)),
       stats_(&stats),
       buffers_(std::move(buffers)),
-      lender_(std::move(buffers_.spares), state.only_buffer_region(), buffers_.buffer_size) {}
+      pool_(std::move(buffers_.spares), state.only_buffer_region(), buffers_.buffer_size) {}
 
 std::uint32_t TxQueue::free_slots() noexcept {
   if (state_->failed()) return free_ = 0;
@@ -87,31 +131,31 @@ bool TxQueue::valid_buffer(const Descriptor& descriptor) const noexcept {
 }
 
 /** Counts the slots that @p total bytes need, if that many are free. */
-SendResult TxQueue::reserve(std::uint64_t total, std::uint32_t& slots) noexcept {
+TxQueue::Outcome TxQueue::reserve(std::uint64_t total, std::uint32_t& slots) noexcept {
   std::uint64_t room = 0;
   std::uint64_t largest = 0;
   for (slots = 0; room < total; ++slots) {
     if (slots >= free_ && slots >= free_slots()) {
-      if (state_->failed()) return SendResult::link_lost;
+      if (state_->failed()) return Outcome::link_lost;
       // What no ring of such buffers would hold must not wait for one. A peer may mix sizes, so
       // this is asked when all that are free were looked at.
       const bool hopeless = slots == ring_.size() || total > largest * ring_.size();
-      return slots != 0 && hopeless ? SendResult::dropped : SendResult::full;
+      return slots != 0 && hopeless ? Outcome::dropped : Outcome::full;
     }
     const Descriptor buffer = slot_buffer(static_cast<std::uint16_t>(next_ + slots));
     if (!valid_buffer(buffer)) {
       state_->fail("the peer offered a buffer outside of its memory");
-      return SendResult::link_lost;
+      return Outcome::link_lost;
     }
     largest = std::max<std::uint64_t>(largest, buffer.length);
     room += buffer.length;
   }
-  return SendResult::ok;
+  return Outcome::sent;
 }
 
-SendResult TxQueue::write_slots(std::span<const TxSegment> segments, std::uint64_t total,
-                                std::uint32_t slots) noexcept {
-  Gather gather(segments);
+TxQueue::Outcome TxQueue::write_slots(TxPacket packet, std::uint64_t total,
+                                      std::uint32_t slots) noexcept {
+  Gather gather(packet);
   for (std::uint32_t i = 0; i < slots; ++i) {
     const auto index = static_cast<std::uint16_t>(next_ + i);
     // As master this is a second look at the peer's memory, so it is checked a second time.
@@ -119,7 +163,7 @@ SendResult TxQueue::write_slots(std::span<const TxSegment> segments, std::uint64
     const bool last = i + 1 == slots;
     if (!valid_buffer(buffer) || (last && buffer.length < total)) {
       state_->fail("the peer changed a buffer while it was written to");
-      return SendResult::link_lost;
+      return Outcome::link_lost;
     }
     const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(total, buffer.length));
     gather.copy_to(state_->resolve(buffer.region, buffer.offset, length), length);
@@ -128,46 +172,203 @@ SendResult TxQueue::write_slots(std::span<const TxSegment> segments, std::uint64
     buffer.flags = last ? 0 : kDescriptorNext;
     ring_.write(index, buffer);
   }
-  return SendResult::ok;
+  return Outcome::sent;
 }
 
-SendResult TxQueue::send(std::span<const TxSegment> segments) noexcept {
-  // The common case first: one piece that fits into one slot.
-  if (segments.size() == 1 && send_burst(1, [&](std::size_t) { return segments.front(); }) == 1) {
-    return SendResult::ok;
-  }
-  const std::uint64_t total = total_length(segments);
-  if (total == 0) {
-    stats_->drop(DropReason::empty);
-    return SendResult::dropped;
-  }
+TxQueue::Outcome TxQueue::drop(DropReason reason) noexcept {
+  stats_->drop(reason);
+  return Outcome::dropped;
+}
+
+/** Any packet, into as many slots as it needs. */
+TxQueue::Outcome TxQueue::send_slowly(TxPacket packet) noexcept {
+  const std::uint64_t total = total_length(packet);
+  if (total == 0) return drop(DropReason::empty);
   std::uint32_t slots = 0;
-  SendResult sent = reserve(total, slots);
-  if (sent == SendResult::ok) sent = write_slots(segments, total, slots);
-  refused_ = sent == SendResult::full ? total : 0;
-  if (sent == SendResult::dropped) stats_->drop(DropReason::too_long);
-  if (sent != SendResult::ok) return sent;
+  Outcome outcome = reserve(total, slots);
+  if (outcome == Outcome::sent) outcome = write_slots(packet, total, slots);
+  refused_ = outcome == Outcome::full ? total : 0;
+  if (outcome == Outcome::dropped) return drop(DropReason::too_long);
+  if (outcome != Outcome::sent) return outcome;
   next_ = static_cast<std::uint16_t>(next_ + slots);
   free_ -= slots;
   ++packets_;
   ++copies_;
   bytes_ += total;
-  return SendResult::ok;
+  return Outcome::sent;
 }
 
-SendResult TxQueue::exchange(const LentPacket& packet) noexcept {
-  if (send_burst_zero_copy(1, [&](std::size_t) { return packet; }) == 1) return SendResult::ok;
-  if (state_->failed()) return SendResult::link_lost;
-  if (free_ == 0) return SendResult::full;
-  stats_->drop(packet.length == 0 ? DropReason::empty : DropReason::too_long);
-  return SendResult::dropped;
+TxQueue::Outcome TxQueue::send_slowly(TxSegment memory, const PacketDesc& packet) noexcept {
+  if (!lies_in(packet, memory.size())) return drop(DropReason::bad_descriptor);
+  const TxSegment segment = memory.subspan(packet.offset, packet.length);
+  return send_slowly({&segment, 1});
+}
+
+// What fills a slot with a packet: says which descriptor it gets, or that the slow path is to see
+// to it.
+
+template <bool kSlave, class Packets>
+class TxQueue::CopyIntoSlot {
+ public:
+  static constexpr bool kCopies = true;
+
+  CopyIntoSlot(const TxQueue& queue, Packets packets) noexcept
+      : packets_(packets),
+        ring_(queue.ring_),
+        regions_(queue.state_->views()),
+        slots_(queue.buffers_.slots.data()),
+        size_(queue.buffers_.buffer_size) {}
+
+  bool operator()(std::size_t slot, std::size_t i, Descriptor& out) noexcept {
+    regions_.prefetch_for_writing(buffer_of(ring_.wrapped(slot + kBufferAhead)).offset);
+    const TxSegment packet = packets_(i);
+    out = buffer_of(slot);
+    if (packet.empty() || packet.size() > out.length) return false;
+    std::byte* to = regions_.resolve(out.region, out.offset, out.length);
+    if (to == nullptr) return false;
+    gstcommon::copy_packet(to, packet.data(), packet.size());
+    out.length = static_cast<std::uint32_t>(packet.size());
+    out.flags = 0;
+    return true;
+  }
+
+ private:
+  Descriptor buffer_of(std::size_t slot) const noexcept {
+    if constexpr (!kSlave) return ring_.read_slot(slot);
+    return {0, slots_[slot].region, size_, slots_[slot].offset, 0};
+  }
+
+  const Packets packets_;
+  const Ring ring_;
+  RegionCursor regions_;
+  const BufferPlace* const slots_;
+  const std::uint32_t size_;
+};
+
+class TxQueue::ExchangeBuffer {
+ public:
+  static constexpr bool kCopies = false;
+
+  ExchangeBuffer(TxQueue& queue, Lent lent) noexcept
+      : lent_(lent), slots_(queue.buffers_.slots.data()), size_(queue.buffers_.buffer_size) {}
+
+  bool operator()(std::size_t slot, std::size_t i, Descriptor& out) noexcept {
+    const PacketDesc& packet = lent_.packets[i];
+    if (packet.token >= lent_.count || packet.length == 0) return false;
+    // Where buffers are lent, all lie in one region: see LinkMemory::only_buffer_region().
+    std::uint32_t& own = lent_.buffers[packet.token].offset;
+    if (!within(packet.offset, packet.length, own, size_)) return false;
+    out = {0, kFirstBufferRegion, packet.length, packet.offset, 0};
+    std::swap(own, slots_[slot].offset);
+    return true;
+  }
+
+ private:
+  const Lent lent_;
+  BufferPlace* const slots_;
+  const std::uint32_t size_;
+};
+
+/**
+ * Fills the next @p limit slots, which are in a row, with packets from @p first on, up to the first
+ * that needs the slow path. What it works with is in locals, for the compiler has to assume that
+ * the ring and the packets are written over members. And it is not inlined into all that a caller
+ * does around it: there would be no registers left.
+ */
+template <class Fill, class Packets>
+[[gnu::noinline]] std::uint32_t TxQueue::write_run(std::uint32_t first, std::uint32_t limit,
+                                                   Packets packets) noexcept {
+  Ring ring = ring_;
+  Fill fill(*this, packets);
+  const std::size_t next = ring.slot(next_);
+  std::uint64_t bytes = 0;
+  std::size_t i = 0;
+  for (; i < limit; ++i) {
+    ring.prefetch_for_writing(next + i + kWriteAhead);
+    Descriptor slot;
+    if (!fill(next + i, first + i, slot)) break;
+    ring.write_slot(next + i, slot);
+    bytes += slot.length;
+  }
+  if constexpr (Fill::kCopies) copies_ += i;
+  bytes_ += bytes;
+  return static_cast<std::uint32_t>(i);
+}
+
+/** Packets from @p first to @p n, as long as one slot each does. Returns how many went. */
+template <class Fill, class Packets>
+std::uint32_t TxQueue::fast_path(std::uint32_t first, std::uint32_t n, Packets packets) noexcept {
+  std::uint32_t sent = first;
+  while (sent < n && (free_ != 0 || free_slots() != 0)) {
+    const std::uint32_t limit = std::min({n - sent, free_, ring_.before_wrap(next_)});
+    const std::uint32_t done = write_run<Fill>(sent, limit, packets);
+    next_ = static_cast<std::uint16_t>(next_ + done);
+    free_ -= done;
+    packets_ += done;
+    sent += done;
+    if (done < limit) break;
+  }
+  if (sent != first) refused_ = 0;
+  return sent - first;
+}
+
+/** @param slow sees to the packet of a number that ended the fast path */
+template <class Fill, class Packets, class Slow>
+TxBurst TxQueue::send_all(std::size_t n, Packets packets, Slow slow) noexcept {
+  TxBurst burst;
+  for (;;) {
+    burst.sent += fast_path<Fill>(burst.done(), static_cast<std::uint32_t>(n), packets);
+    if (burst.done() == n) return burst;
+    switch (slow(burst.done())) {
+      case Outcome::sent:
+        ++burst.sent;
+        break;
+      case Outcome::dropped:
+        ++burst.dropped;
+        break;
+      case Outcome::full:
+        burst.result = SendResult::full;
+        return burst;
+      case Outcome::link_lost:
+        burst.result = SendResult::link_lost;
+        return burst;
+    }
+  }
+}
+
+template <class Packets, class Slow>
+TxBurst TxQueue::copy_all(std::size_t n, Packets packets, Slow slow) noexcept {
+  return is_slave() ? send_all<CopyIntoSlot<true, Packets>>(n, packets, slow)
+                    : send_all<CopyIntoSlot<false, Packets>>(n, packets, slow);
+}
+
+TxBurst TxQueue::send_burst(std::span<const TxPacket> packets) noexcept {
+  return copy_all(packets.size(), Gathered(packets),
+                  [&](std::size_t i) { return send_slowly(packets[i]); });
+}
+
+TxBurst TxQueue::send_burst(TxSegment memory, std::span<const PacketDesc> packets) noexcept {
+  return copy_all(packets.size(), Described(memory, packets),
+                  [&](std::size_t i) { return send_slowly(memory, packets[i]); });
+}
+
+TxBurst TxQueue::send_burst_zero_copy(Loan& loan, std::span<const PacketDesc> packets) noexcept {
+  const TxSegment memory{loan.base(), loan.size()};
+  return send_all<ExchangeBuffer>(
+      packets.size(), Lent{packets.data(), loan.buffers.data(), loan.count}, [&](std::size_t i) {
+        const PacketDesc& packet = packets[i];
+        if (packet.token >= loan.count) return send_slowly(memory, packet);
+        if (state_->failed()) return Outcome::link_lost;
+        if (!lies_in(packet, memory.size())) return drop(DropReason::bad_descriptor);
+        if (free_ == 0) return Outcome::full;
+        return drop(packet.length == 0 ? DropReason::empty : DropReason::too_long);
+      });
 }
 
 bool TxQueue::has_room() noexcept {
   // One free slot would end the wait of a packet that needs ten, again and again.
   std::uint32_t slots = 0;
-  return free_slots() != 0 &&
-         reserve(std::max<std::uint64_t>(refused_, 1), slots) != SendResult::full;
+  return free_slots() != 0 && reserve(std::max<std::uint64_t>(refused_, 1), slots) != Outcome::full;
 }
 
 void TxQueue::flush() noexcept {

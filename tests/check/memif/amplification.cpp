@@ -2,7 +2,7 @@
 // Copyright (C) 2026 The gst-memif developers
 // A peer that describes much with little: long packets, the same bytes again and again, and memory
 // that is only claimed. What we hold for it is bounded, and what that costs is counted.
-#include "gst/memif/data/copy_budget.hpp"
+#include "gst/memif/copy_budget.hpp"
 
 #include <sys/mman.h>
 
@@ -148,7 +148,7 @@ GST_START_TEST(test_copies_are_bounded) {
   const Bytes bytes = packet(1, kLength);
   const TxSegment segment(bytes);
   for (std::uint64_t i = 0; i < kPackets; ++i) {
-    while (sender->send({&segment, 1}) != SendResult::ok) sender->wait_for_room(1'000'000);
+    while (send_one(*sender, {&segment, 1}) != Sent::ok) sender->wait_for_room(1'000'000);
     sender->flush();
   }
   fail_unless(eventually([&] { return pipeline.stat("src", "packets") == kPackets; }));

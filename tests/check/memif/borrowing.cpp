@@ -28,8 +28,8 @@ struct Slave {
   }
   TxQueue& tx() { return *link->tx(0); }
   Loan* borrow(std::uint32_t count) { return tx().borrow(link, count); }
-  SendResult send(Loan& loan, std::uint32_t i, std::uint32_t length = kCapacity) {
-    return tx().exchange({&loan.buffers[i], loan.buffers[i].offset, length});
+  Sent send(Loan& loan, std::uint32_t i, std::uint32_t length = kCapacity) {
+    return exchange(tx(), loan, i, loan.buffers[i].offset, length);
   }
 
   std::shared_ptr<InterfaceStats> stats = std::make_shared<InterfaceStats>();
@@ -54,7 +54,7 @@ GST_START_TEST(test_packets_go_without_a_copy) {
     expect(loan != nullptr && loan->count == count, "buffers were lost");
     for (std::uint32_t i = 0; i < count; ++i) write(*loan, i, round + i);
     for (std::uint32_t i = 0; i < count; ++i) {
-      expect(slave.send(*loan, i) == SendResult::ok, "not sent");
+      expect(slave.send(*loan, i) == Sent::ok, "not sent");
     }
     slave.tx().flush();
     loan->give_back();
@@ -83,7 +83,7 @@ GST_START_TEST(test_no_more_is_borrowed_than_there_is) {
   fail_unless(std::ranges::adjacent_find(out) == out.end(), "a buffer was borrowed twice");
   // The ring has buffers of its own, and goes on.
   for (std::uint32_t i = 0; i < kRing; ++i)
-    fail_unless(send(slave.tx(), packet(i, 10)) == SendResult::ok);
+    fail_unless(send(slave.tx(), packet(i, 10)) == Sent::ok);
   slave.tx().flush();
   fail_unless_equals_uint64(receive(*slave.master->rx(0)).size(), kRing);
   loans.back()->give_back();
@@ -151,7 +151,7 @@ GST_START_TEST(test_buffers_are_neither_lost_nor_doubled) {
   std::vector<std::uint32_t> places;
   for (std::uint32_t i = 0; i < all->count; ++i) places.push_back(all->buffers[i].offset);
   for (std::uint32_t i = 0; i < kRing; ++i) {
-    fail_unless(send(slave.tx(), packet(i, kCapacity)) == SendResult::ok);
+    fail_unless(send(slave.tx(), packet(i, kCapacity)) == Sent::ok);
   }
   slave.tx().flush();
   const std::byte* base = slave.master->state().regions()[1].data();
@@ -220,7 +220,7 @@ GST_START_TEST(test_threads_of_their_own) {
   std::thread sender([&] {
     while (Loan* loan = written.take()) {
       for (std::uint32_t i = 0; i < loan->count; ++i) {
-        while (slave.send(*loan, i) == SendResult::full) {
+        while (slave.send(*loan, i) == Sent::full) {
           slave.tx().flush();
           std::this_thread::yield();
         }

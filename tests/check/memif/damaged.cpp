@@ -217,7 +217,7 @@ GST_START_TEST(test_lent_packets) {
     const auto rounds = [&](int n) {
       for (int i = 0; i < n; ++i) {
         sender->wait_for_room(kMillisecond);
-        sender->send_burst(32, [&](std::size_t) { return segment; });
+        send_copies(*sender, segment, 32);
         sender->flush();
         receiver->wait(kMillisecond);
         receiver->receive(256);

@@ -85,7 +85,7 @@ GST_START_TEST(test_states_while_packets_come) {
     const Bytes bytes = packet(1, 60);
     const TxSegment segment(bytes);
     while (!stop) {
-      for (int i = 0; i < 8; ++i) sender->send({&segment, 1});
+      for (int i = 0; i < 8; ++i) send_one(*sender, {&segment, 1});
       sender->flush();
       std::this_thread::sleep_for(std::chrono::microseconds(100));
     }

@@ -291,7 +291,7 @@ struct Receiving {
       for (std::uint64_t i = begin; i < begin + count; ++i) {
         const Bytes bytes = packet(i, 100);
         const TxSegment segment(bytes);
-        while (sender->send({&segment, 1}) != SendResult::ok) sender->wait_for_room(kLimit);
+        while (send_one(*sender, {&segment, 1}) != Sent::ok) sender->wait_for_room(kLimit);
       }
       sender->flush();
     }

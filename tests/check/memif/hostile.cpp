@@ -185,7 +185,7 @@ GST_START_TEST(test_a_jump_of_the_index_fails_the_sending_link) {
     for (int what = 0; what < 3; ++what) {
       LinkPair pair(small_offer(4, kCapacity));
       TxQueue& tx = pair.tx(direction);
-      for (int i = 0; i < 4; ++i) fail_unless(send(tx, packet(i, 9)) == SendResult::ok);
+      for (int i = 0; i < 4; ++i) fail_unless(send(tx, packet(i, 9)) == Sent::ok);
       if (what != 0) tx.flush();
       Ring& ring = pair.ring(direction);
       // Gives back what was not flushed, more than was sent, or less than nothing.
@@ -195,9 +195,9 @@ GST_START_TEST(test_a_jump_of_the_index_fails_the_sending_link) {
       } else {
         ring.store_head(static_cast<std::uint16_t>(what == 2 ? 3 : 4 + 4 + given_back));
       }
-      fail_unless(send(tx, packet(9, 9)) == SendResult::link_lost, "case %d", what);
+      fail_unless(send(tx, packet(9, 9)) == Sent::link_lost, "case %d", what);
       fail_unless(pair.tx_state(direction).failed());
-      fail_unless(send(tx, packet(9, 9)) == SendResult::link_lost);
+      fail_unless(send(tx, packet(9, 9)) == Sent::link_lost);
       tx.flush();
       fail_unless_equals_uint64(dropped(tx.stats(), DropReason::link_down), what == 0 ? 4 : 0);
     }
@@ -214,14 +214,14 @@ GST_START_TEST(test_master_checks_a_buffer_before_it_writes_to_it) {
     LinkPair pair(small_offer(4, kCapacity));
     TxQueue& tx = pair.tx(Direction::m2s);
     pair.ring(Direction::m2s).write(1, evil);
-    fail_unless(send(tx, packet(0, 10)) == SendResult::ok);
-    fail_unless(send(tx, packet(1, 10)) == SendResult::link_lost);
+    fail_unless(send(tx, packet(0, 10)) == Sent::ok);
+    fail_unless(send(tx, packet(1, 10)) == Sent::link_lost);
     fail_unless(std::strstr(pair.tx_state(Direction::m2s).failure(), "outside") != nullptr);
   }
   // Also in the middle of a chain.
   LinkPair pair(small_offer(4, kCapacity));
   pair.ring(Direction::m2s).write(2, slot(1, end, 64));
-  fail_unless(send(pair.tx(Direction::m2s), packet(0, 4 * kCapacity)) == SendResult::link_lost);
+  fail_unless(send(pair.tx(Direction::m2s), packet(0, 4 * kCapacity)) == Sent::link_lost);
 }
 GST_END_TEST
 
@@ -234,7 +234,7 @@ GST_START_TEST(test_master_uses_buffers_of_any_size) {
   ring.write(2, slot(1, base + 130, 2));
   ring.write(3, slot(1, base + 192, 64));
   const Bytes bytes = packet(5, 1 + 61 + 2 + 10);
-  fail_unless(send(pair.tx(Direction::m2s), bytes) == SendResult::ok);
+  fail_unless(send(pair.tx(Direction::m2s), bytes) == Sent::ok);
   pair.tx(Direction::m2s).flush();
   fail_unless(receive(pair.rx(Direction::m2s)) == only(bytes));
 }
@@ -247,7 +247,7 @@ GST_START_TEST(test_slave_sends_from_its_own_buffers_whatever_the_ring_says) {
       pair.ring(Direction::s2m).write(i, slot(77, 0xffffff00, 0xffffffff, 0xffff));
     }
     const Bytes bytes = packet(static_cast<std::uint64_t>(round), 3 * kCapacity);
-    fail_unless(send(pair.tx(Direction::s2m), bytes) == SendResult::ok);
+    fail_unless(send(pair.tx(Direction::s2m), bytes) == Sent::ok);
     pair.tx(Direction::s2m).flush();
     fail_unless(receive(pair.rx(Direction::s2m)) == only(bytes));
   }

@@ -252,7 +252,7 @@ GST_START_TEST(test_a_link_stays_readable_while_it_is_held) {
   auto receiver = must(Receiver::open(peers.master, 0, RxMode::polling));
   const Bytes bytes = packet(1, 1000);
   const TxSegment segment(bytes);
-  fail_unless(sender->send({&segment, 1}) == SendResult::ok);
+  fail_unless(send_one(*sender, {&segment, 1}) == Sent::ok);
   sender->flush();
   fail_unless(receiver->wait(1'000'000'000) == WaitResult::ready);
   const std::shared_ptr<Link> held = receiver->link();

@@ -48,7 +48,7 @@ void send(Sender& sender, std::uint64_t begin, std::uint64_t count, std::size_t 
     const Bytes bytes = packet(i, length);
     const TxSegment segment(bytes);
     // Also while a slave has not given its begin buffers out.
-    while (sender.send({&segment, 1}) != SendResult::ok) {
+    while (send_one(sender, {&segment, 1}) != Sent::ok) {
       expect(sender.wait_for_room(kLimit) == WaitResult::ready, "no room");
     }
   }
@@ -192,18 +192,14 @@ GST_START_TEST(test_lent_packets_of_a_peer_that_left) {
   send_once(pair.sends, 0, 20);
   pair.sender_leaves();
   pair.sender_returns();
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> places;
-  const RxBurst burst = receiver->receive_lent(256, [&] {
-    return [&](std::size_t, std::uint32_t offset, std::uint32_t length) {
-      places.emplace_back(offset, length);
-    };
-  });
+  std::array<PacketDesc, 256> room;
+  const RxBurst burst = receiver->receive_lent(room);
   fail_unless(burst.loan != nullptr && receiver->release());
   fail_unless(receiver->wait(kLimit) == WaitResult::link_changed && receiver->has_queue());
-  fail_unless_equals_uint64(places.size(), 20);
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    const std::byte* start = burst.loan->base() + places[i].first;
-    expect(Bytes(start, start + places[i].second) == packet(i, 100), "another packet");
+  fail_unless_equals_uint64(burst.packets.size(), 20);
+  for (std::size_t i = 0; i < burst.packets.size(); ++i) {
+    const std::byte* start = burst.loan->base() + burst.packets[i].offset;
+    expect(Bytes(start, start + burst.packets[i].length) == packet(i, 100), "another packet");
   }
   burst.loan->give_back();
 }
@@ -218,9 +214,8 @@ GST_START_TEST(test_packets_that_are_kept_do_not_keep_ever_more_memory) {
   const auto keep_one = [&] {
     send_once(pair.sends, 0, 1);
     fail_unless(eventually([&] { return receiver->wait(kLimit) == WaitResult::ready; }));
-    Loan* loan =
-        receiver->receive_lent(256, [] { return [](std::size_t, std::uint32_t, std::uint32_t) {}; })
-            .loan;
+    std::array<PacketDesc, 256> room;
+    Loan* loan = receiver->receive_lent(room).loan;
     fail_unless(loan != nullptr && receiver->release());
     kept.push_back(loan);
     pair.sender_leaves();

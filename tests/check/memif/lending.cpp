@@ -109,7 +109,7 @@ struct Receiving {
     for (; sent < end; ++sent) {
       const Bytes bytes = packet(sent, kLength);
       const TxSegment segment(bytes);
-      while (sender->send({&segment, 1}) != SendResult::ok) {
+      while (send_one(*sender, {&segment, 1}) != Sent::ok) {
         expect(sender->wait_for_room(10'000'000'000) == WaitResult::ready, "the ring has stopped");
       }
       if (sent % 7 == 0) sender->flush();
@@ -210,7 +210,7 @@ GST_START_TEST(test_a_queue_holds_as_much_as_of_other_buffers) {
     const TxSegment segment(bytes);
     for (guint burst = 1; burst <= kBursts; ++burst) {
       for (guint i = 0; i < kPackets; ++i) {
-        expect(sender->send({&segment, 1}) == SendResult::ok, "the ring is full");
+        expect(send_one(*sender, {&segment, 1}) == Sent::ok, "the ring is full");
       }
       sender->flush();
       fail_unless(eventually([&] { return pipeline.stat("src", "packets") == burst * kPackets; }),

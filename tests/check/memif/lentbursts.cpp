@@ -28,7 +28,7 @@ void run_through(Direction direction, std::uint32_t ring_size, std::uint32_t bur
   while (number < 140'000) {
     for (std::uint32_t i = 0; i < burst; ++i) {
       const Bytes sent = packet(number + i, 8 + i % 50);
-      expect(send(tx, sent) == SendResult::ok, "not sent");
+      expect(send(tx, sent) == Sent::ok, "not sent");
       bytes += sent.size();
     }
     tx.flush();

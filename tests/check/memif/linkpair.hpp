@@ -137,9 +137,39 @@ inline Bytes packet(std::uint64_t number, std::size_t length) {
   return bytes;
 }
 
-inline SendResult send(TxQueue& tx, const Bytes& bytes) {
+/** What became of one packet that was to be sent. */
+enum class Sent { ok, full, dropped, link_lost };
+
+inline Sent outcome(const TxBurst& burst) {
+  if (burst.result == SendResult::full) return Sent::full;
+  if (burst.result == SendResult::link_lost) return Sent::link_lost;
+  expect(burst.done() == 1, "neither sent nor dropped");
+  return burst.dropped != 0 ? Sent::dropped : Sent::ok;
+}
+
+/** @param queue a TxQueue or a Sender */
+template <class Queue>
+Sent send_one(Queue& queue, TxPacket packet) {
+  return outcome(queue.send_burst({&packet, 1}));
+}
+
+inline Sent send(TxQueue& tx, const Bytes& bytes) {
   const TxSegment segment(bytes);
-  return tx.send({&segment, 1});
+  return send_one(tx, {&segment, 1});
+}
+
+/** Sends @p length bytes from @p offset on, in the buffer at place @p i of the loan. */
+inline Sent exchange(TxQueue& tx, Loan& loan, std::uint32_t i, std::uint32_t offset,
+                     std::uint32_t length) {
+  const PacketDesc packet{offset, length, 0, i};
+  return outcome(tx.send_burst_zero_copy(loan, {&packet, 1}));
+}
+
+/** @p bytes as often as @p n times, in one burst. */
+template <class Queue>
+std::uint32_t send_copies(Queue& queue, TxSegment bytes, std::uint32_t n) {
+  const std::vector<PacketDesc> packets(n, {0, static_cast<std::uint32_t>(bytes.size()), 0, 0});
+  return queue.send_burst(bytes, packets).sent;
 }
 
 /** The packets that segments of one receive() make up. */
@@ -170,22 +200,18 @@ struct Taken {
 /** Receives, if possible without a copy, and looks at each packet. It is to be released yet. */
 inline Taken take(RxQueue& rx, const std::shared_ptr<Link>& link,
                   std::uint32_t max_packets = 65536) {
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> places;
-  const RxBurst burst = rx.receive_lent(link, max_packets, [&] {
-    return [&](std::size_t i, std::uint32_t offset, std::uint32_t length) {
-      expect(i == places.size(), "packets out of order");
-      places.emplace_back(offset, length);
-    };
-  });
+  static thread_local std::vector<PacketDesc> room(65536);
+  const RxBurst burst = rx.receive_lent(link, std::span(room).first(max_packets));
   if (burst.loan == nullptr) return {nullptr, join(burst.segments)};
   const Loan& loan = *burst.loan;
-  expect(burst.segments.empty() && loan.count == places.size(), "lent, and not lent");
+  expect(burst.segments.empty() && loan.count == burst.packets.size(), "lent, and not lent");
   Taken taken{burst.loan, {}};
   for (std::uint32_t i = 0; i < loan.count; ++i) {
-    const auto [offset, length] = places[i];
-    const std::uint64_t reach = std::uint64_t{loan.buffers[i].offset} + loan.reach;
+    const auto [offset, length, unused, token] = burst.packets[i];
+    expect(unused == 0 && token == i, "packets out of order");
+    const std::uint64_t reach = std::uint64_t{loan.buffers[i].offset} + loan.buffer_size;
     // A buffer is lent whole. The longest packet may be longer than what follows a short one.
-    if (loan.ours) expect(reach <= loan.size(), "a buffer outside of what is lent");
+    if (loan.writable) expect(reach <= loan.size(), "a buffer outside of what is lent");
     expect(length != 0 && offset >= loan.buffers[i].offset &&
                std::uint64_t{offset} + length <= std::min<std::uint64_t>(reach, loan.size()),
            "a packet outside of what is lent");

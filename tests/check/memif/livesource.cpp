@@ -51,7 +51,7 @@ class Feeding {
       repeat_.emplace([this] {
         const Bytes bytes = packet(1, 60);
         const TxSegment segment(bytes);
-        for (int i = 0; i < 3; ++i) sender_->send({&segment, 1});
+        for (int i = 0; i < 3; ++i) send_one(*sender_, {&segment, 1});
         sender_->flush();
         g_usleep(500);
       });
@@ -419,7 +419,7 @@ GST_START_TEST(test_the_first_packet_after_a_wait_has_the_form) {
   const Bytes bytes = packet(1, 60);
   const TxSegment segment(bytes);
   for (guint64 sent = 1; sent <= 50; ++sent) {
-    fail_unless(sender->send({&segment, 1}) == SendResult::ok);
+    fail_unless(send_one(*sender, {&segment, 1}) == Sent::ok);
     sender->flush();
     fail_unless(eventually([&] { return relinking.packets() == sent; }));
     if (sent % 2 == 0) {
@@ -469,7 +469,7 @@ GST_START_TEST(test_batches_set_while_playing) {
     const bool batches = sent % 2 == 0;
     g_object_set(pipeline.element("src"), "batches", gboolean{batches}, nullptr);
     const guint64 singles = relinking.taker().singles();
-    fail_unless(sender->send({&segment, 1}) == SendResult::ok);
+    fail_unless(send_one(*sender, {&segment, 1}) == Sent::ok);
     sender->flush();
     fail_unless(eventually([&] { return relinking.packets() == sent; }));
     fail_unless_equals_uint64(relinking.taker().singles(), singles + (batches ? 0 : 1));

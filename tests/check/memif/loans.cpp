@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 // Received packets that stay where they lie: kept, given back on any thread, sent on by exchange.
-#include "gst/memif/data/loan.hpp"
+#include "gst/memif/loan.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -36,7 +36,7 @@ struct Slave {
                std::size_t length = kCapacity) {
     TxQueue& tx = *(&receiver == link.get() ? master : link)->tx(0);
     for (std::uint32_t i = 0; i < count; ++i) {
-      expect(send(tx, packet(first + i, length)) == SendResult::ok, "not fed");
+      expect(send(tx, packet(first + i, length)) == Sent::ok, "not fed");
     }
     tx.flush();
   }
@@ -136,7 +136,7 @@ struct Master : Slave {
   /** Sends packets with consecutive numbers, as many as find room. */
   std::uint32_t send_some(std::uint32_t count, std::size_t length = kCapacity) {
     std::uint32_t sent = 0;
-    while (sent < count && send(*link->tx(0), packet(next, length)) == SendResult::ok) {
+    while (sent < count && send(*link->tx(0), packet(next, length)) == Sent::ok) {
       ++sent;
       ++next;
     }
@@ -160,7 +160,7 @@ GST_START_TEST(test_a_master_lends_up_to_half_of_its_ring) {
   Master m;
   m.send_some(kRing / 2);
   Loan* half = m.take(kRing / 2);
-  fail_unless(half != nullptr && !half->ours);
+  fail_unless(half != nullptr && !half->writable);
   for (std::uint32_t i = 0; i < half->count; ++i) {
     fail_unless(at(*half, i) == packet(i, kCapacity));
   }
@@ -268,7 +268,7 @@ GST_START_TEST(test_packets_are_sent_on_by_exchange) {
     for (std::uint32_t i = 0; i < count; ++i) {
       BufferPlace& place = loan->buffers[i];
       const BufferPlace before = place;
-      expect(tx.exchange({&place, place.offset + 1, kCapacity - 1}) == SendResult::ok, "not sent");
+      expect(exchange(tx, *loan, i, place.offset + 1, kCapacity - 1) == Sent::ok, "not sent");
       expect(!(place == before), "the ring and the application have the same buffer");
     }
     tx.flush();
@@ -292,15 +292,14 @@ GST_START_TEST(test_exchange_refuses_what_it_cannot_send) {
   Loan* loan = lend(rx, slave.link);
   BufferPlace& place = loan->buffers[0];
   const BufferPlace before = place;
-  fail_unless(tx.exchange({&place, place.offset, 0}) == SendResult::dropped);
-  fail_unless(tx.exchange({&place, place.offset, kCapacity + 1}) == SendResult::dropped);
-  fail_unless(tx.exchange({&place, place.offset + kCapacity, 1}) == SendResult::dropped);
-  fail_unless(place.offset == 0 ||
-              tx.exchange({&place, place.offset - 1, 2}) == SendResult::dropped);
-  fail_unless(tx.exchange({&place, 0xffffffff, 0xffffffff}) == SendResult::dropped);
+  fail_unless(exchange(tx, *loan, 0, place.offset, 0) == Sent::dropped);
+  fail_unless(exchange(tx, *loan, 0, place.offset, kCapacity + 1) == Sent::dropped);
+  fail_unless(exchange(tx, *loan, 0, place.offset + kCapacity, 1) == Sent::dropped);
+  fail_unless(place.offset == 0 || exchange(tx, *loan, 0, place.offset - 1, 2) == Sent::dropped);
+  fail_unless(exchange(tx, *loan, 0, 0xffffffff, 0xffffffff) == Sent::dropped);
   fail_unless(place == before);
-  for (int i = 0; i < 2; ++i) fail_unless(send(tx, packet(1, 10)) == SendResult::ok);
-  fail_unless(tx.exchange({&place, place.offset, 10}) == SendResult::full);
+  for (int i = 0; i < 2; ++i) fail_unless(send(tx, packet(1, 10)) == Sent::ok);
+  fail_unless(exchange(tx, *loan, 0, place.offset, 10) == Sent::full);
   fail_unless(place == before);
   loan->give_back();
 }
@@ -322,7 +321,7 @@ GST_START_TEST(test_buffers_are_neither_lost_nor_doubled) {
     Loan* loan = taken.loan;
     if (loan != nullptr) {
       held.push_back(loan);
-      if (dice.coin()) tx.exchange({&loan->buffers[0], loan->buffers[0].offset, kCapacity});
+      if (dice.coin()) exchange(tx, *loan, 0, loan->buffers[0].offset, kCapacity);
       if (dice.coin()) send(tx, packet(round, 250));
       tx.flush();
       receive(*slave.master->rx(0), 1 + dice.below(20));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 // Where events are handled: the library's thread, a context, or a poller of the application.
-#include "gst/memif/loop.hpp"
+#include "gst/memif/control/timer.hpp"
 
 #include <sys/epoll.h>
 
@@ -145,7 +145,7 @@ GST_START_TEST(test_one_dispatch_function_for_control_and_interrupts) {
     for (int i = 0; i < 3; ++i) {
       const Bytes bytes = packet(static_cast<std::uint64_t>(i), 50);
       const TxSegment segment(bytes);
-      fail_unless(sender->send({&segment, 1}) == SendResult::ok);
+      fail_unless(send_one(*sender, {&segment, 1}) == Sent::ok);
     }
     sender->flush();
     const std::size_t expected = 3 * (static_cast<std::size_t>(round) + 1);

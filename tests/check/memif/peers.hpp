@@ -12,7 +12,10 @@
 #include <vector>
 
 #include "gst/memif/control/channel.hpp"
-#include "gst/memif/queue_user.hpp"
+#include "gst/memif/control/socket.hpp"
+#include "gst/memif/data/link_backlog.hpp"
+#include "gst/memif/receiver.hpp"
+#include "gst/memif/sender.hpp"
 
 #include "linkpair.hpp"
 #include "raw_message.hpp"
@@ -121,7 +124,7 @@ inline void pass(const std::shared_ptr<Interface>& from, const std::shared_ptr<I
   for (int i = 0; i < count; ++i) {
     const Bytes bytes = packet(static_cast<std::uint64_t>(i), length);
     const TxSegment segment(bytes);
-    while (sender->send({&segment, 1}) != SendResult::ok) {
+    while (send_one(*sender, {&segment, 1}) != Sent::ok) {
       // Also while the slave has not given its first buffers out.
       expect(sender->wait_for_room(kLimit) != WaitResult::timeout, "the peer takes no packets");
     }

@@ -47,8 +47,7 @@ class Asker {
     receiver_->wait(0);  // takes the link
     while (answered < packets) {
       const std::uint64_t room = std::min(packets - sent, kWindow - (sent - answered));
-      sent += sender_->send_burst(static_cast<std::uint32_t>(std::min(room, kBurst)),
-                                  [&](std::size_t) { return request; });
+      sent += send_copies(*sender_, request, static_cast<std::uint32_t>(std::min(room, kBurst)));
       sender_->flush();
       const std::size_t replies = receiver_->receive(kBurst).size();
       expect(receiver_->release(), "lost memory");

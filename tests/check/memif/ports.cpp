@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 // Waiting for packets, room and links: ends in time, and costs nothing where it should not.
-#include "gst/memif/queue_user.hpp"
+#include "gst/memif/data/link.hpp"
+#include "gst/memif/receiver.hpp"
+#include "gst/memif/sender.hpp"
 
 #include <sys/resource.h>
 
@@ -72,8 +74,8 @@ void fill(Sender& sender) {
   const Bytes bytes = packet(0, 10);
   const TxSegment segment(bytes);
   for (;;) {
-    const SendResult sent = sender.send({&segment, 1});
-    if (sent == SendResult::full && sender.link()->state().failed() == false) {
+    const Sent sent = send_one(sender, {&segment, 1});
+    if (sent == Sent::full && sender.link()->state().failed() == false) {
       sender.flush();
       // A slave may not have given out its buffers yet: full, but not for good.
       if (sender.wait_for_room(20 * kMillisecond) == WaitResult::timeout) return;
@@ -201,7 +203,7 @@ GST_START_TEST(test_a_queue_that_the_peer_did_not_agree_to) {
   fail_unless(receiver->wait(kMillisecond) == WaitResult::timeout);
   const Bytes bytes = packet(1, 10);
   const TxSegment segment(bytes);
-  fail_unless(sender->send({&segment, 1}) == SendResult::link_lost);
+  fail_unless(send_one(*sender, {&segment, 1}) == Sent::link_lost);
   fail_unless(sender->wait_for_link(kMillisecond) == WaitResult::timeout);
 }
 GST_END_TEST
@@ -238,13 +240,13 @@ GST_START_TEST(test_what_was_not_flushed_is_counted_when_the_link_goes) {
     auto sender = must(Sender::open(peers.slave, 0));
     const Bytes bytes = packet(1, 10);
     const TxSegment segment(bytes);
-    for (int i = 0; i < 3; ++i) fail_unless(sender->send({&segment, 1}) == SendResult::ok);
+    for (int i = 0; i < 3; ++i) fail_unless(send_one(*sender, {&segment, 1}) == Sent::ok);
     peers.master->stop();
     fail_unless(goes_down(peers.slave));
     if (at_the_end) {
       sender.reset();
     } else {
-      fail_unless(sender->send({&segment, 1}) == SendResult::link_lost);
+      fail_unless(send_one(*sender, {&segment, 1}) == Sent::link_lost);
       sender->flush();
     }
     const QueueStats& stats = peers.slave->stats().tx(0);

@@ -264,7 +264,7 @@ GST_START_TEST(test_what_is_in_use_is_read_back) {
   auto sender = must(Sender::open(peer, 1));
   const Bytes bytes = packet(1, 60);
   const TxSegment segment(bytes);
-  fail_unless(sender->send({&segment, 1}) == SendResult::ok);
+  fail_unless(send_one(*sender, {&segment, 1}) == Sent::ok);
   sender->flush();
   fail_unless(eventually([&] { return pipeline.stat("src", "packets") == 1; }));
   pipeline.set(GST_STATE_READY);

@@ -2,6 +2,7 @@
 // Copyright (C) 2026 The gst-memif developers
 // What goes into a ring comes out of it: the same packets, in order, in both directions, however
 // they are cut up, batched and chained, while 16-bit indexes wrap around several times.
+#include "gst/common/copy.hpp"
 #include "gst/memif/data/rx_queue.hpp"
 
 #include <poll.h>
@@ -29,9 +30,9 @@ void run_through(Direction direction, std::uint32_t ring_size, std::uint32_t bat
     for (std::uint32_t i = 0; i < batch; ++i) {
       const std::uint64_t number = sent;
       const TxSegment segment(reinterpret_cast<const std::byte*>(&number), sizeof number);
-      const SendResult result = tx.send({&segment, 1});
-      if (result == SendResult::full) break;
-      expect(result == SendResult::ok, "not sent");
+      const Sent result = send_one(tx, {&segment, 1});
+      if (result == Sent::full) break;
+      expect(result == Sent::ok, "not sent");
       ++sent;
     }
     tx.flush();
@@ -58,7 +59,7 @@ void run_through(Direction direction, std::uint32_t ring_size, std::uint32_t bat
 constexpr std::uint32_t kBatches[] = {1, 2, 31, 32, 33, 255, 256, 257};
 
 /** Hands @p bytes over in pieces, some of them empty. */
-SendResult send_in_pieces(TxQueue& tx, const Bytes& bytes, Dice& dice) {
+Sent send_in_pieces(TxQueue& tx, const Bytes& bytes, Dice& dice) {
   std::vector<TxSegment> segments;
   std::span<const std::byte> left(bytes);
   while (!left.empty()) {
@@ -69,7 +70,7 @@ SendResult send_in_pieces(TxQueue& tx, const Bytes& bytes, Dice& dice) {
     left = left.subspan(n);
   }
   if (dice.coin()) segments.emplace_back();
-  return tx.send(segments);
+  return send_one(tx, segments);
 }
 
 std::uint64_t counter_of(int event_fd) {
@@ -111,7 +112,7 @@ GST_START_TEST(test_lengths_around_the_buffer_size) {
                                      kRing * capacity - 1, kRing * capacity}) {
           if (length == 0) continue;
           const Bytes bytes = packet(++number, length);
-          fail_unless(send(tx, bytes) == SendResult::ok);
+          fail_unless(send(tx, bytes) == Sent::ok);
           tx.flush();
           const std::vector<Bytes> packets = receive(rx);
           fail_unless_equals_uint64(packets.size(), 1);
@@ -128,12 +129,12 @@ GST_START_TEST(test_a_packet_longer_than_the_ring_is_dropped) {
   for (const Direction direction : kBothDirections) {
     LinkPair pair(small_offer(4, 64));
     TxQueue& tx = pair.tx(direction);
-    fail_unless(send(tx, packet(1, 4 * 64 + 1)) == SendResult::dropped);
-    fail_unless(send(tx, packet(1, 100'000)) == SendResult::dropped);
+    fail_unless(send(tx, packet(1, 4 * 64 + 1)) == Sent::dropped);
+    fail_unless(send(tx, packet(1, 100'000)) == Sent::dropped);
     fail_unless_equals_uint64(dropped(tx.stats(), DropReason::too_long), 2);
     // Not even while others wait in the ring: it would wait for ever.
-    fail_unless(send(tx, packet(2, 64)) == SendResult::ok);
-    fail_unless(send(tx, packet(1, 4 * 64 + 1)) == SendResult::dropped);
+    fail_unless(send(tx, packet(2, 64)) == Sent::ok);
+    fail_unless(send(tx, packet(1, 4 * 64 + 1)) == Sent::dropped);
     tx.flush();
     fail_unless(receive(pair.rx(direction)) == only(packet(2, 64)));
   }
@@ -145,8 +146,8 @@ GST_START_TEST(test_an_empty_packet_is_dropped) {
     LinkPair pair(small_offer(4, 64));
     TxQueue& tx = pair.tx(direction);
     const TxSegment nothing[2] = {};
-    fail_unless(tx.send({}) == SendResult::dropped);
-    fail_unless(tx.send(nothing) == SendResult::dropped);
+    fail_unless(send_one(tx, {}) == Sent::dropped);
+    fail_unless(send_one(tx, nothing) == Sent::dropped);
     fail_unless_equals_uint64(dropped(tx.stats(), DropReason::empty), 2);
     tx.flush();
     fail_if(pair.rx(direction).pending());
@@ -159,17 +160,16 @@ GST_START_TEST(test_full_ring) {
     LinkPair pair(small_offer(4, 64));
     TxQueue& tx = pair.tx(direction);
     RxQueue& rx = pair.rx(direction);
-    for (int i = 0; i < 4; ++i) fail_unless(send(tx, packet(i, 10)) == SendResult::ok);
-    fail_unless(send(tx, packet(9, 10)) == SendResult::full);
+    for (int i = 0; i < 4; ++i) fail_unless(send(tx, packet(i, 10)) == Sent::ok);
+    fail_unless(send(tx, packet(9, 10)) == Sent::full);
     fail_if(tx.has_room());
     tx.flush();
     fail_unless_equals_uint64(join(rx.receive(1)).size(), 1);
-    fail_unless(send(tx, packet(9, 10)) == SendResult::full,
-                "a slot was used before it was released");
+    fail_unless(send(tx, packet(9, 10)) == Sent::full, "a slot was used before it was released");
     fail_unless(rx.release());
     fail_unless(tx.has_room());
-    fail_unless(send(tx, packet(4, 65)) == SendResult::full, "a chain needs all of its slots");
-    fail_unless(send(tx, packet(4, 64)) == SendResult::ok);
+    fail_unless(send(tx, packet(4, 65)) == Sent::full, "a chain needs all of its slots");
+    fail_unless(send(tx, packet(4, 64)) == Sent::ok);
     tx.flush();
     const std::vector<Bytes> packets = receive(rx);
     fail_unless_equals_uint64(packets.size(), 4);
@@ -183,15 +183,15 @@ GST_START_TEST(test_waiting_for_room_waits_for_enough) {
     LinkPair pair(small_offer(4, 64));
     TxQueue& tx = pair.tx(direction);
     RxQueue& rx = pair.rx(direction);
-    for (int i = 0; i < 2; ++i) fail_unless(send(tx, packet(i, 64)) == SendResult::ok);
+    for (int i = 0; i < 2; ++i) fail_unless(send(tx, packet(i, 64)) == Sent::ok);
     tx.flush();
-    fail_unless(send(tx, packet(9, 4 * 64)) == SendResult::full);
+    fail_unless(send(tx, packet(9, 4 * 64)) == Sent::full);
     fail_if(tx.has_room(), "two slots are not room for a packet of four");
     receive(rx, 1);
     fail_if(tx.has_room(), "three slots are not room for a packet of four");
     receive(rx, 1);
     fail_unless(tx.has_room());
-    fail_unless(send(tx, packet(9, 4 * 64)) == SendResult::ok);
+    fail_unless(send(tx, packet(9, 4 * 64)) == Sent::ok);
   }
 }
 GST_END_TEST
@@ -199,7 +199,7 @@ GST_END_TEST
 GST_START_TEST(test_nothing_is_seen_before_flush) {
   for (const Direction direction : kBothDirections) {
     LinkPair pair(small_offer(8, 64));
-    fail_unless(send(pair.tx(direction), packet(1, 200)) == SendResult::ok);
+    fail_unless(send(pair.tx(direction), packet(1, 200)) == Sent::ok);
     fail_if(pair.rx(direction).pending());
     fail_unless_equals_uint64(pair.rx(direction).receive(10).size(), 0);
     pair.tx(direction).flush();
@@ -229,14 +229,13 @@ GST_START_TEST(test_random_sequences_against_a_model) {
         const std::uint32_t most = dice.below(4) == 0 ? (ring_size + 1) * capacity : capacity;
         Bytes bytes = packet(static_cast<std::uint64_t>(step), 1 + dice.below(most));
         const std::uint32_t needed = slots(bytes.size());
-        const SendResult expected = needed > ring_size          ? SendResult::dropped
-                                    : needed > ring_size - used ? SendResult::full
-                                                                : SendResult::ok;
-        const SendResult sent = send_in_pieces(tx, bytes, dice);
+        const Sent expected = needed > ring_size          ? Sent::dropped
+                              : needed > ring_size - used ? Sent::full
+                                                          : Sent::ok;
+        const Sent sent = send_in_pieces(tx, bytes, dice);
         // In a full ring a packet that is too long may be told so now or later.
-        expect(sent == expected || (needed > ring_size && sent == SendResult::full),
-               "wrong answer");
-        if (sent != SendResult::ok) continue;
+        expect(sent == expected || (needed > ring_size && sent == Sent::full), "wrong answer");
+        if (sent != Sent::ok) continue;
         used += needed;
         written.push_back(std::move(bytes));
       } else if (what < 8) {
@@ -267,9 +266,8 @@ GST_START_TEST(test_flags_of_a_slot_are_written_anew) {
       stale.flags = 0xffff;
       pair.ring(direction).write(i, stale);
     }
-    for (int i = 0; i < 2; ++i)
-      fail_unless(send(pair.tx(direction), packet(i, 9)) == SendResult::ok);
-    fail_unless(send(pair.tx(direction), packet(2, 65)) == SendResult::ok);
+    for (int i = 0; i < 2; ++i) fail_unless(send(pair.tx(direction), packet(i, 9)) == Sent::ok);
+    fail_unless(send(pair.tx(direction), packet(2, 65)) == Sent::ok);
     pair.tx(direction).flush();
     for (std::uint16_t i = 0; i < 4; ++i) {
       fail_unless_equals_int(pair.ring(direction).read(i).flags, i == 2 ? kDescriptorNext : 0);
@@ -285,7 +283,7 @@ GST_START_TEST(test_one_wake_up_per_flush_and_none_when_masked) {
     TxQueue& tx = pair.tx(direction);
     RxQueue& rx = pair.rx(direction);
     const auto burst = [&] {
-      for (int i = 0; i < 5; ++i) fail_unless(send(tx, packet(i, 9)) == SendResult::ok);
+      for (int i = 0; i < 5; ++i) fail_unless(send(tx, packet(i, 9)) == Sent::ok);
       tx.flush();
       tx.flush();
     };
@@ -316,7 +314,7 @@ GST_START_TEST(test_queues_do_not_disturb_each_other) {
     const std::size_t queues = direction == Direction::s2m ? 3 : 2;
     for (int round = 0; round < 100; ++round) {
       for (std::size_t q = 0; q < queues; ++q) {
-        fail_unless(send(pair.tx(direction, q), packet(q, 100 + q)) == SendResult::ok);
+        fail_unless(send(pair.tx(direction, q), packet(q, 100 + q)) == Sent::ok);
         pair.tx(direction, q).flush();
       }
       for (std::size_t q = 0; q < queues; ++q) {
@@ -334,7 +332,7 @@ GST_START_TEST(test_copies_of_every_size) {
   const Bytes from = packet(5, kMost);
   for (std::size_t size = 1; size <= kMost; ++size) {
     Bytes to(kMost + 2, std::byte{0xaa});
-    copy_packet(to.data() + 1, from.data(), size);
+    gstcommon::copy_packet(to.data() + 1, from.data(), size);
     fail_unless(
         std::equal(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(size), to.begin() + 1));
     fail_unless(to.front() == std::byte{0xaa});

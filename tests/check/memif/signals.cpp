@@ -80,7 +80,7 @@ struct Victim {
     std::thread thread([&] {
       const Bytes bytes = packet(1, 10);
       const TxSegment segment(bytes);
-      while (sender->send({&segment, 1}) == SendResult::full) sender->wait_for_room();
+      while (send_one(*sender, {&segment, 1}) == Sent::full) sender->wait_for_room();
       sender->flush();
       done = true;
     });
@@ -257,7 +257,7 @@ GST_START_TEST(test_without_rwf_nowait_a_link_that_needs_it_says_so) {
   const Bytes bytes = packet(1, 10);
   const TxSegment segment(bytes);
   const bool down = eventually([&] {
-    sender->send({&segment, 1});
+    send_one(*sender, {&segment, 1});
     sender->flush();
     return News::tell(news->downs(), "RWF_NOWAIT");
   });
@@ -343,7 +343,7 @@ GST_START_TEST(test_late_wake_ups_are_forgiven) {
   TxQueue& tx = pair.tx(Direction::s2m);
   rx.set_interrupts(true);
   for (int i = 0; i < 10'000; ++i) {
-    expect(send(tx, packet(1, 10)) == SendResult::ok, "full");
+    expect(send(tx, packet(1, 10)) == Sent::ok, "full");
     tx.flush();
     expect(receive(rx).size() == 1, "nothing");
     rx.acknowledge_interrupt();

@@ -40,7 +40,7 @@ class Station {
   void send(std::uint32_t number) {
     const Bytes frame = broadcast(number);
     const TxSegment segment(frame);
-    while (sender_->send({&segment, 1}) != SendResult::ok) {
+    while (send_one(*sender_, {&segment, 1}) != Sent::ok) {
       expect(sender_->wait_for_room(kLimit) != WaitResult::timeout, "the bridge takes nothing");
     }
     sender_->flush();

@@ -172,7 +172,7 @@ GST_START_TEST(test_both_directions_of_one_interface) {
   for (std::uint64_t i = 0; i < 1000; ++i) {
     const Bytes bytes = packet(i, 60 + i);
     const TxSegment segment(bytes);
-    while (sender->send({&segment, 1}) != SendResult::ok) sender->wait_for_room();
+    while (send_one(*sender, {&segment, 1}) != Sent::ok) sender->wait_for_room();
     sender->flush();
     std::vector<Bytes> packets;
     while (packets.empty()) {

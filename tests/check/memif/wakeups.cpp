@@ -37,7 +37,7 @@ void produce(Sender& sender, std::atomic<bool>& failed) {
   while (number < kPackets && !failed) {
     for (std::uint32_t burst = 1 + dice.below(32); burst != 0 && number < kPackets;) {
       const TxSegment segment(reinterpret_cast<const std::byte*>(&number), sizeof number);
-      if (sender.send({&segment, 1}) == SendResult::ok) {
+      if (send_one(sender, {&segment, 1}) == Sent::ok) {
         ++number;
         --burst;
       } else if (sender.wait_for_room(kLimit) == WaitResult::timeout) {

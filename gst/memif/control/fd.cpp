@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-#include "gst/memif/fd.hpp"
+#include "gst/memif/control/fd.hpp"
 
 #include <fcntl.h>
 #include <sys/eventfd.h>

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-#include "gst/memif/data/loan.hpp"
+#include "gst/memif/data/loan_book.hpp"
 
 #include <utility>
 
+#include "gst/memif/data/link.hpp"
+#include "gst/memif/data/snapshot_mapping.hpp"
+
 namespace gstmemif {
+
+Loan::Loan() = default;
+Loan::~Loan() = default;
+
+bool Loan::link_up() const noexcept {
+  return link_->up();
+}
 
 void Loan::give_back() noexcept {
   // The book lies in the link: ours is perhaps the last hold on both, and goes when all is done.
@@ -22,12 +32,17 @@ void Loan::lie_in(const Region& region) noexcept {
   size_ = region.size();
 }
 
-bool Loan::map_peer(const Region& region) noexcept {
-  if (!view_.attach(region)) return false;
+bool Loan::map_peer(const Region& region) {
+  if (!mapping_) mapping_ = std::make_unique<SnapshotMapping>();
+  if (!mapping_->attach(region)) return false;
   // Nobody writes to it: who holds the loan is told so, and the mapping does not allow it.
-  base_ = const_cast<std::byte*>(view_.data());
-  size_ = view_.size();
+  base_ = const_cast<std::byte*>(mapping_->data());
+  size_ = mapping_->size();
   return true;
+}
+
+bool Loan::detach_copy() noexcept {
+  return mapping_->detach(places(), buffer_size);
 }
 
 LoanBook::~LoanBook() {

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstring>
 
-namespace gstmemif {
+namespace gstcommon {
 
 /** memcpy(), without a call for 32 to 128 bytes: the beginning and the end, which may overlap. */
 inline void copy_packet(std::byte* to, const std::byte* from, std::size_t size) noexcept {
@@ -23,4 +23,4 @@ inline void copy_packet(std::byte* to, const std::byte* from, std::size_t size) 
   }
 }
 
-}  // namespace gstmemif
+}  // namespace gstcommon

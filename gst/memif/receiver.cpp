@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+#include "gst/memif/receiver.hpp"
+
+#include <utility>
+
+#include "gst/memif/data/deadline.hpp"
+#include "gst/memif/data/link.hpp"
+#include "gst/memif/data/relax.hpp"
+
+namespace gstmemif {
+namespace {
+
+// An adaptive receiver looks this long after the last packet before it goes to sleep: about what
+// falling asleep and being woken costs, so that waiting never costs more than twice the best
+// choice.
+constexpr std::int64_t kAdaptiveSpinNs = 50'000;
+constexpr int kLooksPerClockRead = 64;
+// As master: how long packets that are lent may hold slots while nothing else happens.
+constexpr std::int64_t kLoanPatienceNs = 10'000'000;
+
+}  // namespace
+
+Result<std::unique_ptr<Receiver>> Receiver::open(std::shared_ptr<Interface> interface,
+                                                 std::uint32_t queue, RxMode mode) {
+  const std::uint32_t count = interface->settings().rx_queues;
+  if (queue >= count) return no_such_queue("rx-queues", queue, count);
+  std::unique_ptr<Receiver> receiver(new Receiver(std::move(interface), queue, true));
+  if (Status status = receiver->claim(); !status) return status.error();
+  receiver->set_mode(mode);
+  receiver->refresh();
+  return receiver;
+}
+
+Receiver::~Receiver() {
+  const BusErrorScope scope(guarded());
+  if (rx_ != nullptr) rx_->set_interrupts(false);
+}
+
+bool Receiver::finished() noexcept {
+  if (rx_ == nullptr || link()->state().failed()) return true;
+  rx_->close();
+  return !rx_->pending();
+}
+
+void Receiver::use(Link* link) {
+  if (this->link() != nullptr && this->link().get() != link) lost_link_ = true;
+  rx_ = link != nullptr ? link->rx(queue_) : nullptr;
+  // Written by us on every link: a peer may have left anything in the flag.
+  applied_mode_ = mode_.load(std::memory_order_acquire);
+  if (rx_ != nullptr) rx_->set_interrupts(applied_mode_ == RxMode::interrupt);
+}
+
+RxMode Receiver::apply_mode() noexcept {
+  const RxMode mode = mode_.load(std::memory_order_acquire);
+  if (mode != applied_mode_) use(link().get());
+  return mode;
+}
+
+bool Receiver::ready() const noexcept {
+  return rx_ != nullptr && !link()->state().failed() && rx_->pending();
+}
+
+std::span<const RxSegment> Receiver::receive(std::uint32_t max_packets) {
+  if (stale() && moved_on()) return {};
+  enter();
+  if (rx_ == nullptr) return {};
+  return rx_->receive(max_packets);
+}
+
+RxBurst Receiver::receive_lent(std::span<PacketDesc> packets) {
+  if (stale() && moved_on()) return {};
+  enter();
+  if (rx_ == nullptr) return {};
+  return rx_->receive_lent(link(), packets);
+}
+
+bool Receiver::release() noexcept {
+  enter();
+  return rx_ == nullptr || rx_->release();
+}
+
+/** Looks for packets until there are some, something else happens, or the time is over. */
+bool Receiver::spin(RxMode mode, std::int64_t duration_ns) noexcept {
+  const Deadline deadline(duration_ns);
+  do {
+    for (int i = 0; i < kLooksPerClockRead; ++i) {
+      if (ready()) return true;
+      if (interrupted() || stale() || link()->state().failed()) return false;
+      if (mode_.load(std::memory_order_relaxed) != mode) return false;
+      relax();
+    }
+  } while (!deadline.passed());
+  return false;
+}
+
+void Receiver::sleep_for_packets(RxMode mode, std::int64_t timeout_ns) noexcept {
+  if (rx_ == nullptr || link()->state().failed()) {
+    sleep(-1, timeout_ns);
+    return;
+  }
+  rx_->set_interrupts(true);
+  // Unmask, then look: with the sender's fence between its index and the flag, one of us sees the
+  // other, so no wake-up is lost.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!rx_->pending() && !interrupted() && !stale() && sleep(rx_->event_fd(), timeout_ns)) {
+    rx_->acknowledge_interrupt();
+  }
+  if (mode == RxMode::adaptive) rx_->set_interrupts(false);
+}
+
+WaitResult Receiver::wait(std::int64_t timeout_ns) {
+  const Deadline deadline(timeout_ns);
+  enter();
+  for (;;) {
+    if (interrupted()) return WaitResult::interrupted;
+    if (std::exchange(changed_, false) || (stale() && refresh())) return WaitResult::link_changed;
+    if (ready()) return WaitResult::ready;
+    if (deadline.passed()) return WaitResult::timeout;
+    if (rx_ == nullptr || !rx_->lends_slots()) {
+      spin_or_sleep(deadline.left_ns());
+      continue;
+    }
+    // Nobody says when packets come back, and the peer may need their slots.
+    spin_or_sleep(deadline.shorter_of(kLoanPatienceNs));
+    if (!ready() && !stale()) rx_->vacate_slots();
+  }
+}
+
+/** Waits as the mode says, for a time at most. */
+void Receiver::spin_or_sleep(std::int64_t timeout_ns) {
+  const RxMode mode = apply_mode();
+  const Deadline deadline(timeout_ns);
+  const bool can_spin = rx_ != nullptr && !link()->state().failed();
+  if (can_spin && mode == RxMode::polling) {
+    spin(mode, timeout_ns);
+    return;
+  }
+  if (can_spin && mode == RxMode::adaptive && spin(mode, deadline.shorter_of(kAdaptiveSpinNs))) {
+    return;
+  }
+  sleep_for_packets(mode, deadline.left_ns());
+}
+
+}  // namespace gstmemif

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+/** @file Receives from one queue of an interface. */
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "gst/memif/burst.hpp"
+#include "gst/memif/queue_user.hpp"
+
+namespace gstmemif {
+
+class RxQueue;
+
+/** How a receiver learns of packets. */
+enum class RxMode {
+  interrupt,  ///< sleeps until the peer wakes it: no CPU when idle
+  polling,    ///< looks all the time: lowest latency, one CPU
+  adaptive    ///< looks for a moment after each packet, then sleeps
+};
+
+/** Receives from one queue. */
+class GSTMEMIF_API Receiver final : public QueueUser {
+ public:
+  /** Fails if the queue has a receiver already, or is not below the interface's rx_queues. */
+  static Result<std::unique_ptr<Receiver>> open(std::shared_ptr<Interface> interface,
+                                                std::uint32_t queue, RxMode mode);
+  ~Receiver() override;
+
+  /**
+   * Up to @p max_packets whole packets, as segments that stay valid until release(); never waits.
+   * Fewer if they are long: a peer that describes the same bytes again and again must not make us
+   * hold many copies. None, too, where it went over to another link: packets of two links are never
+   * in one burst.
+   */
+  std::span<const RxSegment> receive(std::uint32_t max_packets);
+  /**
+   * Gives the slots of the last receive() or receive_lent() back to the peer; false if the memory
+   * under the packets was taken away meanwhile: what was copied from it must not be used.
+   */
+  bool release() noexcept;
+
+  /**
+   * Receives, and lends if that is possible: such packets stay where they lie beyond release(),
+   * until the loan is given back. They are described in @p packets, which says how many may come,
+   * Loan::kMax at the most; each one's token is the place of its buffer in the loan. A loan has
+   * packets of one slot each, and ends before one that has several or is to be dropped.
+   *
+   * Others come as from receive(): if such a packet is the next one, if too much is out already, or
+   * if the peer could take the memory away. As master, whoever holds the loan must not write to it.
+   */
+  RxBurst receive_lent(std::span<PacketDesc> packets);
+
+  /** Waits for packets. @param timeout_ns nanoseconds, or kForever */
+  WaitResult wait(std::int64_t timeout_ns = kForever);
+
+  /** Whether a link was left since the last call: all that its peer had published was received. */
+  bool lost_link() noexcept { return std::exchange(lost_link_, false); }
+
+  /** True if the present link has this queue. */
+  bool has_queue() const noexcept { return rx_ != nullptr; }
+  /** Any thread. */
+  void set_mode(RxMode mode) noexcept {
+    mode_.store(mode, std::memory_order_release);
+    wake();
+  }
+  QueueStats& stats() noexcept { return interface_->stats().rx(queue_); }
+
+ private:
+  using QueueUser::QueueUser;
+  void use(Link* link) override;
+  bool finished() noexcept override;
+  bool moved_on() {
+    if (!refresh()) return false;
+    return changed_ = true;
+  }
+  bool ready() const noexcept;
+  void spin_or_sleep(std::int64_t timeout_ns);
+  bool spin(RxMode mode, std::int64_t duration_ns) noexcept;
+  void sleep_for_packets(RxMode mode, std::int64_t timeout_ns) noexcept;
+  RxMode apply_mode() noexcept;
+
+  std::atomic<RxMode> mode_{RxMode::adaptive};
+  RxMode applied_mode_ = RxMode::adaptive;  // what the flag in the ring was set for
+  RxQueue* rx_ = nullptr;
+  bool lost_link_ = false;
+  bool changed_ = false;  // wait() has yet to say so
+};
+
+}  // namespace gstmemif

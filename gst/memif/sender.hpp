@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+/** @file Sends into one queue of an interface. */
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "gst/memif/burst.hpp"
+#include "gst/memif/queue_user.hpp"
+
+namespace gstmemif {
+
+class TxQueue;
+
+/** How long a sender may wait that must not. */
+class GSTMEMIF_API Patience {
+ public:
+  /** In nanoseconds; 0: not at all. @param now nanoseconds @param sent packets so far */
+  std::int64_t left(std::int64_t now, std::uint64_t sent) noexcept;
+  /** After a wait from the last left() until @p now. */
+  void waited(std::int64_t now, bool in_vain) noexcept;
+
+ private:
+  std::int64_t budget_ = 0;
+  std::int64_t since_ = 0;  // when it was so large
+  std::uint64_t sent_ = 0;  // as of the last left() that was not 0
+  bool fresh_ = true;
+  bool in_vain_ = false;
+};
+
+/** Sends into one queue. */
+class GSTMEMIF_API Sender final : public QueueUser {
+ public:
+  /** Fails if the queue has a sender already, or is not below the interface's tx_queues. */
+  static Result<std::unique_ptr<Sender>> open(std::shared_ptr<Interface> interface,
+                                              std::uint32_t queue);
+  /** What was not flushed is dropped. */
+  ~Sender() override;
+
+  /**
+   * Writes packets, in order, until all are done or the next one cannot go; the peer sees them
+   * after flush(). They are copied, into as many slots as they need. One that is empty, or longer
+   * than the whole ring, is dropped and counted.
+   */
+  TxBurst send_burst(std::span<const TxPacket> packets);
+  /** The same for packets in @p memory. One that reaches beyond it is dropped and counted, too. */
+  TxBurst send_burst(TxSegment memory, std::span<const PacketDesc> packets);
+  /**
+   * The same for packets in a loan, without a copy where @p loan is writable and of the link in
+   * use: the buffer that a packet's token names goes into the ring, and another one, which the peer
+   * has finished with, takes its place in the loan. A packet that reaches beyond its buffer is
+   * dropped and counted; one whose token names no buffer of the loan is copied.
+   */
+  TxBurst send_burst_zero_copy(Loan& loan, std::span<const PacketDesc> packets);
+  /** Publishes what was written, and wakes the peer if it asked for it. */
+  void flush() noexcept;
+
+  /** After SendResult::full: flushes, and waits until the peer has room. */
+  WaitResult wait_for_room(std::int64_t timeout_ns = kForever);
+  /**
+   * The same, for a thread that others depend on: waits for a millisecond at the most, no more than
+   * a tenth of all time, and after a wait in vain not until the peer has taken something. Otherwise
+   * WaitResult::timeout, at once.
+   */
+  WaitResult wait_briefly_for_room();
+  /** After SendResult::link_lost: waits for a link with this queue. */
+  WaitResult wait_for_link(std::int64_t timeout_ns = kForever);
+
+  /**
+   * Flushes, and waits until the peer has taken all packets from the rings of @p senders, which are
+   * of one interface and belong to the calling thread. WaitResult::ready: it has; link_changed: it
+   * is gone; timeout: it took none for @p patience_ns, or not all within @p limit_ns.
+   */
+  static WaitResult drain(std::span<const std::unique_ptr<Sender>> senders,
+                          std::int64_t patience_ns, std::int64_t limit_ns = kForever);
+  /** Counts what the peer has not taken as undelivered; it may take it all the same. */
+  void abandon() noexcept;
+
+  bool has_queue() const noexcept { return tx_ != nullptr; }
+  QueueStats& stats() noexcept { return interface_->stats().tx(queue_); }
+
+ private:
+  using QueueUser::QueueUser;
+  void prepare();
+  void use(Link* link) override;
+
+  TxQueue* tx_ = nullptr;
+  Patience patience_;
+};
+
+}  // namespace gstmemif

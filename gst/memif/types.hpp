@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+/** @file The words of memif: roles, modes, limits. */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "gst/memif/export.hpp"
+
+namespace gstmemif {
+
+/** Which end of the socket: the master listens, the slave connects and owns the shared memory. */
+enum class Role : std::uint8_t { slave, master };
+
+/** The kind of packets; both ends must agree (VPP refuses a mismatch, and so do we). */
+enum class Mode : std::uint8_t { ethernet = 0, ip = 1, punt_inject = 2 };
+
+GSTMEMIF_API std::string_view to_string(Role role) noexcept;
+GSTMEMIF_API std::string_view to_string(Mode mode) noexcept;
+
+/** What to do with memory of a peer's that it can take away while we use it. */
+enum class UnsealedMemory : std::uint8_t {
+  guard,  ///< survive that, with a handler of SIGBUS
+  refuse  ///< no link with it, and no handler
+};
+
+/** What the peers of a link agreed on. */
+struct LinkInfo {
+  std::string peer_name;  ///< of its interface, or of its program; printable
+  std::size_t rx_queues;
+  std::size_t tx_queues;
+};
+
+inline constexpr std::uint16_t kVersion = 0x0200;  ///< of the protocol: 2.0
+inline constexpr std::uint32_t kMinRingSize = 2;   ///< slots; a power of two
+inline constexpr std::uint32_t kMaxRingSize = 16384;
+inline constexpr std::uint32_t kMaxQueues = 255;
+inline constexpr std::size_t kMaxNameLength = 31;    ///< one of the 32 bytes stays NUL
+inline constexpr std::size_t kMaxSecretLength = 24;  ///< may fill its field
+/** In bytes: what the largest ring of default buffers holds, and enough for a 4K picture. */
+inline constexpr std::uint32_t kDefaultMaxPacketSize = std::uint32_t{32} << 20;
+
+/** The cache line size that peers on this architecture are built with. */
+#if defined(__aarch64__)
+inline constexpr std::uint32_t kDefaultCacheLine = 128;
+#else
+inline constexpr std::uint32_t kDefaultCacheLine = 64;
+#endif
+
+}  // namespace gstmemif
