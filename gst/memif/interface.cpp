@@ -161,7 +161,7 @@ Interface::Change Interface::change(Settings settings) {
   if (settings == settings_) return {};
   if (started_ && settings.listen == settings_.listen && link() &&
       reason_for_new_link(settings).empty()) {
-    settings_ = std::move(settings);
+    set_settings(std::move(settings));
     return {};
   }
   const bool was_started = started_;
@@ -171,7 +171,7 @@ Interface::Change Interface::change(Settings settings) {
     if (settings.listen == settings_.listen) kept_listener_ = listener_;
     stop_locked("settings changed");
   }
-  settings_ = std::move(settings);
+  set_settings(std::move(settings));
   copy_budget_->set_limit(settings_.copy_limit);
   return was_started ? Change(epoch_) : Change();
 }
@@ -208,8 +208,14 @@ std::string Interface::reason_for_new_link(const Settings& settings) const {
   return {};
 }
 
+void Interface::set_settings(Settings settings) {
+  const std::lock_guard lock(data_mutex_);
+  settings_ = std::move(settings);
+}
+
+// The control plane may be at work for a while: a streaming thread that asks does not wait for it.
 Settings Interface::settings() const {
-  const ControlLock lock;
+  const std::lock_guard lock(data_mutex_);
   return settings_;
 }
 

@@ -98,6 +98,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   /** Changes whenever link() does. Cheap: for a look per batch. */
   std::uint32_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
+  /** Does not take the ControlLock, so that a streaming thread may ask. */
   Settings settings() const;
   InterfaceStats& stats() noexcept { return *stats_; }
   /** To read the counters when the interface is gone. */
@@ -130,6 +131,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   // Control plane, with the ControlLock held.
   Status start_from(std::uint32_t epoch);
   Status start_locked(std::shared_ptr<Listener> listener);
+  void set_settings(Settings settings);
   void stop_locked(const std::string& reason);
   Status make_timer();
   void on_timer();
@@ -158,7 +160,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   Status attach(QueueUser& port, bool receives, std::uint32_t queue);
   void detach(QueueUser& port, bool receives, std::uint32_t queue);
 
-  Settings settings_;  // under the ControlLock
+  Settings settings_;  // written with the ControlLock and data_mutex_ held, read with either
   const std::shared_ptr<Loop> loop_;
   const std::shared_ptr<InterfaceStats> stats_;
   const std::shared_ptr<CopyBudget> copy_budget_;

@@ -317,6 +317,18 @@ GST_START_TEST(test_starting_stopping_and_changing_at_once) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_settings_and_the_link_are_read_while_the_control_plane_works) {
+  Peers peers;
+  std::atomic<bool> read{false};
+  const ControlLock lock;
+  std::thread streaming([&] {
+    read = peers.slave->settings().role == Role::slave && peers.slave->link_info().has_value();
+  });
+  fail_unless(eventually([&] { return read.load(); }));
+  streaming.join();
+}
+GST_END_TEST
+
 GST_START_TEST(test_observers) {
   Peers peers;
   auto forgotten = news_of(peers.slave);
@@ -389,6 +401,7 @@ static Suite* interface_suite(void) {
   tcase_add_test(tests, test_a_link_stays_readable_while_it_is_held);
   tcase_add_test(tests, test_reconfigure_takes_effect_at_once);
   tcase_add_test(tests, test_starting_stopping_and_changing_at_once);
+  tcase_add_test(tests, test_settings_and_the_link_are_read_while_the_control_plane_works);
   tcase_add_test(tests, test_observers);
   tcase_add_test(tests, test_wrong_settings);
   tcase_add_test(tests, test_a_memory_limit_is_that_of_its_interface);
