@@ -55,8 +55,9 @@ class [[nodiscard]] Result {
   Result(Error error) : value_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit
 
   [[nodiscard]] explicit operator bool() const noexcept { return value_.index() == 0; }
-  [[nodiscard]] T& operator*() noexcept { return *std::get_if<0>(&value_); }
-  [[nodiscard]] const T& operator*() const noexcept { return *std::get_if<0>(&value_); }
+  [[nodiscard]] T& operator*() & noexcept { return *std::get_if<0>(&value_); }
+  [[nodiscard]] const T& operator*() const& noexcept { return *std::get_if<0>(&value_); }
+  [[nodiscard]] T&& operator*() && noexcept { return std::move(*std::get_if<0>(&value_)); }
   [[nodiscard]] T* operator->() noexcept { return std::get_if<0>(&value_); }
   [[nodiscard]] const T* operator->() const noexcept { return std::get_if<0>(&value_); }
   /** Only where the result is a failure. */

@@ -193,6 +193,51 @@ class DocsTest(InteropTest):
                 self.run_program([self.here(word) for word in words], **env)
         self.assertGreaterEqual(seen, 4)
 
+    def test_engine_without_gstreamer(self):
+        """The program of docs/engine.md compiles with what its pkg-config file asks for, links no
+        GStreamer, and sends back what it gets."""
+        target, config = self.install()
+        program = f"{self.directory}/engine"
+        (code,) = doc_commands.code_blocks(ROOT / "docs/engine.md", "cpp")
+        source = f"{self.directory}/engine.cpp"
+        Path(source).write_text(code)
+        self.compile([source], program, *self.flags(target, config, "gstreamer-memif-1.0"))
+        env = pipeline.environment()
+        linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True,
+                                env=env).stdout
+        self.assertIn("libgstmemif-1.0", linked)
+        self.assertNotIn("libgstreamer", linked)
+        path = self.socket("engine")
+        running = subprocess.Popen([program, path, "master"], env=env)
+        try:
+            self.wait_socket(path)
+            end = f"socket-path={path} role=slave"
+            line = Pipeline(f"packetgen count=1000 ! memifsink {end} when-down=block "
+                            f"memifsrc {end} ! packetcheck count=1000", ("-m",))
+            try:
+                self.assertEqual(line.wait(60), 0, line.output()[-3000:])
+                line.assert_silent()
+                self.assertIn("packet-check, packets=(guint64)1000", line.output())
+            finally:
+                line.kill()
+                line.log.close()
+            self.assertIsNone(running.poll())
+        finally:
+            running.kill()
+            running.wait()
+
+    def test_private_headers_stay_private(self):
+        """What is installed includes nothing that is not, and control/ and data/ are not."""
+        target, _ = self.install()
+        (root,) = {path.parent.parent for path in Path(target).rglob("memif/interface.hpp")}
+        installed = {path.relative_to(root.parent).as_posix() for path in root.rglob("*.hpp")}
+        for name in sorted(installed):
+            self.assertNotRegex(name, r"gst/memif/(control|data)/|runtime/")
+            text = (root.parent / name).read_text()
+            for header in re.findall(r'#include [<"](gst/(?:common|memif|packet)/[^>"]+)', text):
+                with self.subTest(header=name, includes=header):
+                    self.assertTrue((root.parent / header).exists())
+
     def test_devenv(self):
         shown = self.run_program(["meson", "devenv", "-C", str(build_dir()), "gst-inspect-1.0",
                                   "memifsrc"])
