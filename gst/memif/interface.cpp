@@ -448,16 +448,16 @@ Loan* Interface::borrow(std::uint32_t queue, std::uint32_t count, std::uint32_t 
 void Interface::publish(std::shared_ptr<Link> link) {
   link_ = std::move(link);
   generation_.fetch_add(1, std::memory_order_release);
-  for (QueueUser* port : ports_) {
-    if (port->receives_ && link_) port->backlog_->add(link_);
-    port->wake();
+  for (QueueUser* user : users_) {
+    if (user->receives_ && link_) user->backlog_->add(link_);
+    user->wake();
   }
 }
 
 /** Sees to what is in the rings of a link that is down: somebody takes it, or it is counted. */
 void Interface::leave(const std::shared_ptr<Link>& link) {
-  for (QueueUser* port : ports_) {
-    if (port->receives_) port->backlog_->went_down(*link, port->queue_);
+  for (QueueUser* user : users_) {
+    if (user->receives_) user->backlog_->went_down(*link, user->queue_);
   }
   for (std::uint32_t i = 0; i < link->rx_queues(); ++i) {
     if (!claimed_.contains({true, i})) link->rx(i)->abandon();
@@ -476,12 +476,12 @@ void Interface::bound_waiting() {
   bool newest = true;
   for (auto weak = left_.rbegin(); weak != left_.rend(); ++weak) {
     const std::shared_ptr<Link> link = weak->lock();
-    const auto holds = [&](const QueueUser* port) { return port->backlog_->holds(*link); };
-    if (!link || std::none_of(ports_.begin(), ports_.end(), holds)) continue;
+    const auto holds = [&](const QueueUser* user) { return user->backlog_->holds(*link); };
+    if (!link || std::none_of(users_.begin(), users_.end(), holds)) continue;
     bytes += link->state().total_bytes();
     const bool keep = std::exchange(newest, false) || bytes <= settings_.memory_limit;
     if (keep) continue;
-    for (QueueUser* port : ports_) port->backlog_->drop(*link, port->queue_);
+    for (QueueUser* user : users_) user->backlog_->drop(*link, user->queue_);
   }
 }
 
@@ -495,19 +495,19 @@ std::uint64_t Interface::memory_left() const {
   return bytes;
 }
 
-/** The link that @p port goes on with: for a receiver, perhaps an old one with packets left. */
-std::shared_ptr<Link> Interface::next_link(QueueUser& port) {
+/** The link that @p user goes on with: for a receiver, perhaps an old one with packets left. */
+std::shared_ptr<Link> Interface::next_link(QueueUser& user) {
   const std::lock_guard lock(data_mutex_);
-  std::shared_ptr<Link> next = port.receives_ ? port.backlog_->take() : link_;
-  if (const std::uint64_t lost = port.backlog_->take_lost(); lost != 0) {
-    stats_->rx(port.queue_).drop(DropReason::undelivered, lost);
+  std::shared_ptr<Link> next = user.receives_ ? user.backlog_->take() : link_;
+  if (const std::uint64_t lost = user.backlog_->take_lost(); lost != 0) {
+    stats_->rx(user.queue_).drop(DropReason::undelivered, lost);
   }
-  port.generation_ = generation_.load(std::memory_order_relaxed);
-  if (next != link_) --port.generation_;  // and not for long
+  user.generation_ = generation_.load(std::memory_order_relaxed);
+  if (next != link_) --user.generation_;  // and not for long
   return next;
 }
 
-Status Interface::attach(QueueUser& port, bool receives, std::uint32_t queue) {
+Status Interface::attach(QueueUser& user, bool receives, std::uint32_t queue) {
   const std::lock_guard lock(data_mutex_);
   if (!claimed_.emplace(receives, queue).second) {
     return Error{ErrorCode::busy,
@@ -515,21 +515,21 @@ Status Interface::attach(QueueUser& port, bool receives, std::uint32_t queue) {
                      (receives ? "receiver" : "sender") +
                      " already. Choose another queue: each belongs to one thread."};
   }
-  ports_.push_back(&port);
-  if (receives && link_) port.backlog_->add(link_);
+  users_.push_back(&user);
+  if (receives && link_) user.backlog_->add(link_);
   return {};
 }
 
-void Interface::detach(QueueUser& port, bool receives, std::uint32_t queue) {
+void Interface::detach(QueueUser& user, bool receives, std::uint32_t queue) {
   const std::lock_guard lock(data_mutex_);
   claimed_.erase({receives, queue});
-  std::erase(ports_, &port);
-  // A link that is up is left to the next port that comes.
-  if (port.link_ && !port.link_->up()) {
-    if (receives && port.link_->rx(queue) != nullptr) port.link_->rx(queue)->abandon();
-    if (!receives && port.link_->tx(queue) != nullptr) port.link_->tx(queue)->abandon();
+  std::erase(users_, &user);
+  // A link that is up is left to the next user that comes.
+  if (user.link_ && !user.link_->up()) {
+    if (receives && user.link_->rx(queue) != nullptr) user.link_->rx(queue)->abandon();
+    if (!receives && user.link_->tx(queue) != nullptr) user.link_->tx(queue)->abandon();
   }
-  if (receives) stats_->rx(queue).drop(DropReason::undelivered, port.backlog_->abandon(queue));
+  if (receives) stats_->rx(queue).drop(DropReason::undelivered, user.backlog_->abandon(queue));
 }
 
 }  // namespace gstmemif

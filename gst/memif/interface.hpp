@@ -156,9 +156,9 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   void leave(const std::shared_ptr<Link>& link);
   void bound_waiting();
   std::uint64_t memory_left() const;
-  std::shared_ptr<Link> next_link(QueueUser& port);
-  Status attach(QueueUser& port, bool receives, std::uint32_t queue);
-  void detach(QueueUser& port, bool receives, std::uint32_t queue);
+  std::shared_ptr<Link> next_link(QueueUser& user);
+  Status attach(QueueUser& user, bool receives, std::uint32_t queue);
+  void detach(QueueUser& user, bool receives, std::uint32_t queue);
 
   Settings settings_;  // written with the ControlLock and data_mutex_ held, read with either
   const std::shared_ptr<Loop> loop_;
@@ -181,7 +181,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
 
   mutable std::mutex data_mutex_;
   std::shared_ptr<Link> link_;
-  std::vector<QueueUser*> ports_;
+  std::vector<QueueUser*> users_;
   std::set<std::pair<bool, std::uint32_t>> claimed_;  // (receives, queue)
   std::vector<std::weak_ptr<Link>> left_;             // links that are down, the oldest first
   std::atomic<std::uint32_t> generation_{0};

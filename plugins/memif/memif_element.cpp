@@ -207,16 +207,16 @@ void MemifElement::stop() {
   membership_->stop();
 }
 
-void MemifElement::check_queue(const gstmemif::QueueUser& port, bool has_queue) {
-  if (!port.link() || has_queue || warned_link_.lock() == port.link()) return;
-  warned_link_ = port.link();
-  const gstmemif::LinkInfo link = port.link_info();
+void MemifElement::check_queue(const gstmemif::QueueUser& user, bool has_queue) {
+  if (!user.link() || has_queue || warned_link_.lock() == user.link()) return;
+  warned_link_ = user.link();
+  const gstmemif::LinkInfo link = user.link_info();
   const bool receives = direction_ == Direction::receive;
   const std::size_t count = receives ? link.rx_queues : link.tx_queues;
   GST_ELEMENT_WARNING(
       element_, RESOURCE, SETTINGS,
       ("The peer '%s' agreed to %zu %s queues, so queue=%u carries nothing.",
-       link.peer_name.c_str(), count, receives ? "receiving" : "sending", port.queue()),
+       link.peer_name.c_str(), count, receives ? "receiving" : "sending", user.queue()),
       ("configure more queues on the peer, or use a lower queue"));
 }
 

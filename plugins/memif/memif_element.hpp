@@ -65,7 +65,7 @@ class MemifElement {
   void leave();
   /** READY to PAUSED: starts the interface. Posts an error and returns null if that cannot be. */
   std::shared_ptr<gstmemif::Interface> start();
-  /** PAUSED to READY. The element's port must be gone. */
+  /** PAUSED to READY. The element's receiver or senders must be gone. */
   void stop();
 
   /** The number of a queue; a sender may have -1, for all. Not checked. */
@@ -80,7 +80,7 @@ class MemifElement {
   /** Adds the counters of the queues that the element uses to @p sum. */
   void add_counters(gstmemif::QueueStats& sum);
   /** Warns, once per link, if the link has fewer queues than this element's number asks for. */
-  void check_queue(const gstmemif::QueueUser& port, bool has_queue);
+  void check_queue(const gstmemif::QueueUser& user, bool has_queue);
 
  private:
   class Observer;
