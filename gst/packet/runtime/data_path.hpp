@@ -78,7 +78,7 @@ class DataPath {
   std::vector<unsigned> others_;  // the ports of a switch without our own
   std::unique_ptr<GstFlowCombiner, FreeCombiner> combiner_;  // null in a switch
   Counters counters_;
-  VerdictRouter router_{counters_};
+  VerdictRouter router_{core_, counters_};
   Burst burst_;
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gst/packet/batch.hpp"
+#include "gst/packet/runtime/element_core.hpp"
 
 namespace gstpacket::detail {
 namespace {
@@ -58,6 +59,10 @@ Verdict VerdictRouter::check(Verdict verdict) {
     return verdict;
   } else {
     counters_[Count::drop_unlinked].add(1);
+    if (!core_.is_switch()) {
+      GST_CAT_ERROR_OBJECT(core_.cls().category, core_.element(),
+                           "no source pad %u: packet dropped", verdict.port);
+    }
   }
   counters_[Count::dropped].add(1);
   return drop();

@@ -22,9 +22,11 @@
 
 namespace gstpacket::detail {
 
+class ElementCore;
+
 class VerdictRouter {
  public:
-  explicit VerdictRouter(Counters& counters) : counters_(counters) {}
+  VerdictRouter(const ElementCore& core, Counters& counters) : core_(core), counters_(counters) {}
   ~VerdictRouter() { clear(); }
   VerdictRouter(const VerdictRouter&) = delete;
   VerdictRouter& operator=(const VerdictRouter&) = delete;
@@ -80,6 +82,7 @@ class VerdictRouter {
   /// Not a port, nor Verdict::kFlood: nothing was kept yet.
   static constexpr std::uint8_t kNobody = Verdict::kDrop;
 
+  const ElementCore& core_;
   Counters& counters_;
   const PortTable::Ports* ports_ = nullptr;
   std::span<const unsigned> flood_to_;
