@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// Up to 256 packets, opened one after the other for an element's process function. A packet is
-// named by a descriptor: that of the batch it came in, or one of our own if it came in a buffer of
-// its own. Making a list of packets first would cost more than many an element does.
+// Up to 256 packets, opened one after the other for an element's process function. Each packet has
+// a descriptor: that of the received batch or, for single buffers, one in the burst itself.
+// Building an array of packets first would cost more than many elements do.
 #pragma once
 
 #include <gst/gst.h>
@@ -26,8 +26,8 @@ inline constexpr std::ptrdiff_t kPrefetchAhead = 8;
 /// The verdict on a packet that cannot be opened. No enumerator has this number.
 inline constexpr Verdict kUnreadable{Verdict::kDrop, Verdict::kNoReason - 1};
 
-/// Streaming thread. What it opens is mapped, and copied first where it may not be written to or
-/// does not lie in one piece.
+/// Used by one streaming thread. Maps the packets, and copies those that must be modified but are
+/// read-only or shared, or that consist of several memories.
 class Burst {
  public:
   static constexpr std::size_t kCapacity = GST_PACKET_BATCH_MAX;
@@ -48,7 +48,7 @@ class Burst {
   void prefetch(const GstPacketDesc& desc) const noexcept {
     __builtin_prefetch(base_ + desc.offset, kForWriting);
   }
-  /// The packet at `desc`, until the next is opened; null if it cannot be read.
+  /// The packet at `desc`, valid until the next one is opened; null if it cannot be read.
   [[nodiscard]] Packet* open(GstPacketDesc& desc) noexcept {
     if (!lies_within(desc, arena_size_)) [[unlikely]] {
       return open_slow_path(desc);
@@ -60,34 +60,34 @@ class Burst {
     packet_.timestamp_ = pts_ + (desc.delay & delays_);
     return &packet_;
   }
-  /// Writes down where the packet at `desc` begins and ends now. Of a single buffer, only the
-  /// length means anything.
+  /// Stores the current offset and length of `packet` in `desc`. For a single buffer, only the
+  /// length is meaningful.
   void save(GstPacketDesc& desc, const Packet& packet) const noexcept {
     desc.offset = static_cast<guint32>(packet.data_ - base_);
     desc.length = packet.size_;
   }
-  /// Of all packets: as they were, and as the element left them.
+  /// The bytes of all packets, before and after processing.
   void count_bytes(std::uint64_t in, std::uint64_t out) noexcept {
     bytes_in_ = in;
     bytes_out_ = out;
   }
-  /// Opens all packets at once, forwarded unless something else is said; one that cannot be read
-  /// is empty. save_all() follows.
+  /// Opens all packets at once, with the verdict forward(). Unreadable packets are empty. Must be
+  /// followed by save_all().
   [[nodiscard]] GSTPACKET_API Packet* open_all() noexcept;
   GSTPACKET_API void save_all() noexcept;
 
   // ---- For the runtime ----
 
-  /// Adds the packet in `buffer`, which stays the caller's and, with Access::modify, is writable.
+  /// Adds the packet in `buffer`, which remains the caller's and must be writable with
+  /// Access::modify.
   void add(GstBuffer* buffer) noexcept;
-  /// Adds all packets of `batch` to the empty burst; as above. A damaged batch is one packet that
-  /// cannot be read, as is none at all.
+  /// Adds all packets of `batch` to the empty burst; as above. A damaged batch counts as one
+  /// unreadable packet, and so does a null one.
   void add_batch(GstBuffer* batch, GstPacketBatchMeta* meta) noexcept;
   [[nodiscard]] bool full() const noexcept { return size_ == kCapacity; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
-  /// Unmaps everything and writes new offsets and lengths back to the buffers. What follows stays
-  /// readable until clear().
+  /// Unmaps all packets and updates the buffers. The accessors below remain valid until clear().
   void close() noexcept;
   void clear() noexcept {
     descs_ = own_descs_.data();
@@ -104,7 +104,7 @@ class Burst {
     for (std::size_t i = 0; i < size_; ++i) differences |= verdicts_[i].port ^ verdicts_[0].port;
     return differences == 0;
   }
-  /// Of a packet that could be read, as the element left it.
+  /// The length of a readable packet after processing.
   [[nodiscard]] std::size_t length(std::size_t i) const noexcept { return descs_[i].length; }
   [[nodiscard]] std::uint64_t bytes_in() const noexcept { return bytes_in_; }
   [[nodiscard]] std::uint64_t bytes_out() const noexcept { return bytes_out_; }
@@ -113,11 +113,11 @@ class Burst {
 
  private:
   friend class gstpacket::Packet;
-  /// Of a packet that came in a buffer of its own.
+  /// A single buffer.
   struct Slot {
     GstBuffer* buffer;
     GstMapInfo map;
-    bool merged;  // its memories, for the map
+    bool merged;  // mapped through the buffer, which merged its memories
     bool mapped;
   };
 
@@ -134,8 +134,8 @@ class Burst {
 
   GstPacketDesc* descs_ = nullptr;
   std::size_t size_ = 0;
-  // What offsets count from, and how far they may reach. Single buffers take the slow path: they
-  // have no arena.
+  // The arena of a batch, which offsets are relative to. Empty for single buffers, so that open()
+  // takes the slow path.
   std::byte* base_ = nullptr;
   std::size_t arena_size_ = 0;
   GstClockTime pts_ = GST_CLOCK_TIME_NONE;
@@ -151,7 +151,7 @@ class Burst {
   GstBuffer* batch_ = nullptr;
   std::optional<BatchMap> batch_map_;
   std::array<Verdict, kCapacity> verdicts_;
-  // Those of single buffers, and all of open_all(); then some that may be looked at ahead.
+  // Packets of single buffers and of open_all(), and a few more that prefetching may read.
   std::array<Packet, kCapacity + kPrefetchAhead> packets_;
   std::array<GstPacketDesc, kCapacity> own_descs_;
   std::array<Slot, kCapacity> slots_;

@@ -24,10 +24,10 @@ bool Packet::make_room(std::size_t head, std::size_t tail) noexcept {
 namespace gstpacket::detail {
 namespace {
 
-/// Of a packet in a buffer of its own, until it is opened. Reaches beyond every arena.
+/// The descriptor of a single buffer until it is opened. Exceeds every arena.
 constexpr GstPacketDesc kNotOpened{0, G_MAXUINT32, 0, 0};
 
-/// What was copied out of a batch as if it were one packet.
+/// Whether part of a batch was copied as if it were one packet.
 bool holds_arena(GstBuffer* buffer, guint memories) noexcept {
   for (guint i = 0; i < memories; ++i) {
     if (is_arena(gst_buffer_peek_memory(buffer, i))) return true;
@@ -67,7 +67,7 @@ void Burst::save_all() noexcept {
 }
 
 bool Burst::make_room(Packet& packet, std::size_t head, std::size_t tail) noexcept {
-  // Of a copy of ours, nobody knows where it belongs.
+  // A copy of a Packet cannot be moved.
   const bool alone = batch_map_ && !all_open_;
   const Packet* const first = alone ? &packet_ : packets_.data();
   const Packet* const end = first + (alone ? 1 : size_);
@@ -93,7 +93,7 @@ void Burst::add_batch(GstBuffer* batch, GstPacketBatchMeta* meta) noexcept {
     return;
   }
   size_ = batch_map_->meta().n;
-  // Nobody closes a burst without packets: it must not keep the map.
+  // An empty burst is not closed, so it must not keep the map.
   if (size_ == 0) return batch_map_.reset();
   batch_ = batch;
   pts_ = GST_BUFFER_PTS(batch);
@@ -107,7 +107,7 @@ void Burst::use_arena() noexcept {
   arena_size_ = batch_map_->size();
 }
 
-/// Moves all packets of the batch to an arena with `room` spare bytes around each.
+/// Moves all packets of the batch to an arena with `room` spare bytes around each packet.
 bool Burst::move_batch(std::size_t room) noexcept {
   all_open_ ? save_all() : save(*desc_, packet_);
   GstBuffer* copy = gst_packet_batch_copy(batch_, room, room);
@@ -117,7 +117,7 @@ bool Burst::move_batch(std::size_t room) noexcept {
   const GstPacketBatchMeta* moved = gst_buffer_get_packet_batch_meta(copy);
   std::memcpy(gst_buffer_get_packet_batch_meta(batch_)->packets, moved->packets,
               moved->n * sizeof(GstPacketDesc));
-  // First, or the arena would belong to two buffers.
+  // Before mapping: the arena must not belong to two buffers.
   gst_buffer_unref(copy);
   batch_map_.emplace(batch_);
   copies_ += size_;
@@ -141,8 +141,8 @@ void Burst::add(GstBuffer* buffer) noexcept {
   view(size_++);
 }
 
-/// The packet of a slot as it is mapped. Room around it is only ours if it could be mapped for
-/// writing: then nobody else has the memory.
+/// Sets packet `i` from its slot. Room around it may only be used if it was mapped for writing,
+/// which requires exclusive memory.
 void Burst::view(std::size_t i) noexcept {
   const GstMapInfo& map = slots_[i].map;
   Packet& packet = packets_[i];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// Private. What an element counts. A counter has one writer: a streaming thread.
+// Private. The counters of an element. Each has one writer, a streaming thread.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ namespace gstpacket::detail {
 
 using gstcommon::Counter;
 
-/// Packets of one input that have something in common.
+/// A number of packets and their bytes.
 struct Tally {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
@@ -46,7 +46,7 @@ enum class Count {
   return which == Count::flooded || which == Count::drop_port_down || which == Count::drop_loop;
 }
 
-/// What came in by one pad and became of it.
+/// The counters of one sink pad.
 class Counters {
  public:
   [[nodiscard]] Counter& operator[](Count which) noexcept {

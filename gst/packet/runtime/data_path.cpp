@@ -48,7 +48,7 @@ GstFlowReturn DataPath::receive(GstBufferList* list) {
   list = gst_buffer_list_make_writable(list);
   while (flow == GST_FLOW_OK && gst_buffer_list_length(list) != 0) {
     GstBuffer* buffer = gst_buffer_ref(gst_buffer_list_get(list, 0));
-    gst_buffer_list_remove(list, 0, 1);  // the list lets go first, so that the buffer is ours
+    gst_buffer_list_remove(list, 0, 1);  // first, so that the buffer is exclusive
     flow = receive(buffer);
   }
   gst_buffer_list_unref(list);
@@ -56,8 +56,8 @@ GstFlowReturn DataPath::receive(GstBufferList* list) {
 }
 
 GstFlowReturn DataPath::process(PacketInput&& input) {
-  // The stream lock is recursive: only this very thread can come back here, through a loop of
-  // links that would never end.
+  // The stream lock is recursive, so only this thread can reenter, through an endless loop of
+  // links.
   if (busy_) [[unlikely]] {
     return refuse_loop(input);
   }
@@ -127,12 +127,11 @@ GstFlowReturn DataPath::push_all(PacketInput& input) {
   }
   if (previous != nullptr) push_to(input, *previous, true);
   if (!combiner_) return GST_FLOW_OK;
-  // All pads have been told; the last update only reads the combined result.
+  // All pads are up to date; this only reads the combined result.
   return gst_flow_combiner_update_flow(combiner_.get(), GST_FLOW_OK);
 }
 
-/// A pad of a filter that gets nothing now must still not count as a taker when nothing is linked
-/// to it.
+/// Keeps the combined flow right for an extra pad of a filter that no packet goes to now.
 void DataPath::note_idle(const SourcePort& port) {
   if (!combiner_ || port.number() == 0) return;
   GstPad* pad = port.pad();
@@ -145,7 +144,7 @@ void DataPath::note_idle(const SourcePort& port) {
 
 GstFlowReturn DataPath::push_to(PacketInput& input, SourcePort& port, bool last) {
   const GstFlowReturn flow = port.in_turn([&] { return router_.push(input, port, last); });
-  // Upstream of a filter learns of what fails; upstream of a switch does not.
+  // A filter returns failures upstream; a switch drops the packets.
   if (flow == GST_FLOW_OK || (combiner_ && flow != GST_FLOW_NOT_LINKED)) [[likely]] {
     const Tally tally = router_.due(port.number());
     counters_[Count::packets_out].add(tally.packets);
@@ -162,7 +161,7 @@ GstFlowReturn DataPath::push_to(PacketInput& input, SourcePort& port, bool last)
 
 void DataPath::count_lost(SourcePort& port, GstFlowReturn flow) {
   const bool unlinked = flow == GST_FLOW_NOT_LINKED;
-  // Copies of flooded packets are not missed where nobody is.
+  // Flooded packets are no loss at an unlinked port.
   const std::uint64_t packets =
       unlinked ? router_.meant_for(port.number()).packets : router_.due(port.number()).packets;
   counters_[unlinked ? Count::drop_unlinked : Count::drop_port_down].add(packets);

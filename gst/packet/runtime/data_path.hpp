@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// Private. The way of packets through an element, from one sink pad to the source pads. It belongs
-// to whoever holds the pad's stream lock, and shares nothing with those of other pads but the
-// table of ports.
+// Private. The path of packets from one sink pad to the source pads of an element. It is protected
+// by the pad's stream lock and shares only the port table with the paths of other pads.
 //
-// A filter has one, with the flow returns of its source pads combined for upstream. A switch has
-// one for each port: what goes wrong behind a port is no reason to stop the others, and what is
-// flooded goes to all ports but this one.
+// A filter has one path, which combines the flow returns of the source pads for upstream. A switch
+// has one for each sink pad: a failing port does not stop the others, and flooded packets go to all
+// ports but the own one.
 #pragma once
 
 #include <gst/base/gstflowcombiner.h>
@@ -28,7 +27,7 @@ class ElementCore;
 
 class DataPath {
  public:
-  /// Makes that of `pad`, which owns it, and sets the pad's chain functions.
+  /// Creates the path of `pad`, which owns it, and sets the chain functions of the pad.
   static DataPath& attach(ElementCore& core, GstPad* pad, unsigned number);
   [[nodiscard]] static DataPath& of(GstPad* pad) {
     return *static_cast<DataPath*>(gst_pad_get_element_private(pad));
@@ -48,7 +47,7 @@ class DataPath {
   [[nodiscard]] GstPad* pad() const { return pad_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
-  /// Of a switch; belongs to it.
+  /// For a switch, under its mutex.
   bool at_eos = false;
 
  private:
@@ -75,7 +74,7 @@ class DataPath {
   bool busy_ = false;
   PortTable::View view_;
   bool is_single_ = false;        // a filter with no source pad but `src`
-  std::vector<unsigned> others_;  // the ports of a switch without our own
+  std::vector<unsigned> others_;  // all ports of a switch but our own
   std::unique_ptr<GstFlowCombiner, FreeCombiner> combiner_;  // null in a switch
   Counters counters_;
   VerdictRouter router_{core_, counters_};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// Private. The C++ half of a packet element, behind its pads: the author's object, which is made,
-// set, started and stopped here, the data paths of its sink pads, the table of its source pads, and
-// the sum of what they count. What the author's code throws becomes an error message.
+// Private. The C++ half of a packet element: the object of the author's class with its properties,
+// start and stop, the data paths of the sink pads, the table of source pads, and the statistics.
+// Exceptions of the author's code become error messages.
 #pragma once
 
 #include <gst/gst.h>
@@ -29,7 +29,7 @@ struct ElementClass {
   std::vector<PropertySpec> properties;
 };
 
-/// Runs author code; what it throws becomes an error message and false.
+/// Runs author code; an exception becomes an error message and false.
 template <class F>
 bool guarded(GstElement* element, const char* where, F&& function) noexcept {
   try {
@@ -66,10 +66,10 @@ class ElementCore {
   [[nodiscard]] PortTable& ports() { return ports_; }
   void add_path(DataPath& path);
   void add_port(GstPad* pad, unsigned number);
-  /// The pad is inactive: nothing comes in by it any more, and what goes out by it is refused.
+  /// The pad must be inactive.
   virtual void remove(GstPad* pad);
 
-  /// Streaming thread. Whether packets of such caps may come; says so if not.
+  /// Streaming thread. Posts or logs the reason for a refusal.
   bool accept_caps(GstCaps* caps);
 
   // State changes. start() posts a message when it fails; stop() comes after the pads have stopped.

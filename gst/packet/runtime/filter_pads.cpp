@@ -27,8 +27,8 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   return gst_pad_event_default(pad, parent, event);
 }
 
-// Packets pass through in the form in which they came, so what is behind `src` decides - but for
-// batches: those may come out of every pad, so all that is linked must take them.
+// Packets leave in the form in which they arrive, so the peer of `src` answers. Batches may leave
+// by any pad, so all peers must accept them.
 gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) {
     return gst_pad_query_default(pad, parent, query);

@@ -24,7 +24,7 @@ bool holds_batches(GstBufferList* list) {
   for (guint i = 0; i < length; ++i) {
     GstBuffer* buffer = gst_buffer_list_get(list, i);
     gpointer state = nullptr;
-    // Most have no meta at all.
+    // Most buffers have no meta at all, which is cheaper to find out.
     if (gst_buffer_iterate_meta(buffer, &state) == nullptr) continue;
     if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) return true;
   }
@@ -69,7 +69,7 @@ void PacketInput::open_next(Burst& burst) {
   }
 }
 
-/// Our own copy takes the packets only, not all of the arena.
+/// Copies the packets only, not all of the arena.
 bool PacketInput::copy_batch() noexcept {
   GstBuffer* copy = gst_packet_batch_copy(buffer_, 0, 0);
   gst_buffer_unref(std::exchange(buffer_, copy));
@@ -81,7 +81,7 @@ bool PacketInput::copy_batch() noexcept {
 
 bool PacketInput::own_batch() noexcept {
   if (buffer_ == nullptr) return false;
-  // An element that only reads may share the buffer, but not change what others see of it.
+  // A reading element may share the batch, but not change its descriptors.
   return gst_buffer_is_writable(buffer_) || copy_batch();
 }
 
@@ -89,7 +89,7 @@ void PacketInput::keep(std::span<const bool> kept) {
   if (std::ranges::find(kept, false) == kept.end()) return;
   if (list_ != nullptr) return keep_in_list(kept);
   if (buffer_ == nullptr) return;
-  if (std::ranges::find(kept, true) == kept.end()) {  // so it is with every damaged batch
+  if (std::ranges::find(kept, true) == kept.end()) {  // always with a damaged batch
     return gst_buffer_unref(std::exchange(buffer_, nullptr));
   }
   meta_->n = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// Private. What a pad received in one call, in whichever form packets travel: a buffer, a list of
-// buffers, or a batch. It yields bursts, and afterwards holds what was not taken out of it.
+// Private. The packets of one chain call: a buffer, a list of buffers, or a batch. Yields bursts,
+// and afterwards holds the packets that were not removed from it.
 #pragma once
 
 #include <gst/gst.h>
@@ -17,7 +17,7 @@ namespace gstpacket::detail {
 
 class PacketInput {
  public:
-  /// Both take the reference. With Access::modify, packets that somebody else has are copied.
+  /// Both take the reference. With Access::modify, shared packets are copied.
   PacketInput(GstBuffer* buffer, Access access) noexcept;
   PacketInput(GstBufferList* list, Access access) noexcept;
   ~PacketInput();
@@ -25,30 +25,30 @@ class PacketInput {
   PacketInput& operator=(const PacketInput&) = delete;
 
   [[nodiscard]] bool is_batch() const noexcept { return meta_ != nullptr; }
-  /// How many packets there are, whether they can be read or not.
+  /// The number of packets, readable or not.
   [[nodiscard]] std::uint64_t packets() const noexcept;
-  /// Packets that were copied because somebody else has them.
+  /// Packets that were copied because they were shared.
   [[nodiscard]] std::uint64_t copies() const noexcept { return copies_; }
 
   /// Whether there are packets left to open.
   [[nodiscard]] bool has_more() const noexcept { return next_ < size_; }
-  /// Opens the next packets into the empty `burst`; it stays empty only with a batch of none.
+  /// Opens the next packets into the empty `burst`, which stays empty for an empty batch.
   void open_next(Burst& burst);
-  /// What number the first packet of that burst has now.
+  /// The position of the first packet of the last burst.
   [[nodiscard]] std::size_t first() const noexcept { return first_; }
-  /// Makes the descriptors of a batch ours to change; false without memory.
+  /// Makes the descriptors of a batch writable, by a copy if it is shared; false without memory.
   bool own_batch() noexcept;
   /// The batch, or the buffer of packet `i`.
   [[nodiscard]] GstBuffer* buffer(std::size_t i) const noexcept {
     return list_ != nullptr ? gst_buffer_list_get(list_, static_cast<guint>(i)) : buffer_;
   }
-  /// Of the last burst, leaves only the packets that are `kept`.
+  /// Removes the packets of the last burst that are not `kept`.
   void keep(std::span<const bool> kept);
 
-  /// What is left of a batch; null if that is nothing. Transfer full, and so is the input's own
-  /// reference if `last`.
+  /// The batch with the packets left in it, null if there are none. Transfer full; if `last`, that
+  /// of the input itself.
   [[nodiscard]] GstBuffer* take_batch(bool last) noexcept;
-  /// Pushes what is left of anything else; the input gives up its reference if `last`.
+  /// Pushes the buffer or list with the packets left in it; if `last`, without keeping a reference.
   GstFlowReturn push(GstPad* pad, bool last);
 
  private:

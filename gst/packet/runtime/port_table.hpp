@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// Private. Where packets leave an element. The table of ports is replaced as a whole when one comes
-// or goes: a data path keeps the table it last saw, and looks at one number to learn of a new one.
+// Private. The source pads of an element. The table is replaced as a whole when a pad comes or
+// goes; a data path keeps the table it last saw and compares one number to notice a new one.
 #pragma once
 
 #include <gst/gst.h>
@@ -31,15 +31,15 @@ class SourcePort {
 
   [[nodiscard]] unsigned number() const { return number_; }
   [[nodiscard]] GstPad* pad() const { return pad_; }
-  /// Calls `push`, one thread after the other: a pad first sends the events that come before data,
-  /// and a second thread would not wait for that. The peer takes one thread at a time anyway.
+  /// Calls `push`, in one thread at a time if the port is shared: a pad first sends its sticky
+  /// events, and a second thread would not wait for them.
   template <class Push>
   auto in_turn(Push push) {
     std::unique_lock lock(push_mutex_, std::defer_lock);
     if (shared_) lock.lock();
     return push();
   }
-  /// Whether batches may be pushed. In turn only.
+  /// Whether batches may be pushed. To be called in turn.
   [[nodiscard]] bool takes_batches() {
     // The flag first: clearing it takes a lock.
     if (GST_PAD_NEEDS_RECONFIGURE(pad_)) ask_peer();

@@ -150,8 +150,7 @@ void SwitchCore::end_of_stream(DataPath& path) {
 
 // ---- pads -------------------------------------------------------------------------------------
 
-// Streams are mixed, so what is said about one of them is nothing to the others: the events end
-// here, and the source pads have their own.
+// Streams are mixed, so events of a single stream end here; the source pads have their own.
 gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   SwitchCore& core = switch_of(parent);
   gboolean done = TRUE;

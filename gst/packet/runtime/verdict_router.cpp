@@ -31,7 +31,7 @@ GstFlowReturn push_buffers(GstPad* pad, std::vector<GstBuffer*>& buffers) {
 
 void VerdictRouter::apply_verdicts(PacketInput& input, Burst& burst) {
   const std::uint8_t port = burst.verdict(0).port;
-  if (burst.is_uniform() && leads_somewhere(port) && (keeper_ == kNobody || keeper_ == port))
+  if (burst.is_uniform() && leads_somewhere(port) && (keeper_ == kNoKeeper || keeper_ == port))
       [[likely]] {
     keeper_ = port;
     count(port, {burst.size(), burst.bytes_out()});
@@ -49,7 +49,7 @@ void VerdictRouter::count(std::uint8_t port, const Tally& tally) {
   counters_[Count::flooded].add(tally.packets);
 }
 
-/// What can be done of what was decided.
+/// The verdict, or drop() if it cannot be carried out; counts drops.
 Verdict VerdictRouter::check(Verdict verdict) {
   if (verdict == kUnreadable) {
     counters_[Count::drop_unreadable].add(1);
@@ -77,14 +77,14 @@ void VerdictRouter::split(PacketInput& input, Burst& burst) {
     count(verdict.port, {1, burst.length(i)});
     ++left;
   }
-  // Before its descriptors are handed out or removed; from now on the burst has lost sight of them.
+  // Before descriptors are moved. A copy has others than the burst, which is not used from here on.
   if (input.is_batch() && left != 0) input.own_batch();
   std::array<bool, Burst::kCapacity> kept;
   for (std::size_t i = 0; i < burst.size(); ++i) {
     const std::uint8_t port = burst.verdict(i).port;
-    if (keeper_ == kNobody) keeper_ = port;
+    if (keeper_ == kNoKeeper) keeper_ = port;
     if (keeper_ == Verdict::kFlood && port < Verdict::kFlood) {
-      // No longer all to all: one of them keeps the input.
+      // The input can no longer be shared: the last port keeps it.
       keeper_ = static_cast<std::uint8_t>(flood_to_.back());
       for (std::size_t before = 0; before < input.first() + i; ++before) {
         if (before < input.first() || kept[before - input.first()]) {
@@ -150,7 +150,7 @@ GstFlowReturn VerdictRouter::push_part(const PacketInput& input, SourcePort& por
   return push_batch(batch, port, shares_packets_ && !last);
 }
 
-/// `shares_packets`: what was flooded is in the batches of ports that are still to come.
+/// `shares_packets`: flooded packets are also in batches that are yet to be pushed.
 GstFlowReturn VerdictRouter::push_batch(GstBuffer* batch, SourcePort& port, bool shares_packets) {
   if (batch == nullptr) return GST_FLOW_ERROR;  // there was no memory
   if (!port.takes_batches()) {

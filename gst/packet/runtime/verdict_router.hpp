@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// Private. Brings packets to the pads that verdicts name. As long as all verdicts are the same, an
-// input is passed on as it came. When they part, the port of the first packet keeps the buffer,
-// list or batch with what is left in it; the others get lists, or batches in the same arena.
-// Buffers are only handed on: a flooded one is shared by its ports as `tee` shares it. Only packets
-// of a batch that several ports get are copied, for they belong to one buffer.
+// Private. Sends packets to the ports of their verdicts. An input whose packets all have the same
+// verdict is passed on as a whole. Otherwise the port of the first packet (the keeper) gets the
+// buffer, list or batch without the packets for others; those go into lists or, over the same
+// arena, into batches. Flooded buffers are shared by their ports as `tee` shares them. Packets of a
+// batch that go to several ports are copied, because a packet belongs to one batch.
 #pragma once
 
 #include <gst/gst.h>
@@ -31,29 +31,29 @@ class VerdictRouter {
   VerdictRouter(const VerdictRouter&) = delete;
   VerdictRouter& operator=(const VerdictRouter&) = delete;
 
-  /// Begins a new input. What is flooded goes to all of `flood_to`, which are in order and in
-  /// `ports`. Both must stay until clear().
+  /// Begins a new input. `flood_to` are the ports to flood to, in ascending order. Both must remain
+  /// valid until clear().
   void begin(const PortTable::Ports& ports, std::span<const unsigned> flood_to) {
     ports_ = &ports;
     flood_to_ = flood_to;
     if (outputs_.size() != ports.size()) outputs_.resize(ports.size());
     for (Output& output : outputs_) output.tally = {};
     flooded_ = {};
-    keeper_ = kNobody;
+    keeper_ = kNoKeeper;
   }
-  /// Does what the verdicts on a closed burst of `input` say, and counts what is dropped.
+  /// Distributes the packets of a closed burst of `input` and counts drops.
   void apply_verdicts(PacketInput& input, Burst& burst);
 
-  /// What goes to `port`, and what of it is meant for that port alone.
+  /// The packets for `port`, with and without flooded ones.
   [[nodiscard]] Tally due(unsigned port) const {
     Tally tally = outputs_[port].tally;
     if (flooded_.packets != 0 && is_flooded_to(port)) tally += flooded_;
     return tally;
   }
   [[nodiscard]] const Tally& meant_for(unsigned port) const { return outputs_[port].tally; }
-  /// Pushes what is due. To be called once for each such port; `last` if none comes after it.
+  /// Pushes the packets due. To be called once per port that has any; `last` for the last one.
   GstFlowReturn push(PacketInput& input, SourcePort& port, bool last);
-  /// Drops what was not pushed.
+  /// Drops packets that were not pushed.
   void clear() noexcept {
     if (is_split_) drop_parts();
   }
@@ -75,12 +75,12 @@ class VerdictRouter {
   GstFlowReturn push_batch(GstBuffer* batch, SourcePort& port, bool shares_packets);
 
   struct Output {
-    Tally tally;                   // without what is flooded
+    Tally tally;                   // without flooded packets
     std::vector<GstBuffer*> part;  // of a batch it is one
   };
 
-  /// Not a port, nor Verdict::kFlood: nothing was kept yet.
-  static constexpr std::uint8_t kNobody = Verdict::kDrop;
+  /// No packet was kept yet.
+  static constexpr std::uint8_t kNoKeeper = Verdict::kDrop;
 
   const ElementCore& core_;
   Counters& counters_;
@@ -88,9 +88,9 @@ class VerdictRouter {
   std::span<const unsigned> flood_to_;
   std::vector<Output> outputs_;  // by port
   Tally flooded_;
-  std::uint8_t keeper_ = kNobody;  // who gets what is left in the input: a port, or all by kFlood
+  std::uint8_t keeper_ = kNoKeeper;  // a port, or kFlood if all ports share the input
   bool is_split_ = false;
-  bool shares_packets_ = false;  // some of what was split goes to several ports
+  bool shares_packets_ = false;  // some packets are in the parts of several ports
 };
 
 }  // namespace gstpacket::detail
