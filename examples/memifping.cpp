@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file ping over memif: one end of an interface, without any GStreamer element. Shows how to use
+ * @file
+ * ping over memif: one end of an interface, without any GStreamer element. Shows how to use
  * the engine (gstmemif) and the packet library (gstpacket) from a program of your own.
  */
 #include <glib.h>

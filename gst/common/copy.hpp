@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Copying packets, most of which are short. */
+/**
+ * @file
+ * Copying packets, most of which are short.
+ */
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Errors as values: what failed, why, and what the user can do about it. Never exceptions.
+/**
+ * @file
+ * Errors as values: what failed, why, and what the user can do about it. Never exceptions.
  */
 #pragma once
 
@@ -15,7 +17,7 @@ namespace gstcommon {
 enum class ErrorCode {
   settings,        ///< a value the user gave is wrong or contradicts another one
   not_found,       ///< a path, queue or interface does not exist
-  busy,            ///< somebody else uses it
+  busy,            ///< in use by another program
   not_authorized,  ///< permission or secret
   open,            ///< the operating system refused a resource
   protocol,        ///< the peer broke the memif protocol

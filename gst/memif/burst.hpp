@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Packets on their way from or to a ring, as data. */
+/**
+ * @file
+ * Bursts of packets received from, or to be sent into, a ring.
+ */
 #pragma once
 
 #include <cstddef>
@@ -23,10 +26,10 @@ struct PacketDesc {
 struct RxSegment {
   std::byte* data;
   std::uint32_t length;
-  bool more;  ///< the packet goes on in the next segment
+  bool more;  ///< the packet continues in the next segment
 };
 
-/** What was received: packets in a loan, or else segments that are there until release(). */
+/** A received burst: packets in a loan, or else segments that are valid until release(). */
 struct RxBurst {
   Loan* loan = nullptr;                 ///< the caller's, to be given back
   std::span<const PacketDesc> packets;  ///< in the loan's memory; the peer may still write to it
@@ -38,10 +41,10 @@ using TxSegment = std::span<const std::byte>;
 /** A packet to send, gathered from its segments. */
 using TxPacket = std::span<const TxSegment>;
 
-/** What became of packets to send. */
+/** Why a send call stopped. */
 enum class SendResult {
   ok,        ///< all are done
-  full,      ///< no room for the next one now: flush, wait, and try again
+  full,      ///< no room for the next one: flush, wait and retry
   link_lost  ///< there is no link, or it has failed
 };
 
@@ -50,7 +53,7 @@ struct TxBurst {
   std::uint32_t dropped = 0;  ///< counted: they can never be sent
   SendResult result = SendResult::ok;
 
-  /** Packets, from the first one on, that need no further call. */
+  /** The number of packets, from the first one on, that are done. */
   std::uint32_t done() const noexcept { return sent + dropped; }
 };
 

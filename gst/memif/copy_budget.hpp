@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file A bound on the memory that copies of received packets take. */
+/**
+ * @file
+ * Limits the memory used by copies of received packets.
+ */
 #pragma once
 
 #include <atomic>

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file Buffers of a link lent to the application where they lie: with received packets, or empty
- * ones to write packets into.
+ * @file
+ * Buffers of a link lent to the application in place: with received packets, or empty ones to write
+ * packets into.
  *
  * As slave the buffers are ours, so a ring slot whose buffer is lent gets another one at once, and
- * the packets are the application's to change and to send on. As master they are the peer's: they
- * may be read, and their slots are held until they come back.
+ * the application may modify and forward the packets. As master they are the peer's: they are
+ * read-only, and their slots are held until they are returned.
  */
 #pragma once
 
@@ -34,18 +35,18 @@ struct BufferPlace {
   bool operator==(const BufferPlace&) const = default;
 };
 
-/** The memory that one batch of packets lies in. */
+/** The memory of one batch of packets. */
 struct GSTMEMIF_API Loan {
   static constexpr std::size_t kMax = 256;
 
   /** Where each packet's buffer lies, in the order of the packets; all in one region. */
   std::uint32_t count = 0;
   std::array<BufferPlace, kMax> buffers;
-  /** Of all packets together, as they were received; 0 for empty buffers. */
+  /** Total size of the packets as received; 0 for empty buffers. */
   std::uint64_t bytes = 0;
   /**
-   * Bytes that are lent at each place: as slave the whole buffer; as master the longest packet, or
-   * less where the region ends before.
+   * Bytes lent at each place: as slave the whole buffer; as master the longest packet, or less at
+   * the end of the region.
    */
   std::uint32_t buffer_size = 0;
   /** As slave: the packets may be changed, and their buffers sent without a copy. */
@@ -63,12 +64,12 @@ struct GSTMEMIF_API Loan {
   /** The places that are in use. */
   std::span<const BufferPlace> places() const noexcept { return {buffers.data(), count}; }
 
-  /** The link whose memory this is: held, so that the memory stays. */
+  /** The link that the memory belongs to, kept alive by the loan. */
   const std::shared_ptr<Link>& link() const noexcept { return link_; }
   /** Whether it is still up. Any thread. */
   bool link_up() const noexcept;
 
-  /** Gives the buffers back. Any thread; the loan must not be touched afterwards. */
+  /** Returns the buffers. Any thread; the loan must not be accessed afterwards. */
   void give_back() noexcept;
 
  private:
@@ -77,11 +78,11 @@ struct GSTMEMIF_API Loan {
   friend class RxQueue;
   friend class TxBufferPool;
 
-  /** As slave: says which region the places are in. Receiving thread, as the two below. */
+  /** As slave: sets the region of the places. Receiving thread, as the two below. */
   void lie_in(const Region& region) noexcept;
   /** As master, of the peer's region: false if it cannot be lent. */
   bool map_peer(const Region& region);
-  /** As master: puts a copy in the place of what is lent. False if there is no memory for it. */
+  /** As master: replaces the lent memory by a copy. False without memory. */
   bool detach_copy() noexcept;
 
   std::shared_ptr<Link> link_;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Where the messages of the engine go: sockets, handshakes, links. None is per packet. */
+/**
+ * @file
+ * Log messages of the engine, about sockets, handshakes and links. None is per packet.
+ */
 #pragma once
 
 #include <cstdarg>
@@ -10,7 +13,7 @@
 namespace gstmemif {
 
 enum class LogLevel {
-  warning,  ///< something that a user has to see to; repeated ones are held back
+  warning,  ///< a problem that needs attention; repetitions are suppressed
   info,     ///< a link came up or went down
   debug     ///< all other changes
 };
@@ -30,9 +33,9 @@ using LogHandler = void (*)(LogLevel level, const LogPlace& place, const char* f
                             std::va_list args);
 
 /**
- * Sets where messages go, for the whole process; the last one set counts. Null, the default: to
- * GLib's log, in the domain `gstmemif`, warnings as messages. For what a peer can bring about must
- * not end a program that runs with G_DEBUG=fatal-warnings. Any thread.
+ * Sets the log handler of the process; the last call counts. Null, the default: GLib's log, in the
+ * domain `gstmemif`, with warnings as messages, since a peer must not be able to end a program that
+ * runs with G_DEBUG=fatal-warnings. Any thread.
  */
 GSTMEMIF_API void set_log_handler(LogHandler handler) noexcept;
 

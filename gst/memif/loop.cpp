@@ -28,7 +28,7 @@ struct MainLoopDeleter {
 using ContextRef = std::unique_ptr<GMainContext, ContextDeleter>;
 using MainLoopRef = std::unique_ptr<GMainLoop, MainLoopDeleter>;
 
-/** What a GSource needs to get back to its loop; the loop may be gone by then. */
+/** Links a GSource to its loop, which may be gone when the source fires. */
 struct Target {
   std::weak_ptr<Loop> loop;
   int fd;
@@ -90,7 +90,7 @@ class ThreadLoop : public ContextLoop {
   }
   ~ThreadLoop() override {
     quit_when_running();
-    // The last user may go in a callback of this very thread, which cannot wait for itself.
+    // The last user may be dropped in a callback of this very thread, which cannot join itself.
     if (thread_.get_id() == std::this_thread::get_id()) {
       thread_.detach();
     } else {

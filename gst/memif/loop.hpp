@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file Where events are waited for: the library's own thread, a GMainContext, or the application's
- * own poller.
+ * @file
+ * The event loop: the library's own thread, a GMainContext, or the application's own poller.
  *
  * Every file descriptor of the library - control channels, listeners, timers, and the interrupt
  * channels of queues that are watched - goes through Loop::watch() and comes back through the one
@@ -24,9 +24,8 @@ namespace gstmemif {
 
 /**
  * Serialises the control plane of the process: sockets, handshakes, timers. Never taken by the data
- * plane. May be taken again by the thread that has it: the last reference to an interface may go
- * anywhere. What must not run under it, such as calls into the application, is deferred until the
- * lock has been released.
+ * plane. Recursive, since the last reference to an interface may be dropped anywhere. Calls that
+ * must not run under it, such as calls into the application, are deferred until it is released.
  */
 class GSTMEMIF_API ControlLock {
  public:
@@ -67,8 +66,8 @@ class GSTMEMIF_API Loop : public std::enable_shared_from_this<Loop> {
   Watch watch(int fd, Handler handler);
 
   /**
-   * Handles an event on @p fd, of whatever kind the descriptor is. Not an error if it is not ours
-   * any more: events may be on their way when a connection closes.
+   * Handles an event on @p fd, for any kind of descriptor. Not an error if it is no longer ours:
+   * events may be pending when a connection closes.
    */
   void dispatch(int fd);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file How a thread of the application uses one queue of an interface; see Receiver and Sender.
+/**
+ * @file
+ * The common part of Receiver and Sender: one thread's use of one queue of an interface.
  */
 #pragma once
 
@@ -21,7 +23,7 @@ enum class WaitResult { ready, link_changed, interrupted, timeout };
 inline constexpr std::int64_t kForever = -1;
 
 /**
- * What Receiver and Sender have in common: they follow the interface from link to link. All calls
+ * The common part of Receiver and Sender, which follow the interface from link to link. All calls
  * belong to one thread at a time, except interrupt() and resume(), which any thread may use. Where
  * the peer can take the memory of the link away, SIGBUS stays unblocked in a thread that receives
  * or sends.
@@ -38,12 +40,12 @@ class GSTMEMIF_API QueueUser {
   /** The link in use; null while there is none. It may have gone down since. */
   const std::shared_ptr<Link>& link() const noexcept { return link_; }
   /**
-   * Takes over a new link of the interface, if there is one; true if something changed. A receiver
-   * does so when nothing is left that the peer of the old one had published.
+   * Switches to a new link of the interface, if there is one; true if it did. A receiver switches
+   * when it has received everything that the peer of the old link had published.
    */
   bool refresh();
 
-  /** What there is to know of link(), which must not be null. */
+  /** Information about link(), which must not be null. */
   LinkInfo link_info() const;
 
   Interface& interface() noexcept { return *interface_; }
@@ -59,7 +61,7 @@ class GSTMEMIF_API QueueUser {
   virtual void use(Link* link) = 0;
   /** Whether the link in use, which is down, may be left now. */
   virtual bool finished() noexcept { return true; }
-  /** To be called by the thread that is going to touch the memory of the link. */
+  /** To be called by each thread before it accesses the memory of the link. */
   void enter() noexcept {
     if (guarded_) [[unlikely]]
       admit_thread();

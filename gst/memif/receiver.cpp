@@ -11,12 +11,11 @@
 namespace gstmemif {
 namespace {
 
-// An adaptive receiver looks this long after the last packet before it goes to sleep: about what
-// falling asleep and being woken costs, so that waiting never costs more than twice the best
-// choice.
+// An adaptive receiver polls this long after the last packet before it sleeps: about the cost of
+// sleeping and waking up, so that waiting never costs more than twice the optimum.
 constexpr std::int64_t kAdaptiveSpinNs = 50'000;
 constexpr int kLooksPerClockRead = 64;
-// As master: how long packets that are lent may hold slots while nothing else happens.
+// As master: how long lent packets may hold slots while no other event occurs.
 constexpr std::int64_t kLoanPatienceNs = 10'000'000;
 
 }  // namespace
@@ -80,7 +79,7 @@ bool Receiver::release() noexcept {
   return rx_ == nullptr || rx_->release();
 }
 
-/** Looks for packets until there are some, something else happens, or the time is over. */
+/** Polls until there are packets, the wait is interrupted, or the time is over. */
 bool Receiver::spin(RxMode mode, std::int64_t duration_ns) noexcept {
   const Deadline deadline(duration_ns);
   do {
@@ -121,7 +120,7 @@ WaitResult Receiver::wait(std::int64_t timeout_ns) {
       spin_or_sleep(deadline.left_ns());
       continue;
     }
-    // Nobody says when packets come back, and the peer may need their slots.
+    // There is no event for returned packets, and the peer may need their slots.
     spin_or_sleep(deadline.shorter_of(kLoanPatienceNs));
     if (!ready() && !stale()) rx_->vacate_slots();
   }

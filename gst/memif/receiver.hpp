@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Receives from one queue of an interface. */
+/**
+ * @file
+ * Receives from one queue of an interface.
+ */
 #pragma once
 
 #include <atomic>
@@ -16,11 +19,11 @@ namespace gstmemif {
 
 class RxQueue;
 
-/** How a receiver learns of packets. */
+/** How a receiver waits for packets. */
 enum class RxMode {
   interrupt,  ///< sleeps until the peer wakes it: no CPU when idle
-  polling,    ///< looks all the time: lowest latency, one CPU
-  adaptive    ///< looks for a moment after each packet, then sleeps
+  polling,    ///< polls continuously: lowest latency, one CPU
+  adaptive    ///< polls briefly after each packet, then sleeps
 };
 
 /** Receives from one queue. */
@@ -33,32 +36,35 @@ class GSTMEMIF_API Receiver final : public QueueUser {
 
   /**
    * Up to @p max_packets whole packets, as segments that stay valid until release(); never waits.
-   * Fewer if they are long: a peer that describes the same bytes again and again must not make us
-   * hold many copies. None, too, where it went over to another link: packets of two links are never
-   * in one burst.
+   * Fewer if they are long, so that a peer that describes the same bytes repeatedly cannot make us
+   * hold many copies. Also none when it moves to another link: packets of two links are never in
+   * one burst.
    */
   std::span<const RxSegment> receive(std::uint32_t max_packets);
   /**
-   * Gives the slots of the last receive() or receive_lent() back to the peer; false if the memory
-   * under the packets was taken away meanwhile: what was copied from it must not be used.
+   * Returns the slots of the last receive() or receive_lent() to the peer; false if the memory of
+   * the packets was taken away meanwhile: copies made from it must not be used.
    */
   bool release() noexcept;
 
   /**
-   * Receives, and lends if that is possible: such packets stay where they lie beyond release(),
-   * until the loan is given back. They are described in @p packets, which says how many may come,
+   * Receives without a copy where possible: lent packets stay valid beyond release(), until the
+   * loan is given back. They are described in @p packets, which says how many may come,
    * Loan::kMax at the most; each one's token is the place of its buffer in the loan. A loan has
-   * packets of one slot each, and ends before one that has several or is to be dropped.
+   * packets of one slot each, and ends before a packet that has several or has to be dropped.
    *
-   * Others come as from receive(): if such a packet is the next one, if too much is out already, or
-   * if the peer could take the memory away. As master, whoever holds the loan must not write to it.
+   * Packets come as from receive() if such a packet is next, if too many are lent already, or if
+   * the peer could take the memory away. As master, the holder of the loan must not write to it.
    */
   RxBurst receive_lent(std::span<PacketDesc> packets);
 
   /** Waits for packets. @param timeout_ns nanoseconds, or kForever */
   WaitResult wait(std::int64_t timeout_ns = kForever);
 
-  /** Whether a link was left since the last call: all that its peer had published was received. */
+  /**
+   * Whether a link has been left since the last call, after receiving everything its peer had
+   * published.
+   */
   bool lost_link() noexcept { return std::exchange(lost_link_, false); }
 
   /** True if the present link has this queue. */

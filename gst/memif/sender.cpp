@@ -12,11 +12,11 @@
 namespace gstmemif {
 namespace {
 
-// The protocol has no event for "room again", so a sender looks again after a while.
+// The protocol has no event for "room again", so a sender polls at intervals.
 constexpr std::int64_t kFirstRoomWaitNs = 20'000;
 constexpr std::int64_t kLastRoomWaitNs = 1'000'000;
-// Who must not wait does so for a millisecond at the most, and for a tenth of all time. Shorter
-// waits than the least would be longer than they are meant to be: waking up takes its time.
+// Senders that must not block wait for a millisecond at most, and a tenth of the time. Waits
+// shorter than the minimum would overrun, since waking up takes longer.
 constexpr std::int64_t kMostPatienceNs = 1'000'000;
 constexpr std::int64_t kLeastPatienceNs = 100'000;
 constexpr std::int64_t kPatienceShare = 10;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Sends into one queue of an interface. */
+/**
+ * @file
+ * Sends into one queue of an interface.
+ */
 #pragma once
 
 #include <cstdint>
@@ -14,7 +17,7 @@ namespace gstmemif {
 
 class TxQueue;
 
-/** How long a sender may wait that must not. */
+/** Limits the waits of a sender that other threads depend on. */
 class GSTMEMIF_API Patience {
  public:
   /** In nanoseconds; 0: not at all. @param now nanoseconds @param sent packets so far */
@@ -36,12 +39,12 @@ class GSTMEMIF_API Sender final : public QueueUser {
   /** Fails if the queue has a sender already, or is not below the interface's tx_queues. */
   static Result<std::unique_ptr<Sender>> open(std::shared_ptr<Interface> interface,
                                               std::uint32_t queue);
-  /** What was not flushed is dropped. */
+  /** Packets that were not flushed are dropped. */
   ~Sender() override;
 
   /**
-   * Writes packets, in order, until all are done or the next one cannot go; the peer sees them
-   * after flush(). They are copied, into as many slots as they need. One that is empty, or longer
+   * Writes packets, in order, until all are done or one cannot be sent; the peer sees them after
+   * flush(). They are copied into as many slots as they need. A packet that is empty, or longer
    * than the whole ring, is dropped and counted.
    */
   TxBurst send_burst(std::span<const TxPacket> packets);
@@ -54,15 +57,15 @@ class GSTMEMIF_API Sender final : public QueueUser {
    * dropped and counted; one whose token names no buffer of the loan is copied.
    */
   TxBurst send_burst_zero_copy(Loan& loan, std::span<const PacketDesc> packets);
-  /** Publishes what was written, and wakes the peer if it asked for it. */
+  /** Publishes written packets, and wakes the peer if it asked for that. */
   void flush() noexcept;
 
   /** After SendResult::full: flushes, and waits until the peer has room. */
   WaitResult wait_for_room(std::int64_t timeout_ns = kForever);
   /**
-   * The same, for a thread that others depend on: waits for a millisecond at the most, no more than
-   * a tenth of all time, and after a wait in vain not until the peer has taken something. Otherwise
-   * WaitResult::timeout, at once.
+   * The same, for a thread that others depend on: waits at most a millisecond and a tenth of the
+   * time, and after a wait without success not again until the peer has taken something. Otherwise
+   * returns WaitResult::timeout at once.
    */
   WaitResult wait_briefly_for_room();
   /** After SendResult::link_lost: waits for a link with this queue. */
@@ -75,7 +78,7 @@ class GSTMEMIF_API Sender final : public QueueUser {
    */
   static WaitResult drain(std::span<const std::unique_ptr<Sender>> senders,
                           std::int64_t patience_ns, std::int64_t limit_ns = kForever);
-  /** Counts what the peer has not taken as undelivered; it may take it all the same. */
+  /** Counts packets that the peer has not taken as undelivered; it may still take them. */
   void abandon() noexcept;
 
   bool has_queue() const noexcept { return tx_ != nullptr; }

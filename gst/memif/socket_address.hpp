@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Where the socket of an interface is, and who may use it. */
+/**
+ * @file
+ * The socket of an interface: address and access control.
+ */
 #pragma once
 
 #include <sys/types.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Counters of the data plane. One thread writes a counter, any thread reads it. */
+/**
+ * @file
+ * Counters of the data plane. One thread writes a counter, any thread reads it.
+ */
 #pragma once
 
 #include <array>
@@ -18,7 +21,7 @@ namespace gstmemif {
 
 using gstcommon::Counter;
 
-/** Why the engine itself let go of a packet. */
+/** Why the engine dropped a packet. */
 enum class DropReason : std::uint8_t {
   bad_descriptor,  ///< region, offset or length outside of what was agreed, or of a batch to send
   bad_chain,       ///< received: a chain that does not end within what was published
@@ -26,9 +29,9 @@ enum class DropReason : std::uint8_t {
   too_long,        ///< to send: needs more slots than the ring has; received: over the limit
   ring_full,       ///< to send: no free slot, and waiting was not asked for
   link_down,       ///< to send: no peer
-  no_memory,       ///< received: copies take as much memory as they may, or there is none
-  undelivered,     ///< published, and not taken from the ring when the link ended
-  flushed,         ///< received or to send: given up by a flush or a stop
+  no_memory,       ///< received: the copy budget is used up, or there is no memory
+  undelivered,     ///< published, but left in the ring when the link ended
+  flushed,         ///< received or to send: discarded by a flush or a stop
   count
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReason::count)>
@@ -54,7 +57,7 @@ struct alignas(64) QueueStats {
   }
 };
 
-/** Counters of an interface, over all links it had. Kept alive by whoever still counts. */
+/** Counters of an interface over all its links. Kept alive by its users. */
 class GSTMEMIF_API InterfaceStats {
  public:
   /** The counters of one queue; made on first use, at the same address for ever. Any thread. */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The words of memif: roles, modes, limits. */
+/**
+ * @file
+ * Terms of memif: roles, modes, limits.
+ */
 #pragma once
 
 #include <cstddef>
@@ -21,13 +24,13 @@ enum class Mode : std::uint8_t { ethernet = 0, ip = 1, punt_inject = 2 };
 GSTMEMIF_API std::string_view to_string(Role role) noexcept;
 GSTMEMIF_API std::string_view to_string(Mode mode) noexcept;
 
-/** What to do with memory of a peer's that it can take away while we use it. */
+/** How to handle a peer's memory that it can take away while it is in use. */
 enum class UnsealedMemory : std::uint8_t {
-  guard,  ///< survive that, with a handler of SIGBUS
+  guard,  ///< survive it, with a handler of SIGBUS
   refuse  ///< no link with it, and no handler
 };
 
-/** What the peers of a link agreed on. */
+/** The agreement of the peers of a link. */
 struct LinkInfo {
   std::string peer_name;  ///< of its interface, or of its program; printable
   std::size_t rx_queues;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The transmit queues that one memifsink fills: one, or all with flows spread over them. */
+/**
+ * @file
+ * The transmit queues that one memifsink fills: one, or all with flows spread over them.
+ */
 #pragma once
 
 #include <cstdint>
@@ -19,14 +22,16 @@
  */
 class FlowSpreader {
  public:
-  /** In place of a queue's number. */
+  /** Instead of the number of a queue. */
   static constexpr std::int64_t kAll = -1;
 
   /** @param queue a number, or kAll */
   static gstmemif::Result<std::unique_ptr<FlowSpreader>> open(
       const std::shared_ptr<gstmemif::Interface>& interface, std::int64_t queue);
 
-  /** To be called before a batch and after a wait: follows the interface to its present link. */
+  /**
+   * Switches to the present link of the interface. To be called before each batch and after a wait.
+   */
   void refresh() noexcept {
     if (senders_.size() > 1) [[unlikely]] {
       refresh_all();
@@ -43,11 +48,11 @@ class FlowSpreader {
   void flush() noexcept {
     for (auto& sender : senders_) sender->flush();
   }
-  /** Waits until the peer has taken all; see Sender::drain(). */
+  /** Waits until the peer has taken everything; see Sender::drain(). */
   gstmemif::WaitResult drain(std::int64_t patience_ns, std::int64_t limit_ns) {
     return gstmemif::Sender::drain(senders_, patience_ns, limit_ns);
   }
-  /** Counts what it has not taken. */
+  /** Counts packets that it has not taken. */
   void abandon() noexcept {
     for (auto& sender : senders_) sender->abandon();
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file Memory for copies of received packets: ordinary memory that counts in a budget until it is
+ * @file
+ * Memory for copies of received packets: ordinary memory that counts in a budget until it is
  * freed. The bytes lie right behind what GStreamer looks at for each packet.
  */
 #pragma once
@@ -23,6 +24,6 @@ GstMemory* gst_memif_copy_memory_new(const CopyBudgetPtr& budget, gsize size, Gs
 
 /**
  * Makes @p memory its first @p size bytes, and returns where they are: to be written without a map.
- * It must be from gst_memif_copy_memory_new() with so many at least, and nobody else may have it.
+ * It must be from gst_memif_copy_memory_new() with at least that size, and exclusive.
  */
 std::byte* gst_memif_copy_memory_reuse(GstMemory* memory, gsize size) noexcept;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file The pool that memifsink proposes as slave: its buffers lie in the memory of the link, so
- * what is written into them is sent without a copy.
+ * @file
+ * The pool that memifsink proposes as slave: its buffers lie in the memory of the link, so packets
+ * written into them are sent without a copy.
  *
  * One packet per buffer, or batches with the option GST_BUFFER_POOL_OPTION_PACKET_BATCH. The pool
  * follows the interface from link to link, and never waits: without a link, and when all spare
@@ -18,7 +19,7 @@
 
 #include "gst/memif/interface.hpp"
 
-/** Where pools borrow buffers: they may be held longer than the element that made them. */
+/** Gives pools access to buffers to borrow; pools may outlive the element that made them. */
 class LinkProvider {
  public:
   explicit LinkProvider(std::shared_ptr<gstmemif::Interface> interface)
@@ -27,8 +28,8 @@ class LinkProvider {
   /** See Interface::borrow(). Any thread. */
   gstmemif::Loan* borrow(std::uint32_t queue, std::uint32_t count,
                          std::uint32_t buffer_size) const {
-    // The interface is held by nobody else's thread, not even for a moment: who lets it go last
-    // stops it.
+    // The interface must not be referenced by another thread, not even briefly: dropping the last
+    // reference stops it.
     const std::lock_guard lock(mutex_);
     return interface_ ? interface_->borrow(queue, count, buffer_size) : nullptr;
   }

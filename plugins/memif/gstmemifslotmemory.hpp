@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file One borrowed buffer of a memif link as a GstMemory, to hold one packet. What memifsink
+ * @file
+ * One borrowed buffer of a memif link as a GstMemory, to hold one packet. What memifsink
  * sends of it without a copy gets another buffer of the link in exchange, so its address changes
  * then.
  */

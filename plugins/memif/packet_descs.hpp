@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The descriptors of a batch as the engine's: both have the same layout. */
+/**
+ * @file
+ * The descriptors of a batch as descriptors of the engine, which have the same layout.
+ */
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Makes what memifsrc pushes out of what its receiver took from the ring. */
+/**
+ * @file
+ * Turns packets that a receiver took from the ring into the buffers that memifsrc pushes.
+ */
 #pragma once
 
 #include <gst/gst.h>

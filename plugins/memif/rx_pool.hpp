@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file Buffers that are used again and again: of one packet each, and batches whose packets are
- * lent.
+ * @file
+ * Recycled buffers: of one packet each, and batches whose packets are lent.
  *
- * They come back when their last reference goes, from whichever thread that is, and outlive the
- * pool as long as somebody holds them. What does not come back as it went out is not used again.
+ * They return when their last reference is dropped, on any thread, and outlive the pool while they
+ * are held. A buffer that was altered is not reused.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ struct RxBuffer {
   std::byte* bytes;
 };
 
-/** Takes as many as there are packets: nothing waits for buffers that somebody keeps. */
+/** Unlimited: nothing waits for buffers that are held. */
 class RxBufferPool {
  public:
   /**

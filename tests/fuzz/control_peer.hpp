@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file One end of a control connection that behaves well, or not, as an input wants it. */
+/**
+ * @file
+ * One end of a control connection that behaves well, or not, as an input wants it.
+ */
 #pragma once
 
 #include <array>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file What an application does with an interface and its ports, in any order. */
+/**
+ * @file
+ * What an application does with an interface and its ports, in any order.
+ */
 #pragma once
 
 #include <sys/resource.h>

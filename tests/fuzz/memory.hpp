@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Memory and descriptors as a peer of any kind may pass them. */
+/**
+ * @file
+ * Memory and descriptors as a peer of any kind may pass them.
+ */
 #pragma once
 
 #include <sys/mman.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file One control channel: whole messages, and the descriptors that travel with them. */
+/**
+ * @file
+ * One control channel: whole messages, and the descriptors that travel with them.
+ */
 #pragma once
 
 #include <optional>

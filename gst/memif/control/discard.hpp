@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Closes unwanted descriptors that a peer passed. Internal. */
+/**
+ * @file
+ * Closes unwanted descriptors that a peer passed. Internal.
+ */
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Owned file descriptors, and the two kinds the library makes itself: eventfd and timerfd.
+/**
+ * @file
+ * Owned file descriptors, and the two kinds the library makes itself: eventfd and timerfd.
  */
 #pragma once
 
@@ -54,8 +56,8 @@ GSTMEMIF_API void arm_timerfd(int fd, std::uint64_t nanoseconds) noexcept;
 GSTMEMIF_API bool read_timerfd(int fd) noexcept;
 
 /**
- * True if @p fd is a file in memory: of tmpfs, a memfd or huge pages. The kernel knows without
- * asking whoever serves the file, so this may be called on any descriptor; fstat() may not.
+ * True if @p fd is a memory file: of tmpfs, a memfd or huge pages. The kernel answers without
+ * asking a file server, so this may be called on any descriptor; fstat() may not.
  */
 GSTMEMIF_API bool is_memory_file(int fd) noexcept;
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file How the engine logs. */
+/**
+ * @file
+ * How the engine logs.
+ */
 #pragma once
 
 #include "gst/memif/log.hpp"

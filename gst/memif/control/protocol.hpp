@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file The memif 2.0 wire: messages of the control channel, layout of a ring, limits.
+ * @file
+ * The memif 2.0 wire: messages of the control channel, layout of a ring, limits.
  *
- * Pure: no I/O, no state. decode() yields valid values or an Error, whatever it is given.
+ * Pure: no I/O, no state. decode() yields valid values or an Error for any input.
  */
 #pragma once
 
@@ -77,15 +78,15 @@ using MessageBytes = std::array<std::byte, kMessageSize>;
 /** The name of a message's type, for logs and errors. */
 GSTMEMIF_API std::string_view message_name(const Message& message) noexcept;
 
-/** Writes @p message; every byte it does not use is zero, strings that are too long are cut. */
+/** Writes @p message; unused bytes are zero, strings that are too long are truncated. */
 GSTMEMIF_API MessageBytes encode(const Message& message) noexcept;
 
 /** Reads one message; strings end at their first NUL or at the end of their field. */
 GSTMEMIF_API Result<Message> decode(std::span<const std::byte> bytes);
 
 /**
- * Makes text from a peer fit to be shown: valid UTF-8 in which a '?' stands for each character that
- * a terminal would obey rather than show (controls, separators of lines, directions of text).
+ * Makes text from a peer safe to print: valid UTF-8 in which a '?' replaces each character that a
+ * terminal would interpret rather than show (controls, line separators, text direction).
  */
 GSTMEMIF_API std::string printable(std::string_view text);
 
@@ -97,7 +98,7 @@ struct Descriptor {
   std::uint16_t region;
   std::uint32_t length;
   std::uint32_t offset;
-  std::uint32_t metadata;  ///< on the wire, but nobody reads or writes it
+  std::uint32_t metadata;  ///< part of the protocol, but unused
 };
 static_assert(sizeof(Descriptor) == 16);
 
@@ -105,8 +106,8 @@ inline constexpr std::uint16_t kDescriptorNext = 1;  ///< the packet goes on in 
 inline constexpr std::uint16_t kRingMaskInterrupt = 1;
 
 /**
- * Where things lie in a ring: cookie @0, flags @4, head @6, tail one cache line on, descriptors two
- * cache lines on. Peers were built with lines of 64 or of 128 bytes.
+ * The layout of a ring: cookie at 0, flags at 4, head at 6, tail after one cache line, descriptors
+ * after two. Peers are built with cache lines of 64 or of 128 bytes.
  */
 struct RingLayout {
   std::uint32_t cache_line = 64;

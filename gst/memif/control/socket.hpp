@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Listening on sockets and dialling them. */
+/**
+ * @file
+ * Listening on sockets and dialling them.
+ */
 #pragma once
 
 #include <sys/types.h>
@@ -19,12 +22,12 @@ struct Incoming {
   pid_t pid = 0;
 };
 
-/** A listening socket; its file, if it has one, is removed with it. */
+/** A listening socket; its file, if any, is removed with it. */
 class GSTMEMIF_API ListenSocket {
  public:
   /**
-   * Binds and listens. A socket file that nobody listens on any more is replaced; one that somebody
-   * does listen on is an error (ErrorCode::busy), and left alone.
+   * Binds and listens. A stale socket file is replaced; a live one is left alone and is an error
+   * (ErrorCode::busy).
    */
   static Result<ListenSocket> open(const SocketAddress& address, const ListenOptions& options);
 
@@ -35,8 +38,8 @@ class GSTMEMIF_API ListenSocket {
   int fd() const noexcept { return fd_.get(); }
 
   /**
-   * The next connection; nothing if there is none; an error if this process has no room for it. One
-   * of a user that is not allowed is closed, and comes back without its descriptor.
+   * The next connection; empty if there is none; an error if this process is out of descriptors. A
+   * connection of a user that is not allowed is closed and returned without its descriptor.
    */
   Result<std::optional<Incoming>> accept() const;
 
@@ -48,7 +51,7 @@ class GSTMEMIF_API ListenSocket {
   UniqueFd fd_;
   SocketAddress address_;
   ListenOptions options_;
-  dev_t device_ = 0;  // of the file that we made: nobody else's is ever removed
+  dev_t device_ = 0;  // of the file that we made: no other file is ever removed
   ino_t inode_ = 0;
 };
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file A timer in a loop. */
+/**
+ * @file
+ * A timer in a loop.
+ */
 #pragma once
 
 #include <cstdint>
@@ -12,8 +15,8 @@
 namespace gstmemif {
 
 /**
- * A one-shot timer in a loop. It is made once, ahead of need, and armed as often as it is wanted:
- * arming takes no descriptor and cannot fail.
+ * A one-shot timer in a loop. It is created once, ahead of need, and armed repeatedly: arming takes
+ * no descriptor and cannot fail.
  */
 class GSTMEMIF_API Timer {
  public:
@@ -26,15 +29,15 @@ class GSTMEMIF_API Timer {
   ~Timer() { disarm(); }
 
   /**
-   * Calls the handler once, after @p milliseconds, whatever the timer was armed for before. With
-   * the ControlLock held: what was to happen earlier then does not happen any more.
+   * Calls the handler once, after @p milliseconds, instead of any earlier time. With the
+   * ControlLock held.
    */
   void arm(std::uint32_t milliseconds) noexcept;
-  /** Not at all. With the ControlLock held. */
+  /** Cancels the call. With the ControlLock held. */
   void disarm() noexcept;
 
  private:
-  // Shared with the handler: while a call is under way the number is not given to another file.
+  // Shared with the handler, so that the descriptor is not reused while a call is in progress.
   std::shared_ptr<const UniqueFd> fd_;
   Watch watch_;
 };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Where the buffers of a slave lie in its regions. */
+/**
+ * @file
+ * Where the buffers of a slave lie in its regions.
+ */
 #pragma once
 
 #include <algorithm>
@@ -22,7 +25,7 @@ inline bool within(std::uint32_t offset, std::uint32_t length, std::uint32_t buf
   return skipped + length <= size;
 }
 
-/** Equal buffers, numbered from 0, laid out over as many regions as they need. */
+/** Buffers of equal size, numbered from 0, laid out over as many regions as needed. */
 class BufferLayout {
  public:
   /** No buffers: the ring belongs to a peer that brings its own. */
@@ -35,9 +38,9 @@ class BufferLayout {
   std::uint32_t buffer_size() const noexcept { return buffer_size_; }
 
   /**
-   * Bytes from one buffer to the next: whole cache lines, an odd number of them. With an even one -
-   * 2048 bytes are 32 lines - the first lines of all buffers, which are all that a short packet
-   * touches, would share a few sets of each cache and push each other out.
+   * Distance of two buffers in bytes: an odd number of cache lines. With an even number (2048 bytes
+   * are 32 lines) the first lines of all buffers, the only ones that short packets touch, would
+   * share a few sets of each cache and evict each other.
    */
   std::uint64_t stride() const noexcept {
     constexpr std::uint64_t kLine = 64;

@@ -31,10 +31,10 @@ struct Range {
 };
 
 /**
- * A place for one guarded range. Places are used again while a handler in another thread looks at
- * them, so base and length are read as one: both belong to the version before and after, or count
- * for nothing. That suffices: whoever touches a guarded range holds its region, so the place that a
- * handler looks for does not change under it.
+ * A slot for one guarded range. Slots are reused while a handler in another thread may read them,
+ * so base and length are read as one: they count only if the version is the same before and after.
+ * That suffices: a thread that accesses a guarded range holds its region, so the slot that its
+ * handler looks for does not change meanwhile.
  */
 class Slot {
  public:
@@ -64,7 +64,7 @@ class Slot {
 };
 static_assert(std::atomic<std::uintptr_t>::is_always_lock_free);
 
-// 256 regions a link at the most; a table that is not full in the middle of an attack.
+// A link has at most 256 regions; the table must not fill up in the middle of an attack.
 constexpr std::size_t kSlots = 8192;
 std::array<Slot, kSlots> slots;
 std::mutex guard_mutex;  // of the slots, and of installing handlers
@@ -93,7 +93,7 @@ struct Previous {
   std::atomic<bool> spent{false};  // it was to be called once only
 };
 
-/** Whether somebody sent the signal. If not, it is a fault, and comes again where it returns. */
+/** Whether the signal was sent by kill(). If not, it is a fault and recurs on return. */
 bool was_sent(const siginfo_t& info) noexcept {
   return info.si_code <= 0;
 }
@@ -112,20 +112,20 @@ void act_by_default(siginfo_t& info) noexcept {
   by_default.sa_handler = SIG_DFL;
   ::sigaction(SIGBUS, &by_default, &ours);
   if (!was_sent(info)) {
-    // Its cause may be gone when the instruction runs again; but the process must not go on without
-    // our handler. It is pending until we return.
+    // The cause may be gone when the instruction runs again, but the process must not go on without
+    // our handler. The signal is pending until this returns.
     ::syscall(SYS_rt_tgsigqueueinfo, ::getpid(), ::gettid(), SIGBUS, &info);
     return;
   }
   const sigset_t sigbus = only_sigbus();
   ::pthread_sigmask(SIG_UNBLOCK, &sigbus, nullptr);
   ::raise(SIGBUS);
-  // Still here: the first process of a container, which no signal ends that it did not ask for.
+  // Still alive: the init process of a container, which ignores signals without a handler.
   ::pthread_sigmask(SIG_BLOCK, &sigbus, nullptr);
   ::sigaction(SIGBUS, &ours, nullptr);
 }
 
-/** Calls a handler with the signals blocked that it asked for. */
+/** Calls a handler with its signal mask in effect. */
 void call(const struct sigaction& action, siginfo_t* info, void* context) noexcept {
   const sigset_t sigbus = only_sigbus();
   sigset_t before;
@@ -153,8 +153,8 @@ void forward(Previous& previous, siginfo_t* info, void* context) noexcept {
 
 // ---- Our handlers ---------------------------------------------------------------------------
 
-// Each time that ours goes in front of somebody else's it is a function of its own with its own
-// predecessor. With one for all, theirs would call ours, which would call theirs, and so on.
+// Each installation in front of another handler uses a function of its own with its own
+// predecessor. With a single function, the two handlers would call each other forever.
 constexpr std::size_t kHandlers = 16;
 std::array<Previous, kHandlers> previous;
 std::size_t handlers_used = 0;

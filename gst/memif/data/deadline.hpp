@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The time that is left of a wait. */
+/**
+ * @file
+ * The time that is left of a wait.
+ */
 #pragma once
 
 #include <algorithm>

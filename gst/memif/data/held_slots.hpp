@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file As master: ring slots whose packets are lent.
+ * @file
+ * As master: ring slots whose packets are lent.
  *
- * A master gives slots back in order, so a packet that somebody keeps holds up all that come after
- * it. So no more than half of a ring is lent, and when the ring runs short, what is still out is
- * copied to memory of our own, at the same addresses for those who read it. Each loan is a mapping,
- * and a process may have so many only: somebody who keeps all he gets soon gets copies.
+ * A master returns slots in order, so a packet that is held delays all that follow. So at most half
+ * of a ring is lent, and when the ring runs short, outstanding packets are copied to private
+ * memory, at the same addresses for their readers. Each loan is a mapping, and the number of
+ * mappings of a process is limited: a consumer that holds everything soon gets copies.
  */
 #pragma once
 
@@ -27,7 +28,7 @@ class HeldSlots {
   bool may_lend(std::uint32_t slots) const noexcept {
     return rest_ == 0 && loans_out_ < kMostLoans && lent_ + slots <= ring_size_ / 2;
   }
-  /** Counts bursts that are copied because lending did not go well; to be called for each. */
+  /** Counts down the bursts that are copied after lending has failed; to be called for each. */
   void count_copied() noexcept {
     if (rest_ != 0) --rest_;
   }
@@ -47,7 +48,7 @@ class HeldSlots {
   void vacate() noexcept;
 
  private:
-  // Bursts: after this many, whoever kept packets may have changed.
+  // Bursts to copy before lending is tried again.
   static constexpr std::uint32_t kRest = 1024;
   static constexpr std::uint32_t kMostLoans = 64;
 

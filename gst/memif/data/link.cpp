@@ -67,7 +67,7 @@ void Link::add_rx(RingPlan plan, QueueBuffers buffers) {
   rx_.push_back(std::make_unique<RxQueue>(state_, ring, std::move(plan.event_fd),
                                           stats_->rx(rx_.size()), std::move(buffers)));
   rx_.back()->set_max_packet_size(max_packet_size_);
-  // Until somebody receives, nobody needs to be woken.
+  // Without a receiver there is no need for wake-ups.
   rx_.back()->set_interrupts(false);
 }
 

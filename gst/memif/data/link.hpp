@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file A link: the memory and queues that one finished handshake agreed on.
+ * @file
+ * A link: the memory and queues that one finished handshake agreed on.
  *
  * Immutable and shared. **A link lives as long as anyone holds it**: disconnecting marks it down
  * and wakes its waiters, unmapping happens when the last holder lets go. This rule replaces every
@@ -31,7 +32,7 @@ class GSTMEMIF_API Link {
   Link(LinkPlan plan, std::shared_ptr<InterfaceStats> stats,
        std::shared_ptr<const UniqueFd> control_wake);
 
-  /** As slave, once the master said CONNECTED; earlier it would wipe the ring. */
+  /** As slave, after the master has sent CONNECTED; before, it would wipe the ring. */
   void publish_buffers() noexcept;
 
   /** A queue, or nullptr if the peers agreed on fewer. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file What the queues of one link share: its memory, and the way to say that the peer broke it.
+/**
+ * @file
+ * What the queues of one link share: its memory, and the way to say that the peer broke it.
  */
 #pragma once
 
@@ -15,7 +17,7 @@
 
 namespace gstmemif {
 
-/** Where the regions of a link lie. A copy serves as long as the link. */
+/** Addresses of the regions of a link. A copy is valid as long as the link. */
 class RegionTable {
  public:
   struct View {
@@ -63,7 +65,7 @@ class RegionCursor {
     }
     return view_.at(offset, length);
   }
-  /** Asks for memory that is probably to be written soon, in the region of the last packet. */
+  /** Prefetches memory that will probably be written soon, in the region of the last packet. */
   void prefetch_for_writing(std::uint32_t offset) const noexcept {
     // Not checked, so it may point anywhere: as a number.
     const auto address = reinterpret_cast<std::uintptr_t>(view_.base) + offset;
@@ -107,7 +109,7 @@ class GSTMEMIF_API LinkMemory {
   std::uint64_t total_bytes() const noexcept { return total_bytes_; }
 
   /**
-   * Reports what the peer did wrong. The first report counts; the control plane takes the link
+   * Reports a violation by the peer. The first report counts; the control plane takes the link
    * down. @p reason must be a string literal. Any thread.
    */
   void fail(const char* reason) noexcept;

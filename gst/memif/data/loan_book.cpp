@@ -17,7 +17,7 @@ bool Loan::link_up() const noexcept {
 }
 
 void Loan::give_back() noexcept {
-  // The book lies in the link: ours is perhaps the last hold on both, and goes when all is done.
+  // The book is part of the link, and this may be the last reference to both: drop it last.
   const std::shared_ptr<Link> link = std::move(link_);
   LoanBook& book = *book_;
   Loan* head = book.returned_.load(std::memory_order_relaxed);
@@ -35,7 +35,7 @@ void Loan::lie_in(const Region& region) noexcept {
 bool Loan::map_peer(const Region& region) {
   if (!mapping_) mapping_ = std::make_unique<SnapshotMapping>();
   if (!mapping_->attach(region)) return false;
-  // Nobody writes to it: who holds the loan is told so, and the mapping does not allow it.
+  // It is never written: the loan is marked so, and the mapping is read-only.
   base_ = const_cast<std::byte*>(mapping_->data());
   size_ = mapping_->size();
   return true;

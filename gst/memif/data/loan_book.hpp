@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The loans of one queue. */
+/**
+ * @file
+ * The loans of one queue.
+ */
 #pragma once
 
 #include <atomic>
@@ -11,9 +14,9 @@
 namespace gstmemif {
 
 /**
- * The loans of one queue: those that are out, those that came back, and spare ones. The receiving
- * thread lends and collects; any thread gives back. No allocation once as many loans exist as are
- * out at a time.
+ * The loans of one queue: outstanding, returned and spare ones. The receiving thread lends and
+ * collects; any thread returns loans. No allocation once there are as many loans as are outstanding
+ * at a time.
  */
 class GSTMEMIF_API LoanBook {
  public:
@@ -23,7 +26,7 @@ class GSTMEMIF_API LoanBook {
 
   /** An empty loan, to be filled. Receiving thread. */
   Loan* lend(std::shared_ptr<Link> link);
-  /** Takes it back before anybody else saw it. */
+  /** Takes it back before it was handed out. */
   void cancel(Loan* loan) noexcept;
 
   /** Calls @p take with each loan that came back since. Receiving thread. */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file A shared memory region of a link: made by us as slave, mapped from the peer as master. */
+/**
+ * @file
+ * A shared memory region of a link: made by us as slave, mapped from the peer as master.
+ */
 #pragma once
 
 #include <cstddef>
@@ -20,14 +23,14 @@ class GSTMEMIF_API Region {
   Region(const Region&) = delete;
   ~Region();
 
-  /** Makes @p size bytes of zeroed memory: a memfd, sealed so that nobody can resize it. */
+  /** Creates @p size bytes of zeroed memory: a memfd, sealed against resizing. */
   static Result<Region> create(std::uint64_t size);
 
   /**
-   * Maps @p size bytes of what the peer passed. Accepts only memory files (tmpfs, hugetlbfs) that
-   * are as large as claimed: any other file could block or fail at every access. What the peer can
-   * take away all the same is watched by a BusGuard, or refused: any file that is not sealed
-   * against shrinking, and memory of huge pages.
+   * Maps @p size bytes of a file that the peer passed. Accepts only memory files (tmpfs, hugetlbfs)
+   * of at least that size: any other file could block or fail on access. Memory that the peer can
+   * take away (files not sealed against shrinking, and huge pages) is watched by a BusGuard, or
+   * refused.
    */
   static Result<Region> map(UniqueFd fd, std::uint64_t size,
                             UnsealedMemory unsealed = UnsealedMemory::guard);
@@ -36,9 +39,9 @@ class GSTMEMIF_API Region {
   std::uint64_t size() const noexcept { return size_; }
   /** To pass to the peer. */
   int fd() const noexcept { return fd_.get(); }
-  /** True if the peer could take the memory away, so that lost() is worth asking. */
+  /** True if the peer can take the memory away, so that lost() has to be checked. */
   bool guarded() const noexcept { return guard_.active(); }
-  /** True if the peer took the memory away; what is read from then on is zero. Any thread. */
+  /** True if the peer took the memory away; it reads as zero from then on. Any thread. */
   bool lost() const noexcept { return guard_.lost(); }
 
  private:

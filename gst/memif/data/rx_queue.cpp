@@ -194,8 +194,8 @@ std::uint32_t RxQueue::take_run(std::uint32_t limit) noexcept {
 void RxQueue::take_packets(std::uint32_t available, std::uint32_t max_packets) noexcept {
   while (taken_ < available && packets_ < max_packets && bytes_ < kBurstBytes) {
     if (!skipping_) packets_ += take_run(std::min(available - taken_, max_packets - packets_));
-    // What ended the run: a chain, a long packet, something wrong, or the end of the ring. A chain
-    // of one slot is a packet, too.
+    // The fast path stopped at a chain, a long packet, a violation, or the end of the ring. A chain
+    // of one slot is a packet too.
     if (taken_ < available && packets_ < max_packets) packets_ += take_chain(available) ? 1 : 0;
   }
 }
@@ -216,7 +216,7 @@ bool RxQueue::take_chain(std::uint32_t available) noexcept {
     total += descriptor.length;
   }
   if (skipping_) {
-    // The rest of a packet that was dropped, and counted, when its beginning was seen.
+    // The rest of a packet that was dropped and counted at its first slot.
     count_ = first;
     skipping_ = !ended;
     return false;
@@ -245,7 +245,7 @@ bool RxQueue::take_chain(std::uint32_t available) noexcept {
   return true;
 }
 
-/** How many slots the peer has handed over; none, too, if it may not have. */
+/** The number of slots that the peer has published; 0 if its index is invalid. */
 std::uint32_t RxQueue::begin_burst() noexcept {
   count_ = 0;
   packets_ = 0;
@@ -280,7 +280,7 @@ std::span<const RxSegment> RxQueue::receive(std::uint32_t max_packets) noexcept 
   return take_burst(begin_burst(), max_packets);
 }
 
-/** How many of the next @p packets may be lent, if none of them is odd. */
+/** How many of the next @p packets may be lent, if all of them can be. */
 std::uint32_t RxQueue::lendable(std::uint32_t packets) noexcept {
   const std::uint32_t limit = std::min(packets, std::uint32_t{Loan::kMax});
   if (limit == 0 || skipping_ || odd_next_) return 0;
@@ -295,7 +295,7 @@ std::uint32_t RxQueue::lendable(std::uint32_t packets) noexcept {
   return 0;
 }
 
-/** What came back since the last call. */
+/** Collects loans that came back since the last call. */
 void RxQueue::collect() noexcept {
   loans_.collect([&](const Loan& loan) {
     if (is_slave()) {
@@ -366,7 +366,7 @@ RxBurst RxQueue::receive_lent(const std::shared_ptr<Link>& link, std::span<Packe
   return {nullptr, {}, take_burst(available, max_packets)};
 }
 
-/** After a burst: half of the ring is for the peer, whatever is lent. */
+/** After a burst: half of the ring is reserved for the peer. */
 void RxQueue::make_room() noexcept {
   give_back_slots();
   if (static_cast<std::uint16_t>(next_ - tail_) <= ring_.size() / 2) return;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The receiving end of one ring: S2M for a master, M2S for a slave. */
+/**
+ * @file
+ * The receiving end of one ring: S2M for a master, M2S for a slave.
+ */
 #pragma once
 
 #include <cstddef>
@@ -24,9 +27,9 @@ namespace gstmemif {
 /**
  * Receives from one ring. One thread at a time; the object lives as long as its link.
  *
- * What the peer wrote is checked before it is believed: a descriptor that points outside of the
- * link's memory, an unfinished chain or an empty packet is dropped and counted; an index that moves
- * further than the ring fails the link.
+ * Everything the peer wrote is validated: a descriptor that points outside of the link's memory, an
+ * unfinished chain or an empty packet is dropped and counted; an index that moves further than the
+ * ring fails the link.
  */
 class GSTMEMIF_API RxQueue {
  public:
@@ -44,16 +47,16 @@ class GSTMEMIF_API RxQueue {
 
   /**
    * Up to @p max_packets whole packets, as segments that stay valid until release(). Fewer if they
-   * are long: a peer that describes the same bytes again and again must not make us hold many
-   * copies. Empty if there is nothing, or if the link has failed.
+   * are long, so that a peer that describes the same bytes repeatedly cannot make us hold many
+   * copies. Empty if there are none, or if the link has failed.
    */
   std::span<const RxSegment> receive(std::uint32_t max_packets) noexcept;
 
   /**
-   * Receives, and lends if that is possible: such packets stay where they lie beyond release().
-   * A loan has packets of one slot each, and ends before one that has several or is to be dropped.
-   * Others come as from receive(): if such a packet is the next one, if too much is out already, or
-   * if the peer could take the memory away. As master, whoever holds the loan must not write to it.
+   * Receives without a copy where possible: lent packets stay valid beyond release(). A loan has
+   * packets of one slot each, and ends before a packet that has several or has to be dropped.
+   * Packets come as from receive() if such a packet is next, if too many are lent already, or if
+   * the peer could take the memory away. As master, the holder of the loan must not write to it.
    *
    * @param link ours
    * @param packets where lent packets are described, at most Loan::kMax; each one's token is the
@@ -63,14 +66,14 @@ class GSTMEMIF_API RxQueue {
 
   /** As master: true if slots are held for packets that are lent. */
   bool lends_slots() const noexcept { return !lent_slots_.empty(); }
-  /** Gives the slots back whose packets came back. */
+  /** Returns the slots whose packets have been released. */
   void reclaim_slots() noexcept;
-  /** Gives all slots back; what is still out is copied first, without its holder noticing. */
+  /** Returns all slots; outstanding packets are copied first, unnoticed by their holders. */
   void vacate_slots() noexcept;
 
   /**
-   * Gives the slots of the last receive() or receive_lent() back to the peer. Returns false if the
-   * memory under the packets was taken away meanwhile: what was copied from it must not be used.
+   * Returns the slots of the last receive() or receive_lent() to the peer. Returns false if the
+   * memory of the packets was taken away meanwhile: copies made from it must not be used.
    */
   bool release() noexcept;
 
@@ -79,30 +82,30 @@ class GSTMEMIF_API RxQueue {
    * the receiving thread, or while there is none; as abandon() is.
    */
   void close() noexcept;
-  /** Packets that were published and not received, as far as the peer's descriptors are right. */
+  /** Packets that were published and not received, as far as the peer's descriptors are valid. */
   std::uint32_t pending_packets() const noexcept;
-  /** Closes, and drops and counts these: nobody will receive them. */
+  /** Closes the queue; drops and counts these packets. */
   void abandon() noexcept;
 
-  /** True if the peer's index moved on: receive() would find something to look at. */
+  /** True if the peer's index has moved, so receive() has something to process. */
   bool pending() const noexcept { return peer_index() != next_; }
 
-  /** Asks the peer for wake-ups through event_fd(), or not. */
+  /** Enables or disables wake-ups through event_fd(). */
   void set_interrupts(bool enabled) noexcept { ring_.mask_interrupt(!enabled); }
   int event_fd() const noexcept { return event_fd_.get(); }
   /**
    * Takes the wake-ups that made event_fd() readable; never waits. To be called each time it was,
    * and before the ring is looked at: one that comes later belongs to packets that come later.
-   * Fails the link of a peer that wakes us again and again for nothing.
+   * Fails the link of a peer that keeps waking us without packets.
    */
   void acknowledge_interrupt() noexcept;
   std::uint32_t ring_size() const noexcept { return ring_.size(); }
   QueueStats& stats() noexcept { return *stats_; }
 
  private:
-  // Bytes of a packet. Up to this many they are taken in one run, and longer ones with more care.
+  // Bytes of a packet. Up to this size they take the fast path, and longer ones the slow path.
   static constexpr std::uint32_t kShortPacket = 64 << 10;
-  // The peer's packets up to this length are lent: who keeps them makes us copy them.
+  // The peer's packets up to this length are lent; longer ones would be expensive to detach.
   static constexpr std::uint32_t kLongestLent = 16 << 10;
   // A burst ends with the packet that takes it beyond this many.
   static constexpr std::uint64_t kBurstBytes = 4 << 20;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The spare buffers of a slave's sending ring, lent for packets to be written into. */
+/**
+ * @file
+ * The spare buffers of a slave's sending ring, lent for packets to be written into.
+ */
 #pragma once
 
 #include <cstdint>
@@ -15,8 +18,8 @@
 namespace gstmemif {
 
 /**
- * Lends empty buffers. Who writes packets need not be the thread that sends them, so there is a
- * lock, taken once for a whole loan.
+ * Lends empty buffers. The thread that writes packets may differ from the one that sends them, so
+ * there is a lock, taken once per loan.
  */
 class GSTMEMIF_API TxBufferPool {
  public:

@@ -13,7 +13,7 @@
 namespace gstmemif {
 namespace {
 
-// So often at most it is asked whether the counter of the eventfd is full.
+// The minimum interval of checks whether the counter of the eventfd is full.
 constexpr std::int64_t kEventLookNs = 1'000'000;
 
 /** Reads the bytes of a packet in order, across its segments. */
@@ -53,7 +53,7 @@ bool lies_in(const PacketDesc& packet, std::size_t size) noexcept {
   return std::uint64_t{packet.offset} + packet.length <= size;
 }
 
-// Packets to send, by their number. Empty where only the slow path can say what to do.
+// Packets to send, by index. Empty if the slow path has to handle one.
 
 /** Packets of one segment. */
 class Gathered {
@@ -137,8 +137,8 @@ TxQueue::Outcome TxQueue::reserve(std::uint64_t total, std::uint32_t& slots) noe
   for (slots = 0; room < total; ++slots) {
     if (slots >= free_ && slots >= free_slots()) {
       if (state_->failed()) return Outcome::link_lost;
-      // What no ring of such buffers would hold must not wait for one. A peer may mix sizes, so
-      // this is asked when all that are free were looked at.
+      // A packet that no ring of such buffers could hold must not wait. A peer may mix sizes, so
+      // this is checked after all free slots were examined.
       const bool hopeless = slots == ring_.size() || total > largest * ring_.size();
       return slots != 0 && hopeless ? Outcome::dropped : Outcome::full;
     }
@@ -158,7 +158,7 @@ TxQueue::Outcome TxQueue::write_slots(TxPacket packet, std::uint64_t total,
   Gather gather(packet);
   for (std::uint32_t i = 0; i < slots; ++i) {
     const auto index = static_cast<std::uint16_t>(next_ + i);
-    // As master this is a second look at the peer's memory, so it is checked a second time.
+    // As master this reads the peer's memory a second time, so it is checked a second time.
     Descriptor buffer = slot_buffer(index);
     const bool last = i + 1 == slots;
     if (!valid_buffer(buffer) || (last && buffer.length < total)) {
@@ -204,8 +204,7 @@ TxQueue::Outcome TxQueue::send_slowly(TxSegment memory, const PacketDesc& packet
   return send_slowly({&segment, 1});
 }
 
-// What fills a slot with a packet: says which descriptor it gets, or that the slow path is to see
-// to it.
+// Fills a slot with a packet: returns its descriptor, or that the slow path has to handle it.
 
 template <bool kSlave, class Packets>
 class TxQueue::CopyIntoSlot {
@@ -271,9 +270,8 @@ class TxQueue::ExchangeBuffer {
 
 /**
  * Fills the next @p limit slots, which are in a row, with packets from @p first on, up to the first
- * that needs the slow path. What it works with is in locals, for the compiler has to assume that
- * the ring and the packets are written over members. And it is not inlined into all that a caller
- * does around it: there would be no registers left.
+ * that needs the slow path. It works on locals, since the compiler has to assume that ring and
+ * packets alias members. It is not inlined, since callers would leave it too few registers.
  */
 template <class Fill, class Packets>
 [[gnu::noinline]] std::uint32_t TxQueue::write_run(std::uint32_t first, std::uint32_t limit,
@@ -366,7 +364,7 @@ TxBurst TxQueue::send_burst_zero_copy(Loan& loan, std::span<const PacketDesc> pa
 }
 
 bool TxQueue::has_room() noexcept {
-  // One free slot would end the wait of a packet that needs ten, again and again.
+  // Otherwise a single free slot would keep ending the wait of a packet that needs ten.
   std::uint32_t slots = 0;
   return free_slots() != 0 && reserve(std::max<std::uint64_t>(refused_, 1), slots) != Outcome::full;
 }
@@ -388,14 +386,14 @@ void TxQueue::flush() noexcept {
   packets_ = 0;
   copies_ = 0;
   bytes_ = 0;
-  // Publish, then look at the flag: without the fence the load may pass the store, and a receiver
-  // that unmasks, looks at the ring and sleeps in between is never woken.
+  // Publish, then read the flag: without the fence the load may pass the store, and a receiver that
+  // unmasks, checks the ring and sleeps in between is never woken.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!ring_.interrupt_masked()) wake_peer();
 }
 
 [[gnu::noinline]] void TxQueue::wake_peer() noexcept {
-  // A full counter holds nobody up, but it is no accident: such a peer is not worth the wake-ups.
+  // A full counter does not block anything, but it is never an accident.
   const std::int64_t now = coarse_now_ns();
   if (now - looked_at_event_ns_ >= kEventLookNs) {
     looked_at_event_ns_ = now;
@@ -421,8 +419,8 @@ std::uint32_t TxQueue::unread() noexcept {
     const auto slots = static_cast<std::uint16_t>(published_ - ring_.load_tail());
     if (slots <= ring_.size()) return slots;
   } else {
-    // A slave hands an empty buffer over for each one that it took. How many it has at a time, at
-    // the most, is its own affair.
+    // A slave publishes an empty buffer for each one that it took. How many it publishes at a time
+    // is up to the slave.
     const auto empty = static_cast<std::uint16_t>(ring_.load_head() - published_);
     if (empty <= ring_.size()) return posted_ > empty ? posted_ - empty : 0;
   }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The sending end of one ring: S2M for a slave, M2S for a master. */
+/**
+ * @file
+ * The sending end of one ring: S2M for a slave, M2S for a master.
+ */
 #pragma once
 
 #include <cstddef>
@@ -61,16 +64,16 @@ class GSTMEMIF_API TxQueue {
   /** Bytes of each of our buffers; 0 as master. */
   std::uint32_t buffer_size() const noexcept { return buffers_.buffer_size; }
 
-  /** Publishes what was written since the last flush(), and wakes the peer if it asked for it. */
+  /** Publishes packets written since the last flush(), and wakes the peer if it asked for that. */
   void flush() noexcept;
 
-  /** Drops and counts what was written since the last flush(): the peer is gone. */
+  /** Drops and counts packets written since the last flush(), as the peer is gone. */
   void discard() noexcept;
 
   /** Slots that were flushed and that the peer has not given back yet. */
   std::uint32_t unread() noexcept;
 
-  /** Counts the packets of unread() as undelivered, each one once. */
+  /** Counts the packets of unread() as undelivered, each of them once. */
   void abandon() noexcept;
 
   /** True if there is room for the packet that was SendResult::full last, or for any if none was.
@@ -82,9 +85,9 @@ class GSTMEMIF_API TxQueue {
   QueueStats& stats() noexcept { return *stats_; }
 
  private:
-  // Four descriptors share a cache line, which the peer's core has: it is asked for early.
+  // Four descriptors share a cache line, which is in the peer's cache: prefetch it.
   static constexpr std::size_t kWriteAhead = 32;
-  // The buffers are last in the peer's cache, too. A few are enough: each has a line of its own.
+  // The buffers were last in the peer's cache too. A few are enough: each has its own line.
   static constexpr std::size_t kBufferAhead = 6;
 
   /** What became of one packet. */

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// A peer that describes much with little: long packets, the same bytes again and again, and memory
-// that is only claimed. What we hold for it is bounded, and what that costs is counted.
+/**
+ * @file
+ * A peer that describes much with little: long packets, the same bytes again and again, and memory
+ * that is only claimed. What we hold for it is bounded, and what that costs is counted.
+ */
 #include "gst/memif/copy_budget.hpp"
 
 #include <sys/mman.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Peers that vanish, hang, or say the wrong thing: the interface tells why, cleans up, and goes on.
+/**
+ * @file
+ * Peers that vanish, hang, or say the wrong thing: the interface tells why, cleans up, and goes on.
+ */
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/mman.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file What every test of the engine needs: gst-check, and waiting for things to happen. */
+/**
+ * @file
+ * What every test of the engine needs: gst-check, and waiting for things to happen.
+ */
 #pragma once
 
 #include <dirent.h>

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Damaged batches: no element crashes or gives up, and each damaged packet is
-// counted, be it that it lies outside of the arena, has no bytes, or its token is another's.
+/**
+ * @file
+ * Damaged batches: no element crashes or gives up, and each damaged packet is
+ * counted, be it that it lies outside of the arena, has no bytes, or its token is another's.
+ */
 #include <algorithm>
 
 #include "../packet/batches.hpp"

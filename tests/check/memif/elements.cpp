@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// States of memifsrc and memifsink, with and without a peer: nothing hangs, nothing is left over.
+/**
+ * @file
+ * States of memifsrc and memifsink, with and without a peer: nothing hangs, nothing is left over.
+ */
 #include <fcntl.h>
 #include <sys/file.h>
 

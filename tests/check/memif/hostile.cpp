@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// A peer that writes anything into a ring: packets are dropped and counted, or the link fails with
-// a reason. Nothing outside of the agreed memory is touched, and what is good still arrives.
+/**
+ * @file
+ * A peer that writes anything into a ring: packets are dropped and counted, or the link fails with
+ * a reason. Nothing outside of the agreed memory is touched, and what is good still arrives.
+ */
 #include <atomic>
 
 #include "linkpair.hpp"

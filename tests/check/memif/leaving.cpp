@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// What is in the rings when a peer leaves: taken all the same, or counted.
+/**
+ * @file
+ * What is in the rings when a peer leaves: taken all the same, or counted.
+ */
 #include <atomic>
 #include <vector>
 

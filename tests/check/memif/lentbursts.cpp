@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Bursts that are lent as they are received: of every size, around every end of a ring, with
-// packets in them that cannot be lent, from peers that write anything.
+/**
+ * @file
+ * Bursts that are lent as they are received: of every size, around every end of a ring, with
+ * packets in them that cannot be lent, from peers that write anything.
+ */
 #include <algorithm>
 #include <atomic>
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Received packets that stay where they lie: kept, given back on any thread, sent on by exchange.
+/**
+ * @file
+ * Received packets that stay where they lie: kept, given back on any thread, sent on by exchange.
+ */
 #include "gst/memif/loan.hpp"
 
 #include <algorithm>

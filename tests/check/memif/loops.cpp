@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Where events are handled: the library's thread, a context, or a poller of the application.
+/**
+ * @file
+ * Where events are handled: the library's thread, a context, or a poller of the application.
+ */
 #include "gst/memif/control/timer.hpp"
 
 #include <sys/epoll.h>

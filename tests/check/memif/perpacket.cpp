@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// The work for a packet: no memory is allocated, no lock taken, no system call made. What there is
-// of them belongs to a batch. Measured over ten million packets, on the streaming thread.
+/**
+ * @file
+ * The work for a packet: no memory is allocated, no lock taken, no system call made. What there is
+ * of them belongs to a batch. Measured over ten million packets, on the streaming thread.
+ */
 #include <sched.h>
 
 #include <algorithm>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Buffers of memifsrc that come back: always as new, and never while they are in use.
+/**
+ * @file
+ * Buffers of memifsrc that come back: always as new, and never while they are in use.
+ */
 #include <algorithm>
 #include <array>
 #include <memory>

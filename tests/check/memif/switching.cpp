@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// memifsink behind a switch: a peer that takes nothing stops its own port, and no other.
+/**
+ * @file
+ * memifsink behind a switch: a peer that takes nothing stops its own port, and no other.
+ */
 #include "gst/packet/switch_event.hpp"
 
 #include "pipeline.hpp"

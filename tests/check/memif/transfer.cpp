@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Packets through memifsink and memifsrc: in every form, with timestamps and counted.
+/**
+ * @file
+ * Packets through memifsink and memifsrc: in every form, with timestamps and counted.
+ */
 #include "pipeline.hpp"
 
 using namespace memiftest;

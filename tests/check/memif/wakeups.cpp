@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// A million packets in bursts and pauses of all lengths: not one wake-up is lost.
+/**
+ * @file
+ * A million packets in bursts and pauses of all lengths: not one wake-up is lost.
+ */
 #include <atomic>
 
 #include "peers.hpp"
