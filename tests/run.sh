@@ -25,7 +25,7 @@ Stages:
   tsan     ThreadSanitizer: unit tests of the engine where threads meet
   fuzz     every fuzzer for a minute (only when asked for)
   clang    build with the other compiler
-  style    clang-format, headers of files, includes
+  style    clang-format, headers of files, comments, includes
 Build directories are build, build-asan, build-tsan, build-clang and build-fuzz.
 END
 }
@@ -170,7 +170,7 @@ for stage in $stages; do
     style)
       check 'clang-format' bash -c \
         "git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run --Werror"
-      check 'headers of files, includes' $python tests/style.py ;;
+      check 'headers of files, comments, includes' $python tests/style.py ;;
   esac
 done
 
