@@ -1,37 +1,39 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// A GStreamer element from one class with one function. The class has
-//
-//   static constexpr ElementInfo info{...};            factory name and documentation
-//   enum class Drop { ... };                           optional: reasons, counted in `stats`
-//   Verdict process(Packet&);                          or: void process(PacketBatch&)
-//
-// and may have
-//
-//   static constexpr Access access = Access::read;     then: process(const Packet&) or
-//                                                      process(ConstPacketBatch&)
-//   static constexpr std::array link_types{...};       of gstpacket::LinkType; default: all
-//   static constexpr std::array ports{"name", ...};    more source pads beside `src`
-//   static auto properties();                          a std::tuple of property(...)
-//   Result<void> start(); void stop();                 around streaming: READY to PAUSED and back
-//   Result<void> set_caps(const PacketCaps&);          before the first packet and on every change
-//   void stats(StatsFields&) const;                    fields of its own in `stats`; any thread
-//   static constexpr auto stats_help = "learned (...)";  what they mean
-//
-// process() and set_caps() run on the streaming thread, start() and stop() never at the same time
-// as they. An exception that leaves any of them becomes an error message of the element.
-//
-// An element with any number of equal ports (a bridge, a hub, a load balancer) has instead
-//
-//   static constexpr Access access = Access::read;     a packet may leave through several ports
-//   static constexpr std::array link_types{...};       exactly one
-//   Verdict process(const Packet&, unsigned port);     `port` is the one the packet came in by
-//   void port_removed(unsigned port);                  optional: nothing can be sent there any more
-//
-// and no set_caps(). Port n is the pair of request pads sink_n and src_n. Each sink pad may have a
-// streaming thread of its own, so process() runs on several threads at once and must be ready for
-// that; nothing is locked around it.
+/**
+ * @file
+ * A GStreamer element from one class with one function. The class has
+ *
+ *   static constexpr ElementInfo info{...};            factory name and documentation
+ *   enum class Drop { ... };                           optional: reasons, counted in `stats`
+ *   Verdict process(Packet&);                          or: void process(PacketBatch&)
+ *
+ * and may have
+ *
+ *   static constexpr Access access = Access::read;     then: process(const Packet&) or
+ *                                                      process(ConstPacketBatch&)
+ *   static constexpr std::array link_types{...};       of gstpacket::LinkType; default: all
+ *   static constexpr std::array ports{"name", ...};    more source pads beside `src`
+ *   static auto properties();                          a std::tuple of property(...)
+ *   Result<void> start(); void stop();                 around streaming: READY to PAUSED and back
+ *   Result<void> set_caps(const PacketCaps&);          before the first packet and on every change
+ *   void stats(StatsFields&) const;                    fields of its own in `stats`; any thread
+ *   static constexpr auto stats_help = "learned (...)";  what they mean
+ *
+ * process() and set_caps() run on the streaming thread, start() and stop() never at the same time
+ * as they. An exception that leaves any of them becomes an error message of the element.
+ *
+ * An element with any number of equal ports (a bridge, a hub, a load balancer) has instead
+ *
+ *   static constexpr Access access = Access::read;     a packet may leave through several ports
+ *   static constexpr std::array link_types{...};       exactly one
+ *   Verdict process(const Packet&, unsigned port);     `port` is the one the packet came in by
+ *   void port_removed(unsigned port);                  optional: nothing can be sent there any more
+ *
+ * and no set_caps(). Port n is the pair of request pads sink_n and src_n. Each sink pad may have a
+ * streaming thread of its own, so process() runs on several threads at once and must be ready for
+ * that; nothing is locked around it.
+ */
 #pragma once
 
 #include <gst/gst.h>
@@ -56,23 +58,23 @@
 
 namespace gstpacket {
 
-/// How the registry shows an element. All strings must live forever (literals).
+/** How the registry shows an element. All strings must live forever (literals). */
 struct ElementInfo {
-  /// The factory name: lower case, no separators. Also the name of the debug category.
+  /** The factory name: lower case, no separators. Also the name of the debug category. */
   const char* factory;
-  /// A few words in title case.
+  /** A few words in title case. */
   const char* long_name;
-  /// Such as "Filter/Network".
+  /** Such as "Filter/Network". */
   const char* klass;
-  /// One sentence or more, without a full stop at the end.
+  /** One sentence or more, without a full stop at the end. */
   const char* description;
-  /// "Name <mail>".
+  /** "Name <mail>". */
   const char* author;
 };
 
 namespace detail {
 
-/// What the runtime knows about an author's class.
+/** What the runtime knows about an author's class. */
 struct ElementSpec {
   const ElementInfo* info;
   Access access;
@@ -82,7 +84,7 @@ struct ElementSpec {
   std::vector<PropertySpec> (*properties)();
   void* (*create)();
   void (*destroy)(void* object);
-  /// Decides about all packets of the burst; `port` is the one they came in by.
+  /** Decides about all packets of the burst; `port` is the one they came in by. */
   void (*process)(void* object, Burst& burst, unsigned port);
   Result<void> (*start)(void* object);
   void (*stop)(void* object);
@@ -94,7 +96,7 @@ struct ElementSpec {
   void (*port_removed)(void* object, unsigned port);
 };
 
-/// Registers the element; `spec` must live forever. A null plugin registers for this process.
+/** Registers the element; `spec` must live forever. A null plugin registers for this process. */
 GSTPACKET_API bool register_spec(GstPlugin* plugin, const ElementSpec& spec);
 
 template <class E>
@@ -110,18 +112,18 @@ using PacketOf = std::conditional_t<access_of<E>() == Access::read, const Packet
 
 }  // namespace detail
 
-/// An element that decides about one packet at a time.
+/** An element that decides about one packet at a time. */
 template <class E>
 concept ScalarElement = requires(E e, detail::PacketOf<E>& packet) {
   { e.process(packet) } -> std::same_as<Verdict>;
 };
-/// An element that decides about a batch at a time.
+/** An element that decides about a batch at a time. */
 template <class E>
 concept BatchElement = requires(E e, BasicPacketBatch<detail::PacketOf<E>>& batch) {
   { e.process(batch) } -> std::same_as<void>;
 };
 
-/// An element with any number of ports, which decides about one packet at a time.
+/** An element with any number of ports, which decides about one packet at a time. */
 template <class E>
 concept SwitchElement = requires(E e, const Packet& packet, unsigned port) {
   { e.process(packet, port) } -> std::same_as<Verdict>;
@@ -238,9 +240,11 @@ template <class E>
 
 }  // namespace detail
 
-/// Registers E under its factory name, with rank NONE. To be called from a plugin's init function;
-/// with a null plugin, from an application that brings its own elements. False if GStreamer
-/// refuses.
+/**
+ * Registers E under its factory name, with rank NONE. To be called from a plugin's init function;
+ * with a null plugin, from an application that brings its own elements. False if GStreamer
+ * refuses.
+ */
 template <class E>
 requires ScalarElement<E> || BatchElement<E> || SwitchElement<E>
 bool register_element(GstPlugin* plugin) {

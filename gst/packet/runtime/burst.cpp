@@ -24,10 +24,10 @@ bool Packet::make_room(std::size_t head, std::size_t tail) noexcept {
 namespace gstpacket::detail {
 namespace {
 
-/// The descriptor of a single buffer until it is opened. Exceeds every arena.
+/** The descriptor of a single buffer until it is opened. Exceeds every arena. */
 constexpr GstPacketDesc kNotOpened{0, G_MAXUINT32, 0, 0};
 
-/// Whether part of a batch was copied as if it were one packet.
+/** Whether part of a batch was copied as if it were one packet. */
 bool holds_arena(GstBuffer* buffer, guint memories) noexcept {
   for (guint i = 0; i < memories; ++i) {
     if (is_arena(gst_buffer_peek_memory(buffer, i))) return true;
@@ -107,7 +107,7 @@ void Burst::use_arena() noexcept {
   arena_size_ = batch_map_->size();
 }
 
-/// Moves all packets of the batch to an arena with `room` spare bytes around each packet.
+/** Moves all packets of the batch to an arena with `room` spare bytes around each packet. */
 bool Burst::move_batch(std::size_t room) noexcept {
   all_open_ ? save_all() : save(*desc_, packet_);
   GstBuffer* copy = gst_packet_batch_copy(batch_, room, room);
@@ -141,8 +141,10 @@ void Burst::add(GstBuffer* buffer) noexcept {
   view(size_++);
 }
 
-/// Sets packet `i` from its slot. Room around it may only be used if it was mapped for writing,
-/// which requires exclusive memory.
+/**
+ * Sets packet `i` from its slot. Room around it may only be used if it was mapped for writing,
+ * which requires exclusive memory.
+ */
 void Burst::view(std::size_t i) noexcept {
   const GstMapInfo& map = slots_[i].map;
   Packet& packet = packets_[i];

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Private. The counters of an element. Each has one writer, a streaming thread.
+/**
+ * @file
+ * Private. The counters of an element. Each has one writer, a streaming thread.
+ */
 #pragma once
 
 #include <array>
@@ -15,7 +17,7 @@ namespace gstpacket::detail {
 
 using gstcommon::Counter;
 
-/// A number of packets and their bytes.
+/** A number of packets and their bytes. */
 struct Tally {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
@@ -26,7 +28,7 @@ struct Tally {
   }
 };
 
-/// The fields of `stats`, in their order there and with dashes in their names.
+/** The fields of `stats`, in their order there and with dashes in their names. */
 enum class Count {
   packets_in,
   bytes_in,
@@ -46,7 +48,7 @@ enum class Count {
   return which == Count::flooded || which == Count::drop_port_down || which == Count::drop_loop;
 }
 
-/// The counters of one sink pad.
+/** The counters of one sink pad. */
 class Counters {
  public:
   [[nodiscard]] Counter& operator[](Count which) noexcept {
@@ -55,7 +57,7 @@ class Counters {
   [[nodiscard]] std::uint64_t get(Count which) const noexcept {
     return counters_[static_cast<std::size_t>(which)].get();
   }
-  /// By enumerators of the element's enum Drop.
+  /** By enumerators of the element's enum Drop. */
   [[nodiscard]] Counter& reason(std::size_t i) noexcept { return counters_[kFields + i]; }
   [[nodiscard]] std::uint64_t get_reason(std::size_t i) const noexcept {
     return counters_[kFields + i].get();

@@ -131,7 +131,7 @@ GstFlowReturn DataPath::push_all(PacketInput& input) {
   return gst_flow_combiner_update_flow(combiner_.get(), GST_FLOW_OK);
 }
 
-/// Keeps the combined flow right for an extra pad of a filter that no packet goes to now.
+/** Keeps the combined flow right for an extra pad of a filter that no packet goes to now. */
 void DataPath::note_idle(const SourcePort& port) {
   if (!combiner_ || port.number() == 0) return;
   GstPad* pad = port.pad();

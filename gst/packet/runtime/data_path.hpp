@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Private. The path of packets from one sink pad to the source pads of an element. It is protected
-// by the pad's stream lock and shares only the port table with the paths of other pads.
-//
-// A filter has one path, which combines the flow returns of the source pads for upstream. A switch
-// has one for each sink pad: a failing port does not stop the others, and flooded packets go to all
-// ports but the own one.
+/**
+ * @file
+ * Private. The path of packets from one sink pad to the source pads of an element. It is protected
+ * by the pad's stream lock and shares only the port table with the paths of other pads.
+ *
+ * A filter has one path, which combines the flow returns of the source pads for upstream. A switch
+ * has one for each sink pad: a failing port does not stop the others, and flooded packets go to all
+ * ports but the own one.
+ */
 #pragma once
 
 #include <gst/base/gstflowcombiner.h>
@@ -27,27 +29,27 @@ class ElementCore;
 
 class DataPath {
  public:
-  /// Creates the path of `pad`, which owns it, and sets the chain functions of the pad.
+  /** Creates the path of `pad`, which owns it, and sets the chain functions of the pad. */
   static DataPath& attach(ElementCore& core, GstPad* pad, unsigned number);
   [[nodiscard]] static DataPath& of(GstPad* pad) {
     return *static_cast<DataPath*>(gst_pad_get_element_private(pad));
   }
 
   // With the pad's stream lock.
-  /// Both take the reference.
+  /** Both take the reference. */
   GstFlowReturn receive(GstBuffer* buffer);
   GstFlowReturn receive(GstBufferList* list);
   void set_caps_known(bool known) { have_caps_ = known; }
   void forget_flows();
 
-  /// Before streaming.
+  /** Before streaming. */
   void reset();
 
   [[nodiscard]] unsigned number() const { return number_; }
   [[nodiscard]] GstPad* pad() const { return pad_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
-  /// For a switch, under its mutex.
+  /** For a switch, under its mutex. */
   bool at_eos = false;
 
  private:

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The GObject half of packet elements: an abstract class on GstElement for each kind, and one class
-// below it for each registered element.
+/**
+ * @file
+ * The GObject half of packet elements: an abstract class on GstElement for each kind, and one class
+ * below it for each registered element.
+ */
 #include "gst/packet/runtime/element_class.hpp"
 
 #include <cctype>

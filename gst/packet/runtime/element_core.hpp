@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Private. The C++ half of a packet element: the object of the author's class with its properties,
-// start and stop, the data paths of the sink pads, the table of source pads, and the statistics.
-// Exceptions of the author's code become error messages.
+/**
+ * @file
+ * Private. The C++ half of a packet element: the object of the author's class with its properties,
+ * start and stop, the data paths of the sink pads, the table of source pads, and the statistics.
+ * Exceptions of the author's code become error messages.
+ */
 #pragma once
 
 #include <gst/gst.h>
@@ -22,14 +24,14 @@ namespace gstpacket::detail {
 
 class DataPath;
 
-/// One registered element: lives as long as the process.
+/** One registered element: lives as long as the process. */
 struct ElementClass {
   const ElementSpec* spec = nullptr;
   GstDebugCategory* category = nullptr;
   std::vector<PropertySpec> properties;
 };
 
-/// Runs author code; an exception becomes an error message and false.
+/** Runs author code; an exception becomes an error message and false. */
 template <class F>
 bool guarded(GstElement* element, const char* where, F&& function) noexcept {
   try {
@@ -61,15 +63,15 @@ class ElementCore {
   // Any thread.
   void set_property(std::size_t index, const GValue& value);
   void get_property(std::size_t index, GValue& value);
-  /// Transfer full.
+  /** Transfer full. */
   [[nodiscard]] GstStructure* stats() const;
   [[nodiscard]] PortTable& ports() { return ports_; }
   void add_path(DataPath& path);
   void add_port(GstPad* pad, unsigned number);
-  /// The pad must be inactive.
+  /** The pad must be inactive. */
   virtual void remove(GstPad* pad);
 
-  /// Streaming thread. Posts or logs the reason for a refusal.
+  /** Streaming thread. Posts or logs the reason for a refusal. */
   bool accept_caps(GstCaps* caps);
 
   // State changes. start() posts a message when it fails; stop() comes after the pads have stopped.
@@ -102,7 +104,7 @@ class ElementCore {
   bool configured_ = false;                 // beyond NULL; settings_mutex_
 };
 
-/// "drop-too-short" for the reason "too_short".
+/** "drop-too-short" for the reason "too_short". */
 [[nodiscard]] std::string drop_field(std::string_view reason);
 
 }  // namespace gstpacket::detail

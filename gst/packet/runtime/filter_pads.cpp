@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The pads of a filter, an element with one way through: one sink pad, `src`, and the element's
-// ports. GstBaseTransform is no base for it, because it takes lists apart.
+/**
+ * @file
+ * The pads of a filter, an element with one way through: one sink pad, `src`, and the element's
+ * ports. GstBaseTransform is no base for it, because it takes lists apart.
+ */
 #include "gst/packet/batch.hpp"
 #include "gst/packet/runtime/data_path.hpp"
 #include "gst/packet/runtime/element_class.hpp"

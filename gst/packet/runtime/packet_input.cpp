@@ -11,7 +11,7 @@
 namespace gstpacket::detail {
 namespace {
 
-/// See the rules in batch.hpp.
+/** See the rules in batch.hpp. */
 bool packets_are_ours(GstBuffer* batch) {
   return gst_buffer_is_writable(batch) && gst_buffer_n_memory(batch) == 1 &&
          !GST_MEMORY_IS_READONLY(gst_buffer_peek_memory(batch, 0));
@@ -69,7 +69,7 @@ void PacketInput::open_next(Burst& burst) {
   }
 }
 
-/// Copies the packets only, not all of the arena.
+/** Copies the packets only, not all of the arena. */
 bool PacketInput::copy_batch() noexcept {
   GstBuffer* copy = gst_packet_batch_copy(buffer_, 0, 0);
   gst_buffer_unref(std::exchange(buffer_, copy));

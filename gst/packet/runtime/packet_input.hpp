@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Private. The packets of one chain call: a buffer, a list of buffers, or a batch. Yields bursts,
-// and afterwards holds the packets that were not removed from it.
+/**
+ * @file
+ * Private. The packets of one chain call: a buffer, a list of buffers, or a batch. Yields bursts,
+ * and afterwards holds the packets that were not removed from it.
+ */
 #pragma once
 
 #include <gst/gst.h>
@@ -17,7 +19,7 @@ namespace gstpacket::detail {
 
 class PacketInput {
  public:
-  /// Both take the reference. With Access::modify, shared packets are copied.
+  /** Both take the reference. With Access::modify, shared packets are copied. */
   PacketInput(GstBuffer* buffer, Access access) noexcept;
   PacketInput(GstBufferList* list, Access access) noexcept;
   ~PacketInput();
@@ -25,30 +27,34 @@ class PacketInput {
   PacketInput& operator=(const PacketInput&) = delete;
 
   [[nodiscard]] bool is_batch() const noexcept { return meta_ != nullptr; }
-  /// The number of packets, readable or not.
+  /** The number of packets, readable or not. */
   [[nodiscard]] std::uint64_t packets() const noexcept;
-  /// Packets that were copied because they were shared.
+  /** Packets that were copied because they were shared. */
   [[nodiscard]] std::uint64_t copies() const noexcept { return copies_; }
 
-  /// Whether there are packets left to open.
+  /** Whether there are packets left to open. */
   [[nodiscard]] bool has_more() const noexcept { return next_ < size_; }
-  /// Opens the next packets into the empty `burst`, which stays empty for an empty batch.
+  /** Opens the next packets into the empty `burst`, which stays empty for an empty batch. */
   void open_next(Burst& burst);
-  /// The position of the first packet of the last burst.
+  /** The position of the first packet of the last burst. */
   [[nodiscard]] std::size_t first() const noexcept { return first_; }
-  /// Makes the descriptors of a batch writable, by a copy if it is shared; false without memory.
+  /** Makes the descriptors of a batch writable, by a copy if it is shared; false without memory. */
   bool own_batch() noexcept;
-  /// The batch, or the buffer of packet `i`.
+  /** The batch, or the buffer of packet `i`. */
   [[nodiscard]] GstBuffer* buffer(std::size_t i) const noexcept {
     return list_ != nullptr ? gst_buffer_list_get(list_, static_cast<guint>(i)) : buffer_;
   }
-  /// Removes the packets of the last burst that are not `kept`.
+  /** Removes the packets of the last burst that are not `kept`. */
   void keep(std::span<const bool> kept);
 
-  /// The batch with the packets left in it, null if there are none. Transfer full; if `last`, that
-  /// of the input itself.
+  /**
+   * The batch with the packets left in it, null if there are none. Transfer full; if `last`, that
+   * of the input itself.
+   */
   [[nodiscard]] GstBuffer* take_batch(bool last) noexcept;
-  /// Pushes the buffer or list with the packets left in it; if `last`, without keeping a reference.
+  /**
+   * Pushes the buffer or list with the packets left in it; if `last`, without keeping a reference.
+   */
   GstFlowReturn push(GstPad* pad, bool last);
 
  private:
@@ -65,7 +71,7 @@ class PacketInput {
   std::uint64_t copies_ = 0;
 };
 
-/// Whether any buffer of `list` is a batch.
+/** Whether any buffer of `list` is a batch. */
 [[nodiscard]] bool holds_batches(GstBufferList* list);
 
 }  // namespace gstpacket::detail

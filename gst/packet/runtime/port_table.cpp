@@ -16,7 +16,7 @@ bool peer_takes_batches(GstPad* pad, GstCaps* caps) {
   return takes;
 }
 
-/// The peer may be another one than that which upstream negotiated with.
+/** The peer may be another one than that which upstream negotiated with. */
 void SourcePort::ask_peer() {
   if (!gst_pad_check_reconfigure(pad_)) return;
   GstCaps* caps = gst_pad_get_current_caps(pad_);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Private. The source pads of an element. The table is replaced as a whole when a pad comes or
-// goes; a data path keeps the table it last saw and compares one number to notice a new one.
+/**
+ * @file
+ * Private. The source pads of an element. The table is replaced as a whole when a pad comes or
+ * goes; a data path keeps the table it last saw and compares one number to notice a new one.
+ */
 #pragma once
 
 #include <gst/gst.h>
@@ -17,12 +19,12 @@
 
 namespace gstpacket::detail {
 
-/// Whether what is linked to `pad` takes batches: an ALLOCATION query.
+/** Whether what is linked to `pad` takes batches: an ALLOCATION query. */
 [[nodiscard]] bool peer_takes_batches(GstPad* pad, GstCaps* caps);
 
 class SourcePort {
  public:
-  /// `shared`: several threads push here.
+  /** `shared`: several threads push here. */
   SourcePort(unsigned number, GstPad* pad, bool shared)
       : number_(number), pad_(static_cast<GstPad*>(gst_object_ref(pad))), shared_(shared) {}
   ~SourcePort() { gst_object_unref(pad_); }
@@ -31,21 +33,23 @@ class SourcePort {
 
   [[nodiscard]] unsigned number() const { return number_; }
   [[nodiscard]] GstPad* pad() const { return pad_; }
-  /// Calls `push`, in one thread at a time if the port is shared: a pad first sends its sticky
-  /// events, and a second thread would not wait for them.
+  /**
+   * Calls `push`, in one thread at a time if the port is shared: a pad first sends its sticky
+   * events, and a second thread would not wait for them.
+   */
   template <class Push>
   auto in_turn(Push push) {
     std::unique_lock lock(push_mutex_, std::defer_lock);
     if (shared_) lock.lock();
     return push();
   }
-  /// Whether batches may be pushed. To be called in turn.
+  /** Whether batches may be pushed. To be called in turn. */
   [[nodiscard]] bool takes_batches() {
     // The flag first: clearing it takes a lock.
     if (GST_PAD_NEEDS_RECONFIGURE(pad_)) ask_peer();
     return takes_batches_;
   }
-  /// True the first time after a success.
+  /** True the first time after a success. */
   bool failed_now() { return !failed_.exchange(true, std::memory_order_relaxed); }
 
   // Counts of a shared port.
@@ -80,7 +84,7 @@ class SourcePort {
 
 class PortTable {
  public:
-  /// By number; null: no source pad. Never changes.
+  /** By number; null: no source pad. Never changes. */
   using Ports = std::vector<std::shared_ptr<SourcePort>>;
   struct View {
     std::shared_ptr<const Ports> ports;
@@ -89,10 +93,10 @@ class PortTable {
 
   // Any thread.
   void add(std::shared_ptr<SourcePort> port);
-  /// Null if it is not there.
+  /** Null if it is not there. */
   std::shared_ptr<SourcePort> remove(GstPad* pad);
   [[nodiscard]] std::shared_ptr<const Ports> ports() const;
-  /// True if there was something new.
+  /** True if there was something new. */
   bool update(View& view) const {
     return generation_.load(std::memory_order_acquire) != view.generation && replace(view);
   }

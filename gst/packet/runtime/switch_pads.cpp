@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The pads of a switch, an element with any number of ports: requested and released, with streams
-// of their own.
+/**
+ * @file
+ * The pads of a switch, an element with any number of ports: requested and released, with streams
+ * of their own.
+ */
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -26,7 +28,7 @@ class SwitchCore final : public ElementCore {
 
   // Pads come and go in any thread.
   void remove(GstPad* pad) override;
-  /// Gives a source pad that begins the events that come before data.
+  /** Gives a source pad that begins the events that come before data. */
   void prepare_source(GstPad* pad, unsigned number);
   [[nodiscard]] bool running() const { return running_.load(std::memory_order_acquire); }
 
@@ -51,7 +53,7 @@ SwitchCore& switch_of(void* object) {
   return static_cast<SwitchCore&>(core_of(object));
 }
 
-/// The number of the port, kept beside the pad: its name may be changed.
+/** The number of the port, kept beside the pad: its name may be changed. */
 GQuark number_quark() {
   static const GQuark quark = g_quark_from_static_string("gstpacket-port");
   return quark;
@@ -123,8 +125,10 @@ void SwitchCore::stream_starts(DataPath& path) {
   }
 }
 
-/// Whether nothing that is linked can bring anything any more, and source pads were not told yet.
-/// With paths_mutex_.
+/**
+ * Whether nothing that is linked can bring anything any more, and source pads were not told yet.
+ * With paths_mutex_.
+ */
 bool SwitchCore::all_ended() {
   bool any = false;
   for (const auto& [number, path] : paths_) {
@@ -195,8 +199,10 @@ gboolean activate_source(GstPad* pad, GstObject*, GstPadMode mode, gboolean acti
   return TRUE;
 }
 
-/// Nothing that comes in by a port goes out by it: two switches may be linked both ways without a
-/// query or event running in circles.
+/**
+ * Nothing that comes in by a port goes out by it: two switches may be linked both ways without a
+ * query or event running in circles.
+ */
 GstIterator* internal_links(GstPad* pad, GstObject* parent) {
   GstIterator* all = gst_pad_iterate_internal_links_default(pad, parent);
   if (all == nullptr) return nullptr;
@@ -220,8 +226,10 @@ bool taken(GstElement* element, const char* prefix, unsigned number) {
   return pad != nullptr;
 }
 
-/// The number a new pad gets: the one asked for, or the lowest that is free in this direction.
-/// Negative if it is taken or too large.
+/**
+ * The number a new pad gets: the one asked for, or the lowest that is free in this direction.
+ * Negative if it is taken or too large.
+ */
 int choose_number(GstElement* element, GstPadDirection direction, const char* name) {
   const char* prefix = direction == GST_PAD_SINK ? "sink_" : "src_";
   if (name != nullptr && g_str_has_prefix(name, prefix)) {

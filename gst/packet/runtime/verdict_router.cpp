@@ -12,7 +12,7 @@
 namespace gstpacket::detail {
 namespace {
 
-/// As one buffer or one list; empties `buffers`.
+/** As one buffer or one list; empties `buffers`. */
 GstFlowReturn push_buffers(GstPad* pad, std::vector<GstBuffer*>& buffers) {
   if (buffers.size() == 1) {
     GstBuffer* buffer = buffers.front();
@@ -49,7 +49,7 @@ void VerdictRouter::count(std::uint8_t port, const Tally& tally) {
   counters_[Count::flooded].add(tally.packets);
 }
 
-/// The verdict, or drop() if it cannot be carried out; counts drops.
+/** The verdict, or drop() if it cannot be carried out; counts drops. */
 Verdict VerdictRouter::check(Verdict verdict) {
   if (verdict == kUnreadable) {
     counters_[Count::drop_unreadable].add(1);
@@ -97,7 +97,7 @@ void VerdictRouter::split(PacketInput& input, Burst& burst) {
   input.keep(std::span(kept).first(burst.size()));
 }
 
-/// Whether packet `i` stays in the input.
+/** Whether packet `i` stays in the input. */
 bool VerdictRouter::place(PacketInput& input, std::size_t i, std::uint8_t port) {
   if (port == Verdict::kDrop) return false;
   if (port == keeper_) return true;
@@ -150,7 +150,7 @@ GstFlowReturn VerdictRouter::push_part(const PacketInput& input, SourcePort& por
   return push_batch(batch, port, shares_packets_ && !last);
 }
 
-/// `shares_packets`: flooded packets are also in batches that are yet to be pushed.
+/** `shares_packets`: flooded packets are also in batches that are yet to be pushed. */
 GstFlowReturn VerdictRouter::push_batch(GstBuffer* batch, SourcePort& port, bool shares_packets) {
   if (batch == nullptr) return GST_FLOW_ERROR;  // there was no memory
   if (!port.takes_batches()) {

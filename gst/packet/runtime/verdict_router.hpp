@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Private. Sends packets to the ports of their verdicts. An input whose packets all have the same
-// verdict is passed on as a whole. Otherwise the port of the first packet (the keeper) gets the
-// buffer, list or batch without the packets for others; those go into lists or, over the same
-// arena, into batches. Flooded buffers are shared by their ports as `tee` shares them. Packets of a
-// batch that go to several ports are copied, because a packet belongs to one batch.
+/**
+ * @file
+ * Private. Sends packets to the ports of their verdicts. An input whose packets all have the same
+ * verdict is passed on as a whole. Otherwise the port of the first packet (the keeper) gets the
+ * buffer, list or batch without the packets for others; those go into lists or, over the same
+ * arena, into batches. Flooded buffers are shared by their ports as `tee` shares them. Packets of a
+ * batch that go to several ports are copied, because a packet belongs to one batch.
+ */
 #pragma once
 
 #include <gst/gst.h>
@@ -31,8 +33,10 @@ class VerdictRouter {
   VerdictRouter(const VerdictRouter&) = delete;
   VerdictRouter& operator=(const VerdictRouter&) = delete;
 
-  /// Begins a new input. `flood_to` are the ports to flood to, in ascending order. Both must remain
-  /// valid until clear().
+  /**
+   * Begins a new input. `flood_to` are the ports to flood to, in ascending order. Both must remain
+   * valid until clear().
+   */
   void begin(const PortTable::Ports& ports, std::span<const unsigned> flood_to) {
     ports_ = &ports;
     flood_to_ = flood_to;
@@ -41,19 +45,19 @@ class VerdictRouter {
     flooded_ = {};
     keeper_ = kNoKeeper;
   }
-  /// Distributes the packets of a closed burst of `input` and counts drops.
+  /** Distributes the packets of a closed burst of `input` and counts drops. */
   void apply_verdicts(PacketInput& input, Burst& burst);
 
-  /// The packets for `port`, with and without flooded ones.
+  /** The packets for `port`, with and without flooded ones. */
   [[nodiscard]] Tally due(unsigned port) const {
     Tally tally = outputs_[port].tally;
     if (flooded_.packets != 0 && is_flooded_to(port)) tally += flooded_;
     return tally;
   }
   [[nodiscard]] const Tally& meant_for(unsigned port) const { return outputs_[port].tally; }
-  /// Pushes the packets due. To be called once per port that has any; `last` for the last one.
+  /** Pushes the packets due. To be called once per port that has any; `last` for the last one. */
   GstFlowReturn push(PacketInput& input, SourcePort& port, bool last);
-  /// Drops packets that were not pushed.
+  /** Drops packets that were not pushed. */
   void clear() noexcept {
     if (is_split_) drop_parts();
   }
@@ -79,7 +83,7 @@ class VerdictRouter {
     std::vector<GstBuffer*> part;  // of a batch it is one
   };
 
-  /// No packet was kept yet.
+  /** No packet was kept yet. */
   static constexpr std::uint8_t kNoKeeper = Verdict::kDrop;
 
   const ElementCore& core_;
