@@ -211,21 +211,38 @@ GstFlowReturn on_stop(GstMemifSink* self, gstmemif::Sender& sender, SendResult r
   return reason == SendResult::full ? on_full(self, sender, again) : on_link_lost(self, again);
 }
 
-/** Calls @p send with the queue of @p packet until it is done. */
-template <class Send>
-GstFlowReturn send_until_done(GstMemifSink* self, TxPacket packet, Send send) {
-  bool again = true;
-  while (again) {
-    gstmemif::Sender& sender = self->state->queues->pick(packet);
-    const SendResult sent = send(sender).result;
-    if (sent == SendResult::ok) break;
-    const GstFlowReturn result = on_stop(self, sender, sent, again);
+/**
+ * Sends @p n packets in order, or counts them.
+ * @param packet the bytes of the packet of a number, which its queue may depend on
+ * @param send sends some, from one on, into a queue
+ */
+template <class Packet, class Send>
+GstFlowReturn send_in_order(GstMemifSink* self, guint n, Packet packet, Send send) {
+  FlowSpreader& queues = *self->state->queues;
+  guint i = 0;
+  while (i < n) {
+    const bool all = queues.single();
+    gstmemif::Sender& sender = all ? queues.first() : queues.pick(packet(i));
+    const TxBurst burst = send(sender, i, all ? n - i : 1);
+    i += burst.done();
+    if (burst.result == SendResult::ok) continue;
+    bool again = true;
+    const GstFlowReturn result = on_stop(self, sender, burst.result, again);
     if (result != GST_FLOW_OK) {
-      give_up(self, 1);
+      give_up(self, n - i);
       return result;
     }
+    if (!again) ++i;
   }
   return GST_FLOW_OK;
+}
+
+/** The same for one packet. */
+template <class Send>
+GstFlowReturn send_until_done(GstMemifSink* self, TxPacket packet, Send send) {
+  return send_in_order(
+      self, 1, [&](guint) { return packet; },
+      [&](gstmemif::Sender& sender, guint, guint) { return send(sender); });
 }
 
 GstFlowReturn unreadable(GstMemifSink* self) {
@@ -276,30 +293,19 @@ class OutgoingBatch {
 
 GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* buffer) {
   OutgoingBatch batch(buffer);
-  FlowSpreader& queues = *self->state->queues;
   // What is wrong with one batch or packet is no reason not to send the others.
   if (!batch) {
-    queues.first().stats().drop(DropReason::bad_descriptor);
+    self->state->queues->first().stats().drop(DropReason::bad_descriptor);
     return GST_FLOW_OK;
   }
-  const guint n = batch.size();
-  guint i = 0;
-  while (i < n) {
-    const bool all = queues.single();
-    const TxSegment segment = all ? TxSegment() : batch.bytes(i);
-    gstmemif::Sender& sender = queues.pick({&segment, 1});
-    const TxBurst burst = batch.send(sender, i, all ? n - i : 1);
-    i += burst.done();
-    if (burst.result == SendResult::ok) continue;
-    bool again = true;
-    const GstFlowReturn result = on_stop(self, sender, burst.result, again);
-    if (result != GST_FLOW_OK) {
-      give_up(self, n - i);
-      return result;
-    }
-    if (!again) ++i;
-  }
-  return GST_FLOW_OK;
+  TxSegment bytes;
+  return send_in_order(
+      self, batch.size(),
+      [&](guint i) {
+        bytes = batch.bytes(i);
+        return TxPacket(&bytes, 1);
+      },
+      [&](gstmemif::Sender& sender, guint first, guint n) { return batch.send(sender, first, n); });
 }
 
 /** An arena, or a part of one, which is no packet without the descriptors of a batch. */
@@ -348,6 +354,62 @@ GstFlowReturn send_buffer(GstMemifSink* self, GstBuffer* buffer) {
   return send_piece(self, buffer, gst_buffer_peek_memory(buffer, 0));
 }
 
+/** Packets of a list, in one piece each, that are copied in one burst. Mapped while it lives. */
+class PacketRun {
+ public:
+  PacketRun() = default;
+  ~PacketRun() {
+    while (n_ != 0) {
+      --n_;
+      gst_memory_unmap(maps_[n_].memory, &maps_[n_]);
+    }
+  }
+  PacketRun(const PacketRun&) = delete;
+  PacketRun& operator=(const PacketRun&) = delete;
+
+  /** False if @p buffer has to go by itself, or there is no room. */
+  bool add(GstBuffer* buffer) noexcept {
+    if (n_ == kMost || gst_buffer_n_memory(buffer) != 1 ||
+        gst_buffer_get_packet_batch_meta(buffer) != nullptr) {
+      return false;
+    }
+    GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
+    GstMapInfo& map = maps_[n_];
+    if (gstpacket::detail::is_arena(memory) || gst_memif_slot_memory_loan(memory) != nullptr ||
+        gst_memory_map(memory, &map, GST_MAP_READ) == FALSE) {
+      return false;
+    }
+    bytes_[n_] = {reinterpret_cast<const std::byte*>(map.data), map.size};
+    packets_[n_] = TxPacket(&bytes_[n_], 1);
+    ++n_;
+    return true;
+  }
+  std::span<const TxPacket> packets() const noexcept { return {packets_.data(), n_}; }
+
+ private:
+  static constexpr guint kMost = 32;
+
+  guint n_ = 0;
+  std::array<GstMapInfo, kMost> maps_;
+  std::array<TxSegment, kMost> bytes_;
+  std::array<TxPacket, kMost> packets_;
+};
+
+/** Sends one or more buffers of @p list, from @p i on, which moves on. */
+GstFlowReturn send_some(GstMemifSink* self, GstBufferList* list, guint& i) {
+  const guint length = gst_buffer_list_length(list);
+  PacketRun run;
+  const guint first = i;
+  while (i < length && run.add(gst_buffer_list_get(list, i))) ++i;
+  if (i == first) return send_buffer(self, gst_buffer_list_get(list, i++));
+  const std::span<const TxPacket> packets = run.packets();
+  return send_in_order(
+      self, i - first, [&](guint at) { return packets[at]; },
+      [&](gstmemif::Sender& sender, guint from, guint n) {
+        return sender.send_burst(packets.subspan(from, n));
+      });
+}
+
 /** What the bytes are is for whoever makes them to say: anything can be sent, but not unsaid. */
 GstFlowReturn no_caps(GstMemifSink* self) {
   GstCaps* caps = self->state->end.packet_caps();
@@ -389,7 +451,7 @@ GstFlowReturn render_list(GstBaseSink* sink, GstBufferList* list) {
   const guint length = gst_buffer_list_length(list);
   guint i = 0;
   while (i < length && result == GST_FLOW_OK) {
-    result = send_buffer(self, gst_buffer_list_get(list, i++));
+    result = send_some(self, list, i);
   }
   for (; i < length; ++i) give_up(self, packets_of(gst_buffer_list_get(list, i)));
   self->state->queues->flush();
