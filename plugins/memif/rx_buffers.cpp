@@ -115,7 +115,7 @@ GstMiniObject* make_buffers(std::span<const RxSegment> segments, GstClockTime ti
 }
 
 GstBuffer* receive_batch(gstmemif::Receiver& receiver, guint max_packets, RxBatchPool& batches) {
-  GstPacketBatchMeta& meta = *gst_buffer_get_packet_batch_meta(batches.next());
+  GstPacketBatchMeta& meta = batches.next();
   const auto most = std::min<std::size_t>(max_packets, GST_PACKET_BATCH_MAX);
   const gstmemif::RxBurst burst = receiver.receive_lent(packet_descs(meta, 0, most));
   if (burst.loan != nullptr) {

@@ -226,15 +226,15 @@ RxBatchPool::~RxBatchPool() {
   close(pool_);
 }
 
-GstBuffer* RxBatchPool::next() {
-  if (next_ != nullptr) return next_;
+void RxBatchPool::prepare() {
   // Does not fail: the pool is active, and the few bytes of a batch GLib finds or ends the process.
   gst_buffer_pool_acquire_buffer(pool_, &next_, nullptr);
-  gst_buffer_get_packet_batch_meta(next_)->n = 0;
-  return next_;
+  meta_ = gst_buffer_get_packet_batch_meta(next_);
+  meta_->n = 0;
 }
 
 GstBuffer* RxBatchPool::lend(gstmemif::Loan* loan) {
-  gst_memif_arena_take(gst_buffer_peek_memory(next(), 0), loan);
+  if (next_ == nullptr) prepare();
+  gst_memif_arena_take(gst_buffer_peek_memory(next_, 0), loan);
   return std::exchange(next_, nullptr);
 }

@@ -14,6 +14,7 @@
 #include <cstddef>
 
 #include "gst/memif/loan.hpp"
+#include "gst/packet/batch.hpp"
 #include "plugins/memif/gstmemifcopymemory.hpp"
 
 /** A buffer of one packet, and where its bytes go. */
@@ -54,12 +55,18 @@ class RxBatchPool {
   RxBatchPool(const RxBatchPool&) = delete;
   RxBatchPool& operator=(const RxBatchPool&) = delete;
 
-  /** The batch that lend() hands out next, to be described: writable, with an empty arena. */
-  GstBuffer* next();
-  /** Makes @p loan, which it takes, the arena of next(), and hands that out. */
+  /** The meta of the batch that lend() hands out next, to be filled in. */
+  GstPacketBatchMeta& next() {
+    if (next_ == nullptr) prepare();
+    return *meta_;
+  }
+  /** Makes @p loan, which it takes, the arena of that batch, and hands it out. */
   GstBuffer* lend(gstmemif::Loan* loan);
 
  private:
+  void prepare();
+
   GstBuffer* next_ = nullptr;
+  GstPacketBatchMeta* meta_ = nullptr;  // of next_
   GstBufferPool* const pool_;
 };
