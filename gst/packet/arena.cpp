@@ -3,10 +3,11 @@
 //
 // The memory of batches: ordinary memory that tells itself apart from that of a packet, and views
 // of an arena, by which batches that share it each say their own size.
+#include "gst/packet/arena.hpp"
+
 #include <cstring>
 
 #include "gst/packet/batch.hpp"
-#include "gst/packet/batch_map.hpp"
 
 namespace {
 
@@ -96,6 +97,10 @@ GstAllocator* gst_packet_arena_allocator(void) {
   return allocator;
 }
 
+gboolean gst_is_packet_arena_memory(const GstMemory* memory) {
+  return memory->allocator == gst_packet_arena_allocator();
+}
+
 // ---- views ------------------------------------------------------------------------------------
 
 GType gst_packet_view_allocator_get_type(void);
@@ -128,7 +133,7 @@ static void gst_packet_view_allocator_init(GstPacketViewAllocator* self) {
       return gst_memory_copy(whole, offset + static_cast<gssize>(memory->offset), size);
     }
     GstMemory* copy = gst_memory_copy(whole, 0, -1);
-    if (copy != nullptr) gstpacket::detail::set_packet_bytes(copy, memory->size);
+    if (copy != nullptr) gstpacket::set_packet_bytes(copy, memory->size);
     return copy;
   };
   GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
@@ -159,13 +164,9 @@ GstMemory* new_view(GstMemory* arena) {
   return &view->memory;
 }
 
-GstMemory* whole_arena(GstMemory* arena) noexcept {
-  return arena->allocator == view_allocator() ? reinterpret_cast<GstPacketView*>(arena)->whole
-                                              : arena;
-}
-
-bool is_arena(const GstMemory* memory) noexcept {
-  return memory->allocator == gst_packet_arena_allocator();
+GstMemory* whole_arena(GstMemory* memory) noexcept {
+  return memory->allocator == view_allocator() ? reinterpret_cast<GstPacketView*>(memory)->whole
+                                               : memory;
 }
 
 }  // namespace gstpacket::detail

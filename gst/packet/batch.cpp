@@ -6,11 +6,11 @@
 #include <cstring>
 #include <span>
 
-#include "gst/packet/batch_map.hpp"
+#include "gst/packet/arena.hpp"
 
-using gstpacket::detail::BatchMap;
-using gstpacket::detail::lies_within;
-using gstpacket::detail::set_packet_bytes;
+using gstpacket::BatchMap;
+using gstpacket::lies_within;
+using gstpacket::set_packet_bytes;
 
 namespace {
 
@@ -26,7 +26,7 @@ constexpr GstPacketDesc kOutside{G_MAXUINT32, G_MAXUINT32, 0, 0};
 bool has_whole_arena(GstBuffer* to, GstBuffer* from) {
   if (gst_buffer_n_memory(to) != 1 || gst_buffer_n_memory(from) != 1) return false;
   const GstMemory* copy = gst_buffer_peek_memory(to, 0);
-  return gstpacket::detail::is_arena(copy) &&
+  return gst_is_packet_arena_memory(copy) &&
          copy->maxsize == gst_buffer_peek_memory(from, 0)->maxsize;
 }
 
@@ -72,7 +72,7 @@ gsize size_of_copy(const BatchMap& from, gsize around) {
 }
 
 /// Returns how many bytes they have.
-std::uint64_t copy_packets(const BatchMap& from, const BatchMap& to, guint32 head, guint32 tail) {
+std::uint64_t fill_copy(const BatchMap& from, const BatchMap& to, guint32 head, guint32 tail) {
   // In locals: the packets are written over memory that could be a map's.
   const GstPacketDesc* const packets = from.meta().packets;
   const guint n = from.meta().n;
@@ -100,7 +100,27 @@ std::uint64_t copy_packets(const BatchMap& from, const BatchMap& to, guint32 hea
   return bytes;
 }
 
+void copy_flags_and_time(GstBuffer* to, GstBuffer* from) {
+  constexpr auto kCopied =
+      static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS);
+  gst_buffer_copy_into(to, from, kCopied, 0, static_cast<gsize>(-1));
+}
+
 }  // namespace
+
+GstBuffer* gstpacket::detail::copy_packets(const BatchMap& from, gsize head, gsize tail,
+                                           gsize spare) {
+  // Each alone, so that their sum does not wrap.
+  if (std::max({head, tail, spare}) > G_MAXUINT32) return nullptr;
+  const gsize size = size_of_copy(from, head + tail) + spare;
+  if (size > G_MAXUINT32) return nullptr;
+  GstBuffer* copy = gst_packet_batch_new(size);
+  if (copy == nullptr) return nullptr;
+  const std::uint64_t bytes =
+      fill_copy(from, BatchMap(copy), static_cast<guint32>(head), static_cast<guint32>(tail));
+  set_packet_bytes(gst_buffer_peek_memory(copy, 0), bytes);
+  return copy;
+}
 
 GType gst_packet_batch_meta_api_get_type(void) {
   // Other memory has other packets: base classes must not copy the meta to it.
@@ -155,16 +175,19 @@ GstBuffer* gst_packet_batch_new(gsize size) {
 }
 
 GstBuffer* gst_packet_batch_new_part(GstBuffer* batch) {
+  if (gst_buffer_n_memory(batch) != 1) return nullptr;
   GstBuffer* part = gst_buffer_new();
-  gst_buffer_copy_into(
-      part, batch,
-      static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0,
-      static_cast<gsize>(-1));
+  copy_flags_and_time(part, batch);
   GstMemory* view = gstpacket::detail::new_view(gst_buffer_peek_memory(batch, 0));
   // Without one, which does not happen where the packets could be read, it has the size of all.
   gst_buffer_append_memory(part, view != nullptr ? view : gst_buffer_get_memory(batch, 0));
   gst_buffer_add_packet_batch_meta(part);
   return part;
+}
+
+GstMemory* gst_packet_batch_peek_arena(GstBuffer* batch) {
+  if (gst_buffer_n_memory(batch) != 1) return nullptr;
+  return gstpacket::detail::whole_arena(gst_buffer_peek_memory(batch, 0));
 }
 
 void gst_packet_batch_update_size(GstBuffer* batch) {
@@ -180,20 +203,32 @@ void gst_packet_batch_update_size(GstBuffer* batch) {
   set_packet_bytes(arena, bytes);
 }
 
+gboolean gst_packet_batch_is_valid(GstBuffer* buffer) {
+  const BatchMap map(buffer);
+  if (!map) return FALSE;
+  return std::ranges::all_of(
+      std::span(map.meta().packets, map.meta().n),
+      [&map](const GstPacketDesc& desc) { return lies_within(desc, map.size()); });
+}
+
 GstBuffer* gst_packet_batch_copy(GstBuffer* batch, gsize head, gsize tail) {
   const BatchMap from(batch);
   if (!from) return nullptr;
-  const gsize size = size_of_copy(from, head + tail);
-  if (size > G_MAXUINT32) return nullptr;
-  GstBuffer* copy = gst_packet_batch_new(size);
-  if (copy == nullptr) return nullptr;
-  const std::uint64_t bytes =
-      copy_packets(from, BatchMap(copy), static_cast<guint32>(head), static_cast<guint32>(tail));
-  set_packet_bytes(gst_buffer_peek_memory(copy, 0), bytes);
-  gst_buffer_copy_into(
-      copy, batch,
-      static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0,
-      static_cast<gsize>(-1));
+  GstBuffer* copy = gstpacket::detail::copy_packets(from, head, tail, 0);
+  if (copy != nullptr) copy_flags_and_time(copy, batch);
+  return copy;
+}
+
+GstBuffer* gst_packet_batch_make_writable(GstBuffer* batch) {
+  const GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(batch);
+  const bool whole =
+      meta != nullptr && meta->n <= GST_PACKET_BATCH_MAX && gst_buffer_n_memory(batch) == 1;
+  if (whole && gst_buffer_is_writable(batch) &&
+      !GST_MEMORY_IS_READONLY(gst_buffer_peek_memory(batch, 0))) {
+    return batch;
+  }
+  GstBuffer* copy = whole ? gst_packet_batch_copy(batch, 0, 0) : nullptr;
+  gst_buffer_unref(batch);
   return copy;
 }
 
@@ -215,4 +250,30 @@ GstBufferList* gst_packet_batch_unpack(GstBuffer* batch) {
   }
   gst_buffer_unref(batch);
   return list;
+}
+
+gboolean gst_pad_probe_info_set_packet_batch(GstPadProbeInfo* info, GstBuffer* batch) {
+  if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) == 0 || info->data == nullptr) return FALSE;
+  GstBuffer* before = GST_PAD_PROBE_INFO_BUFFER(info);
+  info->data = gst_buffer_ref(batch);
+  gst_buffer_unref(before);
+  return TRUE;
+}
+
+gulong gst_pad_accept_packet_batches(GstPad* pad) {
+  if (!GST_PAD_IS_SINK(pad)) return 0;
+  constexpr auto kQueries =
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM | GST_PAD_PROBE_TYPE_PUSH);
+  return gst_pad_add_probe(
+      pad, kQueries,
+      [](GstPad*, GstPadProbeInfo* info, gpointer) {
+        GstQuery* query = GST_PAD_PROBE_INFO_QUERY(info);
+        if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) return GST_PAD_PROBE_OK;
+        if (!gst_query_allows_packet_batches(query)) {
+          gst_query_add_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, nullptr);
+        }
+        // Not passed on: base classes refuse what they have nothing to propose for.
+        return GST_PAD_PROBE_HANDLED;
+      },
+      nullptr, nullptr);
 }

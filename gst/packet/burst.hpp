@@ -18,7 +18,6 @@
 #include <utility>
 
 #include "gst/packet/batch.hpp"
-#include "gst/packet/batch_map.hpp"
 #include "gst/packet/packet.hpp"
 
 namespace gstpacket::detail {

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <utility>
 
-#include "gst/packet/batch_map.hpp"
+#include "gst/packet/batch.hpp"
 
 namespace {
 

@@ -34,7 +34,7 @@
 #include <atomic>
 #include <optional>
 
-#include "gst/packet/batch_map.hpp"
+#include "gst/packet/batch.hpp"
 #include "gst/packet/caps.hpp"
 #include "gst/packet/switch_event.hpp"
 #include "plugins/memif/delivery_report.hpp"
@@ -258,7 +258,7 @@ bool alone(GstBuffer* buffer, GstMemory* memory) {
 
 /** The loan whose buffers may go into a ring as they are; null if the packets must be copied. */
 gstmemif::Loan* exchangeable(GstBuffer* batch, GstMemory* arena) {
-  GstMemory* whole = gstpacket::detail::whole_arena(arena);
+  GstMemory* whole = gst_packet_batch_peek_arena(batch);
   if (!alone(batch, arena) || GST_MINI_OBJECT_REFCOUNT_VALUE(whole) != 1) return nullptr;
   gstmemif::Loan* loan = gst_memif_arena_loan(whole);
   return loan != nullptr && loan->writable ? loan : nullptr;
@@ -287,7 +287,7 @@ class OutgoingBatch {
   }
 
  private:
-  gstpacket::detail::BatchMap map_;
+  gstpacket::BatchMap map_;
   gstmemif::Loan* loan_;
 };
 
@@ -316,7 +316,7 @@ GstFlowReturn drop_damaged(GstMemifSink* self) {
 
 /** A packet in one piece, as nearly all are: without the arrays that others need. */
 GstFlowReturn send_piece(GstMemifSink* self, GstBuffer* buffer, GstMemory* memory) {
-  if (gstpacket::detail::is_arena(memory)) return drop_damaged(self);
+  if (gst_is_packet_arena_memory(memory)) return drop_damaged(self);
   const MappedMemory map(memory);
   if (!map) return unreadable(self);
   const TxSegment packet = map.bytes();
@@ -337,7 +337,7 @@ GstFlowReturn send_piece(GstMemifSink* self, GstBuffer* buffer, GstMemory* memor
   const guint memories = std::min<guint>(gst_buffer_n_memory(buffer), kMaxMemories);
   for (guint i = 0; i < memories; ++i) {
     GstMemory* memory = gst_buffer_peek_memory(buffer, i);
-    if (gstpacket::detail::is_arena(memory)) return drop_damaged(self);
+    if (gst_is_packet_arena_memory(memory)) return drop_damaged(self);
     const MappedMemory& map = maps[i].emplace(memory);
     if (!map) return unreadable(self);
     pieces[i] = map.bytes();

@@ -6,7 +6,6 @@
 
 #include "gst/common/copy.hpp"
 #include "gst/packet/batch.hpp"
-#include "gst/packet/batch_map.hpp"
 #include "plugins/memif/gstmemifarena.hpp"
 #include "plugins/memif/packet_descs.hpp"
 
@@ -62,7 +61,7 @@ GstBuffer* copied_batch(std::span<const RxSegment> segments, gstmemif::Receiver&
     stats.drop(gstmemif::DropReason::no_memory, static_cast<std::uint64_t>(packets));
     return nullptr;
   }
-  const gstpacket::detail::BatchMap map(batch);
+  const gstpacket::BatchMap map(batch);
   // In locals: the packets are written over memory that could be the map's.
   std::byte* const start = map.data();
   GstPacketDesc* const packets = map.meta().packets;

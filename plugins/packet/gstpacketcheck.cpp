@@ -35,7 +35,6 @@
 #include <thread>
 
 #include "gst/packet/batch.hpp"
-#include "gst/packet/batch_map.hpp"
 #include "plugins/packet/packet_checker.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(packetcheck_debug);
@@ -174,7 +173,7 @@ void finish(GstPacketCheck* self, End end) {
 // ---- Packets --------------------------------------------------------------------------------
 
 void judge_batch(PacketChecker& judge, GstBuffer* batch, std::uint64_t now) {
-  const gstpacket::detail::BatchMap map(batch);
+  const gstpacket::BatchMap map(batch);
   if (!map) return judge.unreadable();
   for (guint i = 0; i < map.meta().n; ++i) {
     const GstPacketDesc& desc = map.meta().packets[i];

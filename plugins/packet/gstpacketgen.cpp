@@ -36,9 +36,8 @@
 #include <string>
 #include <utility>
 
+#include "gst/common/counter.hpp"
 #include "gst/packet/batch.hpp"
-#include "gst/packet/batch_map.hpp"
-#include "gst/packet/runtime/counters.hpp"
 #include "plugins/common/live_source.hpp"
 #include "plugins/packet/pacer.hpp"
 #include "plugins/packet/packet_builder.hpp"
@@ -48,6 +47,8 @@
 GST_DEBUG_CATEGORY_STATIC(packetgen_debug);
 #define GST_CAT_DEFAULT packetgen_debug
 
+using gstcommon::Counter;
+using gstpacket::BatchMap;
 using gstpacket::Error;
 using gstpacket::GenPlan;
 using gstpacket::GenProtocol;
@@ -55,8 +56,6 @@ using gstpacket::GenSettings;
 using gstpacket::LinkType;
 using gstpacket::monotonic_now;
 using gstpacket::PacketBuilder;
-using gstpacket::detail::BatchMap;
-using gstpacket::detail::Counter;
 
 namespace {
 
@@ -226,7 +225,7 @@ GstMiniObject* make_batch(GstPacketGenState& state, std::uint64_t now) {
     } else {
       fill_arena(state, map, now);
     }
-    gstpacket::detail::set_packet_bytes(map.arena(), state.bytes.get() - before);
+    gstpacket::set_packet_bytes(map.arena(), state.bytes.get() - before);
   }
   return GST_MINI_OBJECT_CAST(batch);
 }

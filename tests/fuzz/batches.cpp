@@ -12,7 +12,6 @@
 #include "fuzz.hpp"
 #include "fuzz_gst.hpp"
 #include "gst/packet/batch.hpp"
-#include "gst/packet/batch_map.hpp"
 #include "gst/packet/element.hpp"
 
 using namespace gstpacket;
@@ -116,7 +115,7 @@ void check(GstBuffer* buffer, bool takes_batches) {
     return;
   }
   require(takes_batches, "a batch that nobody asked for");
-  const detail::BatchMap map(buffer);
+  const BatchMap map(buffer);
   require(bool(map) && meta->n != 0, "a damaged batch, or one without packets");
   for (const GstPacketDesc& desc : std::span(meta->packets, meta->n)) {
     const std::byte* bytes = map.bytes(desc);
@@ -271,7 +270,7 @@ Rig& rig(unsigned which) {
 // ---- What is done with them -----------------------------------------------------------------
 
 void check_copy(GstBuffer* batch, GstBuffer* copied, gsize head, gsize tail) {
-  const detail::BatchMap from(batch), to(copied);
+  const BatchMap from(batch), to(copied);
   require(bool(from) && bool(to) && to.meta().n == from.meta().n, "a copy of another size");
   for (guint i = 0; i < to.meta().n; ++i) {
     const GstPacketDesc& was = from.meta().packets[i];
@@ -318,7 +317,7 @@ GstBuffer* part_of(GstBuffer* batch) {
 /** As GStreamer and applications copy buffers. A copy of all of a batch has all of its packets. */
 void copy_plainly(GstBuffer* buffer, Input& input) {
   const GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(buffer);
-  const bool sound = bool(detail::BatchMap(buffer));
+  const bool sound = bool(BatchMap(buffer));
   if (sound && meta->n <= GST_PACKET_BATCH_MAX && input.flag()) {
     GstBuffer* part = part_of(buffer);
     gst_buffer_unref(buffer);

@@ -8,14 +8,13 @@
 
 #include "fuzz.hpp"
 #include "gst/packet/batch.hpp"
-#include "gst/packet/batch_map.hpp"
 
 namespace fuzz {
 
 /** Every packet that can be read, one after the other. */
 inline std::vector<std::vector<guint8>> packets_of(GstBuffer* buffer) {
   std::vector<std::vector<guint8>> packets;
-  const gstpacket::detail::BatchMap map(buffer);
+  const gstpacket::BatchMap map(buffer);
   for (guint i = 0; map && i < map.meta().n; ++i) {
     const GstPacketDesc& desc = map.meta().packets[i];
     const auto* bytes = reinterpret_cast<const guint8*>(map.bytes(desc));

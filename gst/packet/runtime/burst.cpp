@@ -30,7 +30,7 @@ constexpr GstPacketDesc kNotOpened{0, G_MAXUINT32, 0, 0};
 /** Whether part of a batch was copied as if it were one packet. */
 bool holds_arena(GstBuffer* buffer, guint memories) noexcept {
   for (guint i = 0; i < memories; ++i) {
-    if (is_arena(gst_buffer_peek_memory(buffer, i))) return true;
+    if (gst_is_packet_arena_memory(gst_buffer_peek_memory(buffer, i))) return true;
   }
   return false;
 }
@@ -176,7 +176,8 @@ bool Burst::map_for_reading(Slot& slot) noexcept {
   const guint memories = gst_buffer_n_memory(slot.buffer);
   if (memories == 1) {
     GstMemory* memory = gst_buffer_peek_memory(slot.buffer, 0);
-    return !is_arena(memory) && gst_memory_map(memory, &slot.map, GST_MAP_READ) != FALSE;
+    return !gst_is_packet_arena_memory(memory) &&
+           gst_memory_map(memory, &slot.map, GST_MAP_READ) != FALSE;
   }
   if (holds_arena(slot.buffer, memories)) return false;
   slot.merged = true;
@@ -190,7 +191,7 @@ bool Burst::map_for_writing(Slot& slot) noexcept {
   if (memories == 0) return replace_memory(slot, {}, kRoom, kRoom);
   if (memories == 1) {
     GstMemory* memory = gst_buffer_peek_memory(slot.buffer, 0);
-    if (is_arena(memory)) return false;
+    if (gst_is_packet_arena_memory(memory)) return false;
     // Fails if another buffer has the memory as well, or it is read-only.
     if (gst_memory_map(memory, &slot.map, GST_MAP_READWRITE) != FALSE) return true;
   } else if (holds_arena(slot.buffer, memories)) {

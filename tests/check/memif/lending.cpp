@@ -4,7 +4,6 @@
 #include <mutex>
 
 #include "gst/packet/batch.hpp"
-#include "gst/packet/batch_map.hpp"
 #include "pipeline.hpp"
 
 using namespace memiftest;
@@ -42,7 +41,7 @@ class Keeper {
     const std::lock_guard lock(mutex_);
     std::uint64_t number = 0;
     for (GstBuffer* buffer : kept_) {
-      const gstpacket::detail::BatchMap map(buffer);
+      const gstpacket::BatchMap map(buffer);
       expect(static_cast<bool>(map), "no batch");
       for (guint i = 0; i < map.meta().n; ++i) {
         const GstPacketDesc& desc = map.meta().packets[i];

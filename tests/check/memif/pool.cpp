@@ -2,7 +2,6 @@
 // Copyright (C) 2026 The gst-memif developers
 // The pool that memifsink proposes as slave: what is written into its buffers is sent as it lies.
 #include "gst/packet/batch.hpp"
-#include "gst/packet/batch_map.hpp"
 
 #include "pipeline.hpp"
 
@@ -363,14 +362,14 @@ GST_START_TEST(test_buffers_that_are_kept_stay_valid) {
     batches.start();
     batch = batches.take();
     fail_unless(is_lent(single) && is_lent(batch));
-    const gstpacket::detail::BatchMap map(batch);
+    const gstpacket::BatchMap map(batch);
     fail_unless(map.meta().n > 1);
     std::ranges::copy(packet(2, 2048), map.bytes(map.meta().packets[1]));
   }
   // Element, peer and pools are gone.
   fail_unless(bytes_of(single) == packet(1, 1000));
   {
-    const gstpacket::detail::BatchMap map(batch);
+    const gstpacket::BatchMap map(batch);
     const std::byte* bytes = map.bytes(map.meta().packets[1]);
     fail_unless(Bytes(bytes, bytes + 2048) == packet(2, 2048));
     for (guint i = 0; i < map.meta().n; ++i) std::memset(map.bytes(map.meta().packets[i]), 1, 2048);
@@ -455,7 +454,7 @@ GST_START_TEST(test_a_producer_of_batches) {
     GstBuffer* batch = pool.take();
     guint used = 0;
     {
-      const gstpacket::detail::BatchMap map(batch);
+      const gstpacket::BatchMap map(batch);
       GstPacketBatchMeta& meta = map.meta();
       expect(is_lent(batch) && meta.n > 4, "no places");
       used = meta.n - 2;
@@ -493,7 +492,7 @@ GST_START_TEST(test_batches_when_all_are_out) {
   while (plain < 3) {
     held.push_back(pool.take());
     if (!is_lent(held.back())) ++plain;
-    const gstpacket::detail::BatchMap map(held.back());
+    const gstpacket::BatchMap map(held.back());
     for (guint i = 0; i < map.meta().n; ++i) {
       GstPacketDesc& desc = map.meta().packets[i];
       fail_unless(desc.length >= 500 && map.bytes(desc) != nullptr);

@@ -31,7 +31,7 @@ std::size_t bytes_in(const Packets& packets) {
 GstBuffer* scattered(const Packets& packets) {
   GstBuffer* batch = gst_packet_batch_new(bytes_in(packets) + 100 * packets.size() + 5000);
   {
-    const gstpacket::detail::BatchMap map(batch);
+    const gstpacket::BatchMap map(batch);
     std::size_t end = map.size() - 50;
     for (const Bytes& packet : packets) {
       end -= packet.size();

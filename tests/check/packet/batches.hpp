@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "gst/packet/batch.hpp"
-#include "gst/packet/batch_map.hpp"
 
 namespace rig {
 
@@ -21,7 +20,7 @@ inline GstBuffer* make_batch(std::span<const Bytes> packets) {
   std::size_t size = 0;
   for (const Bytes& packet : packets) size += packet.size();
   GstBuffer* batch = gst_packet_batch_new(size);
-  const gstpacket::detail::BatchMap map(batch);
+  const gstpacket::BatchMap map(batch);
   guint32 offset = 0;
   for (const Bytes& packet : packets) {
     const auto length = static_cast<guint32>(packet.size());
@@ -46,7 +45,7 @@ inline GstBuffer* split_batch(GstBuffer* batch, guint first) {
 
 /// What a buffer holds: many packets if it is a batch, otherwise one.
 inline std::vector<Bytes> packets_of(GstBuffer* buffer) {
-  if (const gstpacket::detail::BatchMap map(buffer); map) {
+  if (const gstpacket::BatchMap map(buffer); map) {
     std::vector<Bytes> packets;
     for (guint i = 0; i < map.meta().n; ++i) {
       const GstPacketDesc& desc = map.meta().packets[i];

@@ -93,7 +93,7 @@ class Sink {
   }
   /// A batch says the size of its packets: what queues and statistics go by.
   static void check_size(GstBuffer* batch) {
-    const gstpacket::detail::BatchMap map(batch);
+    const gstpacket::BatchMap map(batch);
     if (!map) return;
     std::size_t bytes = 0;
     for (guint i = 0; i < map.meta().n; ++i) {
@@ -107,7 +107,7 @@ class Sink {
   }
   static Sink* of(GstPad* pad) { return static_cast<Sink*>(gst_pad_get_element_private(pad)); }
   static void overwrite(GstBuffer* buffer) {
-    const gstpacket::detail::BatchMap map(buffer);
+    const gstpacket::BatchMap map(buffer);
     if (!map || !gst_buffer_is_writable(buffer) || GST_MEMORY_IS_READONLY(map.arena())) return;
     for (guint i = 0; i < map.meta().n; ++i) {
       const GstPacketDesc& desc = map.meta().packets[i];
