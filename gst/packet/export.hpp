@@ -2,6 +2,10 @@
 // Copyright (C) 2026 The gst-memif developers
 #pragma once
 
+#if __cplusplus < 202002L
+#error "the C++ headers of gst-memif need C++20: -std=c++20"
+#endif
+
 // Sums of 32-bit offsets and lengths must not wrap in a std::size_t.
 static_assert(sizeof(void*) >= 8, "gst-memif needs a 64-bit platform");
 
