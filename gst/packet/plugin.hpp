@@ -8,12 +8,15 @@
 
 #include "gst/packet/element.hpp"
 
-namespace gstpacket::detail {
+namespace gstpacket {
+
+/// Registers the elements, for a plugin that has more to do than GSTPACKET_PLUGIN does.
 template <class... Elements>
-gboolean plugin_init(GstPlugin* plugin) {
+gboolean register_elements(GstPlugin* plugin) {
   return (register_element<Elements>(plugin) && ...);
 }
-}  // namespace gstpacket::detail
+
+}  // namespace gstpacket
 
 /// Defines a plugin from a single line at file scope:
 ///
@@ -23,7 +26,7 @@ gboolean plugin_init(GstPlugin* plugin) {
 /// The module must be called libgst<name>.so. The licence is one that GStreamer knows, such as
 /// "LGPL", "MIT/X11" or "Proprietary". One or more element classes follow the origin. PACKAGE,
 /// which GStreamer wants as the source module's name, must be defined.
-#define GSTPACKET_PLUGIN(name, description, version, licence, package, origin, ...)           \
-  GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, name, description,                  \
-                    (gstpacket::detail::plugin_init<__VA_ARGS__>), version, licence, package, \
+#define GSTPACKET_PLUGIN(name, description, version, licence, package, origin, ...)         \
+  GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, name, description,                \
+                    (gstpacket::register_elements<__VA_ARGS__>), version, licence, package, \
                     origin)

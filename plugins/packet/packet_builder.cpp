@@ -85,7 +85,7 @@ void PacketBuilder::build_ip(const GenPlan& plan) {
   out[9] = std::byte{udp_ ? ip_protocol::kUdp : ip_protocol::kIcmp};
   plan.source_v4.store(out.subspan(12));
   plan.destination_v4.store(out.subspan(16));
-  ip_sum_ = detail::sum(out.first(Ipv4View::kMinSize));
+  ip_sum_ = ones_complement_sum(out.first(Ipv4View::kMinSize));
 }
 
 void PacketBuilder::build_upper(const GenPlan& plan) {
@@ -97,11 +97,12 @@ void PacketBuilder::build_upper(const GenPlan& plan) {
   } else {
     out[0] = std::byte{ipv6_ ? Icmpv6View::kEchoRequest : IcmpView::kEchoRequest};
   }
-  upper_sum_ = detail::sum(out);
+  upper_sum_ = ones_complement_sum(out);
   if (!udp_ && !ipv6_) return;  // ICMP has no pseudo header
   const auto protocol = udp_ ? ip_protocol::kUdp : ip_protocol::kIcmpv6;
   upper_sum_ += swap_if_little(std::uint16_t{protocol});
-  upper_sum_ += ipv6_ ? detail::sum(ip.subspan(8, 32)) : detail::sum(ip.subspan(12, 8));
+  upper_sum_ +=
+      ipv6_ ? ones_complement_sum(ip.subspan(8, 32)) : ones_complement_sum(ip.subspan(12, 8));
   length_times_ = udp_ ? 2 : 1;
 }
 
@@ -145,9 +146,9 @@ void PacketBuilder::build_tails() {
       whole.crc = crc_of_tail(whole.crc, from.subspan(size - 1, 1));
       // Only pairs of bytes continue a sum; a single last one counts for itself.
       const auto word = from.subspan((size - 1) & ~std::size_t{1}, size % 2 == 0 ? 2 : 1);
-      const std::uint64_t sum = whole.sum + detail::sum(word);
-      tails_.push_back({whole.crc, detail::fold(sum)});
-      if (size % 2 == 0) whole.sum = detail::fold(sum);
+      const std::uint64_t sum = whole.sum + ones_complement_sum(word);
+      tails_.push_back({whole.crc, fold_sum(sum)});
+      if (size % 2 == 0) whole.sum = fold_sum(sum);
     }
   }
 }
@@ -173,7 +174,7 @@ void PacketBuilder::finish_ip(std::byte* headers, std::uint32_t size) const noex
   }
   const auto length = swap_if_little(static_cast<std::uint16_t>(size - ip_));
   store_swapped(ip + 2, length);
-  store_swapped(ip + 10, static_cast<std::uint16_t>(~detail::fold(ip_sum_ + length)));
+  store_swapped(ip + 10, static_cast<std::uint16_t>(~fold_sum(ip_sum_ + length)));
 }
 
 void PacketBuilder::write(std::span<std::byte> out, std::uint64_t time) noexcept {
@@ -203,7 +204,7 @@ void PacketBuilder::write(std::span<std::byte> out, std::uint64_t time) noexcept
   const std::uint64_t sum = upper_sum_ + port + std::uint64_t{length} * length_times_ +
                             (udp_ ? 0U : sequence) + kMagic + sum_of(name) + sum_of(sent) + crc +
                             tail.sum;
-  auto checksum = static_cast<std::uint16_t>(~detail::fold(sum));
+  auto checksum = static_cast<std::uint16_t>(~fold_sum(sum));
   std::byte* const upper = headers + upper_;
   if (udp_) {
     if (checksum == 0) checksum = 0xffff;  // 0 would mean none (RFC 768)

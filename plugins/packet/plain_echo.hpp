@@ -55,8 +55,8 @@ class PlainFrame {
   [[nodiscard]] Station sender_of(const std::byte* frame) const noexcept {
     constexpr WordPattern kStationAndType({1, 0, 0, 0, 0, 0, 0xff, 0xff},
                                           {0, 0, 0, 0, 0, 0, kIpv4 >> 8, kIpv4 & 0xff});
-    const Station to = detail::load_word<std::uint64_t>(frame) & kMac;
-    const auto from_and_type = detail::load_word<std::uint64_t>(frame + Mac::kSize);
+    const Station to = load_word<std::uint64_t>(frame) & kMac;
+    const auto from_and_type = load_word<std::uint64_t>(frame + Mac::kSize);
     const Station from = from_and_type & kMac;
     if (((to ^ us_) | kStationAndType.differs(from_and_type)) != 0) return 0;
     if (from == us_) [[unlikely]] {
@@ -158,10 +158,10 @@ class PlainEcho {
   }
 
   std::byte* start_;
-  detail::Octets<std::uint64_t> lengths_;  // up to the TTL
-  detail::Octets<std::uint32_t> ttl_;
-  detail::Octets<std::uint64_t> addresses_;
-  detail::Octets<std::uint64_t> message_;  // its header
+  Octets<std::uint64_t> lengths_;  // up to the TTL
+  Octets<std::uint32_t> ttl_;
+  Octets<std::uint64_t> addresses_;
+  Octets<std::uint64_t> message_;  // its header
   std::size_t size_;
 };
 

@@ -10,7 +10,7 @@
 // Not GSTPACKET_PLUGIN: sources and sinks are not packet elements in the sense of the element API.
 static gboolean plugin_init(GstPlugin* plugin) {
   gboolean registered =
-      gstpacket::detail::plugin_init<gstpacket::EthBridge, gstpacket::IcmpResponder>(plugin);
+      gstpacket::register_elements<gstpacket::EthBridge, gstpacket::IcmpResponder>(plugin);
   registered &= GST_ELEMENT_REGISTER(packetgen, plugin);
   registered &= GST_ELEMENT_REGISTER(packetcheck, plugin);
   return registered;

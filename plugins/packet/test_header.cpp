@@ -24,7 +24,7 @@ constexpr auto kTable = make_table();
 
 std::uint32_t crc_bytes(std::uint32_t crc, const std::byte* data, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) {
-    crc = (crc >> 8) ^ kTable[(crc ^ detail::load_word<std::uint8_t>(data + i)) & 0xff];
+    crc = (crc >> 8) ^ kTable[(crc ^ load_word<std::uint8_t>(data + i)) & 0xff];
   }
   return crc;
 }
@@ -43,7 +43,7 @@ const bool have_crc = (__builtin_cpu_init(), __builtin_cpu_supports("sse4.2") !=
                                                        std::size_t size) {
   std::uint64_t state = crc;
   for (; size >= 8; data += 8, size -= 8) {
-    state = __builtin_ia32_crc32di(state, detail::load_word<std::uint64_t>(data));
+    state = __builtin_ia32_crc32di(state, load_word<std::uint64_t>(data));
   }
   return crc_bytes(static_cast<std::uint32_t>(state), data, size);
 }

@@ -37,8 +37,8 @@ struct Mac {
   [[nodiscard]] GSTPACKET_API std::string format() const;
   /// Precondition: from.size() >= 6.
   [[nodiscard]] static Mac load(std::span<const std::byte> from) noexcept {
-    const auto first = detail::load_word<std::uint32_t>(from.data());
-    const auto rest = detail::load_word<std::uint16_t>(from.data() + sizeof first);
+    const auto first = load_word<std::uint32_t>(from.data());
+    const auto rest = load_word<std::uint16_t>(from.data() + sizeof first);
     Mac mac;
     std::memcpy(mac.bytes.data(), &first, sizeof first);
     std::memcpy(mac.bytes.data() + sizeof first, &rest, sizeof rest);
@@ -108,8 +108,8 @@ struct Ipv6Address {
   [[nodiscard]] GSTPACKET_API std::string format() const;
   /// Precondition: from.size() >= 16.
   [[nodiscard]] static Ipv6Address load(std::span<const std::byte> from) noexcept {
-    const std::array words{detail::load_word<std::uint64_t>(from.data()),
-                           detail::load_word<std::uint64_t>(from.data() + 8)};
+    const std::array words{load_word<std::uint64_t>(from.data()),
+                           load_word<std::uint64_t>(from.data() + 8)};
     return {std::bit_cast<std::array<std::uint8_t, kSize>>(words)};
   }
   void store(std::span<std::byte> to) const noexcept {

@@ -5,7 +5,7 @@
 // is one load or store with a byte swap.
 //
 // A peer may write to a packet while it is parsed (see packet.hpp), so every load is made once:
-// detail::load_word() is the only function that reads bytes of a packet.
+// load_word() is the only function that reads bytes of a packet.
 #pragma once
 
 #include <bit>
@@ -43,10 +43,9 @@ template <std::unsigned_integral T>
   return std::endian::native == std::endian::little ? byte_swap(value) : value;
 }
 
-namespace detail {
-
+/// Called after each load. A program that is compiled with GSTPACKET_MUTATE_LOADS defines it, to
+/// test elements with packets that change behind every load.
 #ifdef GSTPACKET_MUTATE_LOADS
-// Of tests/check/packet/mutation.cpp, where the packet changes behind every load.
 void after_load() noexcept;
 #else
 inline void after_load() noexcept {}
@@ -101,13 +100,11 @@ class Octets {
   Word word_ = 0;
 };
 
-}  // namespace detail
-
 /// The big-endian value at `bytes[offset]`, loaded once. Precondition: offset + sizeof(T) <=
 /// bytes.size().
 template <std::unsigned_integral T>
 [[nodiscard]] inline T load_be(std::span<const std::byte> bytes, std::size_t offset = 0) noexcept {
-  return swap_if_little(detail::load_word<T>(bytes.data() + offset));
+  return swap_if_little(load_word<T>(bytes.data() + offset));
 }
 
 /// Writes `value` big-endian to `bytes[offset]`. Precondition: as for load_be().

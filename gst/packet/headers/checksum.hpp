@@ -17,18 +17,20 @@
 
 namespace gstpacket {
 
-namespace detail {
-
 // Sums are kept in host byte order: the one's complement sum of byte-swapped words is the
 // byte-swapped sum (RFC 1071 section 2 B), so one swap at the end is enough.
 // Adding a number to itself with its halves exchanged leaves the folded sum in the upper half: the
 // carry of the lower half is the one that has to come round.
-[[nodiscard]] constexpr std::uint16_t fold(std::uint32_t sum) noexcept {
+
+/// The 16-bit one's complement sum that a longer one stands for.
+[[nodiscard]] constexpr std::uint16_t fold_sum(std::uint32_t sum) noexcept {
   return static_cast<std::uint16_t>((sum + std::rotl(sum, 16)) >> 16);
 }
-[[nodiscard]] constexpr std::uint16_t fold(std::uint64_t sum) noexcept {
-  return fold(static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32));
+[[nodiscard]] constexpr std::uint16_t fold_sum(std::uint64_t sum) noexcept {
+  return fold_sum(static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32));
 }
+
+namespace detail {
 
 // What folds to zero, one's complement's other zero included: one multiplication instead of the
 // folding. A multiple of an odd number is known by its product with the inverse modulo 2^64: that
@@ -100,12 +102,14 @@ template <class Word>
   return continue_sum(load_addend<std::uint64_t>(data), data + 8, size - 8);
 }
 
-[[nodiscard]] inline std::uint64_t sum(std::span<const std::byte> bytes) noexcept {
-  return bytes.size() <= kInlineSum ? sum_short(bytes.data(), bytes.size())
-                                    : sum_long(bytes.data(), bytes.size());
-}
-
 }  // namespace detail
+
+/// The one's complement sum of the 16-bit words of `bytes`, not folded and in host byte order: for
+/// sums that are put together from known parts. An odd last byte is the first of a word.
+[[nodiscard]] inline std::uint64_t ones_complement_sum(std::span<const std::byte> bytes) noexcept {
+  return bytes.size() <= detail::kInlineSum ? detail::sum_short(bytes.data(), bytes.size())
+                                            : detail::sum_long(bytes.data(), bytes.size());
+}
 
 /// An RFC 1071 sum that can be continued over fragments of any length, odd and zero included.
 /// Up to 2^32 bytes.
@@ -115,10 +119,10 @@ class Checksum {
   Checksum& add(std::span<const std::byte> bytes) noexcept {
     if (bytes.empty()) return *this;
     if (!odd_) {
-      sum_ = detail::add_carry(sum_, detail::sum(bytes));
+      sum_ = detail::add_carry(sum_, ones_complement_sum(bytes));
     } else {
       // The fragment starts in the middle of a word: its bytes count in the other half.
-      sum_ = detail::add_carry(sum_, byte_swap(detail::fold(detail::sum(bytes))));
+      sum_ = detail::add_carry(sum_, byte_swap(fold_sum(ones_complement_sum(bytes))));
     }
     odd_ ^= (bytes.size() & 1) != 0;
     return *this;
@@ -126,12 +130,12 @@ class Checksum {
   /// Continues the sum with bytes of a header that were copied. Precondition: an even number of
   /// bytes so far.
   template <class Word>
-  Checksum& add(detail::Octets<Word> octets) noexcept {
+  Checksum& add(Octets<Word> octets) noexcept {
     sum_ = detail::add_carry(sum_, octets.word());
     return *this;
   }
   /// The same with a header of eight bytes and the bytes directly behind it.
-  [[gnu::always_inline]] Checksum& add(detail::Octets<std::uint64_t> header,
+  [[gnu::always_inline]] Checksum& add(Octets<std::uint64_t> header,
                                        std::span<const std::byte> behind) noexcept {
     add(header);
     sum_ = behind.size() <= detail::kInlineSum
@@ -165,7 +169,7 @@ class Checksum {
   /// The value for the checksum field, in host order (store_be() it), if the field was summed as
   /// zero.
   [[nodiscard]] std::uint16_t value() const noexcept {
-    return swap_if_little(static_cast<std::uint16_t>(~detail::fold(sum_)));
+    return swap_if_little(static_cast<std::uint16_t>(~fold_sum(sum_)));
   }
   /// Whether everything summed, checksum field included, is undamaged.
   [[nodiscard]] bool valid() const noexcept {
@@ -196,7 +200,7 @@ class Checksum {
                                                        std::uint16_t after) noexcept {
   const std::uint32_t sum = static_cast<std::uint16_t>(~old) +
                             static_cast<std::uint32_t>(static_cast<std::uint16_t>(~before)) + after;
-  return static_cast<std::uint16_t>(~detail::fold(sum));
+  return static_cast<std::uint16_t>(~fold_sum(sum));
 }
 
 /// The same for a 32-bit value that lies on an even offset.

@@ -70,9 +70,9 @@ class Ipv4Header {
     return Checksum().add(lengths_).add(middle_).add(destination_);
   }
 
-  detail::Octets<std::uint64_t> lengths_;  // and what belongs to fragments
-  detail::Octets<std::uint64_t> middle_;   // to the source address
-  detail::Octets<std::uint32_t> destination_;
+  Octets<std::uint64_t> lengths_;  // and what belongs to fragments
+  Octets<std::uint64_t> middle_;   // to the source address
+  Octets<std::uint32_t> destination_;
 };
 
 /// An IPv4 packet: header and payload, without bytes behind its total length (Ethernet pads short

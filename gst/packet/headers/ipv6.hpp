@@ -43,7 +43,7 @@ class Ipv6Header {
   [[nodiscard]] const Ipv6Address& destination() const noexcept { return destination_; }
 
  protected:
-  detail::Octets<std::uint64_t> first_;
+  Octets<std::uint64_t> first_;
   Ipv6Address source_, destination_;
 };
 

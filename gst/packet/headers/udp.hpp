@@ -72,7 +72,7 @@ class BasicUdpView {
   }
 
  private:
-  using Header = detail::Octets<std::uint64_t>;
+  using Header = Octets<std::uint64_t>;
   BasicUdpView(std::span<Byte> bytes, Header header) noexcept : bytes_(bytes), header_(header) {}
   void set(std::size_t offset, std::uint16_t value) noexcept {
     header_.template set<std::uint16_t>(offset, value);

@@ -287,7 +287,7 @@ void set_all(Writable bytes) {
 
 }  // namespace
 
-void gstpacket::detail::after_load() noexcept {
+void gstpacket::after_load() noexcept {
   peer.strike();
 }
 
