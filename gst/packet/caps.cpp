@@ -10,7 +10,6 @@ namespace gstpacket {
 namespace {
 
 constexpr std::array kNames{"ethernet", "ip", "punt"};
-constexpr std::array kAll{LinkType::ethernet, LinkType::ip, LinkType::punt};
 
 std::string describe(const GstCaps* caps) {
   const std::unique_ptr<char, void (*)(void*)> text(gst_caps_to_string(caps), g_free);
@@ -25,7 +24,7 @@ const char* link_type_name(LinkType type) noexcept {
 }
 
 GstCaps* make_caps(std::span<const LinkType> types) {
-  if (types.empty()) types = kAll;
+  if (types.empty()) types = kAnyLinkType;
   GstStructure* fields = gst_structure_new_empty(kMediaType);
   GValue list = G_VALUE_INIT;
   gst_value_list_init(&list, static_cast<guint>(types.size()));
@@ -53,7 +52,7 @@ Result<PacketCaps> parse_caps(const GstCaps* caps) {
   const GstStructure* fields = gst_caps_get_structure(caps, 0);
   const char* name = gst_structure_get_string(fields, "link-type");
   if (gst_structure_has_name(fields, kMediaType) && name != nullptr) {
-    for (const LinkType type : kAll) {
+    for (const LinkType type : kAnyLinkType) {
       if (std::strcmp(name, link_type_name(type)) == 0) return PacketCaps{type};
     }
   }

@@ -6,6 +6,7 @@
 
 #include <gst/gst.h>
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -21,6 +22,9 @@ inline constexpr char kMediaType[] = "application/x-packet";
 /// What a packet starts with: an Ethernet header, an IPv4 or IPv6 header (the first nibble tells),
 /// or what VPP's punt path puts in front.
 enum class LinkType : std::uint8_t { ethernet, ip, punt };
+
+/// The `link_types` of an element that does not look at headers, or looks at its caps first.
+inline constexpr std::array kAnyLinkType{LinkType::ethernet, LinkType::ip, LinkType::punt};
 
 /// The fields of packet caps.
 struct PacketCaps {

@@ -12,7 +12,7 @@
  *
  *   static constexpr Access access = Access::read;     then: process(const Packet&) or
  *                                                      process(ConstPacketBatch&)
- *   static constexpr std::array link_types{...};       of gstpacket::LinkType; default: all
+ *   static constexpr std::array link_types{...};       of gstpacket::LinkType; default: ethernet
  *   static constexpr std::array ports{"name", ...};    more source pads beside `src`
  *   static auto properties();                          a std::tuple of property(...)
  *   Result<void> start(); void stop();                 around streaming: READY to PAUSED and back
@@ -26,7 +26,7 @@
  * An element with any number of equal ports (a bridge, a hub, a load balancer) has instead
  *
  *   static constexpr Access access = Access::read;     a packet may leave through several ports
- *   static constexpr std::array link_types{...};       exactly one
+ *   static constexpr std::array link_types{...};       exactly one; default: ethernet
  *   Verdict process(const Packet&, unsigned port);     `port` is the one the packet came in by
  *   void port_removed(unsigned port);                  optional: nothing can be sent there any more
  *
@@ -98,6 +98,19 @@ struct ElementSpec {
 
 /** Registers the element; `spec` must live forever. A null plugin registers for this process. */
 GSTPACKET_API bool register_spec(GstPlugin* plugin, const ElementSpec& spec);
+
+inline constexpr std::array kEthernetOnly{LinkType::ethernet};
+
+/// An element that does not say what it can read gets what most can: other packets are refused when
+/// caps are negotiated, not taken for what they are not.
+template <class E>
+[[nodiscard]] consteval std::span<const LinkType> link_types_of() {
+  if constexpr (requires { E::link_types; }) {
+    return E::link_types;
+  } else {
+    return kEthernetOnly;
+  }
+}
 
 template <class E>
 [[nodiscard]] consteval Access access_of() {
@@ -196,7 +209,7 @@ template <class E>
     ElementSpec s{};
     s.info = &E::info;
     s.access = access_of<E>();
-    if constexpr (requires { E::link_types; }) s.link_types = E::link_types;
+    s.link_types = link_types_of<E>();
     if constexpr (requires { E::ports; }) s.ports = E::ports;
     s.reasons = kReasons<E>;
     s.properties = &properties<E>;
@@ -206,9 +219,7 @@ template <class E>
     if constexpr (SwitchElement<E>) {
       static_assert(access_of<E>() == Access::read,
                     "say: static constexpr Access access = Access::read");
-      static_assert(
-          requires { E::link_types; } && E::link_types.size() == 1,
-          "the ports of a switch carry one link type");
+      static_assert(link_types_of<E>().size() == 1, "the ports of a switch carry one link type");
       s.is_switch = true;
     }
     if constexpr (requires(E e) { e.port_removed(0U); }) {

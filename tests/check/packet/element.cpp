@@ -89,6 +89,7 @@ struct ReadBatch {
 
 struct Pusher {
   static constexpr ElementInfo info{"pusher", "Pusher", "Filter/Network", "Tests", "Tests"};
+  static constexpr auto link_types = kAnyLinkType;
   static auto properties() {
     return std::tuple{property<&Pusher::front>("front", "Bytes to add in front.", 0U, 0U, 5000U),
                       property<&Pusher::back>("back", "Bytes to add behind.", 0U, 0U, 5000U),
@@ -144,6 +145,27 @@ GST_START_TEST(test_decttl) {
   fail_unless_equals_uint64(rig.stat("bytes-out"), 50);
   fail_unless_equals_uint64(rig.stat("batches"), 4);
   fail_unless_equals_uint64(rig.stat("copies"), 0);
+}
+GST_END_TEST
+
+/// An element that reads behind an Ethernet header and says nothing of link types.
+GST_START_TEST(test_other_link_types_are_refused) {
+  for (const char* caps :
+       {"application/x-packet,link-type=ip", "application/x-packet,link-type=punt"}) {
+    rig::Rig rig("decttl");
+    rig.play(caps);
+    fail_unless_equals_int(rig.push(rig::make_buffer(samples::echo_frame(8))),
+                           GST_FLOW_NOT_NEGOTIATED);
+    fail_unless_equals_uint64(rig.stat("packets-in"), 0);
+  }
+  rig::Rig rig("pusher");  // says that it takes any
+  for (const LinkType type : kAnyLinkType) {
+    GstCaps* caps = make_caps({type});
+    GstPad* sink = gst_element_get_static_pad(rig.element, "sink");
+    fail_unless(gst_pad_query_accept_caps(sink, caps));
+    gst_object_unref(sink);
+    gst_caps_unref(caps);
+  }
 }
 GST_END_TEST
 
@@ -416,6 +438,7 @@ static Suite* element_suite() {
   suite_add_tcase(s, tc);
   tcase_add_checked_fixture(tc, register_all, nullptr);
   tcase_add_test(tc, test_decttl);
+  tcase_add_test(tc, test_other_link_types_are_refused);
   tcase_add_test(tc, test_defaults_and_types);
   tcase_add_test(tc, test_wrong_value_before_start);
   tcase_add_test(tc, test_wrong_value_while_running);
