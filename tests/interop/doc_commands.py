@@ -39,6 +39,24 @@ def code_blocks(page, language):
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.S)
 
 
+def files(page):
+    """The files that a page shows, by name: that is the last one in the paragraph before the code."""
+    shown, name, code = {}, None, None
+    for line in page.read_text().splitlines(keepends=True):
+        if not line.startswith("```"):
+            if code is not None:
+                code.append(line)
+            elif found := re.findall(r"`(\w+\.(?:cpp|c|py|build))`", line):
+                name = found[-1]
+        elif code is None:
+            code = []
+        else:
+            if name:
+                shown[name] = "".join(code)
+            name, code = None, None
+    return shown
+
+
 def inspect(element):
     """What gst-inspect-1.0 says of an element, without what differs between machines."""
     shown = subprocess.run(["gst-inspect-1.0", "--no-colors", element], capture_output=True,

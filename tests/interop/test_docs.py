@@ -108,53 +108,8 @@ class DocsTest(InteropTest):
             self.assertEqual(wrong.returncode, 2)
             self.assertIn("--role=boss", wrong.stderr)
 
-    def install(self):
-        """What `meson install` puts where, below a directory of our own."""
-        target = f"{self.directory}/target"
-        if not os.path.isdir(target):
-            self.run_program(["meson", "install", "--no-rebuild", "-C", str(build_dir())],
-                             DESTDIR=target)
-        configs = [str(path.parent) for path in Path(target).rglob("gstreamer-memif-1.0.pc")]
-        self.assertEqual(len(configs), 1, configs)
-        return target, configs[0]
-
-    def flags(self, target, config, *names):
-        env = dict(PKG_CONFIG_PATH=config)
-        shown = self.run_program(["pkg-config", "--cflags", "--libs", *names], **env)
-        # The prefix is where it would be, not where we put it.
-        prefix = self.run_program(["pkg-config", "--variable=prefix", names[0]], **env).strip()
-        return [flag.replace(f"{prefix}/", f"{target}{prefix}/", 1)
-                if "gstreamer-1.0" in flag or flag.startswith("-L") else flag
-                for flag in shown.split()] + shown.split()
-
     def compile(self, source, output, *flags):
         self.run_program(["g++", "-std=c++20", "-Wall", "-Werror", *source, "-o", output, *flags])
-
-    def test_element_of_a_stranger(self):
-        """The plugin of docs/packet-elements.md compiles against what is installed, and loads."""
-        target, config = self.install()
-        plugins = f"{self.directory}/stranger"
-        os.makedirs(plugins)
-        (code,) = doc_commands.code_blocks(ROOT / "docs/packet-elements.md", "cpp")
-        source = f"{plugins}/decttl.cpp"
-        Path(source).write_text(code)
-        self.compile([source], f"{plugins}/libgstdecttl.so", "-shared", "-fPIC",
-                     *self.flags(target, config, "gstreamer-packet-1.0"))
-        env = pipeline.environment()
-        shown = subprocess.run(["gst-inspect-1.0", "decttl"], capture_output=True, text=True,
-                               env={**env, "GST_PLUGIN_PATH": plugins,
-                                    "GST_REGISTRY": f"{plugins}/registry.bin"})
-        self.assertIn("TTL decrementer", shown.stdout, shown.stderr)
-
-    def test_engine_of_a_stranger(self):
-        """memifping, a program on the engine, compiles against what is installed."""
-        target, config = self.install()
-        program = f"{self.directory}/memifping"
-        examples = ROOT / "examples"
-        self.compile([str(examples / "memifping.cpp"), str(examples / "echo_packets.cpp")],
-                     program, f"-I{examples}",
-                     *self.flags(target, config, "gstreamer-memif-1.0", "gstreamer-packet-1.0"))
-        self.assertIn("--socket-path", self.run_program([program, "--help"]))
 
     def test_element_of_a_contributor(self):
         """The element and the test of CONTRIBUTING.md: formatted, compiled and passed."""
@@ -192,51 +147,6 @@ class DocsTest(InteropTest):
             with self.subTest(command=line):
                 self.run_program([self.here(word) for word in words], **env)
         self.assertGreaterEqual(seen, 4)
-
-    def test_engine_without_gstreamer(self):
-        """The program of docs/engine.md compiles with what its pkg-config file asks for, links no
-        GStreamer, and sends back what it gets."""
-        target, config = self.install()
-        program = f"{self.directory}/engine"
-        (code,) = doc_commands.code_blocks(ROOT / "docs/engine.md", "cpp")
-        source = f"{self.directory}/engine.cpp"
-        Path(source).write_text(code)
-        self.compile([source], program, *self.flags(target, config, "gstreamer-memif-1.0"))
-        env = pipeline.environment()
-        linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True,
-                                env=env).stdout
-        self.assertIn("libgstmemif-1.0", linked)
-        self.assertNotIn("libgstreamer", linked)
-        path = self.socket("engine")
-        running = subprocess.Popen([program, path, "master"], env=env)
-        try:
-            self.wait_socket(path)
-            end = f"socket-path={path} role=slave"
-            line = Pipeline(f"packetgen count=1000 ! memifsink {end} when-down=block "
-                            f"memifsrc {end} ! packetcheck count=1000", ("-m",))
-            try:
-                self.assertEqual(line.wait(60), 0, line.output()[-3000:])
-                line.assert_silent()
-                self.assertIn("packet-check, packets=(guint64)1000", line.output())
-            finally:
-                line.kill()
-                line.log.close()
-            self.assertIsNone(running.poll())
-        finally:
-            running.kill()
-            running.wait()
-
-    def test_private_headers_stay_private(self):
-        """What is installed includes nothing that is not, and control/ and data/ are not."""
-        target, _ = self.install()
-        (root,) = {path.parent.parent for path in Path(target).rglob("memif/interface.hpp")}
-        installed = {path.relative_to(root.parent).as_posix() for path in root.rglob("*.hpp")}
-        for name in sorted(installed):
-            self.assertNotRegex(name, r"gst/memif/(control|data)/|runtime/")
-            text = (root.parent / name).read_text()
-            for header in re.findall(r'#include [<"](gst/(?:common|memif|packet)/[^>"]+)', text):
-                with self.subTest(header=name, includes=header):
-                    self.assertTrue((root.parent / header).exists())
 
     def test_devenv(self):
         shown = self.run_program(["meson", "devenv", "-C", str(build_dir()), "gst-inspect-1.0",
