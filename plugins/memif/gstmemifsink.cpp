@@ -375,7 +375,7 @@ class PacketRun {
     }
     GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
     GstMapInfo& map = maps_[n_];
-    if (gstpacket::detail::is_arena(memory) || gst_memif_slot_memory_loan(memory) != nullptr ||
+    if (gst_is_packet_arena_memory(memory) || gst_memif_slot_memory_loan(memory) != nullptr ||
         gst_memory_map(memory, &map, GST_MAP_READ) == FALSE) {
       return false;
     }
