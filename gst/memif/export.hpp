@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Symbol visibility of the library gstmemif-1.0. */
+/**
+ * @file
+ * Symbol visibility of the library gstmemif-1.0.
+ */
 #pragma once
 
 #if __cplusplus < 202002L

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The memory of batches: ordinary memory that tells itself apart from that of a packet, and views
-// of an arena, by which batches that share it each say their own size.
+/**
+ * @file
+ * The memory of batches: ordinary memory that tells itself apart from that of a packet, and views
+ * of an arena, by which batches that share it each say their own size.
+ */
 #include "gst/packet/arena.hpp"
 
 #include <cstring>
@@ -36,8 +38,10 @@ GstPacketArena* arena_of(GstMemory* memory) {
   return reinterpret_cast<GstPacketArena*>(memory);
 }
 
-/// A copy of all of it has the packets where they were, so that descriptors go on to be right.
-/// Whoever takes a part takes a part: it is no packet.
+/**
+ * A copy of all of it has the packets where they were, so that descriptors go on to be right.
+ * A part of an arena is not a packet.
+ */
 GstMemory* copy_arena(GstMemory* memory, gssize offset, gssize size) {
   const gsize said =
       size < 0 ? memory->size - static_cast<gsize>(offset) : static_cast<gsize>(size);

@@ -19,10 +19,10 @@ gboolean init_meta(GstMeta* meta, gpointer, GstBuffer*) {
   return TRUE;
 }
 
-/// A packet outside of any arena: what stands in a copy for one that is damaged.
+/** A packet outside of any arena: what stands in a copy for one that is damaged. */
 constexpr GstPacketDesc kOutside{G_MAXUINT32, G_MAXUINT32, 0, 0};
 
-/// Whether the memory of `to` is a copy of the whole arena of `from`.
+/** Whether the memory of `to` is a copy of the whole arena of `from`. */
 bool has_whole_arena(GstBuffer* to, GstBuffer* from) {
   if (gst_buffer_n_memory(to) != 1 || gst_buffer_n_memory(from) != 1) return false;
   const GstMemory* copy = gst_buffer_peek_memory(to, 0);
@@ -71,7 +71,7 @@ gsize size_of_copy(const BatchMap& from, gsize around) {
   return size;
 }
 
-/// Returns how many bytes they have.
+/** Returns how many bytes they have. */
 std::uint64_t fill_copy(const BatchMap& from, const BatchMap& to, guint32 head, guint32 tail) {
   // In locals: the packets are written over memory that could be a map's.
   const GstPacketDesc* const packets = from.meta().packets;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Batches in C++. What a batch is, the rules for it and all functions are in packetbatch.h; here is
-// the map of a whole batch, for elements that are not written against the element API.
+/**
+ * @file
+ * Batches in C++. What a batch is, the rules for it and all functions are in packetbatch.h; here is
+ * the map of a whole batch, for elements that are not written against the element API.
+ */
 #pragma once
 
 #include <gst/gst.h>
@@ -16,15 +18,17 @@
 
 namespace gstpacket {
 
-/// Whether the packet does not reach beyond an arena of `size` bytes.
+/** Whether the packet does not reach beyond an arena of `size` bytes. */
 [[nodiscard]] inline bool lies_within(const GstPacketDesc& desc, std::size_t size) noexcept {
   // 64 bits: in 32 the sum of two values wraps.
   return std::uint64_t{desc.offset} + desc.length <= size;
 }
 
-/// Makes `bytes`, the sum of all packets, the size of the batch whose memory is `arena`: as
-/// gst_packet_batch_update_size(), for callers that have counted already. Nothing happens where the
-/// memory is in other buffers, too.
+/**
+ * Makes `bytes`, the sum of all packets, the size of the batch whose memory is `arena`: as
+ * gst_packet_batch_update_size(), for callers that have counted already. Nothing happens where the
+ * memory is in other buffers, too.
+ */
 inline void set_packet_bytes(GstMemory* arena, std::uint64_t bytes) noexcept {
   const gsize size = std::min<std::uint64_t>(bytes, arena->maxsize);
   // As nearly always: to ask whether it is writable costs more than all of this.
@@ -34,17 +38,19 @@ inline void set_packet_bytes(GstMemory* arena, std::uint64_t bytes) noexcept {
   arena->size = size;
 }
 
-/// The arena of a batch, mapped while this lives. Mapped for reading even where packets are
-/// written: see the rules in packetbatch.h. The buffer must outlive it. One thread at a time.
+/**
+ * The arena of a batch, mapped while this lives. Mapped for reading even where packets are
+ * written: see the rules in packetbatch.h. The buffer must outlive it. One thread at a time.
+ */
 class BatchMap {
  public:
   explicit BatchMap(GstBuffer* batch) noexcept
       : BatchMap(batch, gst_buffer_get_packet_batch_meta(batch)) {}
-  /// With its meta, which may be null, where that is known.
+  /** With its meta, which may be null, where that is known. */
   BatchMap(GstBuffer* batch, GstPacketBatchMeta* meta) noexcept
       : meta_(meta), map_(GST_MAP_INFO_INIT) {
-    // One arena, and no more packets than there is room for. Anything else was put together by
-    // somebody who does not know batches.
+    // One arena, and no more packets than there is room for. Anything else was assembled by code
+    // that does not know batches.
     if (meta_ == nullptr || meta_->n > GST_PACKET_BATCH_MAX || gst_buffer_n_memory(batch) != 1 ||
         gst_memory_map(gst_buffer_peek_memory(batch, 0), &map_, GST_MAP_READ) == FALSE) {
       meta_ = nullptr;
@@ -59,17 +65,19 @@ class BatchMap {
   BatchMap(const BatchMap&) = delete;
   BatchMap& operator=(const BatchMap&) = delete;
 
-  /// False if the buffer is no batch, a damaged one, or cannot be mapped. Nothing below may be
-  /// called then.
+  /**
+   * False if the buffer is no batch, a damaged one, or cannot be mapped. Nothing below may be
+   * called then.
+   */
   explicit operator bool() const noexcept { return meta_ != nullptr; }
   [[nodiscard]] GstPacketBatchMeta& meta() const noexcept { return *meta_; }
-  /// The memory of the buffer.
+  /** The memory of the buffer. */
   [[nodiscard]] GstMemory* arena() const noexcept { return map_.memory; }
-  /// The first byte of the arena, from which descriptors count.
+  /** The first byte of the arena, from which descriptors count. */
   [[nodiscard]] std::byte* data() const noexcept { return data_; }
-  /// All of the arena, in bytes.
+  /** All of the arena, in bytes. */
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  /// The packet's bytes, or null if the descriptor reaches beyond the arena.
+  /** The packet's bytes, or null if the descriptor reaches beyond the arena. */
   [[nodiscard]] std::byte* bytes(const GstPacketDesc& desc) const noexcept {
     return lies_within(desc, size_) ? data_ + desc.offset : nullptr;
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Single packets of a batch, for programs in C and Python: every index and descriptor is checked.
+/**
+ * @file
+ * Single packets of a batch, for programs in C and Python: every index and descriptor is checked.
+ */
 #include <algorithm>
 #include <cstring>
 #include <span>
@@ -14,33 +16,35 @@ using gstpacket::lies_within;
 
 namespace {
 
-/// The descriptor of a packet; null if there is none.
+/** The descriptor of a packet; null if there is none. */
 GstPacketDesc* find(GstBuffer* batch, guint index) {
   GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(batch);
   if (meta == nullptr || meta->n > GST_PACKET_BATCH_MAX || index >= meta->n) return nullptr;
   return gst_buffer_n_memory(batch) == 1 ? &meta->packets[index] : nullptr;
 }
 
-/// The descriptor of a packet that may be moved and cut; null if there is none.
+/** The descriptor of a packet that may be moved and cut; null if there is none. */
 GstPacketDesc* find_writable(GstBuffer* batch, guint index) {
   return gst_buffer_is_writable(batch) ? find(batch, index) : nullptr;
 }
 
-/// Whether the bytes of its packets may be written to, too.
+/** Whether the bytes of its packets may be written to, too. */
 bool has_writable_bytes(GstBuffer* batch) {
   return gst_buffer_is_writable(batch) && gst_buffer_n_memory(batch) == 1 &&
          !GST_MEMORY_IS_READONLY(gst_buffer_peek_memory(batch, 0));
 }
 
-/// Whether all of the arena is the batch's own, not only the places of its packets: that is known
-/// of our own arenas that no other batch, and no view, refers to.
+/**
+ * Whether all of the arena is the batch's own, not only the places of its packets: that is known
+ * of our own arenas that no other batch, and no view, refers to.
+ */
 bool owns_arena(GstBuffer* batch) {
   GstMemory* memory = gst_buffer_peek_memory(batch, 0);
   return gst_is_packet_arena_memory(memory) && has_writable_bytes(batch) &&
          GST_MINI_OBJECT_REFCOUNT_VALUE(memory) == 1;
 }
 
-/// Where the last packet ends.
+/** Where the last packet ends. */
 gsize end_of_packets(const BatchMap& map) {
   gsize end = 0;
   for (guint i = 0; i < map.meta().n; ++i) {
@@ -50,8 +54,10 @@ gsize end_of_packets(const BatchMap& map) {
   return end;
 }
 
-/// Moves the packets to an arena with `spare` bytes behind them. Their places in it are all that
-/// changes in the descriptors.
+/**
+ * Moves the packets to an arena with `spare` bytes behind them. Their places in it are all that
+ * changes in the descriptors.
+ */
 bool move_packets(GstBuffer* batch, gsize spare) {
   GstBuffer* moved = nullptr;
   {
@@ -69,7 +75,7 @@ bool move_packets(GstBuffer* batch, gsize spare) {
   return true;
 }
 
-/// Makes room for `size` bytes behind all packets; returns where, or G_MAXSIZE.
+/** Makes room for `size` bytes behind all packets; returns where, or G_MAXSIZE. */
 gsize make_place(GstBuffer* batch, gsize size) {
   constexpr gsize kNowhere = G_MAXSIZE;
   if (size > G_MAXUINT32) return kNowhere;

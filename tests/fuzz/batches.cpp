@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file Buffers in any state, batches with damaged metas above all, through elements of each kind,
+ * @file
+ * Buffers in any state, batches with damaged metas above all, through elements of each kind,
  * and through the functions that copy and unpack batches.
  */
 #include <array>

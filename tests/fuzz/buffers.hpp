@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Buffers in any state: single packets, and batches that may be damaged. */
+/**
+ * @file
+ * Buffers in any state: single packets, and batches that may be damaged.
+ */
 #pragma once
 
 #include <utility>

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Big-endian loads and stores by memcpy: no alignment needed, no aliasing rule broken. At -O2 each
-// is one load or store with a byte swap.
-//
-// A peer may write to a packet while it is parsed (see packet.hpp), so every load is made once:
-// load_word() is the only function that reads bytes of a packet.
+/**
+ * @file
+ * Big-endian loads and stores by memcpy: no alignment needed, no aliasing rule broken. At -O2 each
+ * is one load or store with a byte swap.
+ *
+ * A peer may write to a packet while it is parsed (see packet.hpp), so every load is made once:
+ * load_word() is the only function that reads bytes of a packet.
+ */
 #pragma once
 
 #include <bit>
@@ -18,11 +20,11 @@
 
 namespace gstpacket {
 
-/// std::byte, const or not: the parameter of every header view.
+/** std::byte, const or not: the parameter of every header view. */
 template <class B>
 concept ByteLike = std::same_as<std::remove_const_t<B>, std::byte>;
 
-/// Reverses the bytes of `value`.
+/** Reverses the bytes of `value`. */
 template <std::unsigned_integral T>
 [[nodiscard]] constexpr T byte_swap(T value) noexcept {
   if constexpr (sizeof(T) == 1) {
@@ -37,22 +39,26 @@ template <std::unsigned_integral T>
   }
 }
 
-/// Host order to network order, and the other way round.
+/** Host order to network order, and the other way round. */
 template <std::unsigned_integral T>
 [[nodiscard]] constexpr T swap_if_little(T value) noexcept {
   return std::endian::native == std::endian::little ? byte_swap(value) : value;
 }
 
-/// Called after each load. A program that is compiled with GSTPACKET_MUTATE_LOADS defines it, to
-/// test elements with packets that change behind every load.
+/**
+ * Called after each load. A program that is compiled with GSTPACKET_MUTATE_LOADS defines it, to
+ * test elements with packets that change behind every load.
+ */
 #ifdef GSTPACKET_MUTATE_LOADS
 void after_load() noexcept;
 #else
 inline void after_load() noexcept {}
 #endif
 
-/// The word at `data`, in packet order. Loaded once: everything computed from the result is
-/// computed from the same bytes, whatever happens to memory.
+/**
+ * The word at `data`, in packet order. Loaded once: everything computed from the result is
+ * computed from the same bytes, whatever happens to memory.
+ */
 template <std::unsigned_integral Word>
 [[nodiscard, gnu::always_inline]] inline Word load_word(const std::byte* data) noexcept {
   Word word;
@@ -64,19 +70,19 @@ template <std::unsigned_integral Word>
   return word;
 }
 
-/// A copy of consecutive bytes of a packet, to read fields from without another load.
+/** A copy of consecutive bytes of a packet, to read fields from without another load. */
 template <std::unsigned_integral Word>
 class Octets {
  public:
   Octets() = default;
   explicit Octets(const std::byte* from) noexcept : word_(load_word<Word>(from)) {}
 
-  /// The big-endian value at `offset`. Precondition: offset + sizeof(T) <= sizeof(Word).
+  /** The big-endian value at `offset`. Precondition: offset + sizeof(T) <= sizeof(Word). */
   template <std::unsigned_integral T>
   [[nodiscard]] constexpr T get(std::size_t offset) const noexcept {
     return swap_if_little(part<T>(offset));
   }
-  /// The same in packet order, which is sufficient for checksums.
+  /** The same in packet order, which is sufficient for checksums. */
   template <std::unsigned_integral T>
   [[nodiscard]] constexpr T part(std::size_t offset) const noexcept {
     return static_cast<T>(word_ >> shift<T>(offset));
@@ -87,7 +93,7 @@ class Octets {
     const Word bits = static_cast<Word>(Word{swap_if_little<T>(value)} << shift<T>(offset));
     word_ = static_cast<Word>((word_ & ~mask) | bits);
   }
-  /// As they are in the packet.
+  /** As they are in the packet. */
   [[nodiscard]] constexpr Word word() const noexcept { return word_; }
 
  private:
@@ -100,14 +106,16 @@ class Octets {
   Word word_ = 0;
 };
 
-/// The big-endian value at `bytes[offset]`, loaded once. Precondition: offset + sizeof(T) <=
-/// bytes.size().
+/**
+ * The big-endian value at `bytes[offset]`, loaded once. Precondition: offset + sizeof(T) <=
+ * bytes.size().
+ */
 template <std::unsigned_integral T>
 [[nodiscard]] inline T load_be(std::span<const std::byte> bytes, std::size_t offset = 0) noexcept {
   return swap_if_little(load_word<T>(bytes.data() + offset));
 }
 
-/// Writes `value` big-endian to `bytes[offset]`. Precondition: as for load_be().
+/** Writes `value` big-endian to `bytes[offset]`. Precondition: as for load_be(). */
 template <std::unsigned_integral T>
 inline void store_be(std::span<std::byte> bytes, std::size_t offset,
                      std::type_identity_t<T> value) noexcept {

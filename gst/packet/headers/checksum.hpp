@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The Internet checksum: RFC 1071 over one or many fragments, RFC 1624 for changes in place.
-// Nothing here writes to a packet, and only the sum depends on the bytes that are read.
+/**
+ * @file
+ * The Internet checksum: RFC 1071 over one or many fragments, RFC 1624 for changes in place.
+ * Nothing here writes to a packet, and only the sum depends on the bytes that are read.
+ */
 #pragma once
 
 #include <bit>
@@ -22,7 +24,7 @@ namespace gstpacket {
 // Adding a number to itself with its halves exchanged leaves the folded sum in the upper half: the
 // carry of the lower half is the one that has to come round.
 
-/// The 16-bit one's complement sum that a longer one stands for.
+/** The 16-bit one's complement sum that a longer one stands for. */
 [[nodiscard]] constexpr std::uint16_t fold_sum(std::uint32_t sum) noexcept {
   return static_cast<std::uint16_t>((sum + std::rotl(sum, 16)) >> 16);
 }
@@ -104,18 +106,22 @@ template <class Word>
 
 }  // namespace detail
 
-/// The one's complement sum of the 16-bit words of `bytes`, not folded and in host byte order: for
-/// sums that are put together from known parts. An odd last byte is the first of a word.
+/**
+ * The one's complement sum of the 16-bit words of `bytes`, not folded and in host byte order: for
+ * sums that are put together from known parts. An odd last byte is the first of a word.
+ */
 [[nodiscard]] inline std::uint64_t ones_complement_sum(std::span<const std::byte> bytes) noexcept {
   return bytes.size() <= detail::kInlineSum ? detail::sum_short(bytes.data(), bytes.size())
                                             : detail::sum_long(bytes.data(), bytes.size());
 }
 
-/// An RFC 1071 sum that can be continued over fragments of any length, odd and zero included.
-/// Up to 2^32 bytes.
+/**
+ * An RFC 1071 sum that can be continued over fragments of any length, odd and zero included.
+ * Up to 2^32 bytes.
+ */
 class Checksum {
  public:
-  /// Continues the sum with `bytes`.
+  /** Continues the sum with `bytes`. */
   Checksum& add(std::span<const std::byte> bytes) noexcept {
     if (bytes.empty()) return *this;
     if (!odd_) {
@@ -127,14 +133,16 @@ class Checksum {
     odd_ ^= (bytes.size() & 1) != 0;
     return *this;
   }
-  /// Continues the sum with bytes of a header that were copied. Precondition: an even number of
-  /// bytes so far.
+  /**
+   * Continues the sum with bytes of a header that were copied. Precondition: an even number of
+   * bytes so far.
+   */
   template <class Word>
   Checksum& add(Octets<Word> octets) noexcept {
     sum_ = detail::add_carry(sum_, octets.word());
     return *this;
   }
-  /// The same with a header of eight bytes and the bytes directly behind it.
+  /** The same with a header of eight bytes and the bytes directly behind it. */
   [[gnu::always_inline]] Checksum& add(Octets<std::uint64_t> header,
                                        std::span<const std::byte> behind) noexcept {
     add(header);
@@ -144,7 +152,9 @@ class Checksum {
     odd_ = (behind.size() & 1) != 0;
     return *this;
   }
-  /// Adds 16- and 32-bit values given in host order. Precondition: an even number of bytes so far.
+  /**
+   * Adds 16- and 32-bit values given in host order. Precondition: an even number of bytes so far.
+   */
   Checksum& add_u16(std::uint16_t value) noexcept {
     sum_ = detail::add_carry(sum_, swap_if_little(value));
     return *this;
@@ -153,12 +163,12 @@ class Checksum {
     sum_ = detail::add_carry(sum_, swap_if_little(value));
     return *this;
   }
-  /// The pseudo header of RFC 768 and RFC 9293; `length` is that of the upper-layer packet.
+  /** The pseudo header of RFC 768 and RFC 9293; `length` is that of the upper-layer packet. */
   Checksum& add_pseudo(Ipv4Address source, Ipv4Address destination, std::uint8_t protocol,
                        std::uint16_t length) noexcept {
     return add_u32(source.value).add_u32(destination.value).add_u16(protocol).add_u16(length);
   }
-  /// The pseudo header of RFC 8200 8.1.
+  /** The pseudo header of RFC 8200 8.1. */
   Checksum& add_pseudo(const Ipv6Address& source, const Ipv6Address& destination,
                        std::uint8_t next_header, std::uint32_t length) noexcept {
     return add(std::as_bytes(std::span(source.bytes)))
@@ -166,12 +176,14 @@ class Checksum {
         .add_u32(length)
         .add_u32(next_header);
   }
-  /// The value for the checksum field, in host order (store_be() it), if the field was summed as
-  /// zero.
+  /**
+   * The value for the checksum field, in host order (store_be() it), if the field was summed as
+   * zero.
+   */
   [[nodiscard]] std::uint16_t value() const noexcept {
     return swap_if_little(static_cast<std::uint16_t>(~fold_sum(sum_)));
   }
-  /// Whether everything summed, checksum field included, is undamaged.
+  /** Whether everything summed, checksum field included, is undamaged. */
   [[nodiscard]] bool valid() const noexcept {
     // All ones is the zero of one's complement that a sum of anything but zeros can reach.
     return detail::is_multiple_of_ffff(sum_) && sum_ != 0;
@@ -182,20 +194,22 @@ class Checksum {
   bool odd_ = false;
 };
 
-/// The RFC 1071 checksum of `bytes`, in host order.
+/** The RFC 1071 checksum of `bytes`, in host order. */
 [[nodiscard]] inline std::uint16_t checksum(std::span<const std::byte> bytes) noexcept {
   return Checksum().add(bytes).value();
 }
 
-/// Whether `bytes`, their checksum field included, sum to all ones.
+/** Whether `bytes`, their checksum field included, sum to all ones. */
 [[nodiscard, gnu::always_inline]] inline bool checksum_valid(
     std::span<const std::byte> bytes) noexcept {
   return Checksum().add(bytes).valid();
 }
 
-/// The checksum `old` after one 16-bit word of the data went from `before` to `after`
-/// (RFC 1624, equation 3). All in host order. A wrong checksum stays wrong by the same amount, so
-/// damage is not hidden.
+/**
+ * The checksum `old` after one 16-bit word of the data went from `before` to `after`
+ * (RFC 1624, equation 3). All in host order. A wrong checksum stays wrong by the same amount, so
+ * damage is not hidden.
+ */
 [[nodiscard]] constexpr std::uint16_t updated_checksum(std::uint16_t old, std::uint16_t before,
                                                        std::uint16_t after) noexcept {
   const std::uint32_t sum = static_cast<std::uint16_t>(~old) +
@@ -203,7 +217,7 @@ class Checksum {
   return static_cast<std::uint16_t>(~fold_sum(sum));
 }
 
-/// The same for a 32-bit value that lies on an even offset.
+/** The same for a 32-bit value that lies on an even offset. */
 [[nodiscard]] constexpr std::uint16_t updated_checksum32(std::uint16_t old, std::uint32_t before,
                                                          std::uint32_t after) noexcept {
   const auto high = updated_checksum(old, static_cast<std::uint16_t>(before >> 16),

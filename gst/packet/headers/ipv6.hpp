@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// IPv6 headers and the extension headers behind them (RFC 8200).
+/**
+ * @file
+ * IPv6 headers and the extension headers behind them (RFC 8200).
+ */
 #pragma once
 
 #include <cstddef>
@@ -15,12 +17,12 @@
 
 namespace gstpacket {
 
-/// A copy of an IPv6 header, with its fields unchecked.
+/** A copy of an IPv6 header, with its fields unchecked. */
 class Ipv6Header {
  public:
   static constexpr std::size_t kSize = 40;
 
-  /// Precondition: bytes.size() >= kSize.
+  /** Precondition: bytes.size() >= kSize. */
   explicit Ipv6Header(std::span<const std::byte> bytes) noexcept
       : first_(bytes.data()),
         source_(Ipv6Address::load(bytes.subspan(8))),
@@ -30,13 +32,13 @@ class Ipv6Header {
   [[nodiscard]] std::uint8_t traffic_class() const noexcept {
     return static_cast<std::uint8_t>(first_.get<std::uint16_t>(0) >> 4);
   }
-  /// 20 bits.
+  /** 20 bits. */
   [[nodiscard]] std::uint32_t flow_label() const noexcept {
     return first_.get<std::uint32_t>(0) & 0xfffffU;
   }
-  /// In bytes: extension headers and upper-layer packet.
+  /** In bytes: extension headers and upper-layer packet. */
   [[nodiscard]] std::size_t payload_length() const noexcept { return first_.get<std::uint16_t>(4); }
-  /// The type of what follows directly behind the IPv6 header.
+  /** The type of what follows directly behind the IPv6 header. */
   [[nodiscard]] std::uint8_t next_header() const noexcept { return first_.get<std::uint8_t>(6); }
   [[nodiscard]] std::uint8_t hop_limit() const noexcept { return first_.get<std::uint8_t>(7); }
   [[nodiscard]] const Ipv6Address& source() const noexcept { return source_; }
@@ -47,22 +49,26 @@ class Ipv6Header {
   Ipv6Address source_, destination_;
 };
 
-/// An IPv6 packet: header, extension headers and payload, without bytes behind its payload length.
-/// The header is copied when the view is made (see packet.hpp), and hop-by-hop options,
-/// routing and destination options headers are walked once; a fragment header ends the walk.
-/// Jumbograms (RFC 2675) are not supported.
+/**
+ * An IPv6 packet: header, extension headers and payload, without bytes behind its payload length.
+ * The header is copied when the view is made (see packet.hpp), and hop-by-hop options,
+ * routing and destination options headers are walked once; a fragment header ends the walk.
+ * Jumbograms (RFC 2675) are not supported.
+ */
 template <ByteLike Byte>
 class BasicIpv6View : public Ipv6Header {
  public:
-  /// Empty unless the packet is complete: version 6, a payload length that does not exceed the
-  /// available bytes, and every extension header and option inside the payload.
+  /**
+   * Empty unless the packet is complete: version 6, a payload length that does not exceed the
+   * available bytes, and every extension header and option inside the payload.
+   */
   [[nodiscard]] static std::optional<BasicIpv6View> at(std::span<Byte> bytes,
                                                        std::size_t offset = 0) noexcept {
     if (offset > bytes.size() || bytes.size() - offset < kSize) return std::nullopt;
     bytes = bytes.subspan(offset);
     return of(Ipv6Header(bytes), bytes);
   }
-  /// The same with a header that has been copied from the beginning of `bytes`.
+  /** The same with a header that has been copied from the beginning of `bytes`. */
   [[nodiscard]] static std::optional<BasicIpv6View> of(const Ipv6Header& header,
                                                        std::span<Byte> bytes) noexcept {
     const std::size_t total = kSize + header.payload_length();
@@ -71,22 +77,24 @@ class BasicIpv6View : public Ipv6Header {
     return view.walk() ? std::optional(view) : std::nullopt;
   }
 
-  /// In bytes: extension headers and upper-layer packet.
+  /** In bytes: extension headers and upper-layer packet. */
   [[nodiscard]] std::size_t payload_length() const noexcept { return bytes_.size() - kSize; }
-  /// In bytes: everything.
+  /** In bytes: everything. */
   [[nodiscard]] std::size_t total_length() const noexcept { return bytes_.size(); }
 
-  /// The type of the payload behind the extension headers.
+  /** The type of the payload behind the extension headers. */
   [[nodiscard]] std::uint8_t protocol() const noexcept { return protocol_; }
-  /// The IPv6 header and its extension headers, in bytes.
+  /** The IPv6 header and its extension headers, in bytes. */
   [[nodiscard]] std::size_t header_size() const noexcept { return header_size_; }
-  /// The upper-layer packet.
+  /** The upper-layer packet. */
   [[nodiscard]] std::span<Byte> payload() const noexcept { return bytes_.subspan(header_size_); }
-  /// Whether there is a fragment header, even of an unfragmented packet; payload() starts with it.
+  /**
+   * Whether there is a fragment header, even of an unfragmented packet; payload() starts with it.
+   */
   [[nodiscard]] bool is_fragment() const noexcept { return fragment_; }
-  /// Whether a routing header directs the packet to another node.
+  /** Whether a routing header directs the packet to another node. */
   [[nodiscard]] bool is_source_routed() const noexcept { return source_routed_; }
-  /// Whether an unknown option requires the packet to be discarded (RFC 8200 4.2).
+  /** Whether an unknown option requires the packet to be discarded (RFC 8200 4.2). */
   [[nodiscard]] bool has_mandatory_option() const noexcept { return mandatory_option_; }
 
   void set_hop_limit(std::uint8_t value) noexcept requires(!std::is_const_v<Byte>) {
@@ -97,7 +105,7 @@ class BasicIpv6View : public Ipv6Header {
     first_.set<std::uint8_t>(6, value);
     store_be<std::uint8_t>(bytes_, 6, value);
   }
-  /// In bytes; the view itself keeps its size.
+  /** In bytes; the view itself keeps its size. */
   void set_payload_length(std::uint16_t value) noexcept requires(!std::is_const_v<Byte>) {
     first_.set<std::uint16_t>(4, value);
     store_be<std::uint16_t>(bytes_, 4, value);
@@ -110,7 +118,7 @@ class BasicIpv6View : public Ipv6Header {
     destination_ = address;
     address.store(bytes_.subspan(24));
   }
-  /// Exchanges source and destination, which no checksum notices.
+  /** Exchanges source and destination, which no checksum notices. */
   void swap_addresses() noexcept requires(!std::is_const_v<Byte>) {
     const Ipv6Address was = source_;
     set_source(destination_);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// UDP (RFC 768).
+/**
+ * @file
+ * UDP (RFC 768).
+ */
 #pragma once
 
 #include <cstddef>
@@ -16,15 +18,19 @@
 
 namespace gstpacket {
 
-/// A UDP datagram: header and payload, without bytes behind its length. The header is copied when
-/// the view is made (see packet.hpp).
+/**
+ * A UDP datagram: header and payload, without bytes behind its length. The header is copied when
+ * the view is made (see packet.hpp).
+ */
 template <ByteLike Byte>
 class BasicUdpView {
  public:
   static constexpr std::size_t kSize = 8;
 
-  /// Empty unless the datagram is complete: a length of at least 8 that does not exceed the
-  /// available bytes.
+  /**
+   * Empty unless the datagram is complete: a length of at least 8 that does not exceed the
+   * available bytes.
+   */
   [[nodiscard]] static std::optional<BasicUdpView> at(std::span<Byte> bytes,
                                                       std::size_t offset = 0) noexcept {
     if (offset > bytes.size() || bytes.size() - offset < kSize) return std::nullopt;
@@ -41,22 +47,24 @@ class BasicUdpView {
   [[nodiscard]] std::uint16_t destination_port() const noexcept {
     return header_.template get<std::uint16_t>(2);
   }
-  /// In bytes, header and payload.
+  /** In bytes, header and payload. */
   [[nodiscard]] std::size_t length() const noexcept { return bytes_.size(); }
   [[nodiscard]] std::uint16_t checksum() const noexcept {
     return header_.template get<std::uint16_t>(6);
   }
   [[nodiscard]] std::span<Byte> payload() const noexcept { return bytes_.subspan(kSize); }
 
-  /// A checksum of 0 means none over IPv4, and is an error over IPv6 (RFC 8200 8.1). `Address` is
-  /// Ipv4Address or Ipv6Address.
+  /**
+   * A checksum of 0 means none over IPv4, and is an error over IPv6 (RFC 8200 8.1). `Address` is
+   * Ipv4Address or Ipv6Address.
+   */
   template <class Address>
   [[nodiscard]] bool checksum_valid(const Address& source,
                                     const Address& destination) const noexcept {
     if (checksum() == 0) return std::same_as<Address, Ipv4Address>;
     return sum(source, destination).valid();
   }
-  /// Computes the checksum; a sum of 0 is sent as 0xffff (RFC 768).
+  /** Computes the checksum; a sum of 0 is sent as 0xffff (RFC 768). */
   template <class Address>
   void update_checksum(const Address& source, const Address& destination) noexcept
       requires(!std::is_const_v<Byte>) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// The pool that memifsink proposes as slave: what is written into its buffers is sent as it lies.
+/**
+ * @file
+ * The pool that memifsink proposes as slave: what is written into its buffers is sent as it lies.
+ */
 #include "gst/packet/batch.hpp"
 
 #include "pipeline.hpp"

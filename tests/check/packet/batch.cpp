@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// A batch as a plain buffer: its size, its copies, and parts of it.
+/**
+ * @file
+ * A batch as a plain buffer: its size, its copies, and parts of it.
+ */
 #include "gst/packet/batch.hpp"
 #include "bridge_rig.hpp"
 
@@ -13,7 +15,7 @@ namespace {
 
 using Packets = std::vector<Bytes>;
 
-/// Of all lengths from 0 on, each other than the one before.
+/** Of all lengths from 0 on, each other than the one before. */
 Packets some(std::size_t n) {
   Packets packets;
   for (std::size_t i = 0; i < n; ++i) {
@@ -27,7 +29,7 @@ std::size_t bytes_in(const Packets& packets) {
   return bytes;
 }
 
-/// In an arena with room around them, in another order than they lie.
+/** In an arena with room around them, in another order than they lie. */
 GstBuffer* scattered(const Packets& packets) {
   GstBuffer* batch = gst_packet_batch_new(bytes_in(packets) + 100 * packets.size() + 5000);
   {
@@ -45,7 +47,7 @@ GstBuffer* scattered(const Packets& packets) {
   return batch;
 }
 
-/// The same in foreign memory that follows the rules.
+/** The same in foreign memory that follows the rules. */
 GstBuffer* foreign(const Packets& packets) {
   GstBuffer* batch = scattered(packets);
   GstMemory* arena = gst_buffer_peek_memory(batch, 0);
@@ -78,7 +80,7 @@ GST_START_TEST(test_the_size_is_that_of_the_packets) {
 }
 GST_END_TEST
 
-/// However large the lengths are: the memory has no more than it has.
+/** However large the lengths are: the memory has no more than it has. */
 GST_START_TEST(test_the_size_is_one_that_can_be_read) {
   GstBuffer* batch = scattered(some(3));
   GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(batch);
@@ -165,7 +167,7 @@ GST_START_TEST(test_a_part_of_the_bytes_is_no_packet) {
 }
 GST_END_TEST
 
-/// Each port of a bridge gets a batch of its own in the same arena, and of its own size.
+/** Each port of a bridge gets a batch of its own in the same arena, and of its own size. */
 GST_START_TEST(test_parts_say_their_own_size) {
   BridgeRig net(3);
   for (auto& port : net.ports) port->out->takes_batches = true;

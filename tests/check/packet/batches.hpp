@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Batches made and read by tests, descriptor by descriptor.
+/**
+ * @file
+ * Batches made and read by tests, descriptor by descriptor.
+ */
 #pragma once
 
 #include <cstdint>
@@ -15,7 +17,7 @@ namespace rig {
 
 using Bytes = std::vector<std::uint8_t>;
 
-/// A batch of packets, which lie one behind the other.
+/** A batch of packets, which lie one behind the other. */
 inline GstBuffer* make_batch(std::span<const Bytes> packets) {
   std::size_t size = 0;
   for (const Bytes& packet : packets) size += packet.size();
@@ -31,7 +33,7 @@ inline GstBuffer* make_batch(std::span<const Bytes> packets) {
   return batch;
 }
 
-/// Moves the packets of `batch` from number `first` on to another batch in the same arena.
+/** Moves the packets of `batch` from number `first` on to another batch in the same arena. */
 inline GstBuffer* split_batch(GstBuffer* batch, guint first) {
   GstBuffer* rest = gst_packet_batch_new_part(batch);
   GstPacketBatchMeta* to = gst_buffer_get_packet_batch_meta(rest);
@@ -43,7 +45,7 @@ inline GstBuffer* split_batch(GstBuffer* batch, guint first) {
   return rest;
 }
 
-/// What a buffer holds: many packets if it is a batch, otherwise one.
+/** What a buffer holds: many packets if it is a batch, otherwise one. */
 inline std::vector<Bytes> packets_of(GstBuffer* buffer) {
   if (const gstpacket::BatchMap map(buffer); map) {
     std::vector<Bytes> packets;

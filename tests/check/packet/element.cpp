@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// What the runtime promises an element besides packets: hooks, properties, errors, states, caps.
+/**
+ * @file
+ * What the runtime promises an element besides packets: hooks, properties, errors, states, caps.
+ */
 #include "gst/packet/element.hpp"
 
 #include <stdexcept>
@@ -16,7 +18,7 @@ using rig::Bytes;
 
 enum class Colour { red, dark_green, blue };
 
-/// Has one of everything.
+/** Has one of everything. */
 struct Everything {
   static constexpr ElementInfo info{"everything", "Everything", "Filter/Network", "Tests", "Tests"};
   static constexpr std::array ports{"odd"};
@@ -148,7 +150,7 @@ GST_START_TEST(test_decttl) {
 }
 GST_END_TEST
 
-/// An element that reads behind an Ethernet header and says nothing of link types.
+/** An element that reads behind an Ethernet header and says nothing of link types. */
 GST_START_TEST(test_other_link_types_are_refused) {
   for (const char* caps :
        {"application/x-packet,link-type=ip", "application/x-packet,link-type=punt"}) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// An element between pads of the test that take buffers and lists alike. GstHarness is not used:
-// its pads take lists apart.
+/**
+ * @file
+ * An element between pads of the test that take buffers and lists alike. GstHarness is not used:
+ * its pads take lists apart.
+ */
 #pragma once
 
 #include <algorithm>
@@ -22,7 +24,7 @@
 
 namespace rig {
 
-/// Where buffers go: remembers the bytes of every packet, and in which form it came.
+/** Where buffers go: remembers the bytes of every packet, and in which form it came. */
 class Sink {
  public:
   explicit Sink(GstPad* peer) : pad_(make_pad()) {
@@ -78,7 +80,7 @@ class Sink {
   unsigned buffers = 0;
   unsigned lists = 0;
   unsigned batches = 0;
-  /// Answers the ALLOCATION query so; and overwrites the packets of those it may write to.
+  /** Answers the ALLOCATION query so; and overwrites the packets of those it may write to. */
   bool takes_batches = false;
   void* last = nullptr;
   GstFlowReturn flow = GST_FLOW_OK;
@@ -91,7 +93,7 @@ class Sink {
         GST_STATIC_PAD_TEMPLATE("testsink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
     return gst_pad_new_from_static_template(&any, "testsink");
   }
-  /// A batch says the size of its packets: what queues and statistics go by.
+  /** A batch says the size of its packets: what queues and statistics go by. */
   static void check_size(GstBuffer* batch) {
     const gstpacket::BatchMap map(batch);
     if (!map) return;
@@ -126,7 +128,7 @@ class Sink {
   GstPad* pad_;
 };
 
-/// One field of the `stats` of an element.
+/** One field of the `stats` of an element. */
 inline std::uint64_t stat(GstElement* element, const char* name) {
   GstStructure* stats = nullptr;
   g_object_get(element, "stats", &stats, nullptr);
@@ -135,7 +137,7 @@ inline std::uint64_t stat(GstElement* element, const char* name) {
   gst_structure_free(stats);
   return value;
 }
-/// Every field as text, but `batches` and `copies`, which depend on the form.
+/** Every field as text, but `batches` and `copies`, which depend on the form. */
 inline std::string stats_of_packets(GstElement* element) {
   GstStructure* stats = nullptr;
   g_object_get(element, "stats", &stats, nullptr);
@@ -190,7 +192,7 @@ class Rig {
                            GST_STATE_CHANGE_SUCCESS);
     send_prologue(source_, caps);
   }
-  /// A refusal only shows in the flow return of the next push: caps are sticky.
+  /** A refusal only shows in the flow return of the next push: caps are sticky. */
   void set_caps(const char* text) {
     GstCaps* caps = gst_caps_from_string(text);
     gst_pad_push_event(source_, gst_event_new_caps(caps));
@@ -203,7 +205,7 @@ class Rig {
 
   [[nodiscard]] std::uint64_t stat(const char* name) const { return rig::stat(element, name); }
   [[nodiscard]] std::string stats_of_packets() const { return rig::stats_of_packets(element); }
-  /// The text of the next message of `type`, or an empty one.
+  /** The text of the next message of `type`, or an empty one. */
   [[nodiscard]] std::string message(GstMessageType type) const {
     GstMessage* found = gst_bus_pop_filtered(bus, type);
     if (found == nullptr) return {};
@@ -228,14 +230,14 @@ class Rig {
   GstPad* source_;
 };
 
-/// One memory, exactly as large as the packet: no room around it.
+/** One memory, exactly as large as the packet: no room around it. */
 inline GstBuffer* make_buffer(std::span<const std::uint8_t> bytes) {
   GstBuffer* buffer = gst_buffer_new_allocate(nullptr, bytes.size(), nullptr);
   gst_buffer_fill(buffer, 0, bytes.data(), bytes.size());
   return buffer;
 }
 
-/// The packet in pieces of `piece` bytes.
+/** The packet in pieces of `piece` bytes. */
 inline GstBuffer* make_pieces(std::span<const std::uint8_t> bytes, std::size_t piece) {
   GstBuffer* buffer = gst_buffer_new();
   for (std::size_t at = 0; at < bytes.size(); at += piece) {
