@@ -192,7 +192,7 @@ gboolean LiveSource::negotiate() {
   if (GST_PAD_IS_FLUSHING(pad())) return FALSE;
   GstCaps* caps = gst_pad_query_caps(pad(), nullptr);
   gchar* text = gst_caps_to_string(caps);
-  GST_ELEMENT_ERROR(src_, STREAM, FORMAT, ("The next element does not take %s.", text),
+  GST_ELEMENT_ERROR(src_, STREAM, FORMAT, ("The next element does not accept %s.", text),
                     ("no common caps downstream; link to an element that does, or set caps"));
   g_free(text);
   gst_caps_unref(caps);

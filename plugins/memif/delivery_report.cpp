@@ -19,19 +19,19 @@ const char* explain(DropReason reason) {
     case DropReason::undelivered:
       return "left in the ring, where the peer may still find them";
     case DropReason::flushed:
-      return "given up by a flush";
+      return "discarded by a flush";
     case DropReason::too_long:
       return "too long for the ring";
     case DropReason::empty:
       return "of 0 bytes";
     case DropReason::no_memory:
-      return "for want of memory";
+      return "for lack of memory";
     case DropReason::bad_descriptor:
     case DropReason::bad_chain:
     case DropReason::count:
       break;
   }
-  return "with wrong descriptors";
+  return "with invalid descriptors";
 }
 
 /** Includes the figures: gst-launch-1.0 shows only this text of an INFO message. */

@@ -34,14 +34,14 @@ std::string error_text(int error) {
     case EMFILE: {
       rlimit limit{};
       ::getrlimit(RLIMIT_NOFILE, &limit);
-      return text + ": this process may have " + std::to_string(limit.rlim_cur) +
-             ". Raise the limit (ulimit -n, LimitNOFILE=), or close some";
+      return text + ": the limit of this process is " + std::to_string(limit.rlim_cur) +
+             ". Raise it (ulimit -n, LimitNOFILE=), or close some descriptors";
     }
     case ENFILE:
-      return text + ": that is the limit of the whole machine. Raise fs.file-max";
+      return text + ": the limit of the whole system is reached. Raise fs.file-max";
     case ENOMEM:
     case ENOBUFS:
-      return text + ": the kernel has no memory for it. Free some, or raise the cgroup's limit";
+      return text + ": out of kernel memory. Free some, or raise the limit of the cgroup";
     default:
       return text;
   }

@@ -398,7 +398,7 @@ void RxQueue::acknowledge_interrupt() noexcept {
   if (pending()) return;
   const auto received = static_cast<std::uint16_t>(next_ - std::exchange(woken_at_, next_));
   if (!wake_budget_.spend(received, coarse_now_ns())) {
-    state_->fail("the peer floods us with wake-ups for nothing");
+    state_->fail("the peer keeps waking us without packets");
   }
 }
 

@@ -324,7 +324,7 @@ GST_START_TEST(test_a_peer_that_floods_us_with_wake_ups_loses_its_link) {
       receiver->release();
     }
   });
-  const bool down = news->down_with("floods us with wake-ups");
+  const bool down = news->down_with("keeps waking us without packets");
   done = true;
   receiver->interrupt();
   flood.join();
