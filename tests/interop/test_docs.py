@@ -172,6 +172,19 @@ class DocsTest(InteropTest):
                 self.assertRegex(blurb, r"^[A-Z0-9].{9,}[^.]$")
         self.assertGreater(seen, 100)
 
+    def test_paths(self):
+        """Files and directories that the documentation names exist, but for a contributor's."""
+        names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+        if names.returncode:
+            self.skipTest("not in a git repository")
+        files = names.stdout.split()
+        for page in doc_commands.PAGES:
+            text = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
+            for path in re.findall(r"`((?:gst|plugins|tests|docs)(?:/[\w.-]+)+)/?`", text):
+                with self.subTest(page=page.name, path=path):
+                    self.assertTrue("tcpflags" in path or any(
+                        re.match(rf"{re.escape(path)}(?:$|[./])", file) for file in files))
+
     def test_links(self):
         """Files that the documentation points to exist."""
         for page in doc_commands.PAGES:
