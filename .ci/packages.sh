@@ -8,7 +8,7 @@ set -eu
 build=(g++ meson ninja-build pkg-config
   libglib2.0-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base)
-test=(clang clang-format python3 python3-gi python3-gst-1.0 gir1.2-gstreamer-1.0
+test=(clang clang-format doxygen python3 python3-gi python3-gst-1.0 gir1.2-gstreamer-1.0
   gir1.2-gst-plugins-base-1.0 gobject-introspection libgirepository1.0-dev
   gstreamer1.0-plugins-good python3-scapy tshark
   iproute2 iputils-ping procps valgrind dpdk dpdk-dev)

@@ -26,8 +26,7 @@ FROM_ROOT = ("gst/", "plugins/")
 WIDTH = 100
 # Where comments may still have another form; --fix converts them.
 PENDING = ("gst/packet/", "gst/memif/control/handshake.hpp", "gst/memif/control/listener.hpp",
-           "gst/memif/export.hpp", "gst/memif/interface.hpp", "gst/memif/settings.hpp", "plugins/",
-           "tests/")
+           "gst/memif/settings.hpp", "plugins/", "tests/")
 
 
 def sources():

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file A memif interface: makes one link after another with its peer, for as long as it is
+ * @file
+ * A memif interface: makes one link after another with its peer, for as long as it is
  * started.
  */
 #pragma once

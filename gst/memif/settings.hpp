@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file What the user configures of an interface. */
+/**
+ * @file
+ * The configuration of an interface.
+ */
 #pragma once
 
 #include <cstdint>
@@ -73,7 +76,8 @@ GSTMEMIF_API Status apply(const PartialSettings& partial, Settings& settings);
 
 /**
  * Two users of one interface must not contradict each other.
- * @param a_name, b_name who they are, for the error
+ * @param a, b what they set
+ * @param a_name, b_name their names, for the error
  */
 GSTMEMIF_API Status check_agreement(const PartialSettings& a, const std::string& a_name,
                                     const PartialSettings& b, const std::string& b_name);

@@ -159,6 +159,18 @@ class DocsTest(InteropTest):
                          "docs/elements.md is not what gst-inspect-1.0 says; "
                          "tests/interop/doc_commands.py --build DIR writes it anew")
 
+    def test_api_reference(self):
+        """doxygen finds nothing wrong in the headers that are installed."""
+        if not shutil.which("doxygen"):
+            self.skipTest("doxygen is not installed")
+        text = (ROOT / "docs/Doxyfile.in").read_text()
+        for name, value in (("version", "test"), ("root", ROOT), ("output", self.directory)):
+            text = text.replace(f"@{name}@", str(value))
+        path = Path(self.directory, "Doxyfile")
+        path.write_text(text)
+        self.run_program(["doxygen", str(path)])
+        self.assertTrue(Path(self.directory, "html", "index.html").exists())
+
     def test_blurbs(self):
         """Blurbs have one form: a capital, an explanation beyond the nick, no full stop."""
         seen = 0
