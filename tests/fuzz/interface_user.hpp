@@ -276,7 +276,7 @@ class InterfaceUser {
       case 6:
         return tx.flush();
       case 7:
-        send_many(tx, kPacket, input.below(64));
+        send_many(tx, kPacket, 1 + input.below(64));
         return tx.flush();
       default: {
         const TxSegment segments[] = {kPacket, kPacket};
