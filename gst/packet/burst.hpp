@@ -24,7 +24,7 @@ namespace gstpacket::detail {
 
 inline constexpr std::ptrdiff_t kPrefetchAhead = 8;
 
-/** The verdict on a packet that cannot be opened. No enumerator has this number. */
+/** The verdict on an unreadable packet. No enumerator has this number. */
 inline constexpr Verdict kUnreadable{Verdict::kDrop, Verdict::kNoReason - 1};
 
 /**

@@ -96,7 +96,7 @@ class PortTable {
   /** Null if it is not there. */
   std::shared_ptr<SourcePort> remove(GstPad* pad);
   [[nodiscard]] std::shared_ptr<const Ports> ports() const;
-  /** True if there was something new. */
+  /** True if the table has changed. */
   bool update(View& view) const {
     return generation_.load(std::memory_order_acquire) != view.generation && replace(view);
   }

@@ -126,7 +126,7 @@ void SwitchCore::stream_starts(DataPath& path) {
 }
 
 /**
- * Whether nothing that is linked can bring anything any more, and source pads were not told yet.
+ * Whether all linked sink pads are at EOS, and source pads have not been told yet.
  * With paths_mutex_.
  */
 bool SwitchCore::all_ended() {
@@ -181,9 +181,9 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
 }
 
 gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
-  // Answered here: a buffer may go to any port, and to several, so nothing that one of them would
-  // propose can be promised. Batches are welcome all the same: a port that does not take them gets
-  // them unpacked.
+  // Answered here: a buffer may go to any port, or to several, so no proposal of a single port can
+  // be passed on. Batches are accepted all the same: they are unpacked for a port that does not
+  // accept them.
   if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION) {
     gst_query_add_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, nullptr);
     return TRUE;
@@ -200,8 +200,8 @@ gboolean activate_source(GstPad* pad, GstObject*, GstPadMode mode, gboolean acti
 }
 
 /**
- * Nothing that comes in by a port goes out by it: two switches may be linked both ways without a
- * query or event running in circles.
+ * Events and queries of a port are not forwarded to it, so two switches may be linked both ways
+ * without endless loops.
  */
 GstIterator* internal_links(GstPad* pad, GstObject* parent) {
   GstIterator* all = gst_pad_iterate_internal_links_default(pad, parent);
@@ -227,7 +227,7 @@ bool taken(GstElement* element, const char* prefix, unsigned number) {
 }
 
 /**
- * The number a new pad gets: the one asked for, or the lowest that is free in this direction.
+ * The number of a new pad: the requested one, or the lowest that is free in this direction.
  * Negative if it is taken or too large.
  */
 int choose_number(GstElement* element, GstPadDirection direction, const char* name) {

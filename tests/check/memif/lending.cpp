@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Batches that memifsrc receives without a copy, held by an application for as long as it likes.
+/**
+ * @file
+ * Batches that memifsrc receives without a copy, held by an application for as long as it likes.
+ */
 #include <mutex>
 
 #include "gst/packet/batch.hpp"
