@@ -28,6 +28,20 @@ std::uint32_t jittered(std::uint32_t milliseconds) {
          std::uniform_int_distribution<std::uint32_t>(0, 2 * spread)(random);
 }
 
+bool ends_links(NewLink when, Role role) {
+  switch (when) {
+    case NewLink::never:
+      return false;
+    case NewLink::always:
+      return true;
+    case NewLink::as_slave:
+      return role == Role::slave;
+    case NewLink::as_master:
+      return role == Role::master;
+  }
+  return false;
+}
+
 /** Null for a slave. May take a while. */
 Result<std::shared_ptr<Listener>> find_listener(const Settings& settings,
                                                 std::shared_ptr<Loop> loop) {
@@ -184,8 +198,12 @@ std::string Interface::reason_for_new_link(const Settings& settings) const {
   const ControlLock lock;
   const std::shared_ptr<Link> current = link();
   if (!current) return {};
-  if (settings.mode != settings_.mode) return "mode=" + std::string(to_string(settings.mode));
-  if (settings.secret != settings_.secret) return "secret";
+  for (const SettingInfo& info : setting_infos()) {
+    const SettingValue value = info.get(settings);
+    if (ends_links(info.new_link, settings.role) && value != info.get(settings_)) {
+      return show(info, value);
+    }
+  }
   const auto more = [](std::uint32_t wanted, std::uint32_t offered, std::size_t has) {
     return wanted > has && has >= offered;
   };
@@ -194,16 +212,6 @@ std::string Interface::reason_for_new_link(const Settings& settings) const {
   }
   if (more(settings.tx_queues, settings_.tx_queues, current->tx_queues())) {
     return "tx-queues=" + std::to_string(settings.tx_queues);
-  }
-  if (settings.role == Role::master) {
-    return settings.listen != settings_.listen ? "the socket's permissions" : std::string();
-  }
-  // The slave's memory is as it was made.
-  if (settings.ring_size != settings_.ring_size) {
-    return "ring-size=" + std::to_string(settings.ring_size);
-  }
-  if (settings.buffer_size != settings_.buffer_size) {
-    return "buffer-size=" + std::to_string(settings.buffer_size);
   }
   return {};
 }

@@ -2,6 +2,8 @@
 // Copyright (C) 2026 The gst-memif developers
 #include "gst/memif/settings.hpp"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
 
@@ -10,56 +12,241 @@
 namespace gstmemif {
 namespace {
 
-Error wrong(const std::string& setting, const std::string& value, const std::string& why) {
-  return {ErrorCode::settings, setting + "=" + value + " is not possible: " + why};
-}
+// ---- Values as text -------------------------------------------------------------------------
 
-std::string show(const std::string& value) {
+std::string text_of(const std::string& value) {
   return value;
 }
-std::string show(std::uint64_t value) {
+std::string text_of(std::uint64_t value) {
   return std::to_string(value);
 }
-std::string show(Mode value) {
+std::string text_of(Role value) {
+  return value == Role::slave ? "slave" : "master";
+}
+std::string text_of(Mode value) {
   return std::string(to_string(value));
 }
-
-std::string show(UnsealedMemory value) {
+std::string text_of(UnsealedMemory value) {
   return value == UnsealedMemory::guard ? "guard" : "refuse";
 }
 
-Status check_queues(const char* name, std::uint32_t count) {
-  if (count >= 1 && count <= kMaxQueues) return {};
-  return wrong(name, show(count), "an interface has 1 to 255 queues in each direction.");
+Error invalid(const std::string& setting, const std::string& why) {
+  return {ErrorCode::settings, "Invalid " + setting, why};
 }
 
-Error too_long(const char* name, const std::string& shown, std::size_t size, std::size_t limit) {
-  return wrong(name, shown,
-               "it has " + std::to_string(size) + " bytes, where the protocol takes " +
-                   std::to_string(limit) + ". Use a shorter one.");
+Result<std::vector<uid_t>> parse_uids(std::string_view text) {
+  const auto wrong = [all = std::string(text)] {
+    return invalid("allowed-uids=" + all,
+                   "must be user numbers separated by commas, such as 0,1000");
+  };
+  std::vector<uid_t> uids;
+  while (!text.empty()) {
+    const std::string_view item = text.substr(0, text.find(','));
+    uid_t uid = 0;
+    const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), uid);
+    if (error != std::errc() || end != item.data() + item.size()) return wrong();
+    uids.push_back(uid);
+    text.remove_prefix(std::min(text.size(), item.size() + 1));
+  }
+  return uids;
 }
 
-Status check_name(const std::string& name) {
-  if (name.size() <= kMaxNameLength) return {};
-  return too_long("interface-name", name, name.size(), kMaxNameLength);
+std::string text_of(const std::vector<uid_t>& uids) {
+  std::string text;
+  for (const uid_t uid : uids) text += (text.empty() ? "" : ",") + std::to_string(uid);
+  return text;
 }
 
-/** A secret does not belong into a message, not even a wrong one. */
-constexpr char kHidden[] = "(hidden)";
+// ---- The table ------------------------------------------------------------------------------
 
-Status check_secret(const std::string& secret) {
-  if (secret.size() <= kMaxSecretLength) return {};
-  return too_long("secret", kHidden, secret.size(), kMaxSecretLength);
+/** Reads and writes the member that @p Path leads to. */
+template <auto... Path>
+struct Member {
+  template <class S>
+  static auto& of(S& settings) {
+    return (settings.*....*Path);  // a fold over .*
+  }
+  static SettingValue get(const Settings& settings) { return of(settings); }
+  static Status set(Settings& settings, const SettingValue& value) {
+    auto& member = of(settings);
+    const auto* given = std::get_if<std::remove_reference_t<decltype(member)>>(&value);
+    if (given == nullptr) return Error{ErrorCode::settings, "a value of the wrong type"};
+    member = *given;
+    return {};
+  }
+};
+
+struct Socket {
+  static SettingValue get(const Settings& settings) { return settings.socket.text(); }
+  static Status set(Settings& settings, const SettingValue& value) {
+    const auto* text = std::get_if<std::string>(&value);
+    Result<SocketAddress> address = SocketAddress::parse(text != nullptr ? *text : "");
+    if (!address) return address.error();
+    settings.socket = std::move(*address);
+    return {};
+  }
+};
+
+struct AllowedUids {
+  static SettingValue get(const Settings& settings) {
+    return text_of(settings.listen.allowed_uids);
+  }
+  static Status set(Settings& settings, const SettingValue& value) {
+    const auto* text = std::get_if<std::string>(&value);
+    Result<std::vector<uid_t>> uids = parse_uids(text != nullptr ? *text : "");
+    if (!uids) return uids.error();
+    settings.listen.allowed_uids = std::move(*uids);
+    return {};
+  }
+};
+
+/** What a row does not say is as in most of them. */
+struct Traits {
+  const char* note = nullptr;
+  SettingLimits limits = {};
+  NewLink new_link = NewLink::never;
+  bool receive_only = false;
+  bool hidden = false;
+};
+
+template <class Access>
+constexpr SettingInfo row(const char* name, const char* nick, const char* blurb,
+                          Traits traits = {}) {
+  return {name,
+          nick,
+          blurb,
+          traits.note,
+          traits.limits,
+          traits.new_link,
+          traits.receive_only,
+          traits.hidden,
+          Access::get,
+          Access::set};
 }
 
-Status check_ring_size(std::uint32_t size) {
-  if (size >= kMinRingSize && size <= kMaxRingSize && std::has_single_bit(size)) return {};
-  const std::uint32_t nearest =
-      size < kMinRingSize ? kMinRingSize : std::min(std::bit_floor(size), kMaxRingSize);
-  return wrong("ring-size", show(size),
-               "rings have a power of two of slots, 2 to 16384. Use " + show(nearest) +
-                   (nearest < size && 2 * nearest <= kMaxRingSize ? " or " + show(2 * nearest) + "."
-                                                                  : std::string(".")));
+constexpr char kMasterOnly[] = "master only";
+constexpr char kSlaveOnly[] = "the slave's value applies";
+constexpr SettingLimits kPositive = {.min = 1};
+constexpr SettingLimits kQueues = {.min = 1, .max = kMaxQueues};
+
+constexpr std::array kSettings = {
+    row<Socket>("socket-path", "Socket path",
+                "UNIX socket of the interface: a path, or @name for an abstract socket"),
+    row<Member<&Settings::id>>("id", "Interface ID",
+                               "Number of the interface on its socket, the same at both ends"),
+    row<Member<&Settings::role>>("role", "Role",
+                                 "Side of the link: the slave (client) connects and owns the "
+                                 "shared memory, the master (server) listens"),
+    row<Member<&Settings::mode>>("mode", "Mode", "Type of the packets, the same at both ends",
+                                 {.new_link = NewLink::always}),
+    row<Member<&Settings::secret>>("secret", "Secret", "Password of the interface",
+                                   {.note = "the master requires it, the slave sends it",
+                                    .limits = {.max = kMaxSecretLength},
+                                    .new_link = NewLink::always,
+                                    .hidden = true}),
+    row<Member<&Settings::interface_name>>("interface-name", "Interface name",
+                                           "Name that the peer shows for this side",
+                                           {.limits = {.max = kMaxNameLength}}),
+    row<Member<&Settings::ring_size>>(
+        "ring-size", "Ring size", "Size of each ring, in slots",
+        {.note = kSlaveOnly,
+         .limits = {.min = kMinRingSize, .max = kMaxRingSize, .power_of_two = true},
+         .new_link = NewLink::as_slave}),
+    row<Member<&Settings::buffer_size>>(
+        "buffer-size", "Buffer size", "Size of the buffer of a slot, in bytes",
+        {.note = "longer packets take several slots; the slave's value applies",
+         .limits = kPositive,
+         .new_link = NewLink::as_slave}),
+    row<Member<&Settings::rx_queues>>("rx-queues", "Receive queues",
+                                      "Number of queues from the peer to this side",
+                                      {.note = "the peer may agree to fewer", .limits = kQueues}),
+    row<Member<&Settings::tx_queues>>("tx-queues", "Transmit queues",
+                                      "Number of queues from this side to the peer",
+                                      {.note = "the peer may agree to fewer", .limits = kQueues}),
+    row<Member<&Settings::listen, &ListenOptions::mode>>(
+        "socket-mode", "Socket file mode",
+        "Permissions of the socket file, as chmod takes them (432 is octal 0660)",
+        {.note = kMasterOnly, .new_link = NewLink::as_master}),
+    row<Member<&Settings::listen, &ListenOptions::owner>>(
+        "socket-owner", "Socket file owner",
+        "Owner of the socket file as user:group, names or numbers; empty: the user of this process",
+        {.note = kMasterOnly, .new_link = NewLink::as_master}),
+    row<AllowedUids>("allowed-uids", "Allowed users",
+                     "User IDs whose programs may connect, separated by commas; empty: any that "
+                     "the permissions of the socket file admit",
+                     {.note = kMasterOnly, .new_link = NewLink::as_master}),
+    row<Member<&Settings::unsealed_memory>>(
+        "unsealed-memory", "Unsealed memory",
+        "Handling of shared memory that the peer can truncate while it is in use, as it can unless "
+        "it is sealed and not of huge pages",
+        {.note = kMasterOnly}),
+    row<Member<&Settings::memory_limit>>(
+        "memory-limit", "Memory limit",
+        "Maximum size of the shared memory that a peer may bring in all its regions, in bytes; a "
+        "peer with more is refused",
+        {.note = kMasterOnly}),
+    row<Member<&Settings::max_packet_size>>(
+        "max-packet-size", "Maximum packet size", "Maximum length of a received packet, in bytes",
+        {.note = "longer ones are dropped and counted in drop-too-long",
+         .limits = kPositive,
+         .receive_only = true}),
+    row<Member<&Settings::copy_limit>>(
+        "copy-limit", "Copy limit",
+        "Maximum memory for copies of received packets of the interface, in bytes; packets that "
+        "need more are dropped and counted in drop-no-memory",
+        {.receive_only = true}),
+};
+
+// ---- Checks ---------------------------------------------------------------------------------
+
+bool holds_text(const SettingInfo& info) {
+  return std::holds_alternative<std::string>(info.get(Settings()));
+}
+
+/** "from 1 to 255"; empty where all values are good. */
+std::string limits_text(const SettingInfo& info) {
+  const SettingLimits& limits = info.limits;
+  const std::string min = std::to_string(limits.min);
+  const std::string max = std::to_string(limits.max);
+  if (holds_text(info)) return limits.max == UINT64_MAX ? "" : "at most " + max + " bytes";
+  if (limits.power_of_two) return "a power of two from " + min + " to " + max;
+  if (limits.max != UINT64_MAX) return "from " + min + " to " + max;
+  return limits.min != 0 ? min + " or more" : "";
+}
+
+/** Values near the wrong one that would do. */
+std::string suggestion(const SettingInfo& info, std::uint64_t value) {
+  const SettingLimits& limits = info.limits;
+  if (!limits.power_of_two) return std::visit([](auto v) { return text_of(v); }, info.get({}));
+  const std::uint64_t below = std::clamp(std::bit_floor(value), limits.min, limits.max);
+  const bool between = below < value && 2 * below <= limits.max;
+  return std::to_string(below) + (between ? " or " + std::to_string(2 * below) : "");
+}
+
+bool allowed(const SettingLimits& limits, std::uint64_t value) {
+  return value >= limits.min && value <= limits.max &&
+         (!limits.power_of_two || std::has_single_bit(value));
+}
+
+Status check_number(const SettingInfo& info, std::uint64_t value) {
+  if (allowed(info.limits, value)) return {};
+  return invalid(show(info, value),
+                 "must be " + limits_text(info) + ", such as " + suggestion(info, value));
+}
+
+Status check_limits(const SettingInfo& info, const SettingValue& value) {
+  if (const auto* number = std::get_if<std::uint32_t>(&value)) return check_number(info, *number);
+  if (const auto* number = std::get_if<std::uint64_t>(&value)) return check_number(info, *number);
+  const auto* text = std::get_if<std::string>(&value);
+  if (text == nullptr || allowed(info.limits, text->size())) return {};
+  return invalid(show(info, value),
+                 "must be " + limits_text(info) + " long, not " + std::to_string(text->size()));
+}
+
+/** Different texts may mean the same. */
+SettingValue normalized(const SettingInfo& info, const SettingValue& value) {
+  Settings settings;
+  return info.set(settings, value) ? info.get(settings) : value;
 }
 
 Status check_memory(const Settings& settings) {
@@ -72,106 +259,59 @@ Status check_memory(const Settings& settings) {
   return check_slave_memory(offer);
 }
 
-Error contradiction(const std::string& setting, const std::string& a, const std::string& a_name,
-                    const std::string& b, const std::string& b_name) {
-  return {ErrorCode::settings, setting + "=" + a + " of " + a_name + " contradicts " + setting +
-                                   "=" + b + " of " + b_name +
-                                   ": both are ends of one memif interface (same socket-path, id "
-                                   "and role). Set the same value on both, or set it on one only."};
-}
-
-template <class T>
-Status agree(const char* setting, const std::optional<T>& a, const std::string& a_name,
-             const std::optional<T>& b, const std::string& b_name) {
-  if (!a || !b || *a == *b) return {};
-  return contradiction(setting, show(*a), a_name, show(*b), b_name);
-}
-
-Status agree_on_secret(const std::optional<std::string>& a, const std::string& a_name,
-                       const std::optional<std::string>& b, const std::string& b_name) {
-  if (!a || !b || *a == *b) return {};
-  return contradiction("secret", kHidden, a_name, kHidden, b_name);
-}
-
-Result<std::vector<uid_t>> parse_uids(std::string_view text) {
-  std::vector<uid_t> uids;
-  while (!text.empty()) {
-    const std::string_view item = text.substr(0, text.find(','));
-    uid_t uid = 0;
-    const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), uid);
-    if (error != std::errc() || end != item.data() + item.size()) {
-      return wrong("allowed-uids", std::string(text), "give user numbers with commas, as 0,1000.");
-    }
-    uids.push_back(uid);
-    text.remove_prefix(std::min(text.size(), item.size() + 1));
-  }
-  return uids;
-}
-
-template <class T>
-void take(const std::optional<T>& from, T& to) {
-  if (from) to = *from;
-}
-
 }  // namespace
 
+SocketAddress default_socket_address() {
+  return *SocketAddress::parse(kDefaultSocketPath);
+}
+
+std::span<const SettingInfo> setting_infos() noexcept {
+  return kSettings;
+}
+
+const SettingInfo* find_setting(std::string_view name) noexcept {
+  const auto found = std::ranges::find(kSettings, name, &SettingInfo::name);
+  return found != kSettings.end() ? &*found : nullptr;
+}
+
+std::string describe(const SettingInfo& info) {
+  std::string text = info.blurb;
+  if (const std::string limits = limits_text(info); !limits.empty()) text += ", " + limits;
+  return info.note != nullptr ? text + " (" + info.note + ")" : text;
+}
+
+std::string show(const SettingInfo& info, const SettingValue& value) {
+  const std::string name = info.name;
+  if (info.hidden) return name + "=(hidden)";
+  return name + "=" + std::visit([](const auto& shown) { return text_of(shown); }, value);
+}
+
 Status validate(const Settings& settings) {
-  for (const Status& status :
-       {check_queues("rx-queues", settings.rx_queues),
-        check_queues("tx-queues", settings.tx_queues), check_secret(settings.secret),
-        check_name(settings.interface_name), check_ring_size(settings.ring_size),
-        check_listen_options(settings.listen)}) {
-    if (!status) return status;
+  for (const SettingInfo& info : kSettings) {
+    if (Status status = check_limits(info, info.get(settings)); !status) return status;
   }
-  if (settings.buffer_size == 0) {
-    return wrong("buffer-size", "0", "a buffer has 1 byte or more. The default is 2048.");
-  }
-  if (settings.max_packet_size == 0) {
-    return wrong("max-packet-size", "0", "a packet has 1 byte or more. The default is 32 MiB.");
-  }
+  if (Status status = check_listen_options(settings.listen); !status) return status;
   return check_memory(settings);
 }
 
-Status apply(const PartialSettings& partial, Settings& settings) {
-  take(partial.mode, settings.mode);
-  take(partial.secret, settings.secret);
-  take(partial.interface_name, settings.interface_name);
-  take(partial.rx_queues, settings.rx_queues);
-  take(partial.tx_queues, settings.tx_queues);
-  take(partial.ring_size, settings.ring_size);
-  take(partial.buffer_size, settings.buffer_size);
-  take(partial.socket_owner, settings.listen.owner);
-  take(partial.unsealed_memory, settings.unsealed_memory);
-  take(partial.memory_limit, settings.memory_limit);
-  take(partial.max_packet_size, settings.max_packet_size);
-  take(partial.copy_limit, settings.copy_limit);
-  if (partial.socket_mode) settings.listen.mode = static_cast<mode_t>(*partial.socket_mode);
-  if (partial.allowed_uids) {
-    Result<std::vector<uid_t>> uids = parse_uids(*partial.allowed_uids);
-    if (!uids) return uids.error();
-    settings.listen.allowed_uids = std::move(*uids);
+Status apply_settings(const PartialSettings& partial, Settings& settings) {
+  for (const auto& [info, value] : partial) {
+    if (Status status = info->set(settings, value); !status) return status;
   }
   return {};
 }
 
 Status check_agreement(const PartialSettings& a, const std::string& a_name,
                        const PartialSettings& b, const std::string& b_name) {
-  for (const Status& status :
-       {agree("mode", a.mode, a_name, b.mode, b_name),
-        agree_on_secret(a.secret, a_name, b.secret, b_name),
-        agree("interface-name", a.interface_name, a_name, b.interface_name, b_name),
-        agree("rx-queues", a.rx_queues, a_name, b.rx_queues, b_name),
-        agree("tx-queues", a.tx_queues, a_name, b.tx_queues, b_name),
-        agree("ring-size", a.ring_size, a_name, b.ring_size, b_name),
-        agree("buffer-size", a.buffer_size, a_name, b.buffer_size, b_name),
-        agree("socket-mode", a.socket_mode, a_name, b.socket_mode, b_name),
-        agree("socket-owner", a.socket_owner, a_name, b.socket_owner, b_name),
-        agree("allowed-uids", a.allowed_uids, a_name, b.allowed_uids, b_name),
-        agree("unsealed-memory", a.unsealed_memory, a_name, b.unsealed_memory, b_name),
-        agree("memory-limit", a.memory_limit, a_name, b.memory_limit, b_name),
-        agree("max-packet-size", a.max_packet_size, a_name, b.max_packet_size, b_name),
-        agree("copy-limit", a.copy_limit, a_name, b.copy_limit, b_name)}) {
-    if (!status) return status;
+  for (const auto& [info, value] : a) {
+    const auto other = b.find(info);
+    if (other == b.end()) continue;
+    if (normalized(*info, value) == normalized(*info, other->second)) continue;
+    return Error{ErrorCode::settings,
+                 show(*info, value) + " of " + a_name + " conflicts with " +
+                     show(*info, other->second) + " of " + b_name,
+                 "both use one memif interface (the same socket-path, id and role)",
+                 "Set the same value on both, or set it on only one"};
   }
   return {};
 }

@@ -7,8 +7,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <variant>
 
 #include "gst/memif/socket_address.hpp"
 #include "gst/memif/types.hpp"
@@ -22,9 +26,12 @@ inline constexpr std::uint32_t kDefaultBufferSize = 2048;
 inline constexpr std::uint64_t kDefaultMemoryLimit = std::uint64_t{4} << 30;
 inline constexpr std::uint64_t kDefaultCopyLimit = std::uint64_t{1} << 30;
 
+/** kDefaultSocketPath, parsed. */
+GSTMEMIF_API SocketAddress default_socket_address();
+
 /** Complete settings of one interface. */
 struct Settings {
-  SocketAddress socket;
+  SocketAddress socket = default_socket_address();
   std::uint32_t id = 0;  ///< must be the same on both ends
   Role role = Role::slave;
   Mode mode = Mode::ethernet;
@@ -50,29 +57,58 @@ struct Settings {
   bool operator==(const Settings&) const = default;
 };
 
-/** Settings as one user of an interface gives them: what is not set is left to others. */
-struct PartialSettings {
-  std::optional<Mode> mode;
-  std::optional<std::string> secret;
-  std::optional<std::string> interface_name;
-  std::optional<std::uint32_t> rx_queues;
-  std::optional<std::uint32_t> tx_queues;
-  std::optional<std::uint32_t> ring_size;
-  std::optional<std::uint32_t> buffer_size;
-  std::optional<std::uint32_t> socket_mode;
-  std::optional<std::string> socket_owner;
-  std::optional<std::string> allowed_uids;
-  std::optional<UnsealedMemory> unsealed_memory;
-  std::optional<std::uint64_t> memory_limit;
-  std::optional<std::uint32_t> max_packet_size;
-  std::optional<std::uint64_t> copy_limit;
+/** The value of a setting as a user gives it; addresses and lists are text. */
+using SettingValue =
+    std::variant<std::uint32_t, std::uint64_t, std::string, Role, Mode, UnsealedMemory>;
+
+/** The values that a setting takes: numbers in a range, or the length of a text in bytes. */
+struct SettingLimits {
+  std::uint64_t min = 0;
+  std::uint64_t max = UINT64_MAX;
+  bool power_of_two = false;
 };
+
+/** When a new value ends a link that is up. */
+enum class NewLink { never, always, as_slave, as_master };
+
+/**
+ * All that there is to know about a setting. Validation, merging, comparing and the properties of
+ * elements go by the table of these, so a new setting is a member of Settings and a row there.
+ */
+struct SettingInfo {
+  const char* name;   ///< also that of the property
+  const char* nick;   ///< for people, as "Ring size"
+  const char* blurb;  ///< what it is, with the unit; without limits
+  const char* note;   ///< what else there is to know, as "slave only"; may be null
+  SettingLimits limits;
+  NewLink new_link = NewLink::never;
+  bool receive_only = false;  ///< of no use to one who only sends
+  bool hidden = false;        ///< the value must not be shown
+  SettingValue (*get)(const Settings& settings);
+  /** Fails on a text that cannot be parsed, and on a value of another type. */
+  Status (*set)(Settings& settings, const SettingValue& value);
+};
+
+/** The table. */
+GSTMEMIF_API std::span<const SettingInfo> setting_infos() noexcept;
+
+/** The row of setting @p name, or null. */
+GSTMEMIF_API const SettingInfo* find_setting(std::string_view name) noexcept;
+
+/** Blurb, limits and note in one. */
+GSTMEMIF_API std::string describe(const SettingInfo& info);
+
+/** `name=value`, or as much of it as may be shown. */
+GSTMEMIF_API std::string show(const SettingInfo& info, const SettingValue& value);
+
+/** Settings as one user of an interface gives them: what is not set is left to others. */
+using PartialSettings = std::map<const SettingInfo*, SettingValue>;
 
 /** Checks ranges and combinations; the error names setting, value and remedy. */
 GSTMEMIF_API Status validate(const Settings& settings);
 
-/** Takes over into @p settings what @p partial sets. Fails on a list of users that is none. */
-GSTMEMIF_API Status apply(const PartialSettings& partial, Settings& settings);
+/** Takes over into @p settings what @p partial sets. Fails on text that cannot be parsed. */
+GSTMEMIF_API Status apply_settings(const PartialSettings& partial, Settings& settings);
 
 /**
  * Two users of one interface must not contradict each other.

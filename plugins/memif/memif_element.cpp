@@ -95,9 +95,7 @@ class MemifElement::Observer final : public gstmemif::InterfaceObserver {
 };
 
 MemifElement::MemifElement(GstElement* element, Direction direction)
-    : element_(element), direction_(direction) {
-  settings_.socket_path = gstmemif::kDefaultSocketPath;
-}
+    : element_(element), direction_(direction) {}
 
 MemifElement::~MemifElement() = default;
 
@@ -131,14 +129,16 @@ void MemifElement::post_error(const gstmemif::Error& error) const {
 }
 
 bool MemifElement::join() {
-  MemberSettings settings;
+  gstmemif::PartialSettings given;
+  MainContext main_context;
   {
     const std::lock_guard lock(mutex_);
-    settings = settings_;
+    given = given_;
+    main_context = main_context_;
     changed_ = false;
   }
   gchar* name = gst_object_get_name(GST_OBJECT_CAST(element_));
-  auto membership = Membership::join(std::move(settings), name);
+  auto membership = Membership::join(std::move(given), std::move(main_context), name);
   g_free(name);
   if (!membership) {
     post_error(membership.error());
@@ -147,8 +147,8 @@ bool MemifElement::join() {
   const std::string setting = (*membership)->ended_link_for();
   if (!setting.empty()) {
     GST_ELEMENT_INFO(element_, RESOURCE, SETTINGS,
-                     ("The link through %s id %u begins anew, for it did not have %s.",
-                      (*membership)->settings().socket_path.c_str(), (*membership)->settings().id,
+                     ("The link through %s id %u is restarted for %s.",
+                      (*membership)->settings().socket.text().c_str(), (*membership)->settings().id,
                       setting.c_str()),
                      ("set it on the first element of the interface to keep the link"));
   }
@@ -182,10 +182,10 @@ std::shared_ptr<gstmemif::Interface> MemifElement::start() {
   {
     const std::lock_guard lock(mutex_);
     interface_ = *interface;
-    used_ = membership_->settings();
     used_queue_ = queue_;
     stats_ = interface_->shared_stats();
-    observer = std::make_shared<Observer>(element_, used_.socket_path, used_.id);
+    const gstmemif::Settings& settings = membership_->settings();
+    observer = std::make_shared<Observer>(element_, settings.socket.text(), settings.id);
     observer_ = observer;
   }
   // Without the lock: a link that is up is told of at once, and who hears of it may ask us.
@@ -229,7 +229,9 @@ std::optional<Mode> MemifElement::mode() const {
   const std::lock_guard lock(mutex_);
   // Where the other end of the interface sets the mode, that applies here too.
   if (interface_) return interface_->settings().mode;
-  return settings_.partial.mode;
+  const auto given = given_.find(gstmemif::find_setting("mode"));
+  if (given == given_.end()) return {};
+  return std::get<Mode>(given->second);
 }
 
 GstCaps* MemifElement::packet_caps() const {

@@ -16,26 +16,13 @@
 #include "gst/memif/queue_user.hpp"
 #include "plugins/memif/shared_interface.hpp"
 
-/** Numbers of the common properties; each element goes on from kPropCommonLast. */
+/**
+ * Numbers of the common properties: those of the table of settings, then these. Each element goes
+ * on from kPropCommonLast.
+ */
 enum MemifProperty : guint {
-  kPropSocketPath = 1,
-  kPropId,
-  kPropRole,
-  kPropMode,
-  kPropSecret,
-  kPropInterfaceName,
-  kPropRingSize,
-  kPropBufferSize,
-  kPropRxQueues,
-  kPropTxQueues,
-  kPropQueue,
-  kPropSocketMode,
-  kPropSocketOwner,
-  kPropAllowedUids,
-  kPropUnsealedMemory,
-  kPropMemoryLimit,
-  kPropMaxPacketSize,
-  kPropCopyLimit,
+  kPropFirstSetting = 1,
+  kPropQueue = 100,
   kPropMainContext,
   kPropLinkUp,
   kPropPeerName,
@@ -85,9 +72,7 @@ class MemifElement {
  private:
   class Observer;
   bool settings_changed() const;
-  void set_partial(guint id, const GValue* value);
-  bool get_identity(guint id, GValue* value) const;
-  void get_setting(guint id, GValue* value) const;
+  void get_setting(const gstmemif::SettingInfo& info, GValue* value) const;
   GstStructure* stats();
   template <class Call>
   std::shared_ptr<gstmemif::InterfaceStats> for_each_queue(Call call);
@@ -98,13 +83,12 @@ class MemifElement {
   GstElement* const element_;
   const Direction direction_;
   mutable std::mutex mutex_;
-  MemberSettings settings_;
-  bool changed_ = false;  // settings_ are not those that the interface was joined with
+  gstmemif::PartialSettings given_;
+  MainContext main_context_;
+  bool changed_ = false;  // they are not those that the interface was joined with
   std::int64_t queue_ = 0;
   std::shared_ptr<gstmemif::Interface> interface_;
-  // Of interface_, and of stats_: what is set meanwhile is for the next start.
-  MemberSettings used_;
-  std::int64_t used_queue_ = 0;
+  std::int64_t used_queue_ = 0;  // with interface_ and stats_; queue_ may be for the next start
   std::shared_ptr<gstmemif::InterfaceStats> stats_;  // stays readable after stop()
   std::uint32_t stats_queues_ = 0;                   // how many there are of our direction
   std::unique_ptr<Membership> membership_;

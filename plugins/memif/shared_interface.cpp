@@ -70,44 +70,39 @@ class SharedInterface {
 
  private:
   struct Members {
-    std::vector<MemberSettings> settings;
+    std::vector<gstmemif::PartialSettings> given;
+    MainContext main_context;
     unsigned version = 0;
   };
 
   static Status agree(const Membership& a, const Membership& b) {
-    if (a.settings().main_context != b.settings().main_context) {
-      return Error{ErrorCode::settings, "main-context of " + a.name() + " differs from that of " +
-                                            b.name() +
-                                            ": both are ends of one memif interface. Set the same "
-                                            "context on both, or on neither."};
+    if (a.main_context() != b.main_context()) {
+      return Error{ErrorCode::settings,
+                   "main-context of " + a.name() + " differs from that of " + b.name(),
+                   "both use one memif interface", "Set the same context on both, or on neither"};
     }
-    return check_agreement(a.settings().partial, a.name(), b.settings().partial, b.name());
+    return check_agreement(a.given(), a.name(), b.given(), b.name());
   }
 
   static Result<Settings> merged(const Members& members) {
-    const MemberSettings& first = members.settings.front();
-    Result<gstmemif::SocketAddress> address = gstmemif::SocketAddress::parse(first.socket_path);
-    if (!address) return address.error();
     Settings settings;
-    settings.socket = std::move(*address);
-    settings.id = first.id;
-    settings.role = first.role;
-    for (const MemberSettings& member : members.settings) {
-      if (Status status = apply(member.partial, settings); !status) return status.error();
+    for (const gstmemif::PartialSettings& member : members.given) {
+      if (Status status = apply_settings(member, settings); !status) return status.error();
     }
     if (Status status = validate(settings); !status) return status.error();
     return settings;
   }
 
   static std::shared_ptr<gstmemif::Loop> loop_of(const Members& members) {
-    GMainContext* context = members.settings.front().main_context.get();
+    GMainContext* context = members.main_context.get();
     return context != nullptr ? gstmemif::Loop::for_context(context) : gstmemif::Loop::own_thread();
   }
 
   Members members() const {
     const gstmemif::ControlLock lock;
     Members members;
-    for (const Membership* member : members_) members.settings.push_back(member->settings());
+    for (const Membership* member : members_) members.given.push_back(member->given());
+    members.main_context = members_.front()->main_context();
     members.version = version_;
     return members;
   }
@@ -165,12 +160,14 @@ std::shared_ptr<SharedInterface> find(const Key& key) {
 
 }  // namespace
 
-Result<std::unique_ptr<Membership>> Membership::join(MemberSettings settings, std::string name) {
-  Result<gstmemif::SocketAddress> address = gstmemif::SocketAddress::parse(settings.socket_path);
-  if (!address) return address.error();
-  if (Status status = check_socket_path(*address); !status) return status.error();
-  const Key key(address->text(), settings.id, settings.role);
-  std::unique_ptr<Membership> member(new Membership(std::move(settings), std::move(name)));
+Result<std::unique_ptr<Membership>> Membership::join(gstmemif::PartialSettings given,
+                                                     MainContext main_context, std::string name) {
+  Settings settings;
+  if (Status status = apply_settings(given, settings); !status) return status.error();
+  if (Status status = check_socket_path(settings.socket); !status) return status.error();
+  const Key key(settings.socket.text(), settings.id, settings.role);
+  std::unique_ptr<Membership> member(new Membership(std::move(given), std::move(settings),
+                                                    std::move(main_context), std::move(name)));
 
   const auto shared = find(key);
   if (Status status = shared->add(*member); !status) return status.error();

@@ -17,21 +17,19 @@
 
 class SharedInterface;
 
-/** What one element brings: which interface, and what it sets explicitly. */
-struct MemberSettings {
-  std::string socket_path;
-  std::uint32_t id = 0;
-  gstmemif::Role role = gstmemif::Role::slave;
-  gstmemif::PartialSettings partial;
-  std::shared_ptr<GMainContext> main_context;  ///< null: the library's own thread
-};
+using MainContext = std::shared_ptr<GMainContext>;
 
 /** An element's share of an interface; leaving is destruction. Any thread. */
 class Membership {
  public:
-  /** Joins the interface, made when its first member comes. @param name the element's, for errors
+  /**
+   * Joins the interface, made when its first member comes.
+   * @param given what the element sets explicitly
+   * @param main_context null: the library's own thread
+   * @param name the element's, for errors
    */
-  static gstmemif::Result<std::unique_ptr<Membership>> join(MemberSettings settings,
+  static gstmemif::Result<std::unique_ptr<Membership>> join(gstmemif::PartialSettings given,
+                                                            MainContext main_context,
                                                             std::string name);
   ~Membership();
   Membership(const Membership&) = delete;
@@ -43,15 +41,25 @@ class Membership {
   const std::string& name() const noexcept { return name_; }
   /** Which of its settings took joining to a running interface a new link; empty: none. */
   const std::string& ended_link_for() const noexcept { return ended_link_for_; }
-  const MemberSettings& settings() const noexcept { return settings_; }
+  /** What the element sets explicitly. */
+  const gstmemif::PartialSettings& given() const noexcept { return given_; }
+  /** The same over defaults: what others set is not in it. */
+  const gstmemif::Settings& settings() const noexcept { return settings_; }
+  const MainContext& main_context() const noexcept { return main_context_; }
 
  private:
   friend class SharedInterface;
-  Membership(MemberSettings settings, std::string name)
-      : settings_(std::move(settings)), name_(std::move(name)) {}
+  Membership(gstmemif::PartialSettings given, gstmemif::Settings settings, MainContext main_context,
+             std::string name)
+      : given_(std::move(given)),
+        settings_(std::move(settings)),
+        main_context_(std::move(main_context)),
+        name_(std::move(name)) {}
 
-  MemberSettings settings_;
-  std::string name_;
+  const gstmemif::PartialSettings given_;
+  const gstmemif::Settings settings_;
+  const MainContext main_context_;
+  const std::string name_;
   std::string ended_link_for_;
   bool started_ = false;
   std::shared_ptr<SharedInterface> shared_;

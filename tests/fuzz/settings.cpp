@@ -92,30 +92,33 @@ void parse_caps(unsigned kind, const std::string& text) {
 
 // ---- memif ----------------------------------------------------------------------------------
 
-template <class T>
-std::optional<T> maybe(Input& input, std::initializer_list<T> interesting) {
-  return input.flag() ? std::optional(input.around(interesting)) : std::nullopt;
-}
-std::optional<std::string> maybe_text(Input& input) {
-  return input.flag() ? std::optional(input.line()) : std::nullopt;
-}
-
 gstmemif::PartialSettings partial_settings(Input& input) {
   gstmemif::PartialSettings partial;
-  if (input.flag()) partial.mode = static_cast<gstmemif::Mode>(input.below(3));
-  partial.rx_queues = maybe<std::uint32_t>(input, {1, 255, 0, 256});
-  partial.tx_queues = maybe<std::uint32_t>(input, {1, 255, 0});
-  partial.ring_size = maybe<std::uint32_t>(input, {2, 1024, 16384, 3, 0});
-  partial.buffer_size = maybe<std::uint32_t>(input, {1, 2048, 0, 0xffffffff});
-  partial.socket_mode = maybe<std::uint32_t>(input, {0600, 07777});
-  partial.secret = maybe_text(input);
-  partial.interface_name = maybe_text(input);
-  partial.socket_owner = maybe_text(input);
-  partial.allowed_uids = maybe_text(input);
-  if (input.flag()) partial.unsealed_memory = static_cast<gstmemif::UnsealedMemory>(input.below(2));
-  partial.memory_limit = maybe<std::uint64_t>(input, {0, 1 << 20});
-  partial.max_packet_size = maybe<std::uint32_t>(input, {1, 0, 0xffffffff});
-  partial.copy_limit = maybe<std::uint64_t>(input, {0, 1 << 20});
+  const auto set = [&](const char* name, gstmemif::SettingValue value) {
+    partial[gstmemif::find_setting(name)] = std::move(value);
+  };
+  const auto number = [&]<class T>(const char* name, std::initializer_list<T> interesting) {
+    if (input.flag()) set(name, input.around(interesting));
+  };
+  const auto text = [&](const char* name) {
+    if (input.flag()) set(name, input.line());
+  };
+  if (input.flag()) set("mode", static_cast<gstmemif::Mode>(input.below(3)));
+  number("rx-queues", {1U, 255U, 0U, 256U});
+  number("tx-queues", {1U, 255U, 0U});
+  number("ring-size", {2U, 1024U, 16384U, 3U, 0U});
+  number("buffer-size", {1U, 2048U, 0U, 0xffffffffU});
+  number("socket-mode", {0600U, 07777U});
+  text("secret");
+  text("interface-name");
+  text("socket-owner");
+  text("allowed-uids");
+  if (input.flag()) {
+    set("unsealed-memory", static_cast<gstmemif::UnsealedMemory>(input.below(2)));
+  }
+  number("memory-limit", {std::uint64_t{0}, std::uint64_t{1} << 20});
+  number("max-packet-size", {1U, 0U, 0xffffffffU});
+  number("copy-limit", {std::uint64_t{0}, std::uint64_t{1} << 20});
   return partial;
 }
 
@@ -127,9 +130,9 @@ void memif_settings(Input& input) {
   require(agree == bool(check_agreement(b, "b", a, "a")), "one agrees with the other, not back");
   gstmemif::Settings settings;
   settings.role = input.flag() ? gstmemif::Role::master : gstmemif::Role::slave;
-  if (!apply(a, settings)) return;
+  if (!apply_settings(a, settings)) return;
   gstmemif::Settings twice = settings;
-  require(apply(a, twice) && twice == settings, "the same settings change something");
+  require(apply_settings(a, twice) && twice == settings, "the same settings change something");
   if (const auto valid = validate(settings); !valid) {
     gstmemif::Settings other = settings;
     for (char& c : other.secret) c = static_cast<char>(c + 1);

@@ -351,16 +351,16 @@ GST_START_TEST(test_wrong_settings) {
     change(settings);
     must_fail(Interface::create(settings, Loop::own_thread()), word, remedy);
   };
-  rejects([](Settings& s) { s.ring_size = 0; }, "ring-size=0", "Use 2.");
-  rejects([](Settings& s) { s.ring_size = 1000; }, "ring-size=1000", "Use 512 or 1024");
-  rejects([](Settings& s) { s.ring_size = 32768; }, "ring-size=32768", "Use 16384.");
-  rejects([](Settings& s) { s.ring_size = 0xffffffff; }, "ring-size=4294967295", "Use 16384.");
+  rejects([](Settings& s) { s.ring_size = 0; }, "ring-size=0", "such as 2");
+  rejects([](Settings& s) { s.ring_size = 1000; }, "ring-size=1000", "such as 512 or 1024");
+  rejects([](Settings& s) { s.ring_size = 32768; }, "ring-size=32768", "such as 16384");
+  rejects([](Settings& s) { s.ring_size = 0xffffffff; }, "ring-size=4294967295", "such as 16384");
   rejects([](Settings& s) { s.buffer_size = 0; }, "buffer-size=0", "2048");
   rejects([](Settings& s) { s.rx_queues = 0; }, "rx-queues=0", "1 to 255");
   rejects([](Settings& s) { s.tx_queues = 256; }, "tx-queues=256", "1 to 255");
-  rejects([](Settings& s) { s.secret = std::string(25, 'x'); }, "secret=", "takes 24");
+  rejects([](Settings& s) { s.secret = std::string(25, 'x'); }, "secret=", "at most 24 bytes");
   rejects([](Settings& s) { s.interface_name = std::string(32, 'x'); },
-          "interface-name=", "takes 31");
+          "interface-name=", "at most 31 bytes");
   rejects([](Settings& s) { s.listen.owner = "no-such-user"; }, "no-such-user", "socket-owner");
 }
 GST_END_TEST

@@ -62,6 +62,28 @@ GST_START_TEST(test_documentation) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_every_setting_is_a_property) {
+  for (const char* factory : {"memifsrc", "memifsink"}) {
+    GstElement* element = gst_element_factory_make(factory, nullptr);
+    fail_unless(element != nullptr);
+    const bool receives = std::string(factory) == "memifsrc";
+    for (const SettingInfo& info : setting_infos()) {
+      GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), info.name);
+      fail_unless_equals_int(spec != nullptr, receives || !info.receive_only);
+      if (spec == nullptr) continue;
+      const std::string blurb = g_param_spec_get_blurb(spec);
+      fail_unless(blurb == describe(info), "%s: %s", info.name, blurb.c_str());
+      GValue value = G_VALUE_INIT;
+      g_object_get_property(G_OBJECT(element), info.name, &value);
+      fail_unless(g_param_value_defaults(spec, &value), "%s is not what it is by default",
+                  info.name);
+      g_value_unset(&value);
+    }
+    gst_object_unref(element);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_roles_have_two_names) {
   Pipeline pipeline("memifsrc name=src role=server ! memifsink name=sink role=client");
   gchar* text = nullptr;
@@ -87,6 +109,19 @@ GST_START_TEST(test_what_one_end_sets_applies_to_both) {
     fail_unless_equals_int(pipeline.property<gint>(end, "mode"), 1);
     fail_unless_equals_int(pipeline.property<guint>(end, "rx-queues"), 1);
   }
+}
+GST_END_TEST
+
+GST_START_TEST(test_ends_may_say_the_same_in_other_words) {
+  const std::string name = unique_socket().substr(1);
+  Pipeline pipeline(
+      "memifsrc role=master allowed-uids=0,1000 socket-path=@" + name + " ! fakesink " + kAppSrc +
+      "memifsink name=sink role=server allowed-uids=\"0,1000,\" socket-path=abstract:" + name);
+  pipeline.set(GST_STATE_PAUSED);
+  gchar* uids = nullptr;
+  g_object_get(pipeline.element("sink"), "allowed-uids", &uids, nullptr);
+  fail_unless_equals_string(uids, "0,1000");
+  g_free(uids);
 }
 GST_END_TEST
 
@@ -124,14 +159,15 @@ GST_START_TEST(test_wrong_settings_say_what_and_why_and_what_to_do) {
   } kCases[] = {
       {"ring-size=1000" + name, {"ring-size=1000", "power of two", "512 or 1024"}},
       {"ring-size=65536" + name, {"ring-size=65536", "16384"}},
-      {"ring-size=1" + name, {"ring-size=1", "Use 2"}},
-      {"buffer-size=0" + name, {"buffer-size=0", "1 byte", "2048"}},
+      {"ring-size=1" + name, {"ring-size=1", "such as 2"}},
+      {"buffer-size=0" + name, {"buffer-size=0", "1 or more", "2048"}},
       {"rx-queues=0" + name, {"rx-queues=0", "1 to 255"}},
       {"tx-queues=256" + name, {"tx-queues=256", "1 to 255"}},
       {"queue=1" + name, {"queue=1", "rx-queues=1", "at least 2"}},
       {"ring-size=16384 buffer-size=4294967295" + name, {"ring-size=16384", "smaller"}},
-      {"secret=1234567890123456789012345" + name, {"secret=(hidden)", "takes 24"}},
-      {"interface-name=12345678901234567890123456789012" + name, {"interface-name", "takes 31"}},
+      {"secret=1234567890123456789012345" + name, {"secret=(hidden)", "at most 24 bytes"}},
+      {"interface-name=12345678901234567890123456789012" + name,
+       {"interface-name", "at most 31 bytes"}},
       {"socket-path=\"\"", {"socket-path=", "empty", "/run/vpp/memif.sock"}},
       {"socket-path=/" + std::string(120, 'x'), {"socket-path=", "too long", "shorter"}},
       {"socket-path=/no/such/directory/s", {"/no/such/directory", "Create it"}},
@@ -218,7 +254,7 @@ GST_START_TEST(test_an_end_that_joins_with_settings) {
   Pipeline other(kAppSrc + ("memifsink name=sink " + std::string(test.settings) + end));
   other.set(GST_STATE_PLAYING);
   if (test.reason != nullptr) {
-    expect_words(other.text_of(GST_MESSAGE_INFO), {test.reason, name, "begins anew"});
+    expect_words(other.text_of(GST_MESSAGE_INFO), {test.reason, name, "restarted"});
   } else {
     fail_if(other.has_message(GST_MESSAGE_INFO));
   }
@@ -365,8 +401,10 @@ static Suite* properties_suite(void) {
   TCase* tests = tcase_create("interface");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, test_documentation);
+  tcase_add_test(tests, test_every_setting_is_a_property);
   tcase_add_test(tests, test_roles_have_two_names);
   tcase_add_test(tests, test_what_one_end_sets_applies_to_both);
+  tcase_add_test(tests, test_ends_may_say_the_same_in_other_words);
   tcase_add_test(tests, test_contradictions_name_both_ends);
   tcase_add_test(tests, test_wrong_settings_say_what_and_why_and_what_to_do);
   tcase_add_test(tests, test_settings_may_change_in_ready);
