@@ -277,19 +277,8 @@ void Interface::dialled(Result<UniqueFd> socket) {
     if (socket.error().code == ErrorCode::busy) retry_ms_ = kFirstRetryMs;
     return retry_later();
   }
-  SlaveOffer offer;
-  offer.id = settings_.id;
-  offer.mode = settings_.mode;
-  offer.secret = settings_.secret;
-  offer.app_name = settings_.app_name;
-  offer.interface_name = settings_.interface_name;
-  offer.tx_queues = settings_.tx_queues;
-  offer.rx_queues = settings_.rx_queues;
-  offer.ring_size = settings_.ring_size;
-  offer.buffer_size = settings_.buffer_size;
-  offer.cache_line = settings_.cache_line;
   connection_ = std::make_shared<Connection>(loop_, std::move(*socket), *owner_);
-  Status status = connection_->start(SlaveHandshake(std::move(offer)), nullptr);
+  Status status = connection_->start(SlaveHandshake(settings_), nullptr);
   if (!status) return connection_closed(status.error());
   watch_deadline();
 }
@@ -324,7 +313,7 @@ void Interface::retry_later() {
   retry_ms_ = std::min(2 * retry_ms_, kLastRetryMs);
 }
 
-Result<Admission> Interface::admit(const Init& init) {
+Result<Settings> Interface::admit(const Init& init) {
   if (init.mode != static_cast<std::uint8_t>(settings_.mode)) {
     return Error{ErrorCode::protocol, "mode mismatch"};
   }
@@ -342,8 +331,7 @@ Result<Admission> Interface::admit(const Init& init) {
   if (memory_left() / 2 > settings_.memory_limit) {
     return Error{ErrorCode::busy, "packets of earlier links keep too much memory (memory-limit)"};
   }
-  return Admission{settings_.mode, settings_.interface_name, settings_.memory_limit,
-                   settings_.unsealed_memory};
+  return settings_;
 }
 
 void Interface::adopt(std::shared_ptr<Connection> connection) {

@@ -140,7 +140,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   void dial_now();
   void dialled(Result<UniqueFd> socket);
   void retry_later();
-  Result<Admission> admit(const Init& init);
+  Result<Settings> admit(const Init& init);
   void adopt(std::shared_ptr<Connection> connection);
   Status agreed(LinkPlan plan);
   void established();

@@ -249,16 +249,6 @@ SettingValue normalized(const SettingInfo& info, const SettingValue& value) {
   return info.set(settings, value) ? info.get(settings) : value;
 }
 
-Status check_memory(const Settings& settings) {
-  if (settings.role == Role::master) return {};
-  SlaveOffer offer;
-  offer.rx_queues = settings.rx_queues;
-  offer.tx_queues = settings.tx_queues;
-  offer.ring_size = settings.ring_size;
-  offer.buffer_size = settings.buffer_size;
-  return check_slave_memory(offer);
-}
-
 }  // namespace
 
 SocketAddress default_socket_address() {
@@ -291,7 +281,7 @@ Status validate(const Settings& settings) {
     if (Status status = check_limits(info, info.get(settings)); !status) return status;
   }
   if (Status status = check_listen_options(settings.listen); !status) return status;
-  return check_memory(settings);
+  return settings.role == Role::slave ? check_slave_memory(settings) : Status();
 }
 
 Status apply_settings(const PartialSettings& partial, Settings& settings) {

@@ -45,7 +45,7 @@ Status shake(Channel& channel, Handshake& handshake, Clock::time_point end) {
 }
 
 Result<Peer> dial_peer(const PeerSettings& settings, std::uint32_t id, Clock::time_point end) {
-  SlaveOffer offer;
+  Settings offer;
   offer.id = id;
   offer.app_name = offer.interface_name = "loadgen";
   offer.tx_queues = offer.rx_queues = settings.queues;
@@ -83,12 +83,15 @@ Result<std::vector<Peer>> accept_peers(const PeerSettings& settings, Clock::time
     }
     Channel channel(std::move((*incoming)->fd));
     std::uint32_t id = 0;
-    MasterHandshake handshake([&](const Init& init) -> Result<Admission> {
+    MasterHandshake handshake([&](const Init& init) -> Result<gstmemif::Settings> {
       id = init.id;
       if (id >= settings.interfaces || peers.contains(id)) {
         return Error{ErrorCode::not_found, "no such interface"};
       }
-      return Admission{Mode::ethernet, "loadgen", std::uint64_t{16} << 30};
+      gstmemif::Settings admitted;
+      admitted.interface_name = "loadgen";
+      admitted.memory_limit = std::uint64_t{16} << 30;
+      return admitted;
     });
     Hello hello;
     hello.name = "loadgen";

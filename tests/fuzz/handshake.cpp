@@ -134,9 +134,11 @@ void talk(Handshake& handshake, Wire& wire, Input& input) {
 }
 
 void fuzz_master(Input& input, bool peer_reads) {
-  MasterHandshake master([](const Init& init) -> Result<Admission> {
+  MasterHandshake master([](const Init& init) -> Result<Settings> {
     if (init.id == 0xffffffff) return Error{ErrorCode::busy, "busy"};
-    return Admission{Mode::ethernet, "fuzz", kMemoryLimit};
+    Settings settings;
+    settings.memory_limit = kMemoryLimit;
+    return settings;
   });
   Wire wire(peer_reads);
   if (input.below(8) != 0) require(bool(master.on_message(Init{}, {})), "INIT");
@@ -146,7 +148,7 @@ void fuzz_master(Input& input, bool peer_reads) {
 }
 
 void fuzz_slave(Input& input) {
-  SlaveOffer offer;
+  Settings offer;
   offer.ring_size = 2U << input.below(5);
   offer.buffer_size = 1 + input.below(200);
   offer.tx_queues = 1 + input.below(2);

@@ -189,7 +189,7 @@ class World {
       case 3:
         return accept();
       case 4: {  // a crowd at the door
-        for (unsigned n = 70; n > 0; --n) dial(SlaveOffer{});
+        for (unsigned n = 70; n > 0; --n) dial(Settings{});
         if (!input.flag()) return poller_.handle_events();
         const NoDescriptors none;
         return poller_.handle_events();
@@ -198,8 +198,8 @@ class World {
         dial(offer_from(input));
     }
   }
-  static SlaveOffer offer_from(Input& input) {
-    SlaveOffer offer;
+  static Settings offer_from(Input& input) {
+    Settings offer;
     offer.id = input.below(3);
     offer.secret = input.below(4) == 0 ? "secret" : "";
     offer.mode = input.below(8) == 0 ? Mode::ip : Mode::ethernet;
@@ -209,7 +209,7 @@ class World {
     offer.buffer_size = 1 + input.below(200);
     return offer;
   }
-  void dial(SlaveOffer offer) {
+  void dial(Settings offer) {
     if (peers_.size() >= kMostPeers) return;
     Result<UniqueFd> socket = gstmemif::dial(address_);
     if (socket) {
@@ -221,8 +221,11 @@ class World {
     if (!listener_ || peers_.size() >= kMostPeers) return;
     auto incoming = listener_->accept();
     if (!incoming || !*incoming || !(*incoming)->fd) return;
-    const auto admit = [](const Init& init) -> Result<Admission> {
-      return Admission{static_cast<Mode>(init.mode), "peer", 1 << 24};
+    const auto admit = [](const Init& init) -> Result<Settings> {
+      Settings settings;
+      settings.mode = static_cast<Mode>(init.mode);
+      settings.memory_limit = 1 << 24;
+      return settings;
     };
     peers_.push_back(
         std::make_unique<ControlPeer>(std::move((*incoming)->fd), MasterHandshake(admit)));
@@ -254,7 +257,7 @@ class World {
   }
   /** Links that come and go with packets in them, while nobody looks. */
   void come_and_go(Input& input) {
-    SlaveOffer offer;
+    Settings offer;
     offer.id = input.below(2);
     offer.ring_size = 4;
     offer.buffer_size = 60;

@@ -29,7 +29,7 @@ UniqueFd eventfd_or_end() {
 
 /** As slave: memory of our own. */
 LinkPlan slave_plan(Input& input) {
-  SlaveOffer offer;
+  Settings offer;
   offer.ring_size = 2U << input.below(6);
   offer.buffer_size = 1 + input.get<std::uint16_t>() % 300;
   offer.cache_line = input.flag() ? 128 : 64;

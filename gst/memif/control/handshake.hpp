@@ -17,6 +17,7 @@
 #include "gst/memif/control/fd.hpp"
 #include "gst/memif/control/protocol.hpp"
 #include "gst/memif/data/region.hpp"
+#include "gst/memif/settings.hpp"
 
 namespace gstmemif {
 
@@ -49,24 +50,10 @@ struct Step {
   bool established = false;  ///< the handshake is complete; take_plan() returns the result
 };
 
-/** A slave's part of a handshake. */
-struct SlaveOffer {
-  std::uint32_t id = 0;
-  Mode mode = Mode::ethernet;
-  std::string secret;
-  std::string app_name;
-  std::string interface_name;
-  std::uint32_t tx_queues = 1;  ///< S2M rings to ask for
-  std::uint32_t rx_queues = 1;  ///< M2S rings to ask for
-  std::uint32_t ring_size = 1024;
-  std::uint32_t buffer_size = 2048;
-  std::uint32_t cache_line = kDefaultCacheLine;
-};
-
 /** The slave's side: answers HELLO with INIT, then offers regions and rings one by one. */
 class GSTMEMIF_API SlaveHandshake {
  public:
-  explicit SlaveHandshake(SlaveOffer offer) : offer_(std::move(offer)) {}
+  explicit SlaveHandshake(Settings settings) : settings_(std::move(settings)) {}
 
   /** Feeds one message of the master. @p fds must be empty: masters pass no descriptors. */
   Result<Step> on_message(const Message& message, std::vector<UniqueFd> fds);
@@ -82,25 +69,17 @@ class GSTMEMIF_API SlaveHandshake {
   Result<Step> on_hello(const Hello& hello);
   Step next_setup_message();
 
-  SlaveOffer offer_;
+  Settings settings_;  // with as many queues and slots as the master takes
   State state_ = State::wait_hello;
   std::size_t sent_ = 0;  // regions and rings offered so far
   LinkPlan plan_;
 };
 
-/** A master interface's answer to a slave that wants to connect. */
-struct Admission {
-  Mode mode = Mode::ethernet;
-  std::string interface_name;
-  std::uint64_t memory_limit = 0;  ///< bytes that the slave may make us map
-  UnsealedMemory unsealed_memory = UnsealedMemory::guard;
-};
-
 /** The master's side: admits a slave and collects what it offers. */
 class GSTMEMIF_API MasterHandshake {
  public:
-  /** Decides on INIT: finds the interface, checks the secret and that it is free. */
-  using Admit = std::function<Result<Admission>(const Init&)>;
+  /** Decides on INIT: the settings of its interface, if the secret is right and it is free. */
+  using Admit = std::function<Result<Settings>(const Init&)>;
 
   /** @param greeting the HELLO that was sent: the slave may offer no more than it allows */
   explicit MasterHandshake(Admit admit, Hello greeting = {})
@@ -123,7 +102,7 @@ class GSTMEMIF_API MasterHandshake {
   Admit admit_;
   Hello greeting_;
   State state_ = State::wait_init;
-  Admission admission_;
+  Settings settings_;  // of the interface that INIT asked for
   std::uint64_t mapped_ = 0;
   LinkPlan plan_;
 };
@@ -132,10 +111,10 @@ class GSTMEMIF_API MasterHandshake {
  * Makes the shared memory of a slave: region 0 with the rings, further ones with the buffers.
  * Fails if descriptors cannot express it (32-bit offsets, 256 regions) or memory runs out.
  */
-GSTMEMIF_API Result<LinkPlan> build_slave_memory(const SlaveOffer& offer);
+GSTMEMIF_API Result<LinkPlan> build_slave_memory(const Settings& settings);
 
 /** Whether build_slave_memory() can succeed; the error names the settings to change. */
-GSTMEMIF_API Status check_slave_memory(const SlaveOffer& offer);
+GSTMEMIF_API Status check_slave_memory(const Settings& settings);
 
 /**
  * Buffers in excess of the slots of a ring: for a receive ring, to refill slots whose buffers are

@@ -208,15 +208,15 @@ Hello Listener::hello() const {
   return hello;
 }
 
-Result<Admission> Listener::admit(Connection& connection, const Init& init) {
+Result<Settings> Listener::admit(Connection& connection, const Init& init) {
   const auto entry = interfaces_.find(init.id);
   if (entry == interfaces_.end()) {
     return Error{ErrorCode::not_found, "unmatched interface id " + std::to_string(init.id)};
   }
-  Result<Admission> admission = entry->second->admit(init);
+  Result<Settings> settings = entry->second->admit(init);
   Pending* pending = pending_.find(connection);
-  if (admission && pending != nullptr) pending->interface = entry->second;
-  return admission;
+  if (settings && pending != nullptr) pending->interface = entry->second;
+  return settings;
 }
 
 /** Of several slaves with the same id, the first to complete its handshake gets the interface. */

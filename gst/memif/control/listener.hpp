@@ -50,7 +50,7 @@ class Listener final : public std::enable_shared_from_this<Listener>, public Con
   void give_up(const Connection& connection, const std::string& reason);
   void watch_deadlines();
   Hello hello() const;
-  Result<Admission> admit(Connection& connection, const Init& init);
+  Result<Settings> admit(Connection& connection, const Init& init);
 
   ListenSocket socket_;
   const ListenOptions options_;

@@ -78,12 +78,12 @@ Status check_ring(const LinkPlan& plan, const RingPlan& ring) {
 Result<Step> MasterHandshake::on_init(const Init& init) {
   if (state_ != State::wait_init) return violation("a second INIT");
   if (init.version != kVersion) return violation("incompatible version");
-  Result<Admission> admission = admit_(init);
-  if (!admission) return admission.error();
-  admission_ = std::move(*admission);
+  Result<Settings> settings = admit_(init);
+  if (!settings) return settings.error();
+  settings_ = std::move(*settings);
   state_ = State::setup;
   plan_.role = Role::master;
-  plan_.mode = admission_.mode;
+  plan_.mode = settings_.mode;
   plan_.peer_app = init.name;
   return reply(Ack{});
 }
@@ -95,11 +95,11 @@ Result<Step> MasterHandshake::on_add_region(const AddRegion& message, UniqueFd f
   if (message.index > greeting_.max_region || message.index >= kMaxRegions) {
     return too_many("regions", greeting_.max_region);
   }
-  if (message.size > admission_.memory_limit - mapped_) {
-    return violation("the regions are larger than the " + std::to_string(admission_.memory_limit) +
+  if (message.size > settings_.memory_limit - mapped_) {
+    return violation("the regions are larger than the " + std::to_string(settings_.memory_limit) +
                      " bytes allowed (memory-limit)");
   }
-  Result<Region> region = Region::map(std::move(fd), message.size, admission_.unsealed_memory);
+  Result<Region> region = Region::map(std::move(fd), message.size, settings_.unsealed_memory);
   if (!region) return region.error();
   mapped_ += message.size;
   plan_.regions.push_back(std::move(*region));
@@ -140,7 +140,7 @@ Result<Step> MasterHandshake::on_connect(const Connect& message) {
   }
   plan_.peer_interface = message.interface_name;
   state_ = State::done;
-  Step step = reply(Connected{admission_.interface_name});
+  Step step = reply(Connected{settings_.interface_name});
   step.established = true;
   return step;
 }

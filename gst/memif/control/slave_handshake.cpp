@@ -34,13 +34,13 @@ Result<Step> SlaveHandshake::on_hello(const Hello& hello) {
     return violation("incompatible protocol version: 2.0 is supported");
   }
   // The limits are the highest indexes that the master accepts: counts minus one.
-  offer_.tx_queues = std::min<std::uint32_t>(offer_.tx_queues, hello.max_s2m_ring + 1U);
-  offer_.rx_queues = std::min<std::uint32_t>(offer_.rx_queues, hello.max_m2s_ring + 1U);
+  settings_.tx_queues = std::min<std::uint32_t>(settings_.tx_queues, hello.max_s2m_ring + 1U);
+  settings_.rx_queues = std::min<std::uint32_t>(settings_.rx_queues, hello.max_m2s_ring + 1U);
   const std::uint32_t log2 = std::min<std::uint32_t>(hello.max_log2_ring_size, kMaxLog2RingSize);
   if (log2 == 0) return violation("the master allows no rings of 2 slots or more");
-  offer_.ring_size = std::min<std::uint32_t>(offer_.ring_size, 1U << log2);
+  settings_.ring_size = std::min<std::uint32_t>(settings_.ring_size, 1U << log2);
 
-  Result<LinkPlan> plan = build_slave_memory(offer_);
+  Result<LinkPlan> plan = build_slave_memory(settings_);
   if (!plan) return plan.error();
   plan_ = std::move(*plan);
   plan_.peer_app = hello.name;
@@ -49,10 +49,10 @@ Result<Step> SlaveHandshake::on_hello(const Hello& hello) {
                      " regions, the master allows " + std::to_string(hello.max_region + 1U));
   }
   Init init;
-  init.id = offer_.id;
-  init.mode = static_cast<std::uint8_t>(offer_.mode);
-  init.secret = offer_.secret;
-  init.name = offer_.app_name;
+  init.id = settings_.id;
+  init.mode = static_cast<std::uint8_t>(settings_.mode);
+  init.secret = settings_.secret;
+  init.name = settings_.app_name;
   state_ = State::wait_init_ack;
   Step step;
   step.reply = std::move(init);
@@ -81,7 +81,7 @@ Step SlaveHandshake::next_setup_message() {
     return step;
   }
   state_ = State::wait_connected;
-  step.reply = Connect{offer_.interface_name};
+  step.reply = Connect{settings_.interface_name};
   return step;
 }
 

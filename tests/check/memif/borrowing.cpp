@@ -17,7 +17,7 @@ constexpr std::uint32_t kCapacity = 100;
 
 /** A slave that sends, held as an interface holds it, and the master opposite. */
 struct Slave {
-  explicit Slave(const SlaveOffer& offer = small_offer(kRing, kCapacity)) {
+  explicit Slave(const Settings& offer = small_offer(kRing, kCapacity)) {
     auto [ours, theirs] = agree(offer);
     link = std::make_shared<Link>(std::move(ours), stats, wake());
     master = std::make_shared<Link>(std::move(theirs), std::make_shared<InterfaceStats>(), wake());
@@ -101,7 +101,7 @@ GST_START_TEST(test_who_has_nothing_to_lend) {
   fail_unless(slave.master->tx(0)->borrow(slave.master, 1) == nullptr, "not the master's buffers");
   fail_unless(slave.borrow(0) == nullptr);
   // 1 GiB each, so 3 in a region: what comes in exchange could lie in another one.
-  const SlaveOffer large = small_offer(2, 1 << 30);
+  const Settings large = small_offer(2, 1 << 30);
   if (!check_slave_memory(large)) return;  // this machine is smaller than that
   Slave wide(large);
   fail_unless(wide.borrow(1) == nullptr);

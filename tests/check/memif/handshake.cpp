@@ -115,7 +115,7 @@ GST_START_TEST(test_slave_takes_only_what_is_legal_now) {
 GST_END_TEST
 
 GST_START_TEST(test_slave_says_everything_in_order) {
-  SlaveOffer offer = small_offer(4, 64);
+  Settings offer = small_offer(4, 64);
   offer.id = 7;
   offer.secret = "psst";
   offer.tx_queues = 2;
@@ -150,7 +150,7 @@ GST_START_TEST(test_slave_says_everything_in_order) {
 GST_END_TEST
 
 GST_START_TEST(test_limits_of_hello_are_indexes) {
-  SlaveOffer offer = small_offer(1024, 64);
+  Settings offer = small_offer(1024, 64);
   offer.tx_queues = 4;
   offer.rx_queues = 3;
   const auto plan_for = [&](Hello hello) {
@@ -343,7 +343,7 @@ GST_END_TEST
 GST_START_TEST(test_cache_line_shows_in_the_distance_of_rings) {
   for (std::uint32_t line : {64U, 128U}) {
     for (std::uint32_t queues : {1U, 3U}) {
-      SlaveOffer offer = small_offer(16, 64);
+      Settings offer = small_offer(16, 64);
       offer.cache_line = line;
       offer.rx_queues = offer.tx_queues = queues;
       const auto [slave, master] = agree(offer);
@@ -370,7 +370,7 @@ GST_START_TEST(test_interrupt_flags_of_a_fresh_ring_belong_to_its_receiver) {
 GST_END_TEST
 
 GST_START_TEST(test_refusals_pass_through) {
-  MasterHandshake master([](const Init& init) -> Result<Admission> {
+  MasterHandshake master([](const Init& init) -> Result<Settings> {
     return Error{ErrorCode::busy, "taken by " + init.name};
   });
   Init init;
@@ -380,7 +380,7 @@ GST_START_TEST(test_refusals_pass_through) {
 GST_END_TEST
 
 GST_START_TEST(test_impossible_memory_names_the_settings) {
-  SlaveOffer offer = small_offer(16384, 0xffffffff);
+  Settings offer = small_offer(16384, 0xffffffff);
   must_fail(check_slave_memory(offer), "ring-size=16384", "buffer-size=4294967295");
   must_fail(build_slave_memory(offer), "ring-size=16384");
 }

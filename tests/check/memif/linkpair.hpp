@@ -29,13 +29,16 @@ inline UniqueFd duplicate(int fd) {
 inline constexpr std::uint64_t kNoMemoryLimit = std::uint64_t{1} << 40;
 
 inline MasterHandshake::Admit admit_all(std::uint64_t memory_limit = kNoMemoryLimit) {
-  return [memory_limit](const Init&) -> Result<Admission> {
-    return Admission{Mode::ethernet, "eth0", memory_limit};
+  return [memory_limit](const Init&) -> Result<Settings> {
+    Settings settings;
+    settings.interface_name = "eth0";
+    settings.memory_limit = memory_limit;
+    return settings;
   };
 }
 
 /** Lets two handshakes talk until both are done; returns the plans of slave and master. */
-inline std::pair<LinkPlan, LinkPlan> agree(const SlaveOffer& offer) {
+inline std::pair<LinkPlan, LinkPlan> agree(const Settings& offer) {
   SlaveHandshake slave(offer);
   MasterHandshake master(admit_all());
   std::optional<Message> to_slave = Hello{};
@@ -59,7 +62,7 @@ inline std::pair<LinkPlan, LinkPlan> agree(const SlaveOffer& offer) {
 /** Two links over the same memory, and a view of each ring that lies in it. */
 class LinkPair {
  public:
-  explicit LinkPair(const SlaveOffer& offer) : LinkPair(agree(offer)) {}
+  explicit LinkPair(const Settings& offer) : LinkPair(agree(offer)) {}
 
   Link& slave() { return *slave_; }
   Link& master() { return *master_; }
@@ -115,8 +118,8 @@ class LinkPair {
   std::vector<Ring> m2s_;
 };
 
-inline SlaveOffer small_offer(std::uint32_t ring_size, std::uint32_t buffer_size) {
-  SlaveOffer offer;
+inline Settings small_offer(std::uint32_t ring_size, std::uint32_t buffer_size) {
+  Settings offer;
   offer.ring_size = ring_size;
   offer.buffer_size = buffer_size;
   return offer;

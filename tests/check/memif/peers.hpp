@@ -225,7 +225,7 @@ class RawHandshake {
 using RawSlave = RawHandshake<SlaveHandshake>;
 using RawMaster = RawHandshake<MasterHandshake>;
 
-inline RawSlave raw_slave(const std::string& socket, SlaveOffer offer = small_offer(8, 64)) {
+inline RawSlave raw_slave(const std::string& socket, Settings offer = small_offer(8, 64)) {
   return RawSlave(RawPeer::dialled(socket), SlaveHandshake(std::move(offer)));
 }
 inline RawMaster raw_master(const ListenSocket& listener) {

@@ -140,7 +140,7 @@ GST_END_TEST
 
 GST_START_TEST(test_a_failing_link_says_why) {
   // The memory of a peer that did not seal it goes away below a packet that was received.
-  const SlaveOffer offer = small_offer(8, 64);
+  const Settings offer = small_offer(8, 64);
   LinkPlan plan = must(build_slave_memory(offer));
   UniqueFd unsealed = memory_file(plan.regions[1].size());
   MasterHandshake master(admit_all());

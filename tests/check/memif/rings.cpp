@@ -306,7 +306,7 @@ GST_START_TEST(test_one_wake_up_per_flush_and_none_when_masked) {
 GST_END_TEST
 
 GST_START_TEST(test_queues_do_not_disturb_each_other) {
-  SlaveOffer offer = small_offer(16, 128);
+  Settings offer = small_offer(16, 128);
   offer.tx_queues = 3;
   offer.rx_queues = 2;
   LinkPair pair(offer);

@@ -27,7 +27,7 @@ inline unsigned sum(const std::byte* data, std::size_t size) {
 /** A slave by hand, with one sending ring, that can take its memory away at any time. */
 class UnsealedSlave {
  public:
-  UnsealedSlave(const std::string& socket, const SlaveOffer& offer)
+  UnsealedSlave(const std::string& socket, const Settings& offer)
       : peer_(RawPeer::dialled(socket)), offer_(offer), plan_(must(build_slave_memory(offer))) {
     for (const Region& region : plan_.regions) {
       files_.push_back(memory_file(region.size()));
@@ -76,7 +76,7 @@ class UnsealedSlave {
   }
 
   RawPeer peer_;
-  SlaveOffer offer_;
+  Settings offer_;
   LinkPlan plan_;
   std::vector<UniqueFd> files_;
   std::uint16_t head_ = 0;
