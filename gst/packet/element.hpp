@@ -70,6 +70,8 @@ struct ElementInfo {
   const char* description;
   /** "Name <mail>". */
   const char* author;
+  /// Where the element is documented, or null.
+  const char* documentation_uri = nullptr;
 };
 
 namespace detail {
@@ -77,6 +79,7 @@ namespace detail {
 /** What the runtime knows about an author's class. */
 struct ElementSpec {
   const ElementInfo* info;
+  std::string_view class_name;  // of the type: "EthBridge" is GstEthBridge
   Access access;
   std::span<const LinkType> link_types;
   std::span<const char* const> ports;
@@ -208,6 +211,7 @@ template <class E>
   static const ElementSpec spec = [] {
     ElementSpec s{};
     s.info = &E::info;
+    s.class_name = class_name<E>();
     s.access = access_of<E>();
     s.link_types = link_types_of<E>();
     if constexpr (requires { E::ports; }) s.ports = E::ports;

@@ -18,6 +18,13 @@ gboolean register_elements(GstPlugin* plugin) {
 
 }  // namespace gstpacket
 
+/// Defines gst_element_register_<name>(), by which GST_ELEMENT_REGISTER(name, plugin) registers one
+/// element, also where it is linked statically. `name` is a C identifier, the class's factory name
+/// as a rule. At file scope, in no namespace; GST_ELEMENT_REGISTER_DECLARE(name) goes before it,
+/// into a header.
+#define GSTPACKET_ELEMENT_REGISTER_DEFINE(name, element) \
+  GST_ELEMENT_REGISTER_DEFINE_CUSTOM(name, gstpacket::register_element<element>)
+
 /// Defines a plugin from a single line at file scope:
 ///
 ///     GSTPACKET_PLUGIN(decttl, "Decrements the TTL", "1.0", "LGPL", "my-package",

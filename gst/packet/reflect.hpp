@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 //
-// Names of enumerators, read by the compiler from the text of __PRETTY_FUNCTION__.
+// Names of classes and enumerators, read by the compiler from the text of __PRETTY_FUNCTION__.
 #pragma once
 
 #include <array>
@@ -11,6 +11,22 @@
 #include <utility>
 
 namespace gstpacket::detail {
+
+template <class T>
+[[nodiscard]] constexpr const char* class_text() noexcept {
+  return __PRETTY_FUNCTION__;
+}
+
+/// "EthBridge" for bridges::EthBridge, without what a template was made with.
+template <class T>
+[[nodiscard]] constexpr std::string_view class_name() noexcept {
+  std::string_view text = class_text<T>();
+  text.remove_suffix(1);
+  text.remove_prefix(text.find("T = ") + 4);
+  text = text.substr(0, text.find('<'));
+  return text.substr(text.find_last_of(':') + 1);
+}
+static_assert(class_name<std::string_view>() == "basic_string_view");
 
 // The return type names no alias, so that the text ends with the value in g++ and in clang++.
 template <auto Value>

@@ -197,23 +197,23 @@ GstBufferPoolClass* base() {
   return GST_BUFFER_POOL_CLASS(gst_memif_pool_parent_class);
 }
 
-const gchar** get_options(GstBufferPool*) {
+const gchar** gst_memif_pool_get_options(GstBufferPool*) {
   static const gchar* options[] = {GST_BUFFER_POOL_OPTION_PACKET_BATCH, nullptr};
   return options;
 }
 
-gboolean set_config(GstBufferPool* pool, GstStructure* config) noexcept {
+gboolean gst_memif_pool_set_config(GstBufferPool* pool, GstStructure* config) noexcept {
   return pool_of(pool).configure(config) && base()->set_config(pool, config);
 }
 
-GstFlowReturn alloc_buffer(GstBufferPool* pool, GstBuffer** out,
-                           GstBufferPoolAcquireParams*) noexcept {
+GstFlowReturn gst_memif_pool_alloc_buffer(GstBufferPool* pool, GstBuffer** out,
+                                          GstBufferPoolAcquireParams*) noexcept {
   *out = pool_of(pool).make();
   return *out != nullptr ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
-GstFlowReturn acquire_buffer(GstBufferPool* pool, GstBuffer** out,
-                             GstBufferPoolAcquireParams* params) noexcept {
+GstFlowReturn gst_memif_pool_acquire_buffer(GstBufferPool* pool, GstBuffer** out,
+                                            GstBufferPoolAcquireParams* params) noexcept {
   const GstFlowReturn result = base()->acquire_buffer(pool, out, params);
   if (result == GST_FLOW_OK) pool_of(pool).prepare(*out);
   return result;
@@ -223,7 +223,7 @@ GstFlowReturn acquire_buffer(GstBufferPool* pool, GstBuffer** out,
  * What is kept is memory of the present link that is nobody else's. A buffer of ordinary memory
  * would come out again and again, and its packets be copied, when there is better.
  */
-void reset_buffer(GstBufferPool* pool, GstBuffer* buffer) noexcept {
+void gst_memif_pool_reset_buffer(GstBufferPool* pool, GstBuffer* buffer) noexcept {
   const bool whole = gst_buffer_n_memory(buffer) == 1;
   GstMemory* memory = whole ? gst_buffer_peek_memory(buffer, 0) : nullptr;
   if (!whole || GST_MINI_OBJECT_REFCOUNT_VALUE(memory) != 1 || !of_present_link(memory)) {
@@ -232,13 +232,13 @@ void reset_buffer(GstBufferPool* pool, GstBuffer* buffer) noexcept {
   base()->reset_buffer(pool, buffer);
 }
 
-gboolean stop(GstBufferPool* pool) noexcept {
+gboolean gst_memif_pool_stop(GstBufferPool* pool) noexcept {
   const gboolean stopped = base()->stop(pool);
   pool_of(pool).drain();
   return stopped;
 }
 
-void finalize(GObject* object) {
+void gst_memif_pool_finalize(GObject* object) {
   delete reinterpret_cast<GstMemifPool*>(object)->pool;
   G_OBJECT_CLASS(gst_memif_pool_parent_class)->finalize(object);
 }
@@ -246,14 +246,14 @@ void finalize(GObject* object) {
 }  // namespace
 
 static void gst_memif_pool_class_init(GstMemifPoolClass* klass) {
-  G_OBJECT_CLASS(klass)->finalize = finalize;
+  G_OBJECT_CLASS(klass)->finalize = gst_memif_pool_finalize;
   GstBufferPoolClass* pool_class = GST_BUFFER_POOL_CLASS(klass);
-  pool_class->get_options = get_options;
-  pool_class->set_config = set_config;
-  pool_class->alloc_buffer = alloc_buffer;
-  pool_class->acquire_buffer = acquire_buffer;
-  pool_class->reset_buffer = reset_buffer;
-  pool_class->stop = stop;
+  pool_class->get_options = gst_memif_pool_get_options;
+  pool_class->set_config = gst_memif_pool_set_config;
+  pool_class->alloc_buffer = gst_memif_pool_alloc_buffer;
+  pool_class->acquire_buffer = gst_memif_pool_acquire_buffer;
+  pool_class->reset_buffer = gst_memif_pool_reset_buffer;
+  pool_class->stop = gst_memif_pool_stop;
 }
 
 static void gst_memif_pool_init(GstMemifPool*) {}

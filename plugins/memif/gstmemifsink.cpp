@@ -3,6 +3,7 @@
 /**
  * SECTION:element-memifsink
  * @title: memifsink
+ * @short_description: sends packets to a memif interface
  * @see_also: memifsrc
  *
  * Sends packets, one per buffer, into one queue of a memif interface, or spreads flows over all of
@@ -24,6 +25,8 @@
  * gst-launch-1.0 memifsrc socket-path=/tmp/a.sock role=master ! memifsink socket-path=/tmp/b.sock
  * role=master
  * ]| Forwards packets from one interface to another.
+ *
+ * Since: 0.1
  */
 #include "plugins/memif/gstmemifsink.hpp"
 
@@ -37,6 +40,7 @@
 #include "gst/packet/batch.hpp"
 #include "gst/packet/caps.hpp"
 #include "gst/packet/switch_event.hpp"
+#include "plugins/common/documentation.hpp"
 #include "plugins/memif/delivery_report.hpp"
 #include "plugins/memif/flow_spreader.hpp"
 #include "plugins/memif/gstmemifarena.hpp"
@@ -108,8 +112,9 @@ GST_ELEMENT_REGISTER_DEFINE(memifsink, "memifsink", GST_RANK_NONE, gst_memif_sin
 static GType gst_memif_when_full_get_type(void) {
   static const GEnumValue kValues[] = {
       {static_cast<gint>(Policy::automatic),
-       "Wait; behind a switch, such as ethbridge, only for a moment, then drop and count", "auto"},
-      {static_cast<gint>(Policy::block), "Wait, even if other ports of a switch wait too", "block"},
+       "Wait; behind a switch, such as ethbridge, only briefly, then drop and count", "auto"},
+      {static_cast<gint>(Policy::block), "Wait, even if this holds up the other ports of a switch",
+       "block"},
       {static_cast<gint>(Policy::drop), "Drop the packet and count it", "drop"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstMemifWhenFull", kValues);
@@ -154,7 +159,7 @@ class MappedMemory {
 
 /** Waits with @p wait until it is ready; handles unlock() as base sinks must. */
 template <class Wait>
-GstFlowReturn wait_until(GstMemifSink* self, Wait wait) {
+GstFlowReturn gst_memif_sink_wait_until(GstMemifSink* self, Wait wait) {
   for (;;) {
     if (wait() != WaitResult::interrupted) return GST_FLOW_OK;
     const GstFlowReturn result = gst_base_sink_wait_preroll(&self->parent);
@@ -163,20 +168,20 @@ GstFlowReturn wait_until(GstMemifSink* self, Wait wait) {
 }
 
 /** Whether others would wait with us, whose packets come through the same switch. */
-bool spares_others(const GstMemifSinkState& state) {
+bool gst_memif_sink_spares_others(const GstMemifSinkState& state) {
   return state.behind_switch &&
          state.when_full.load(std::memory_order_relaxed) == Policy::automatic;
 }
 
-GstFlowReturn on_full(GstMemifSink* self, gstmemif::Sender& sender, bool& again) {
+GstFlowReturn gst_memif_sink_on_full(GstMemifSink* self, gstmemif::Sender& sender, bool& again) {
   GstMemifSinkState& state = *self->state;
   const Policy policy = state.when_full.load(std::memory_order_relaxed);
-  const bool briefly = spares_others(state);
+  const bool briefly = gst_memif_sink_spares_others(state);
   state.queues->flush();  // the peer may need what is in the other queues to go on
   WaitResult wake = WaitResult::timeout;
   GstFlowReturn result = GST_FLOW_OK;
   if (policy != Policy::drop) {
-    result = wait_until(self, [&] {
+    result = gst_memif_sink_wait_until(self, [&] {
       wake = briefly ? sender.wait_briefly_for_room() : sender.wait_for_room();
       return wake;
     });
@@ -186,13 +191,14 @@ GstFlowReturn on_full(GstMemifSink* self, gstmemif::Sender& sender, bool& again)
   return result;
 }
 
-GstFlowReturn on_link_lost(GstMemifSink* self, bool& again) {
+GstFlowReturn gst_memif_sink_on_link_lost(GstMemifSink* self, bool& again) {
   GstMemifSinkState& state = *self->state;
   gstmemif::Sender& sender = state.queues->first();
   state.end.check_queue(sender, sender.has_queue());
   again = state.when_down.load(std::memory_order_relaxed) == Policy::block;
   if (again) {
-    const GstFlowReturn result = wait_until(self, [&] { return sender.wait_for_link(); });
+    const GstFlowReturn result =
+        gst_memif_sink_wait_until(self, [&] { return sender.wait_for_link(); });
     state.queues->refresh();
     return result;
   }
@@ -201,14 +207,15 @@ GstFlowReturn on_link_lost(GstMemifSink* self, bool& again) {
 }
 
 /** Counts packets that were to be sent when the element was flushed or stopped. */
-void give_up(GstMemifSink* self, std::uint64_t packets) {
+void gst_memif_sink_give_up(GstMemifSink* self, std::uint64_t packets) {
   self->state->queues->first().stats().drop(DropReason::flushed, packets);
 }
 
 /** What keeps a packet from going; @p again says whether it may go now, or is counted. */
-GstFlowReturn on_stop(GstMemifSink* self, gstmemif::Sender& sender, SendResult reason,
-                      bool& again) {
-  return reason == SendResult::full ? on_full(self, sender, again) : on_link_lost(self, again);
+GstFlowReturn gst_memif_sink_on_stop(GstMemifSink* self, gstmemif::Sender& sender,
+                                     SendResult reason, bool& again) {
+  return reason == SendResult::full ? gst_memif_sink_on_full(self, sender, again)
+                                    : gst_memif_sink_on_link_lost(self, again);
 }
 
 /**
@@ -217,7 +224,7 @@ GstFlowReturn on_stop(GstMemifSink* self, gstmemif::Sender& sender, SendResult r
  * @param send sends some, from one on, into a queue
  */
 template <class Packet, class Send>
-GstFlowReturn send_in_order(GstMemifSink* self, guint n, Packet packet, Send send) {
+GstFlowReturn gst_memif_sink_send_in_order(GstMemifSink* self, guint n, Packet packet, Send send) {
   FlowSpreader& queues = *self->state->queues;
   guint i = 0;
   while (i < n) {
@@ -227,9 +234,9 @@ GstFlowReturn send_in_order(GstMemifSink* self, guint n, Packet packet, Send sen
     i += burst.done();
     if (burst.result == SendResult::ok) continue;
     bool again = true;
-    const GstFlowReturn result = on_stop(self, sender, burst.result, again);
+    const GstFlowReturn result = gst_memif_sink_on_stop(self, sender, burst.result, again);
     if (result != GST_FLOW_OK) {
-      give_up(self, n - i);
+      gst_memif_sink_give_up(self, n - i);
       return result;
     }
     if (!again) ++i;
@@ -239,13 +246,13 @@ GstFlowReturn send_in_order(GstMemifSink* self, guint n, Packet packet, Send sen
 
 /** The same for one packet. */
 template <class Send>
-GstFlowReturn send_until_done(GstMemifSink* self, TxPacket packet, Send send) {
-  return send_in_order(
+GstFlowReturn gst_memif_sink_send_until_done(GstMemifSink* self, TxPacket packet, Send send) {
+  return gst_memif_sink_send_in_order(
       self, 1, [&](guint) { return packet; },
       [&](gstmemif::Sender& sender, guint, guint) { return send(sender); });
 }
 
-GstFlowReturn unreadable(GstMemifSink* self) {
+GstFlowReturn gst_memif_sink_unreadable(GstMemifSink* self) {
   GST_ELEMENT_ERROR(self, RESOURCE, READ, ("A buffer cannot be read."),
                     ("its memory does not allow gst_memory_map()"));
   return GST_FLOW_ERROR;
@@ -291,7 +298,7 @@ class OutgoingBatch {
   gstmemif::Loan* loan_;
 };
 
-GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* buffer) {
+GstFlowReturn gst_memif_sink_send_batch(GstMemifSink* self, GstBuffer* buffer) {
   OutgoingBatch batch(buffer);
   // What is wrong with one batch or packet is no reason not to send the others.
   if (!batch) {
@@ -299,7 +306,7 @@ GstFlowReturn send_batch(GstMemifSink* self, GstBuffer* buffer) {
     return GST_FLOW_OK;
   }
   TxSegment bytes;
-  return send_in_order(
+  return gst_memif_sink_send_in_order(
       self, batch.size(),
       [&](guint i) {
         bytes = batch.bytes(i);
@@ -318,12 +325,12 @@ GstFlowReturn drop_damaged(GstMemifSink* self) {
 GstFlowReturn send_piece(GstMemifSink* self, GstBuffer* buffer, GstMemory* memory) {
   if (gst_is_packet_arena_memory(memory)) return drop_damaged(self);
   const MappedMemory map(memory);
-  if (!map) return unreadable(self);
+  if (!map) return gst_memif_sink_unreadable(self);
   const TxSegment packet = map.bytes();
   gstmemif::Loan* loan = gst_memif_slot_memory_loan(memory);
   if (loan != nullptr && !alone(buffer, memory)) loan = nullptr;
   const TxPacket whole(&packet, 1);
-  return send_until_done(self, whole, [&](gstmemif::Sender& sender) {
+  return gst_memif_sink_send_until_done(self, whole, [&](gstmemif::Sender& sender) {
     if (loan == nullptr) return sender.send_burst({&whole, 1});
     const gstmemif::PacketDesc lent = gst_memif_slot_memory_packet(memory);
     return sender.send_burst_zero_copy(*loan, {&lent, 1});
@@ -339,17 +346,18 @@ GstFlowReturn send_piece(GstMemifSink* self, GstBuffer* buffer, GstMemory* memor
     GstMemory* memory = gst_buffer_peek_memory(buffer, i);
     if (gst_is_packet_arena_memory(memory)) return drop_damaged(self);
     const MappedMemory& map = maps[i].emplace(memory);
-    if (!map) return unreadable(self);
+    if (!map) return gst_memif_sink_unreadable(self);
     pieces[i] = map.bytes();
   }
   const TxPacket packet(pieces.data(), memories);
-  return send_until_done(self, packet, [&](gstmemif::Sender& sender) {
+  return gst_memif_sink_send_until_done(self, packet, [&](gstmemif::Sender& sender) {
     return sender.send_burst({&packet, 1});
   });
 }
 
-GstFlowReturn send_buffer(GstMemifSink* self, GstBuffer* buffer) {
-  if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) return send_batch(self, buffer);
+GstFlowReturn gst_memif_sink_send_buffer(GstMemifSink* self, GstBuffer* buffer) {
+  if (gst_buffer_get_packet_batch_meta(buffer) != nullptr)
+    return gst_memif_sink_send_batch(self, buffer);
   if (gst_buffer_n_memory(buffer) != 1) return send_pieces(self, buffer);
   return send_piece(self, buffer, gst_buffer_peek_memory(buffer, 0));
 }
@@ -396,14 +404,14 @@ class PacketRun {
 };
 
 /** Sends one or more buffers of @p list, from @p i on, which moves on. */
-GstFlowReturn send_some(GstMemifSink* self, GstBufferList* list, guint& i) {
+GstFlowReturn gst_memif_sink_send_some(GstMemifSink* self, GstBufferList* list, guint& i) {
   const guint length = gst_buffer_list_length(list);
   PacketRun run;
   const guint first = i;
   while (i < length && run.add(gst_buffer_list_get(list, i))) ++i;
-  if (i == first) return send_buffer(self, gst_buffer_list_get(list, i++));
+  if (i == first) return gst_memif_sink_send_buffer(self, gst_buffer_list_get(list, i++));
   const std::span<const TxPacket> packets = run.packets();
-  return send_in_order(
+  return gst_memif_sink_send_in_order(
       self, i - first, [&](guint at) { return packets[at]; },
       [&](gstmemif::Sender& sender, guint from, guint n) {
         return sender.send_burst(packets.subspan(from, n));
@@ -411,7 +419,7 @@ GstFlowReturn send_some(GstMemifSink* self, GstBufferList* list, guint& i) {
 }
 
 /** What the bytes are is for whoever makes them to say: anything can be sent, but not unsaid. */
-GstFlowReturn no_caps(GstMemifSink* self) {
+GstFlowReturn gst_memif_sink_no_caps(GstMemifSink* self) {
   GstCaps* caps = self->state->end.packet_caps();
   const GstStructure* fields = gst_caps_get_structure(caps, 0);
   const gchar* link_type = gst_structure_get_string(fields, "link-type");
@@ -430,30 +438,30 @@ std::uint64_t packets_of(GstBuffer* buffer) {
   return meta != nullptr ? meta->n : 1;
 }
 
-GstFlowReturn render(GstBaseSink* sink, GstBuffer* buffer) {
+GstFlowReturn gst_memif_sink_render(GstBaseSink* sink, GstBuffer* buffer) {
   GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
   if (!self->state->have_caps) [[unlikely]] {
-    return no_caps(self);
+    return gst_memif_sink_no_caps(self);
   }
   self->state->queues->refresh();
-  const GstFlowReturn result = send_buffer(self, buffer);
+  const GstFlowReturn result = gst_memif_sink_send_buffer(self, buffer);
   self->state->queues->flush();
   return result;
 }
 
-GstFlowReturn render_list(GstBaseSink* sink, GstBufferList* list) {
+GstFlowReturn gst_memif_sink_render_list(GstBaseSink* sink, GstBufferList* list) {
   GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
   if (!self->state->have_caps) [[unlikely]] {
-    return no_caps(self);
+    return gst_memif_sink_no_caps(self);
   }
   GstFlowReturn result = GST_FLOW_OK;
   self->state->queues->refresh();
   const guint length = gst_buffer_list_length(list);
   guint i = 0;
   while (i < length && result == GST_FLOW_OK) {
-    result = send_some(self, list, i);
+    result = gst_memif_sink_send_some(self, list, i);
   }
-  for (; i < length; ++i) give_up(self, packets_of(gst_buffer_list_get(list, i)));
+  for (; i < length; ++i) gst_memif_sink_give_up(self, packets_of(gst_buffer_list_get(list, i)));
   self->state->queues->flush();
   return result;
 }
@@ -464,17 +472,17 @@ std::int64_t nanoseconds(guint64 time) {
 }
 
 /** Waits until the peer has taken what is in the ring, and counts what it has not. */
-GstFlowReturn drain(GstMemifSink* self) {
+GstFlowReturn gst_memif_sink_drain(GstMemifSink* self) {
   GstMemifSinkState& state = *self->state;
   std::int64_t patience = nanoseconds(state.drain_timeout.load());
   std::int64_t limit = patience < 0 ? patience : patience * kDrainTimeouts;
-  if (spares_others(state)) {
+  if (gst_memif_sink_spares_others(state)) {
     patience = patience < 0 ? kStopPatienceNs : std::min(patience, kStopPatienceNs);
     limit = kStopLimitNs;
   }
   state.queues->refresh();
   const GstFlowReturn result =
-      wait_until(self, [&] { return state.queues->drain(patience, limit); });
+      gst_memif_sink_wait_until(self, [&] { return state.queues->drain(patience, limit); });
   if (result != GST_FLOW_OK) return result;
   state.queues->refresh();
   state.queues->abandon();
@@ -482,11 +490,11 @@ GstFlowReturn drain(GstMemifSink* self) {
 }
 
 /** After the base class, which waits for PLAYING: a state change must not wait for us. */
-GstFlowReturn wait_event(GstBaseSink* sink, GstEvent* event) {
+GstFlowReturn gst_memif_sink_wait_event(GstBaseSink* sink, GstEvent* event) {
   GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
   GstFlowReturn result = GST_BASE_SINK_CLASS(gst_memif_sink_parent_class)->wait_event(sink, event);
   if (result != GST_FLOW_OK || GST_EVENT_TYPE(event) != GST_EVENT_EOS) return result;
-  result = drain(self);
+  result = gst_memif_sink_drain(self);
   if (result != GST_FLOW_OK) return result;
   gstmemif::QueueStats counters;
   self->state->end.add_counters(counters);
@@ -494,14 +502,14 @@ GstFlowReturn wait_event(GstBaseSink* sink, GstEvent* event) {
   return GST_FLOW_OK;
 }
 
-gboolean unlock(GstBaseSink* sink) {
+gboolean gst_memif_sink_unlock(GstBaseSink* sink) {
   GstMemifSinkState& state = state_of(sink);
   const std::lock_guard lock(state.mutex);
   if (state.queues) state.queues->interrupt();
   return TRUE;
 }
 
-gboolean unlock_stop(GstBaseSink* sink) {
+gboolean gst_memif_sink_unlock_stop(GstBaseSink* sink) {
   GstMemifSinkState& state = state_of(sink);
   const std::lock_guard lock(state.mutex);
   if (state.queues) state.queues->resume();
@@ -512,7 +520,7 @@ gboolean unlock_stop(GstBaseSink* sink) {
  * READY to PAUSED. Not GstBaseSink's start(), which runs in READY: only now has every other end of
  * the interface joined it, and may have brought settings.
  */
-bool start(GstMemifSinkState& state) {
+bool gst_memif_sink_start(GstMemifSinkState& state) {
   state.have_caps = state.behind_switch = false;
   auto interface = state.end.start();
   if (!interface) return false;
@@ -536,14 +544,14 @@ bool start(GstMemifSinkState& state) {
 }
 
 /** A stop without an end of the stream: for a moment only, and while the peer is at work. */
-void drain_briefly(GstMemifSinkState& state) {
+void gst_memif_sink_drain_briefly(GstMemifSinkState& state) {
   const std::int64_t since = (g_get_monotonic_time() - state.sent_until) * 1000;
   if (since >= kStopLimitNs || state.drain_timeout.load() == 0) return;
   state.queues->drain(kStopPatienceNs, kStopLimitNs - since);
 }
 
-void stop(GstMemifSinkState& state) {
-  drain_briefly(state);
+void gst_memif_sink_stop(GstMemifSinkState& state) {
+  gst_memif_sink_drain_briefly(state);
   {
     const std::lock_guard lock(state.mutex);
     state.queues.reset();
@@ -553,7 +561,7 @@ void stop(GstMemifSinkState& state) {
   state.end.stop();
 }
 
-GstCaps* get_caps(GstBaseSink* sink, GstCaps* filter) {
+GstCaps* gst_memif_sink_get_caps(GstBaseSink* sink, GstCaps* filter) {
   GstCaps* caps = state_of(sink).end.packet_caps();
   if (filter == nullptr) return caps;
   GstCaps* filtered = gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
@@ -562,13 +570,13 @@ GstCaps* get_caps(GstBaseSink* sink, GstCaps* filter) {
 }
 
 /** The base class has compared them with ours. */
-gboolean set_caps(GstBaseSink* sink, GstCaps*) {
+gboolean gst_memif_sink_set_caps(GstBaseSink* sink, GstCaps*) {
   state_of(sink).have_caps = true;
   return TRUE;
 }
 
 /** Whoever the packets come from, it says so anew with each stream. */
-gboolean event(GstBaseSink* sink, GstEvent* event) {
+gboolean gst_memif_sink_event(GstBaseSink* sink, GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
     state_of(sink).behind_switch = false;
   } else if (gstpacket::is_switch_event(event)) {
@@ -578,7 +586,7 @@ gboolean event(GstBaseSink* sink, GstEvent* event) {
 }
 
 /** Adds a pool of buffers that lie in the memory of the link; as master there is none. */
-void propose_pool(GstMemifSinkState& state, GstQuery* query, GstCaps* caps) {
+void gst_memif_sink_propose_pool(GstMemifSinkState& state, GstQuery* query, GstCaps* caps) {
   const std::lock_guard lock(state.mutex);
   if (!state.link_source) return;
   const std::uint32_t queue = state.queues->first().queue();
@@ -587,21 +595,22 @@ void propose_pool(GstMemifSinkState& state, GstQuery* query, GstCaps* caps) {
   gst_object_unref(pool);
 }
 
-gboolean propose_allocation(GstBaseSink* sink, GstQuery* query) {
+gboolean gst_memif_sink_propose_allocation(GstBaseSink* sink, GstQuery* query) {
   gst_query_add_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, nullptr);
   GstCaps* caps = nullptr;
   gboolean need_pool = FALSE;
   gst_query_parse_allocation(query, &caps, &need_pool);
   // Who makes packets says how long each is. Whoever makes anything else takes a buffer as it comes
   // out of a pool for a full one: a frame would go with what is behind it.
-  if (need_pool && gstpacket::parse_caps(caps)) propose_pool(state_of(sink), query, caps);
+  if (need_pool && gstpacket::parse_caps(caps))
+    gst_memif_sink_propose_pool(state_of(sink), query, caps);
   return TRUE;
 }
 
-GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+GstStateChangeReturn gst_memif_sink_change_state(GstElement* element, GstStateChange transition) {
   GstMemifSinkState& state = state_of(element);
   if ((transition == GST_STATE_CHANGE_NULL_TO_READY && !state.end.join()) ||
-      (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start(state))) {
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !gst_memif_sink_start(state))) {
     return GST_STATE_CHANGE_FAILURE;
   }
   // All elements of a pipeline pause before the first one stops: so they wait together, not one
@@ -612,7 +621,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   const bool failed = result == GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && failed)) {
-    stop(state);
+    gst_memif_sink_stop(state);
   }
   if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
       (transition == GST_STATE_CHANGE_NULL_TO_READY && failed)) {
@@ -623,7 +632,8 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
 
 // ---- GObject --------------------------------------------------------------------------------
 
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
+void gst_memif_sink_set_property(GObject* object, guint id, const GValue* value,
+                                 GParamSpec* pspec) {
   GstMemifSinkState& state = state_of(object);
   if (state.end.set_property(id, value)) return;
   switch (id) {
@@ -643,7 +653,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* ps
 }
 
 /** Ours and those of the base class: its property of the same name is hidden by ours. */
-GstStructure* all_stats(GObject* object) {
+GstStructure* gst_memif_sink_all_stats(GObject* object) {
   GValue ours = G_VALUE_INIT;
   g_value_init(&ours, GST_TYPE_STRUCTURE);
   state_of(object).end.get_property(kPropStats, &ours);
@@ -661,10 +671,10 @@ GstStructure* all_stats(GObject* object) {
   return stats;
 }
 
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
+void gst_memif_sink_get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
   GstMemifSinkState& state = state_of(object);
   if (id == kPropStats) {
-    g_value_take_boxed(value, all_stats(object));
+    g_value_take_boxed(value, gst_memif_sink_all_stats(object));
     return;
   }
   if (state.end.get_property(id, value)) return;
@@ -684,18 +694,18 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
   }
 }
 
-void finalize(GObject* object) {
+void gst_memif_sink_finalize(GObject* object) {
   delete reinterpret_cast<GstMemifSink*>(object)->state;
   G_OBJECT_CLASS(gst_memif_sink_parent_class)->finalize(object);
 }
 
-void install_properties(GObjectClass* klass) {
+void gst_memif_sink_install_properties(GObjectClass* klass) {
   constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                      GST_PARAM_MUTABLE_PLAYING);
   MemifElement::install_properties(klass, MemifElement::Direction::send);
   g_object_class_install_property(
       klass, kPropWhenFull,
-      g_param_spec_enum("when-full", "When full", "What to do while the peer leaves no free slot",
+      g_param_spec_enum("when-full", "When full", "What to do while the ring has no free slot",
                         gst_memif_when_full_get_type(), static_cast<gint>(Policy::automatic),
                         kPlaying));
   g_object_class_install_property(
@@ -706,9 +716,9 @@ void install_properties(GObjectClass* klass) {
       klass, kPropDrainTimeout,
       g_param_spec_uint64(
           "drain-timeout", "Drain timeout",
-          "Nanoseconds that EOS waits for a peer that takes no packet out of the ring, and sixty "
-          "times as long in all, before what is left is counted as drop-undelivered; 0: not at "
-          "all; 18446744073709551615: for as long as the peer is there",
+          "Time that EOS waits for a peer that takes no packet out of the ring, in nanoseconds, "
+          "and at most sixty times as long in all, before the rest is counted as drop-undelivered; "
+          "0: do not wait; 18446744073709551615: as long as the peer is connected",
           0, G_MAXUINT64, kDrainTimeout, kPlaying));
   gst_type_mark_as_plugin_api(gst_memif_when_full_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(gst_memif_policy_get_type(), GstPluginAPIFlags(0));
@@ -720,13 +730,13 @@ static void gst_memif_sink_class_init(GstMemifSinkClass* klass) {
   gst_memif_log_init();
   GST_DEBUG_CATEGORY_INIT(memifsink_debug, "memifsink", 0, "memif packet sink");
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  install_properties(object_class);
+  object_class->set_property = gst_memif_sink_set_property;
+  object_class->get_property = gst_memif_sink_get_property;
+  object_class->finalize = gst_memif_sink_finalize;
+  gst_memif_sink_install_properties(object_class);
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
-  element_class->change_state = change_state;
+  element_class->change_state = gst_memif_sink_change_state;
   GstCaps* caps = gstpacket::make_caps();
   gst_element_class_add_pad_template(
       element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
@@ -735,17 +745,18 @@ static void gst_memif_sink_class_init(GstMemifSinkClass* klass) {
       element_class, "memif packet sink", "Sink/Network",
       "Sends packets to VPP, DPDK or another program through shared memory (memif)",
       "The gst-memif developers");
+  add_documentation_uri(element_class, DOCUMENTATION_URI("memifsink"));
 
   GstBaseSinkClass* sink_class = GST_BASE_SINK_CLASS(klass);
-  sink_class->unlock = unlock;
-  sink_class->unlock_stop = unlock_stop;
-  sink_class->get_caps = get_caps;
-  sink_class->set_caps = set_caps;
-  sink_class->event = event;
-  sink_class->wait_event = wait_event;
-  sink_class->propose_allocation = propose_allocation;
-  sink_class->render = render;
-  sink_class->render_list = render_list;
+  sink_class->unlock = gst_memif_sink_unlock;
+  sink_class->unlock_stop = gst_memif_sink_unlock_stop;
+  sink_class->get_caps = gst_memif_sink_get_caps;
+  sink_class->set_caps = gst_memif_sink_set_caps;
+  sink_class->event = gst_memif_sink_event;
+  sink_class->wait_event = gst_memif_sink_wait_event;
+  sink_class->propose_allocation = gst_memif_sink_propose_allocation;
+  sink_class->render = gst_memif_sink_render;
+  sink_class->render_list = gst_memif_sink_render_list;
 }
 
 static void gst_memif_sink_init(GstMemifSink* self) {

@@ -3,6 +3,7 @@
 /**
  * SECTION:element-memifsrc
  * @title: memifsrc
+ * @short_description: receives packets from a memif interface
  * @see_also: memifsink, icmpresponder
  *
  * Receives packets from one queue of a memif interface: a shared memory link to VPP, DPDK or any
@@ -18,6 +19,8 @@
  * gst-launch-1.0 memifsrc socket-path=/run/vpp/memif.sock ! icmpresponder address=192.168.1.1 !
  * memifsink socket-path=/run/vpp/memif.sock
  * ]| Answers ARP and ping on an interface of VPP, whose side is the master.
+ *
+ * Since: 0.1
  */
 #include "plugins/memif/gstmemifsrc.hpp"
 
@@ -30,6 +33,7 @@
 #include <optional>
 
 #include "gst/packet/batch.hpp"
+#include "plugins/common/documentation.hpp"
 #include "plugins/common/live_source.hpp"
 #include "plugins/memif/memif_element.hpp"
 #include "plugins/memif/memif_log.hpp"
@@ -95,10 +99,11 @@ GST_ELEMENT_REGISTER_DEFINE(memifsrc, "memifsrc", GST_RANK_NONE, gst_memif_src_g
 
 static GType gst_memif_rx_mode_get_type(void) {
   static const GEnumValue kValues[] = {
-      {static_cast<gint>(RxMode::interrupt), "Sleep until the peer wakes us: no CPU when idle",
-       "interrupt"},
-      {static_cast<gint>(RxMode::polling), "Look all the time: lowest latency, one CPU", "polling"},
-      {static_cast<gint>(RxMode::adaptive), "Look for a moment after each packet, then sleep",
+      {static_cast<gint>(RxMode::interrupt),
+       "Sleep until the peer sends an interrupt: no CPU load when idle", "interrupt"},
+      {static_cast<gint>(RxMode::polling), "Poll the ring all the time: lowest latency, one CPU",
+       "polling"},
+      {static_cast<gint>(RxMode::adaptive), "Poll for a moment after each packet, then sleep",
        "adaptive"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstMemifRxMode", kValues);
@@ -139,7 +144,7 @@ std::optional<cpu_set_t> parse_cpus(std::string_view text) {
   return {};
 }
 
-void enter_thread(GstElement* src) {
+void gst_memif_src_enter_thread(GstElement* src) {
   GstMemifSrcState& state = state_of(src);
   std::string text;
   {
@@ -163,24 +168,24 @@ void enter_thread(GstElement* src) {
 }
 
 /** Threads come from a pool, and go back to it: the next user does not ask for our CPUs. */
-void leave_thread(GstElement* src) {
+void gst_memif_src_leave_thread(GstElement* src) {
   std::optional<cpu_set_t>& cpus = state_of(src).other_cpus;
   if (cpus) pthread_setaffinity_np(pthread_self(), sizeof *cpus, &*cpus);
   cpus.reset();
 }
 
 /** A streaming thread posts this when it begins and when it ends. */
-gboolean post_message(GstElement* src, GstMessage* message) {
+gboolean gst_memif_src_post_message(GstElement* src, GstMessage* message) {
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_STREAM_STATUS) {
     GstStreamStatusType type;
     gst_message_parse_stream_status(message, &type, nullptr);
-    if (type == GST_STREAM_STATUS_TYPE_ENTER) enter_thread(src);
-    if (type == GST_STREAM_STATUS_TYPE_LEAVE) leave_thread(src);
+    if (type == GST_STREAM_STATUS_TYPE_ENTER) gst_memif_src_enter_thread(src);
+    if (type == GST_STREAM_STATUS_TYPE_LEAVE) gst_memif_src_leave_thread(src);
   }
   return state_of(src).live.post_message(message);
 }
 
-bool check_affinity(GstElement* src) {
+bool gst_memif_src_check_affinity(GstElement* src) {
   GstMemifSrcState& state = state_of(src);
   const std::lock_guard lock(state.mutex);
   if (state.cpu_affinity.empty() || parse_cpus(state.cpu_affinity)) return true;
@@ -195,7 +200,7 @@ bool check_affinity(GstElement* src) {
 // ---- Receiving ------------------------------------------------------------------------------
 
 /** What is in the ring; null if that is nothing, or without memory. */
-GstMiniObject* take_packets(GstMemifSrcState& state, guint most) {
+GstMiniObject* gst_memif_src_take_packets(GstMemifSrcState& state, guint most) {
   gstmemif::Receiver& receiver = *state.receiver;
   most = std::min(most, state.batch_size.load(std::memory_order_relaxed));
   if (state.send_batches) {
@@ -209,17 +214,17 @@ GstMiniObject* take_packets(GstMemifSrcState& state, guint most) {
 }
 
 /** Packets that were received, and that a flush or a stop kept from going on. */
-void count_flushed(GstMemifSrcState& state) {
+void gst_memif_src_count_flushed(GstMemifSrcState& state) {
   const guint64 packets = state.live.take_dropped();
   if (packets != 0) state.receiver->stats().drop(gstmemif::DropReason::flushed, packets);
 }
 
 /** What is in the ring, or waits for something to be there. */
-GstFlowReturn take(GstMemifSrcState& state, guint most, GstMiniObject** out) {
+GstFlowReturn gst_memif_src_take(GstMemifSrcState& state, guint most, GstMiniObject** out) {
   gstmemif::Receiver& receiver = *state.receiver;
-  count_flushed(state);
+  gst_memif_src_count_flushed(state);
   if (receiver.lost_link() && state.eos_on_disconnect.load()) return GST_FLOW_EOS;
-  GstMiniObject* packets = take_packets(state, most);
+  GstMiniObject* packets = gst_memif_src_take_packets(state, most);
   // Also without packets: what was dropped has slots to give back.
   const bool usable = receiver.release();
   if (packets != nullptr && usable) {
@@ -240,20 +245,21 @@ GstFlowReturn take(GstMemifSrcState& state, guint most, GstMiniObject** out) {
   return GST_FLOW_OK;
 }
 
-GstFlowReturn create(GstPushSrc* src, GstBuffer** out) {
+GstFlowReturn gst_memif_src_create(GstPushSrc* src, GstBuffer** out) {
   GstMemifSrcState& state = state_of(src);
-  return state.live.create(
-      out, [&state](guint most, GstMiniObject** data) { return take(state, most, data); });
+  return state.live.create(out, [&state](guint most, GstMiniObject** data) {
+    return gst_memif_src_take(state, most, data);
+  });
 }
 
 // An EOS from any thread gets here too, also while a state change lets the receiver go.
-void interrupt(GstPushSrc* src) {
+void gst_memif_src_interrupt(GstPushSrc* src) {
   GstMemifSrcState& state = state_of(src);
   const std::lock_guard lock(state.mutex);
   if (state.receiver) state.receiver->interrupt();
 }
 
-void resume(GstPushSrc* src) {
+void gst_memif_src_resume(GstPushSrc* src) {
   GstMemifSrcState& state = state_of(src);
   const std::lock_guard lock(state.mutex);
   if (state.receiver) state.receiver->resume();
@@ -263,11 +269,11 @@ void resume(GstPushSrc* src) {
 
 GstMemifSrcState::GstMemifSrcState(GstPushSrc* src)
     : end(GST_ELEMENT_CAST(src), MemifElement::Direction::receive),
-      live(src, {interrupt, resume}) {}
+      live(src, {gst_memif_src_interrupt, gst_memif_src_resume}) {}
 
 namespace {
 
-gboolean start(GstBaseSrc* src) {
+gboolean gst_memif_src_start(GstBaseSrc* src) {
   GstMemifSrcState& state = state_of(src);
   auto interface = state.end.start();
   if (!interface) return FALSE;
@@ -288,10 +294,10 @@ gboolean start(GstBaseSrc* src) {
   return TRUE;
 }
 
-gboolean stop(GstBaseSrc* src) {
+gboolean gst_memif_src_stop(GstBaseSrc* src) {
   GstMemifSrcState& state = state_of(src);
   state.live.drop_held();
-  count_flushed(state);
+  gst_memif_src_count_flushed(state);
   {
     const std::lock_guard lock(state.mutex);
     state.receiver.reset();
@@ -302,7 +308,7 @@ gboolean stop(GstBaseSrc* src) {
   return TRUE;
 }
 
-GstCaps* own_caps(GstMemifSrcState& state) {
+GstCaps* gst_memif_src_own_caps(GstMemifSrcState& state) {
   {
     const std::lock_guard lock(state.mutex);
     if (state.caps != nullptr) return gst_caps_ref(state.caps);
@@ -310,15 +316,15 @@ GstCaps* own_caps(GstMemifSrcState& state) {
   return state.end.packet_caps();
 }
 
-GstCaps* get_caps(GstBaseSrc* src, GstCaps* filter) {
-  GstCaps* caps = own_caps(state_of(src));
+GstCaps* gst_memif_src_get_caps(GstBaseSrc* src, GstCaps* filter) {
+  GstCaps* caps = gst_memif_src_own_caps(state_of(src));
   if (filter == nullptr) return caps;
   GstCaps* filtered = gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
   gst_caps_unref(caps);
   return filtered;
 }
 
-gboolean decide_allocation(GstBaseSrc* src, GstQuery* query) {
+gboolean gst_memif_src_decide_allocation(GstBaseSrc* src, GstQuery* query) {
   GstMemifSrcState& state = state_of(src);
   state.send_batches = state.batches.load() && gst_query_allows_packet_batches(query);
   state.live.set_batches(state.send_batches);
@@ -338,10 +344,10 @@ gboolean decide_allocation(GstBaseSrc* src, GstQuery* query) {
 
 // ---- GObject --------------------------------------------------------------------------------
 
-GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+GstStateChangeReturn gst_memif_src_change_state(GstElement* element, GstStateChange transition) {
   GstMemifSrcState& state = state_of(element);
   if (transition == GST_STATE_CHANGE_NULL_TO_READY &&
-      (!check_affinity(element) || !state.end.join())) {
+      (!gst_memif_src_check_affinity(element) || !state.end.join())) {
     return GST_STATE_CHANGE_FAILURE;
   }
   const GstStateChangeReturn result = state.live.change_state(transition);
@@ -351,7 +357,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   return result;
 }
 
-void set_caps_property(GstMemifSrc* self, const GValue* value) {
+void gst_memif_src_set_caps_property(GstMemifSrc* self, const GValue* value) {
   GstCaps* caps = gst_value_get_caps(value) != nullptr
                       ? gst_caps_ref(const_cast<GstCaps*>(gst_value_get_caps(value)))
                       : nullptr;
@@ -363,7 +369,7 @@ void set_caps_property(GstMemifSrc* self, const GValue* value) {
   self->state->live.reconfigure();
 }
 
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
+void gst_memif_src_set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
   GstMemifSrcState& state = state_of(object);
   if (state.end.set_property(id, value)) return;
   switch (id) {
@@ -390,7 +396,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* ps
       state.eos_on_disconnect.store(g_value_get_boolean(value) != FALSE);
       break;
     case kPropCaps:
-      set_caps_property(reinterpret_cast<GstMemifSrc*>(object), value);
+      gst_memif_src_set_caps_property(reinterpret_cast<GstMemifSrc*>(object), value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
@@ -398,7 +404,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* ps
   }
 }
 
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
+void gst_memif_src_get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
   GstMemifSrcState& state = state_of(object);
   if (state.end.get_property(id, value)) return;
   const std::lock_guard lock(state.mutex);
@@ -427,12 +433,12 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
   }
 }
 
-void finalize(GObject* object) {
+void gst_memif_src_finalize(GObject* object) {
   delete reinterpret_cast<GstMemifSrc*>(object)->state;
   G_OBJECT_CLASS(gst_memif_src_parent_class)->finalize(object);
 }
 
-void install_properties(GObjectClass* klass) {
+void gst_memif_src_install_properties(GObjectClass* klass) {
   constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                      GST_PARAM_MUTABLE_PLAYING);
   constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
@@ -440,25 +446,25 @@ void install_properties(GObjectClass* klass) {
   MemifElement::install_properties(klass, MemifElement::Direction::receive);
   g_object_class_install_property(
       klass, kPropRxMode,
-      g_param_spec_enum("rx-mode", "Receive mode", "How to learn of packets",
+      g_param_spec_enum("rx-mode", "Receive mode", "How to wait for packets",
                         gst_memif_rx_mode_get_type(), static_cast<gint>(RxMode::adaptive),
                         kPlaying));
   g_object_class_install_property(
       klass, kPropBatchSize,
       g_param_spec_uint("batch-size", "Batch size",
-                        "Most packets pushed at once; more per batch cost less each", 1,
-                        GST_PACKET_BATCH_MAX, GST_PACKET_BATCH_MAX, kPlaying));
+                        "Maximum number of packets per push; larger batches cost less per packet",
+                        1, GST_PACKET_BATCH_MAX, GST_PACKET_BATCH_MAX, kPlaying));
   g_object_class_install_property(
       klass, kPropBatches,
-      g_param_spec_boolean("batches", "Batches",
-                           "Push many packets in one buffer where downstream takes that, and "
-                           "without a copy where the link allows it; otherwise, and if false, one "
-                           "packet per buffer",
-                           TRUE, kPlaying));
+      g_param_spec_boolean(
+          "batches", "Batches",
+          "Push many packets in one buffer if downstream supports it, without a copy where the "
+          "link allows it; otherwise, and if false, one packet per buffer",
+          TRUE, kPlaying));
   g_object_class_install_property(
       klass, kPropCpuAffinity,
       g_param_spec_string("cpu-affinity", "CPU affinity",
-                          "CPUs that the streaming thread may use, as 0,2-3; empty: any", "",
+                          "CPUs that the streaming thread may use, such as 0,2-3; empty: any", "",
                           kReady));
   g_object_class_install_property(
       klass, kPropCaps,
@@ -469,8 +475,8 @@ void install_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropEosOnDisconnect,
       g_param_spec_boolean("eos-on-disconnect", "EOS on disconnect",
-                           "End the stream when the peer leaves, after the packets that it had "
-                           "sent; otherwise wait until it is back",
+                           "End the stream when the peer disconnects, after its last packets; if "
+                           "false, wait for it to return",
                            FALSE, kPlaying));
   gst_type_mark_as_plugin_api(gst_memif_rx_mode_get_type(), GstPluginAPIFlags(0));
 }
@@ -481,27 +487,28 @@ static void gst_memif_src_class_init(GstMemifSrcClass* klass) {
   gst_memif_log_init();
   GST_DEBUG_CATEGORY_INIT(memifsrc_debug, "memifsrc", 0, "memif packet source");
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  install_properties(object_class);
+  object_class->set_property = gst_memif_src_set_property;
+  object_class->get_property = gst_memif_src_get_property;
+  object_class->finalize = gst_memif_src_finalize;
+  gst_memif_src_install_properties(object_class);
 
   install_live_source<live_of>(&klass->parent_class);
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
-  element_class->change_state = change_state;
-  element_class->post_message = post_message;
+  element_class->change_state = gst_memif_src_change_state;
+  element_class->post_message = gst_memif_src_post_message;
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_set_static_metadata(
       element_class, "memif packet source", "Source/Network",
       "Receives packets from VPP, DPDK or another program through shared memory (memif)",
       "The gst-memif developers");
+  add_documentation_uri(element_class, DOCUMENTATION_URI("memifsrc"));
 
   GstBaseSrcClass* base_class = GST_BASE_SRC_CLASS(klass);
-  base_class->start = start;
-  base_class->stop = stop;
-  base_class->get_caps = get_caps;
-  base_class->decide_allocation = decide_allocation;
-  klass->parent_class.create = create;
+  base_class->start = gst_memif_src_start;
+  base_class->stop = gst_memif_src_stop;
+  base_class->get_caps = gst_memif_src_get_caps;
+  base_class->decide_allocation = gst_memif_src_decide_allocation;
+  klass->parent_class.create = gst_memif_src_create;
 }
 
 static void gst_memif_src_init(GstMemifSrc* self) {

@@ -14,8 +14,8 @@ GType gst_memif_role_get_type(void) {
   static const GEnumValue kValues[] = {
       {static_cast<gint>(Role::slave), "Connect to the socket and own the shared memory", "slave"},
       {static_cast<gint>(Role::master), "Listen on the socket", "master"},
-      {static_cast<gint>(Role::slave), "Another word for slave", "client"},
-      {static_cast<gint>(Role::master), "Another word for master", "server"},
+      {static_cast<gint>(Role::slave), "Synonym of slave", "client"},
+      {static_cast<gint>(Role::master), "Synonym of master", "server"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstMemifRole", kValues);
   return type;
@@ -34,8 +34,9 @@ GType gst_memif_mode_get_type(void) {
 GType gst_memif_unsealed_memory_get_type(void) {
   static const GEnumValue kValues[] = {
       {static_cast<gint>(UnsealedMemory::guard),
-       "Survive that, with a process-wide handler of SIGBUS", "guard"},
-      {static_cast<gint>(UnsealedMemory::refuse), "No link, and no handler", "refuse"},
+       "Map it and survive truncation, with a process-wide handler of SIGBUS", "guard"},
+      {static_cast<gint>(UnsealedMemory::refuse), "Refuse the link; no handler is installed",
+       "refuse"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstMemifUnsealedMemory", kValues);
   return type;
@@ -170,23 +171,22 @@ void add_queue(GObjectClass* klass, MemifElement::Direction direction) {
 void add_status_properties(GObjectClass* klass, MemifElement::Direction direction) {
   g_object_class_install_property(
       klass, kPropLinkUp,
-      g_param_spec_boolean("link-up", "Link up", "Whether a peer is connected; notified", FALSE,
-                           kReadOnly));
+      g_param_spec_boolean("link-up", "Link up",
+                           "Whether a peer is connected; changes are notified", FALSE, kReadOnly));
   g_object_class_install_property(
       klass, kPropPeerName,
       g_param_spec_string("peer-name", "Peer name",
-                          "Name that the peer gives to its interface or itself; notified", nullptr,
-                          kReadOnly));
+                          "Name of the peer's interface, or of its program; changes are notified",
+                          nullptr, kReadOnly));
   const char* blurb =
       direction == MemifElement::Direction::receive
           ? "Counters since PAUSED of the queue: packets, bytes, batches, interrupts (wake-ups "
             "taken), copies, packets-dropped and drop-<reason>; of the interface: link-ups, "
             "link-downs, handshakes-failed"
           : "Counters since PAUSED of the queue, with queue=-1 of all together and of each with "
-            "queue-N- in front: packets, bytes, batches, interrupts (wake-ups "
-            "sent), copies, packets-dropped and drop-<reason>; of the interface: link-ups, "
-            "link-downs, handshakes-failed; and what every sink counts: average-rate, rendered, "
-            "dropped";
+            "the prefix queue-N-: packets, bytes, batches, interrupts (wake-ups sent), copies, "
+            "packets-dropped and drop-<reason>; of the interface: link-ups, link-downs, "
+            "handshakes-failed; and those of every sink: average-rate, rendered, dropped";
   g_object_class_install_property(
       klass, kPropStats,
       g_param_spec_boxed("stats", "Statistics", blurb, GST_TYPE_STRUCTURE, kReadOnly));

@@ -4,6 +4,8 @@
  * plugin-memif:
  *
  * memif shared memory packet interfaces as GStreamer elements.
+ *
+ * Since: 0.1
  */
 #include "config.h"
 

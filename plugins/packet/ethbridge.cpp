@@ -1,12 +1,35 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
+/**
+ * SECTION:element-ethbridge
+ * @title: ethbridge
+ * @short_description: a learning Ethernet bridge with request pads
+ * @see_also: memifsrc, memifsink
+ *
+ * Forwards Ethernet frames between its ports, as IEEE 802.1D has it but without a spanning tree:
+ * learns per VLAN which station is behind which port, and floods frames for unknown stations and
+ * for groups. Port N is the pair of request pads `sink_N` and `src_N`; each sink pad may have a
+ * streaming thread of its own.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 ethbridge name=bridge
+ * memifsrc socket-path=/run/a.sock role=master ! bridge.sink_0
+ * bridge.src_0 ! memifsink socket-path=/run/a.sock role=master
+ * memifsrc socket-path=/run/b.sock role=master ! bridge.sink_1
+ * bridge.src_1 ! memifsink socket-path=/run/b.sock role=master
+ * ]| Bridges two memif interfaces.
+ *
+ * Since: 0.1
+ */
 #include "plugins/packet/ethbridge.hpp"
 
 #include <ctime>
 
 #include "gst/packet/headers/ethernet.hpp"
+#include "gst/packet/plugin.hpp"
 
-namespace gstpacket {
+namespace packetplugin {
 namespace {
 
 // Times are in eighths of a second, which wrap after 17 years: fine enough for ageing, and a
@@ -68,4 +91,6 @@ void EthBridge::stats(StatsFields& fields) const {
   fields.add("evicted", counts.evicted);
 }
 
-}  // namespace gstpacket
+}  // namespace packetplugin
+
+GSTPACKET_ELEMENT_REGISTER_DEFINE(ethbridge, packetplugin::EthBridge)

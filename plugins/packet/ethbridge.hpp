@@ -11,9 +11,12 @@
 #include <tuple>
 
 #include "gst/packet/element.hpp"
+#include "plugins/common/documentation.hpp"
 #include "plugins/packet/mac_table.hpp"
 
-namespace gstpacket {
+namespace packetplugin {
+
+using namespace gstpacket;
 
 class EthBridge {
  public:
@@ -25,11 +28,14 @@ class EthBridge {
   };
 
   static constexpr ElementInfo info{
-      "ethbridge", "Ethernet bridge", "Filter/Network",
+      "ethbridge",
+      "Ethernet bridge",
+      "Filter/Network",
       "Forwards Ethernet frames between any number of ports: learns per VLAN which station is "
       "behind which port and floods frames to unknown stations and groups. Port N is the pair of "
       "pads sink_N and src_N",
-      "The gst-memif developers"};
+      "The gst-memif developers",
+      DOCUMENTATION_URI("ethbridge")};
   static constexpr Access access = Access::read;
   static constexpr std::array link_types{LinkType::ethernet};
   static constexpr auto stats_help =
@@ -74,4 +80,6 @@ class EthBridge {
   AtomicProperty<unsigned> max_entries_;
 };
 
-}  // namespace gstpacket
+}  // namespace packetplugin
+
+GST_ELEMENT_REGISTER_DECLARE(ethbridge)

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <optional>
 
-namespace gstpacket {
+namespace packetplugin {
 namespace {
 
 constexpr std::uint32_t kMaxSize = 65535;
@@ -170,4 +170,4 @@ Result<GenPlan> make_plan(const GenSettings& s) {
   return plan;
 }
 
-}  // namespace gstpacket
+}  // namespace packetplugin

@@ -12,7 +12,9 @@
 #include "gst/packet/headers/address.hpp"
 #include "gst/packet/result.hpp"
 
-namespace gstpacket {
+namespace packetplugin {
+
+using namespace gstpacket;
 
 /// Packet sizes: uniformly distributed over [low, high], or those of `mix` in turn.
 struct Sizes {
@@ -76,4 +78,4 @@ struct GenPlan {
 /// The error names the property, its value and a remedy.
 [[nodiscard]] Result<GenPlan> make_plan(const GenSettings& settings);
 
-}  // namespace gstpacket
+}  // namespace packetplugin

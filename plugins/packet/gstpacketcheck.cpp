@@ -3,6 +3,7 @@
 /**
  * SECTION:element-packetcheck
  * @title: packetcheck
+ * @short_description: verifies the packets of packetgen
  * @see_also: packetgen, memifsrc
  *
  * Judges packets that #packetgen made, wherever they have been in between on this machine: which
@@ -20,6 +21,8 @@
  * gst-launch-1.0 -m packetgen count=100000 size=imix ! memifsink socket-path=@loop when-down=block
  * memifsrc socket-path=@loop role=master ! packetcheck count=100000
  * ]| Sends packets through shared memory; ends with 0 if all arrive whole.
+ *
+ * Since: 0.1
  */
 #include "plugins/packet/gstpacketcheck.hpp"
 
@@ -35,16 +38,17 @@
 #include <thread>
 
 #include "gst/packet/batch.hpp"
+#include "plugins/common/documentation.hpp"
 #include "plugins/packet/packet_checker.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(packetcheck_debug);
 #define GST_CAT_DEFAULT packetcheck_debug
 
-using gstpacket::Account;
-using gstpacket::Histogram;
 using gstpacket::LinkType;
-using gstpacket::monotonic_now;
-using gstpacket::PacketChecker;
+using packetplugin::Account;
+using packetplugin::Histogram;
+using packetplugin::monotonic_now;
+using packetplugin::PacketChecker;
 using Clock = std::chrono::steady_clock;
 
 namespace {
@@ -121,7 +125,7 @@ std::string sentence(const Account& a, guint64 count) {
          " foreign";
 }
 
-void post_message(GstPacketCheck* self, GstStructure* fields) {
+void gst_packet_check_post_message(GstPacketCheck* self, GstStructure* fields) {
   gst_element_post_message(GST_ELEMENT_CAST(self),
                            gst_message_new_element(GST_OBJECT_CAST(self), fields));
 }
@@ -142,7 +146,7 @@ const char* reason_of(End end) {
  * Gives the verdict, once. Called without the lock, as messages may be handled where they are
  * posted. A stream that upstream ends gets its EOS message from the base class.
  */
-void finish(GstPacketCheck* self, End end) {
+void gst_packet_check_finish(GstPacketCheck* self, End end) {
   GstPacketCheckState& state = *self->state;
   Account account;
   GstStructure* message = nullptr;
@@ -161,7 +165,7 @@ void finish(GstPacketCheck* self, End end) {
   const bool whole = account.whole();
   gst_structure_set(message, "whole", G_TYPE_BOOLEAN, whole, nullptr);
   GST_INFO_OBJECT(self, "%s, %s", reason_of(end), sentence(account, count).c_str());
-  post_message(self, message);
+  gst_packet_check_post_message(self, message);
   if (!whole) {
     GST_ELEMENT_ERROR(self, STREAM, FAILED, ("%s.", sentence(account, count).c_str()),
                       ("%s", reason_of(end)));
@@ -196,7 +200,7 @@ void judge_buffer(PacketChecker& judge, GstBuffer* buffer, std::uint64_t now) {
 
 /** Judges what @p judge_all does, and whether that was all. */
 template <class JudgeAll>
-GstFlowReturn receive(GstBaseSink* sink, JudgeAll judge_all) {
+GstFlowReturn gst_packet_check_receive(GstBaseSink* sink, JudgeAll judge_all) {
   GstPacketCheckState& state = state_of(sink);
   {
     const std::lock_guard lock(state.mutex);
@@ -205,25 +209,25 @@ GstFlowReturn receive(GstBaseSink* sink, JudgeAll judge_all) {
     judge_all(state.judge, monotonic_now());
     if (state.count == 0 || state.judge.account().packets < state.count) return GST_FLOW_OK;
   }
-  finish(reinterpret_cast<GstPacketCheck*>(sink), End::count);
+  gst_packet_check_finish(reinterpret_cast<GstPacketCheck*>(sink), End::count);
   // Upstream may stop. Also after an error, which is posted: another one would only hide it.
   return GST_FLOW_EOS;
 }
 
-GstFlowReturn render(GstBaseSink* sink, GstBuffer* buffer) {
-  return receive(sink, [buffer](PacketChecker& judge, std::uint64_t now) {
+GstFlowReturn gst_packet_check_render(GstBaseSink* sink, GstBuffer* buffer) {
+  return gst_packet_check_receive(sink, [buffer](PacketChecker& judge, std::uint64_t now) {
     judge_buffer(judge, buffer, now);
   });
 }
 
-GstFlowReturn render_list(GstBaseSink* sink, GstBufferList* list) {
-  return receive(sink, [list](PacketChecker& judge, std::uint64_t now) {
+GstFlowReturn gst_packet_check_render_list(GstBaseSink* sink, GstBufferList* list) {
+  return gst_packet_check_receive(sink, [list](PacketChecker& judge, std::uint64_t now) {
     const guint length = gst_buffer_list_length(list);
     for (guint i = 0; i < length; ++i) judge_buffer(judge, gst_buffer_list_get(list, i), now);
   });
 }
 
-gboolean set_caps(GstBaseSink* sink, GstCaps* caps) {
+gboolean gst_packet_check_set_caps(GstBaseSink* sink, GstCaps* caps) {
   GstPacketCheckState& state = state_of(sink);
   const auto parsed = gstpacket::parse_caps(caps);
   if (!parsed) return FALSE;
@@ -232,10 +236,10 @@ gboolean set_caps(GstBaseSink* sink, GstCaps* caps) {
   return TRUE;
 }
 
-gboolean event(GstBaseSink* sink, GstEvent* event) {
+gboolean gst_packet_check_event(GstBaseSink* sink, GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
     GstPacketCheckState& state = state_of(sink);
-    finish(reinterpret_cast<GstPacketCheck*>(sink), End::upstream);
+    gst_packet_check_finish(reinterpret_cast<GstPacketCheck*>(sink), End::upstream);
     const std::lock_guard lock(state.mutex);
     if (state.eos_posted) {
       gst_event_unref(event);
@@ -245,19 +249,19 @@ gboolean event(GstBaseSink* sink, GstEvent* event) {
   return GST_BASE_SINK_CLASS(gst_packet_check_parent_class)->event(sink, event);
 }
 
-gboolean propose_allocation(GstBaseSink*, GstQuery* query) {
+gboolean gst_packet_check_propose_allocation(GstBaseSink*, GstQuery* query) {
   gst_query_add_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, nullptr);
   return TRUE;
 }
 
 // ---- Time -----------------------------------------------------------------------------------
 
-void report(GstPacketCheck* self, std::unique_lock<std::mutex>& lock) {
+void gst_packet_check_report(GstPacketCheck* self, std::unique_lock<std::mutex>& lock) {
   GstPacketCheckState& state = *self->state;
   GstStructure* message =
       figures("packet-check-progress", state.judge.account(), state.judge.latency());
   lock.unlock();
-  post_message(self, message);
+  gst_packet_check_post_message(self, message);
   lock.lock();
 }
 
@@ -275,7 +279,7 @@ Clock::time_point later(Clock::time_point from, std::chrono::milliseconds wait) 
  * The thread that notices that nothing happens. Packets only count; whether they did is looked at
  * here, when the time would be over.
  */
-void watch(GstPacketCheck* self) {
+void gst_packet_check_watch(GstPacketCheck* self) {
   GstPacketCheckState& state = *self->state;
   std::unique_lock lock(state.mutex);
   std::uint64_t seen = 0;
@@ -293,11 +297,11 @@ void watch(GstPacketCheck* self) {
     const auto report_due = later(reported, std::chrono::milliseconds(state.report_interval));
     if (now >= timed_out) {
       lock.unlock();
-      return finish(self, End::timeout);
+      return gst_packet_check_finish(self, End::timeout);
     }
     if (now >= report_due) {
       reported = now;
-      report(self, lock);
+      gst_packet_check_report(self, lock);
       continue;
     }
     // In slices: not every C library waits until the end of time.
@@ -306,7 +310,7 @@ void watch(GstPacketCheck* self) {
   }
 }
 
-void start_watch(GstPacketCheck* self) {
+void gst_packet_check_start_watch(GstPacketCheck* self) {
   GstPacketCheckState& state = *self->state;
   bool post_again = false;
   {
@@ -318,10 +322,10 @@ void start_watch(GstPacketCheck* self) {
     // As base sinks do: the bin forgets who has ended when it goes to PAUSED.
     gst_element_post_message(GST_ELEMENT_CAST(self), gst_message_new_eos(GST_OBJECT_CAST(self)));
   }
-  state.watch = std::thread(watch, self);
+  state.watch = std::thread(gst_packet_check_watch, self);
 }
 
-void stop_watch(GstPacketCheck* self) {
+void gst_packet_check_stop_watch(GstPacketCheck* self) {
   GstPacketCheckState& state = *self->state;
   {
     const std::lock_guard lock(state.mutex);
@@ -331,27 +335,28 @@ void stop_watch(GstPacketCheck* self) {
   if (state.watch.joinable()) state.watch.join();
 }
 
-void reset(GstPacketCheckState& state) {
+void gst_packet_check_reset(GstPacketCheckState& state) {
   const std::lock_guard lock(state.mutex);
   state.judge.clear();
   state.finished = state.eos_posted = false;
 }
 
-GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+GstStateChangeReturn gst_packet_check_change_state(GstElement* element, GstStateChange transition) {
   GstPacketCheck* self = reinterpret_cast<GstPacketCheck*>(element);
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) reset(*self->state);
-  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) stop_watch(self);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) gst_packet_check_reset(*self->state);
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) gst_packet_check_stop_watch(self);
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_packet_check_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING && result != GST_STATE_CHANGE_FAILURE) {
-    start_watch(self);
+    gst_packet_check_start_watch(self);
   }
   return result;
 }
 
 // ---- GObject --------------------------------------------------------------------------------
 
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
+void gst_packet_check_set_property(GObject* object, guint id, const GValue* value,
+                                   GParamSpec* pspec) {
   GstPacketCheckState& state = state_of(object);
   const std::lock_guard lock(state.mutex);
   switch (id) {
@@ -374,7 +379,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* ps
   state.changed.notify_all();
 }
 
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
+void gst_packet_check_get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
   GstPacketCheckState& state = state_of(object);
   const std::lock_guard lock(state.mutex);
   switch (id) {
@@ -403,12 +408,12 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
   }
 }
 
-void finalize(GObject* object) {
+void gst_packet_check_finalize(GObject* object) {
   delete reinterpret_cast<GstPacketCheck*>(object)->state;
   G_OBJECT_CLASS(gst_packet_check_parent_class)->finalize(object);
 }
 
-void install_properties(GObjectClass* klass) {
+void gst_packet_check_install_properties(GObjectClass* klass) {
   constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                      GST_PARAM_MUTABLE_PLAYING);
   g_object_class_install_property(
@@ -454,13 +459,13 @@ void install_properties(GObjectClass* klass) {
 static void gst_packet_check_class_init(GstPacketCheckClass* klass) {
   GST_DEBUG_CATEGORY_INIT(packetcheck_debug, "packetcheck", 0, "Packet checker");
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  install_properties(object_class);
+  object_class->set_property = gst_packet_check_set_property;
+  object_class->get_property = gst_packet_check_get_property;
+  object_class->finalize = gst_packet_check_finalize;
+  gst_packet_check_install_properties(object_class);
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
-  element_class->change_state = change_state;
+  element_class->change_state = gst_packet_check_change_state;
   GstCaps* caps = gstpacket::make_caps({LinkType::ethernet, LinkType::ip});
   gst_element_class_add_pad_template(
       element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
@@ -470,13 +475,14 @@ static void gst_packet_check_class_init(GstPacketCheckClass* klass) {
       "Counts lost, duplicate, reordered and damaged packets of packetgen, and measures their rate "
       "and latency",
       "The gst-memif developers");
+  add_documentation_uri(element_class, DOCUMENTATION_URI("packetcheck"));
 
   GstBaseSinkClass* sink_class = GST_BASE_SINK_CLASS(klass);
-  sink_class->set_caps = set_caps;
-  sink_class->event = event;
-  sink_class->propose_allocation = propose_allocation;
-  sink_class->render = render;
-  sink_class->render_list = render_list;
+  sink_class->set_caps = gst_packet_check_set_caps;
+  sink_class->event = gst_packet_check_event;
+  sink_class->propose_allocation = gst_packet_check_propose_allocation;
+  sink_class->render = gst_packet_check_render;
+  sink_class->render_list = gst_packet_check_render_list;
 }
 
 static void gst_packet_check_init(GstPacketCheck* self) {

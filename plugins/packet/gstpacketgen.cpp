@@ -3,6 +3,7 @@
 /**
  * SECTION:element-packetgen
  * @title: packetgen
+ * @short_description: generates numbered packets
  * @see_also: packetcheck, memifsink
  *
  * Generates UDP datagrams or ICMP echo requests over IPv4 or IPv6, in Ethernet frames or without,
@@ -26,6 +27,8 @@
  * gst-launch-1.0 packetgen protocol=icmp-echo rate=100kpps count=500000 !
  * icmpresponder address=192.168.1.1 ! packetcheck count=500000
  * ]| Measures the responder.
+ *
+ * Since: 0.1
  */
 #include "plugins/packet/gstpacketgen.hpp"
 
@@ -38,6 +41,7 @@
 
 #include "gst/common/counter.hpp"
 #include "gst/packet/batch.hpp"
+#include "plugins/common/documentation.hpp"
 #include "plugins/common/live_source.hpp"
 #include "plugins/packet/pacer.hpp"
 #include "plugins/packet/packet_builder.hpp"
@@ -50,12 +54,12 @@ GST_DEBUG_CATEGORY_STATIC(packetgen_debug);
 using gstcommon::Counter;
 using gstpacket::BatchMap;
 using gstpacket::Error;
-using gstpacket::GenPlan;
-using gstpacket::GenProtocol;
-using gstpacket::GenSettings;
 using gstpacket::LinkType;
-using gstpacket::monotonic_now;
-using gstpacket::PacketBuilder;
+using packetplugin::GenPlan;
+using packetplugin::GenProtocol;
+using packetplugin::GenSettings;
+using packetplugin::monotonic_now;
+using packetplugin::PacketBuilder;
 
 namespace {
 
@@ -103,13 +107,13 @@ struct GstPacketGenState {
 
   std::atomic<guint> batch_size{guint{GST_PACKET_BATCH_MAX}};
   std::atomic<bool> batches{true};
-  gstpacket::Pacer pacer;
+  packetplugin::Pacer pacer;
 
   // Streaming thread, and state changes while it does not run.
   GenPlan plan;
   std::optional<PacketBuilder> maker;
   LinkType link_type = LinkType::ethernet;
-  gstpacket::PacketPool pool;
+  packetplugin::PacketPool pool;
   bool send_batches = false;
   guint64 left = 0;        // with a count
   guint most = G_MAXUINT;  // in the next push
@@ -147,20 +151,20 @@ LiveSource& live_of(gpointer instance) {
   return state_of(instance).live;
 }
 
-void post_error(GstBaseSrc* src, const Error& error) {
+void gst_packet_gen_post_error(GstBaseSrc* src, const Error& error) {
   GST_ELEMENT_ERROR(src, RESOURCE, SETTINGS, ("%s.", error.text().c_str()), ("packetgen settings"));
 }
 
 // ---- Packets --------------------------------------------------------------------------------
 
 /** How many packets of maximum size fit into an arena. */
-guint arena_packets(const GstPacketGenState& state) {
+guint gst_packet_gen_arena_packets(const GstPacketGenState& state) {
   return static_cast<guint>(std::clamp<std::size_t>(kMaxArena / slot_size(state.maker->max_size()),
                                                     1, GST_PACKET_BATCH_MAX));
 }
 
 /** The maximum number of packets in the next push, given room for @p room. */
-guint batch_limit(GstPacketGenState& state, guint room) {
+guint gst_packet_gen_batch_limit(GstPacketGenState& state, guint room) {
   guint limit = std::min(state.batch_size.load(std::memory_order_relaxed), state.most);
   if (state.plan.count != 0) limit = static_cast<guint>(std::min<guint64>(limit, state.left));
   return std::clamp(limit, 1U, room);
@@ -171,8 +175,8 @@ guint batch_limit(GstPacketGenState& state, guint room) {
  * returns false for lack of memory.
  */
 template <class Add>
-guint fill(GstPacketGenState& state, guint room, std::uint64_t now, Add add) {
-  const guint limit = batch_limit(state, room);
+guint gst_packet_gen_fill(GstPacketGenState& state, guint room, std::uint64_t now, Add add) {
+  const guint limit = gst_packet_gen_batch_limit(state, room);
   std::uint64_t bytes = 0;
   guint n = 0;
   while (n < limit && state.pacer.due(now)) {
@@ -191,46 +195,49 @@ guint fill(GstPacketGenState& state, guint room, std::uint64_t now, Add add) {
 }
 
 /** Writes packets one after the other. */
-void fill_arena(GstPacketGenState& state, const BatchMap& map, std::uint64_t now) {
+void gst_packet_gen_fill_arena(GstPacketGenState& state, const BatchMap& map, std::uint64_t now) {
   guint32 offset = 0;
-  fill(state, arena_packets(state), now, [&](std::uint32_t size, std::uint64_t time) {
-    state.maker->write({map.data() + offset, size}, time);
-    map.meta().packets[map.meta().n++] = {offset, size, 0, 0};
-    offset += static_cast<guint32>(slot_size(size));
-    return true;
-  });
+  gst_packet_gen_fill(state, gst_packet_gen_arena_packets(state), now,
+                      [&](std::uint32_t size, std::uint64_t time) {
+                        state.maker->write({map.data() + offset, size}, time);
+                        map.meta().packets[map.meta().n++] = {offset, size, 0, 0};
+                        offset += static_cast<guint32>(slot_size(size));
+                        return true;
+                      });
 }
 
 /** Writes packets into the places that downstream's pool provides. */
-void fill_places(GstPacketGenState& state, const BatchMap& map, std::uint64_t now) {
+void gst_packet_gen_fill_places(GstPacketGenState& state, const BatchMap& map, std::uint64_t now) {
   GstPacketDesc* desc = map.meta().packets;
   const GstPacketDesc* const last = desc + map.meta().n - 1;
-  map.meta().n = fill(state, map.meta().n, now, [&](std::uint32_t size, std::uint64_t time) {
-    const GstPacketDesc& ahead = desc[std::min<std::ptrdiff_t>(kWriteAhead, last - desc)];
-    __builtin_prefetch(map.data() + ahead.offset, 1);
-    state.maker->write({map.data() + desc->offset, size}, time);
-    desc++->length = size;
-    return true;
-  });
+  map.meta().n =
+      gst_packet_gen_fill(state, map.meta().n, now, [&](std::uint32_t size, std::uint64_t time) {
+        const GstPacketDesc& ahead = desc[std::min<std::ptrdiff_t>(kWriteAhead, last - desc)];
+        __builtin_prefetch(map.data() + ahead.offset, 1);
+        state.maker->write({map.data() + desc->offset, size}, time);
+        desc++->length = size;
+        return true;
+      });
 }
 
-GstMiniObject* make_batch(GstPacketGenState& state, std::uint64_t now) {
+GstMiniObject* gst_packet_gen_make_batch(GstPacketGenState& state, std::uint64_t now) {
   GstBuffer* batch = state.pool.take();
   if (batch == nullptr) return nullptr;
   {
     const BatchMap map(batch);
     const std::uint64_t before = state.bytes.get();
     if (state.pool.prepared()) {
-      fill_places(state, map, now);
+      gst_packet_gen_fill_places(state, map, now);
     } else {
-      fill_arena(state, map, now);
+      gst_packet_gen_fill_arena(state, map, now);
     }
     gstpacket::set_packet_bytes(map.arena(), state.bytes.get() - before);
   }
   return GST_MINI_OBJECT_CAST(batch);
 }
 
-GstBuffer* make_buffer(GstPacketGenState& state, std::uint32_t size, std::uint64_t time) {
+GstBuffer* gst_packet_gen_make_buffer(GstPacketGenState& state, std::uint32_t size,
+                                      std::uint64_t time) {
   GstBuffer* buffer = gst_buffer_new_allocate(nullptr, size, nullptr);
   GstMapInfo map;
   if (buffer == nullptr || gst_buffer_map(buffer, &map, GST_MAP_WRITE) == FALSE) {
@@ -242,12 +249,13 @@ GstBuffer* make_buffer(GstPacketGenState& state, std::uint32_t size, std::uint64
   return buffer;
 }
 
-GstMiniObject* make_list(GstPacketGenState& state, std::uint64_t now, GstClockTime timestamp) {
+GstMiniObject* gst_packet_gen_make_list(GstPacketGenState& state, std::uint64_t now,
+                                        GstClockTime timestamp) {
   GstBufferList* list = gst_buffer_list_new();
   GstBuffer* first = nullptr;
-  const guint n =
-      fill(state, arena_packets(state), now, [&](std::uint32_t size, std::uint64_t time) {
-        GstBuffer* buffer = make_buffer(state, size, time);
+  const guint n = gst_packet_gen_fill(
+      state, gst_packet_gen_arena_packets(state), now, [&](std::uint32_t size, std::uint64_t time) {
+        GstBuffer* buffer = gst_packet_gen_make_buffer(state, size, time);
         if (buffer == nullptr) return false;
         GST_BUFFER_PTS(buffer) = timestamp;
         if (first == nullptr) first = buffer;
@@ -260,14 +268,15 @@ GstMiniObject* make_list(GstPacketGenState& state, std::uint64_t now, GstClockTi
   return GST_MINI_OBJECT_CAST(first);
 }
 
-GstFlowReturn take(GstPushSrc* src, guint most, GstMiniObject** out) {
+GstFlowReturn gst_packet_gen_take(GstPushSrc* src, guint most, GstMiniObject** out) {
   GstPacketGenState& state = state_of(src);
   if (state.plan.count != 0 && state.left == 0) return GST_FLOW_EOS;
   std::uint64_t now = 0;
   if (!state.pacer.wait(now)) return GST_FLOW_FLUSHING;
   state.most = most;
   const GstClockTime timestamp = state.live.running_time();
-  *out = state.send_batches ? make_batch(state, now) : make_list(state, now, timestamp);
+  *out = state.send_batches ? gst_packet_gen_make_batch(state, now)
+                            : gst_packet_gen_make_list(state, now, timestamp);
   if (*out == nullptr) {
     GST_ELEMENT_ERROR(src, RESOURCE, NO_SPACE_LEFT, ("Out of memory for packets."), (nullptr));
     return GST_FLOW_ERROR;
@@ -276,28 +285,30 @@ GstFlowReturn take(GstPushSrc* src, guint most, GstMiniObject** out) {
   return GST_FLOW_OK;
 }
 
-GstFlowReturn create(GstPushSrc* src, GstBuffer** out) {
-  return state_of(src).live.create(
-      out, [src](guint most, GstMiniObject** data) { return take(src, most, data); });
+GstFlowReturn gst_packet_gen_create(GstPushSrc* src, GstBuffer** out) {
+  return state_of(src).live.create(out, [src](guint most, GstMiniObject** data) {
+    return gst_packet_gen_take(src, most, data);
+  });
 }
 
-void interrupt(GstPushSrc* src) {
+void gst_packet_gen_interrupt(GstPushSrc* src) {
   state_of(src).pacer.interrupt();
 }
 
-void resume(GstPushSrc* src) {
+void gst_packet_gen_resume(GstPushSrc* src) {
   state_of(src).pacer.resume();
 }
 
 }  // namespace
 
-GstPacketGenState::GstPacketGenState(GstPushSrc* src) : live(src, {interrupt, resume}) {}
+GstPacketGenState::GstPacketGenState(GstPushSrc* src)
+    : live(src, {gst_packet_gen_interrupt, gst_packet_gen_resume}) {}
 
 namespace {
 
 // ---- Start and negotiation ------------------------------------------------------------------
 
-gboolean start(GstBaseSrc* src) {
+gboolean gst_packet_gen_start(GstBaseSrc* src) {
   GstPacketGenState& state = state_of(src);
   gstpacket::Result<GenPlan> plan = Error{};
   {
@@ -305,7 +316,7 @@ gboolean start(GstBaseSrc* src) {
     plan = make_plan(state.settings);
   }
   if (!plan) {
-    post_error(src, plan.error());
+    gst_packet_gen_post_error(src, plan.error());
     return FALSE;
   }
   state.plan = std::move(*plan);
@@ -316,7 +327,7 @@ gboolean start(GstBaseSrc* src) {
   return TRUE;
 }
 
-gboolean stop(GstBaseSrc* src) {
+gboolean gst_packet_gen_stop(GstBaseSrc* src) {
   GstPacketGenState& state = state_of(src);
   state.maker.reset();
   state.pool.close();
@@ -324,7 +335,7 @@ gboolean stop(GstBaseSrc* src) {
 }
 
 /** A new link type restarts the sequence numbers. */
-bool make_maker(GstBaseSrc* src, LinkType link_type) {
+bool gst_packet_gen_make_maker(GstBaseSrc* src, LinkType link_type) {
   GstPacketGenState& state = state_of(src);
   if (state.maker && link_type == state.link_type) return true;
   const guint unsent = state.live.drop_held();
@@ -332,7 +343,7 @@ bool make_maker(GstBaseSrc* src, LinkType link_type) {
   auto maker = PacketBuilder::make(state.plan, link_type);
   if (!maker) {
     state.maker.reset();
-    post_error(src, maker.error());
+    gst_packet_gen_post_error(src, maker.error());
     return false;
   }
   state.maker = std::move(*maker);
@@ -340,18 +351,19 @@ bool make_maker(GstBaseSrc* src, LinkType link_type) {
   return true;
 }
 
-gboolean decide_allocation(GstBaseSrc* src, GstQuery* query) {
+gboolean gst_packet_gen_decide_allocation(GstBaseSrc* src, GstQuery* query) {
   GstPacketGenState& state = state_of(src);
   GstCaps* caps = nullptr;
   gst_query_parse_allocation(query, &caps, nullptr);
   const auto parsed = gstpacket::parse_caps(caps);
-  if (!make_maker(src, parsed ? parsed->link_type : LinkType::ethernet)) return FALSE;
+  if (!gst_packet_gen_make_maker(src, parsed ? parsed->link_type : LinkType::ethernet))
+    return FALSE;
   state.send_batches = state.batches.load() && gst_query_allows_packet_batches(query);
   const std::uint32_t size = state.maker->max_size();
   state.pool.close();
   if (state.send_batches) {
     state.send_batches = state.pool.open(gst_query_find_packet_batch_pool(query, size)) ||
-                         state.pool.open(slot_size(size) * arena_packets(state));
+                         state.pool.open(slot_size(size) * gst_packet_gen_arena_packets(state));
   }
   state.live.set_batches(state.send_batches);
   remove_allocation_offers(query);
@@ -368,9 +380,9 @@ std::string text_of(const GValue* value) {
 }
 
 /** An invalid rate is an error on start, and a warning while packets flow. */
-void set_rate(GstPacketGen* self, const GValue* value) {
+void gst_packet_gen_set_rate(GstPacketGen* self, const GValue* value) {
   GstPacketGenState& state = *self->state;
-  const auto rate = gstpacket::parse_rate(text_of(value));
+  const auto rate = packetplugin::parse_rate(text_of(value));
   bool warn = false;
   {
     const std::lock_guard lock(state.mutex);
@@ -421,9 +433,11 @@ unsigned GenSettings::*number_property(guint id) {
   }
 }
 
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
+void gst_packet_gen_set_property(GObject* object, guint id, const GValue* value,
+                                 GParamSpec* pspec) {
   GstPacketGenState& state = state_of(object);
-  if (id == kPropRate) return set_rate(reinterpret_cast<GstPacketGen*>(object), value);
+  if (id == kPropRate)
+    return gst_packet_gen_set_rate(reinterpret_cast<GstPacketGen*>(object), value);
   const std::lock_guard lock(state.mutex);
   if (const auto text = text_property(id)) {
     state.settings.*text = text_of(value);
@@ -456,14 +470,14 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* ps
   }
 }
 
-GstStructure* stats(const GstPacketGenState& state) {
+GstStructure* gst_packet_gen_stats(const GstPacketGenState& state) {
   return gst_structure_new("application/x-packet-stats", "packets-out", G_TYPE_UINT64,
                            guint64{state.packets.get()}, "bytes-out", G_TYPE_UINT64,
                            guint64{state.bytes.get()}, "batches", G_TYPE_UINT64,
                            guint64{state.pushes.get()}, nullptr);
 }
 
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
+void gst_packet_gen_get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
   GstPacketGenState& state = state_of(object);
   const std::lock_guard lock(state.mutex);
   if (const auto text = text_property(id)) {
@@ -491,7 +505,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
       g_value_set_boolean(value, state.batches.load());
       break;
     case kPropStats:
-      g_value_take_boxed(value, stats(state));
+      g_value_take_boxed(value, gst_packet_gen_stats(state));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
@@ -499,7 +513,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
   }
 }
 
-void finalize(GObject* object) {
+void gst_packet_gen_finalize(GObject* object) {
   delete reinterpret_cast<GstPacketGen*>(object)->state;
   G_OBJECT_CLASS(gst_packet_gen_parent_class)->finalize(object);
 }
@@ -509,7 +523,7 @@ constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_S
 constexpr auto kReady =
     static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 
-void install_text_properties(GObjectClass* klass) {
+void gst_packet_gen_install_text_properties(GObjectClass* klass) {
   struct Text {
     guint id;
     const char* name;
@@ -543,7 +557,7 @@ void install_text_properties(GObjectClass* klass) {
   }
 }
 
-void install_number_properties(GObjectClass* klass) {
+void gst_packet_gen_install_number_properties(GObjectClass* klass) {
   struct Number {
     guint id;
     const char* name;
@@ -571,9 +585,9 @@ void install_number_properties(GObjectClass* klass) {
   }
 }
 
-void install_properties(GObjectClass* klass) {
-  install_text_properties(klass);
-  install_number_properties(klass);
+void gst_packet_gen_install_properties(GObjectClass* klass) {
+  gst_packet_gen_install_text_properties(klass);
+  gst_packet_gen_install_number_properties(klass);
   g_object_class_install_property(
       klass, kPropCount,
       g_param_spec_uint64("count", "Count", "Packets to send before EOS; 0: unlimited", 0,
@@ -614,10 +628,10 @@ void install_properties(GObjectClass* klass) {
 static void gst_packet_gen_class_init(GstPacketGenClass* klass) {
   GST_DEBUG_CATEGORY_INIT(packetgen_debug, "packetgen", 0, "Packet generator");
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  install_properties(object_class);
+  object_class->set_property = gst_packet_gen_set_property;
+  object_class->get_property = gst_packet_gen_get_property;
+  object_class->finalize = gst_packet_gen_finalize;
+  gst_packet_gen_install_properties(object_class);
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   GstCaps* caps = gstpacket::make_caps({LinkType::ethernet, LinkType::ip});
@@ -628,13 +642,14 @@ static void gst_packet_gen_class_init(GstPacketGenClass* klass) {
       element_class, "Packet generator", "Source/Network",
       "Generates numbered UDP or ICMP echo packets for measurements with packetcheck",
       "The gst-memif developers");
+  add_documentation_uri(element_class, DOCUMENTATION_URI("packetgen"));
 
   install_live_source<live_of>(&klass->parent_class);
   GstBaseSrcClass* base_class = GST_BASE_SRC_CLASS(klass);
-  base_class->start = start;
-  base_class->stop = stop;
-  base_class->decide_allocation = decide_allocation;
-  klass->parent_class.create = create;
+  base_class->start = gst_packet_gen_start;
+  base_class->stop = gst_packet_gen_stop;
+  base_class->decide_allocation = gst_packet_gen_decide_allocation;
+  klass->parent_class.create = gst_packet_gen_create;
 }
 
 static void gst_packet_gen_init(GstPacketGen* self) {

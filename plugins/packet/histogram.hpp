@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace gstpacket {
+namespace packetplugin {
 
 /// Of 64-bit values, such as nanoseconds. One thread at a time; never allocates.
 class Histogram {
@@ -72,4 +72,4 @@ class Histogram {
   std::uint64_t max_ = 0;
 };
 
-}  // namespace gstpacket
+}  // namespace packetplugin

@@ -1,13 +1,32 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
+/**
+ * SECTION:element-icmpresponder
+ * @title: icmpresponder
+ * @short_description: answers ARP, neighbour discovery and ping
+ * @see_also: memifsrc, memifsink, packetgen
+ *
+ * Answers ARP requests, IPv6 neighbour solicitations and ICMP and ICMPv6 echo requests for the
+ * addresses in #icmpresponder:address, in place, so that a reply leaves in the memory in which the
+ * request arrived. All other packets are dropped and counted by reason in #icmpresponder:stats.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 memifsrc socket-path=/run/vpp/memif.sock ! icmpresponder address=192.168.1.1 !
+ * memifsink socket-path=/run/vpp/memif.sock
+ * ]| Answers ARP and ping on an interface of VPP, whose side is the master.
+ *
+ * Since: 0.1
+ */
 #include "plugins/packet/icmpresponder.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include "gst/packet/headers/arp.hpp"
+#include "gst/packet/plugin.hpp"
 
-namespace gstpacket {
+namespace packetplugin {
 namespace {
 
 // Replies are new packets: what the request has left of its hops says nothing about the way back
@@ -398,4 +417,6 @@ Result<void> IcmpResponder::set_mac(std::string_view text) {
   return {};
 }
 
-}  // namespace gstpacket
+}  // namespace packetplugin
+
+GSTPACKET_ELEMENT_REGISTER_DEFINE(icmpresponder, packetplugin::IcmpResponder)

@@ -18,9 +18,12 @@
 #include "gst/packet/headers/icmp.hpp"
 #include "gst/packet/headers/ipv4.hpp"
 #include "gst/packet/headers/ipv6.hpp"
+#include "plugins/common/documentation.hpp"
 #include "plugins/packet/plain_echo.hpp"
 
-namespace gstpacket {
+namespace packetplugin {
+
+using namespace gstpacket;
 
 class IcmpResponder {
  public:
@@ -39,12 +42,14 @@ class IcmpResponder {
     unknown_protocol,   // neither ARP, IPv4 nor IPv6, or an upper layer other than ICMP
   };
 
-  static constexpr ElementInfo info{"icmpresponder", "ICMP, ARP and neighbour responder",
+  static constexpr ElementInfo info{"icmpresponder",
+                                    "ICMP, ARP and neighbour responder",
                                     "Filter/Network",
                                     "Answers ARP requests, IPv6 neighbour solicitations and ICMP "
                                     "and ICMPv6 echo requests for its "
                                     "own addresses and drops every other packet, counted by reason",
-                                    "The gst-memif developers"};
+                                    "The gst-memif developers",
+                                    DOCUMENTATION_URI("icmpresponder")};
   static constexpr std::array link_types{LinkType::ethernet, LinkType::ip};
 
   static auto properties() {
@@ -121,4 +126,6 @@ class IcmpResponder {
   AtomicProperty<bool> verify_checksum_{true};
 };
 
-}  // namespace gstpacket
+}  // namespace packetplugin
+
+GST_ELEMENT_REGISTER_DECLARE(icmpresponder)

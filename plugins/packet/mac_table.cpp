@@ -7,7 +7,7 @@
 #include <cstring>
 #include <random>
 
-namespace gstpacket {
+namespace packetplugin {
 namespace {
 
 constexpr unsigned kCheckBits = 23;
@@ -197,4 +197,4 @@ MacTable::Counts MacTable::counts() const noexcept {
           evicted_.load(kRelaxed)};
 }
 
-}  // namespace gstpacket
+}  // namespace packetplugin

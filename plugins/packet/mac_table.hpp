@@ -14,7 +14,9 @@
 
 #include "gst/packet/headers/address.hpp"
 
-namespace gstpacket {
+namespace packetplugin {
+
+using namespace gstpacket;
 
 /// A station is known by its MAC address within its VLAN.
 struct Station {
@@ -99,4 +101,4 @@ class MacTable {
   std::atomic<std::uint64_t> learned_{0}, moved_{0}, aged_{0}, evicted_{0};
 };
 
-}  // namespace gstpacket
+}  // namespace packetplugin

@@ -7,7 +7,7 @@
 
 #include "plugins/packet/test_header.hpp"
 
-namespace gstpacket {
+namespace packetplugin {
 
 void Pacer::set_rate(const Rate& rate) {
   const std::lock_guard lock(mutex_);
@@ -45,4 +45,4 @@ void Pacer::resume() {
   interrupted_ = false;
 }
 
-}  // namespace gstpacket
+}  // namespace packetplugin

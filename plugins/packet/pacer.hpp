@@ -12,7 +12,9 @@
 
 #include "plugins/packet/gen_settings.hpp"
 
-namespace gstpacket {
+namespace packetplugin {
+
+using namespace gstpacket;
 
 class Pacer {
  public:
@@ -45,4 +47,4 @@ class Pacer {
   std::optional<Rate> next_rate_;  // mutex_
 };
 
-}  // namespace gstpacket
+}  // namespace packetplugin

@@ -14,7 +14,7 @@
 #include "gst/packet/headers/udp.hpp"
 #include "plugins/packet/test_header.hpp"
 
-namespace gstpacket {
+namespace packetplugin {
 namespace {
 
 constexpr std::uint8_t kHopLimit = 64;
@@ -226,4 +226,4 @@ void PacketBuilder::write(std::span<std::byte> out, std::uint64_t time) noexcept
   }
 }
 
-}  // namespace gstpacket
+}  // namespace packetplugin

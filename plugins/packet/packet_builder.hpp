@@ -14,7 +14,9 @@
 #include "gst/packet/caps.hpp"
 #include "plugins/packet/gen_settings.hpp"
 
-namespace gstpacket {
+namespace packetplugin {
+
+using namespace gstpacket;
 
 class PacketBuilder {
  public:
@@ -74,4 +76,4 @@ class PacketBuilder {
   std::vector<std::uint64_t> numbers_;  // the next one of each flow
 };
 
-}  // namespace gstpacket
+}  // namespace packetplugin

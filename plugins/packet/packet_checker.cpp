@@ -11,7 +11,7 @@
 #include "gst/packet/headers/ipv6.hpp"
 #include "gst/packet/headers/udp.hpp"
 
-namespace gstpacket {
+namespace packetplugin {
 namespace {
 
 using Bytes = std::span<const std::byte>;
@@ -193,4 +193,4 @@ void PacketChecker::count(const TestHeader& probe, std::size_t size, std::uint64
   latency_.add(now > probe.time ? now - probe.time : 0);
 }
 
-}  // namespace gstpacket
+}  // namespace packetplugin

@@ -17,7 +17,9 @@
 #include "plugins/packet/histogram.hpp"
 #include "plugins/packet/test_header.hpp"
 
-namespace gstpacket {
+namespace packetplugin {
+
+using namespace gstpacket;
 
 /// The sequence numbers seen in one flow. Remembers the last 1024: a packet that is later than that
 /// counts as reordered, even if it is a duplicate.
@@ -103,4 +105,4 @@ class PacketChecker {
   std::vector<std::unique_ptr<SequenceWindow>> flows_;
 };
 
-}  // namespace gstpacket
+}  // namespace packetplugin

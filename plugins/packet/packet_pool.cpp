@@ -4,7 +4,7 @@
 
 #include "gst/packet/batch.hpp"
 
-namespace gstpacket {
+namespace packetplugin {
 
 bool PacketPool::open(std::size_t size) {
   close();
@@ -46,4 +46,4 @@ GstBuffer* PacketPool::take() {
   return batch;
 }
 
-}  // namespace gstpacket
+}  // namespace packetplugin

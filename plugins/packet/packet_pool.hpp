@@ -10,7 +10,7 @@
 
 #include <cstddef>
 
-namespace gstpacket {
+namespace packetplugin {
 
 class PacketPool {
  public:
@@ -35,4 +35,4 @@ class PacketPool {
   bool prepared_ = false;
 };
 
-}  // namespace gstpacket
+}  // namespace packetplugin

@@ -19,7 +19,9 @@
 #include "gst/packet/headers/icmp.hpp"
 #include "gst/packet/headers/ipv4.hpp"
 
-namespace gstpacket {
+namespace packetplugin {
+
+using namespace gstpacket;
 
 /// Some bits of eight bytes that lie together, in the order they have in the packet.
 class WordPattern {
@@ -165,4 +167,4 @@ class PlainEcho {
   std::size_t size_;
 };
 
-}  // namespace gstpacket
+}  // namespace packetplugin

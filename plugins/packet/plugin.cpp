@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-#include "gst/packet/plugin.hpp"
+/**
+ * plugin-packet:
+ *
+ * Packet elements: network functions, a generator and a checker for application/x-packet.
+ *
+ * Since: 0.1
+ */
 #include "config.h"
 #include "plugins/packet/ethbridge.hpp"
 #include "plugins/packet/gstpacketcheck.hpp"
@@ -9,8 +15,8 @@
 
 // Not GSTPACKET_PLUGIN: sources and sinks are not packet elements in the sense of the element API.
 static gboolean plugin_init(GstPlugin* plugin) {
-  gboolean registered =
-      gstpacket::register_elements<gstpacket::EthBridge, gstpacket::IcmpResponder>(plugin);
+  gboolean registered = GST_ELEMENT_REGISTER(ethbridge, plugin);
+  registered &= GST_ELEMENT_REGISTER(icmpresponder, plugin);
   registered &= GST_ELEMENT_REGISTER(packetgen, plugin);
   registered &= GST_ELEMENT_REGISTER(packetcheck, plugin);
   return registered;

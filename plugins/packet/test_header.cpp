@@ -8,7 +8,10 @@
 
 #include "gst/packet/headers/bytes.hpp"
 
-namespace gstpacket {
+namespace packetplugin {
+
+using namespace gstpacket;
+
 namespace {
 
 constexpr std::array<std::uint32_t, 256> make_table() {
@@ -97,4 +100,4 @@ std::uint64_t monotonic_now() noexcept {
                                         .count());
 }
 
-}  // namespace gstpacket
+}  // namespace packetplugin

@@ -20,7 +20,7 @@
 #include <optional>
 #include <span>
 
-namespace gstpacket {
+namespace packetplugin {
 
 struct TestHeader {
   static constexpr std::size_t kSize = 22;
@@ -53,4 +53,4 @@ inline constexpr std::uint32_t kCrcStart = 0xffffffff;
 /// CLOCK_MONOTONIC in nanoseconds, as test headers carry it.
 [[nodiscard]] std::uint64_t monotonic_now() noexcept;
 
-}  // namespace gstpacket
+}  // namespace packetplugin

@@ -14,6 +14,7 @@
 #include "packet_checker.hpp"
 
 using namespace gstpacket;
+using namespace packetplugin;
 using fuzz::Input;
 using fuzz::require;
 

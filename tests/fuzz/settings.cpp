@@ -46,19 +46,19 @@ void parse_socket(const std::string& text) {
 }
 
 void parse_rate(const std::string& text) {
-  const auto rate = gstpacket::parse_rate(text);
+  const auto rate = packetplugin::parse_rate(text);
   if (!rate) return;
   require(std::isfinite(rate->ns_per_packet) && rate->ns_per_packet >= 0, "packets a second");
   require(std::isfinite(rate->ns_per_byte) && rate->ns_per_byte >= 0, "bits a second");
 }
 
 void parse_sizes(const std::string& text) {
-  const auto sizes = gstpacket::parse_sizes(text);
+  const auto sizes = packetplugin::parse_sizes(text);
   if (sizes) require(sizes->low >= 1 && sizes->low <= sizes->high && sizes->high <= 65535, "size");
 }
 
 void answer_for(const std::string& text, const std::string& mac) {
-  gstpacket::IcmpResponder responder;
+  packetplugin::IcmpResponder responder;
   const bool taken = bool(responder.set_address(text));
   if (responder.set_mac(mac) && taken) {
     require(responder.address() == text, "another address than was set");
@@ -146,10 +146,10 @@ void memif_settings(Input& input) {
 // ---- packetgen ------------------------------------------------------------------------------
 
 void generate(Input& input) {
-  gstpacket::GenSettings settings;
+  packetplugin::GenSettings settings;
   settings.ip_version = input.around<std::uint8_t>({4, 6, 4, 6});
   settings.protocol =
-      input.flag() ? gstpacket::GenProtocol::icmp_echo : gstpacket::GenProtocol::udp;
+      input.flag() ? packetplugin::GenProtocol::icmp_echo : packetplugin::GenProtocol::udp;
   // As the ranges of the properties have it.
   settings.flows = std::max<unsigned>(1, input.around<std::uint16_t>({1, 2, 65535, 3}));
   settings.vlan = input.flag() ? input.get<std::uint16_t>() % 4095 : -1;
@@ -165,9 +165,9 @@ void generate(Input& input) {
   settings.destination_address = input.line();
   const auto plan = make_plan(settings);
   if (!plan) return;
-  auto maker = gstpacket::PacketBuilder::make(*plan, link);
+  auto maker = packetplugin::PacketBuilder::make(*plan, link);
   if (!maker) return;
-  gstpacket::PacketChecker judge;
+  packetplugin::PacketChecker judge;
   judge.set_link_type(link);
   constexpr unsigned kPackets = 5;
   for (unsigned i = 0; i < kPackets; ++i) {
@@ -176,7 +176,7 @@ void generate(Input& input) {
     maker->write(packet, 1000 + i);
     judge.judge(packet, 2000 + i);
   }
-  const gstpacket::Account& account = judge.account();
+  const packetplugin::Account& account = judge.account();
   require(account.packets == kPackets && account.missing == 0, "packets that are not as made");
 }
 

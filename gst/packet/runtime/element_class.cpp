@@ -81,7 +81,7 @@ void install_properties(GObjectClass* object_class, const ElementClass& cls) {
       "application/x-packet-stats of guint64 fields: packets-in and bytes-in, packets-out and "
       "bytes-out, batches (buffers or lists that arrived), copies (packets whose bytes had to be "
       "copied because they were shared, in pieces, or out of room), dropped, and one field for "
-      "each reason to drop: ";
+      "each drop reason: ";
   for (const std::string_view reason : cls.spec->reasons) blurb += drop_field(reason) + ", ";
   blurb += kind_of(*cls.spec).stats_help;
   if (cls.spec->stats_help != nullptr) blurb += std::string("; and ") + cls.spec->stats_help;
@@ -115,6 +115,10 @@ void leaf_class_init(void* g_class, void* data) {
   install_properties(static_cast<GObjectClass*>(g_class), *cls);
   gst_element_class_set_static_metadata(klass, info.long_name, info.klass, info.description,
                                         info.author);
+  if (info.documentation_uri != nullptr) {
+    gst_element_class_add_static_metadata(klass, GST_ELEMENT_METADATA_DOC_URI,
+                                          info.documentation_uri);
+  }
   kind_of(spec).add_templates(klass, spec);
 }
 
@@ -133,8 +137,7 @@ GType base_type(const ElementKind& kind) {
 }
 
 GType leaf_type(const ElementSpec& spec) {
-  std::string name = "Gst" + std::string(spec.info->factory);
-  name[3] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[3])));
+  std::string name = "Gst" + std::string(spec.class_name);
   static std::map<const ElementSpec*, GType> types;
   static std::mutex mutex;
   const std::lock_guard lock(mutex);

@@ -169,7 +169,7 @@ gstpacket::Station of(unsigned n, std::uint16_t vlan = 0) {
 }  // namespace
 
 GST_START_TEST(test_table_ageing) {
-  gstpacket::MacTable table(64);
+  packetplugin::MacTable table(64);
   table.learn(of(1), 3, 100, 50);
   fail_unless(table.find(of(1), 149, 50) == 3U);
   fail_unless(!table.find(of(1), 150, 50));
@@ -192,7 +192,7 @@ GST_END_TEST
 
 GST_START_TEST(test_table_flood_stays_on_its_port) {
   // 200 stations on ports 1 and 2, then a flood of addresses on port 0.
-  gstpacket::MacTable table(4096, 42);
+  packetplugin::MacTable table(4096, 42);
   for (unsigned n = 0; n < 200; ++n) table.learn(of(n), 1 + n % 2, 0, 2400);
   for (unsigned n = 0; n < 500000; ++n) table.learn(of(1000000 + n), 0, n / 1000, 2400);
   unsigned known = 0;
@@ -206,7 +206,7 @@ GST_END_TEST
 
 GST_START_TEST(test_table_flood_spares_who_is_talked_to) {
   // The flood comes in by the port of the good stations.
-  gstpacket::MacTable table(4096, 43);
+  packetplugin::MacTable table(4096, 43);
   for (unsigned n = 0; n < 100; ++n) {
     table.learn(of(n), 0, 0, 2400);
     fail_unless(table.find(of(n), 0, 2400) == 0U);
@@ -219,7 +219,7 @@ GST_START_TEST(test_table_flood_spares_who_is_talked_to) {
 GST_END_TEST
 
 GST_START_TEST(test_table_newcomer_after_flood) {
-  gstpacket::MacTable table(64, 44);
+  packetplugin::MacTable table(64, 44);
   for (unsigned n = 0; n < 10000; ++n) table.learn(of(1000000 + n), 0, 0, 0);
   for (unsigned n = 0; n < 20; ++n) {
     table.learn(of(n), 1, 1, 0);
@@ -230,7 +230,7 @@ GST_END_TEST
 
 GST_START_TEST(test_table_smallest) {
   for (const std::size_t entries : {1, 8, 15, 16}) {
-    gstpacket::MacTable table(entries);
+    packetplugin::MacTable table(entries);
     fail_unless_equals_uint64(table.capacity(), entries < 16 ? 8 : 16);
     for (unsigned n = 0; n < 300; ++n) table.learn(of(n), n % 200, n, 0);
     fail_unless(table.find(of(299), 300, 0) == 99U);
@@ -242,7 +242,7 @@ GST_END_TEST
 
 GST_START_TEST(test_table_threads) {
   // Two ports learn and look up at once; a station is never found where it was never seen.
-  gstpacket::MacTable table(256);
+  packetplugin::MacTable table(256);
   std::atomic<unsigned> wrong{0};
   const auto work = [&](unsigned port) {
     std::mt19937 random(port);

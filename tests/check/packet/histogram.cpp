@@ -11,7 +11,7 @@
 // Behind the standard library: it defines a macro fail().
 #include <gst/check/gstcheck.h>
 
-using gstpacket::Histogram;
+using packetplugin::Histogram;
 
 GST_START_TEST(test_empty) {
   const auto h = std::make_unique<Histogram>();

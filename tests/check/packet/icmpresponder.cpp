@@ -13,6 +13,7 @@
 #include "tests/check/documentation.hpp"
 
 using namespace gstpacket;
+using namespace packetplugin;
 using namespace samples;
 using Drop = IcmpResponder::Drop;
 

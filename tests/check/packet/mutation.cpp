@@ -29,6 +29,7 @@
 #endif
 
 using namespace gstpacket;
+using namespace packetplugin;
 using samples::Bytes;
 
 namespace {

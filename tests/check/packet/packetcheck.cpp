@@ -11,8 +11,8 @@
 
 #include "gst/packet/batch.hpp"
 
-using gstpacket::GenSettings;
 using gstpacket::LinkType;
+using packetplugin::GenSettings;
 using rig::Bytes;
 
 namespace {
@@ -23,12 +23,12 @@ Packets make(std::size_t n, const GenSettings& settings = {},
              LinkType link_type = LinkType::ethernet) {
   auto plan = make_plan(settings);
   fail_unless(static_cast<bool>(plan));
-  auto maker = gstpacket::PacketBuilder::make(*plan, link_type);
+  auto maker = packetplugin::PacketBuilder::make(*plan, link_type);
   fail_unless(static_cast<bool>(maker));
   Packets packets(n);
   for (Bytes& packet : packets) {
     packet.resize(maker->next_size());
-    maker->write(std::as_writable_bytes(std::span(packet)), gstpacket::monotonic_now());
+    maker->write(std::as_writable_bytes(std::span(packet)), packetplugin::monotonic_now());
   }
   return packets;
 }
@@ -163,7 +163,8 @@ void expect(const char* account, const Packets& packets) {
 GST_START_TEST(test_all_kinds_are_whole) {
   for (const LinkType link : {LinkType::ethernet, LinkType::ip}) {
     for (const unsigned version : {4U, 6U}) {
-      for (const auto protocol : {gstpacket::GenProtocol::udp, gstpacket::GenProtocol::icmp_echo}) {
+      for (const auto protocol :
+           {packetplugin::GenProtocol::udp, packetplugin::GenProtocol::icmp_echo}) {
         for (const char* size : {"88-120", "imix", "9000", "65535"}) {
           GenSettings settings;
           settings.size = size;
@@ -298,7 +299,7 @@ GST_END_TEST
 
 GST_START_TEST(test_echo_replies) {
   GenSettings settings;
-  settings.protocol = gstpacket::GenProtocol::icmp_echo;
+  settings.protocol = packetplugin::GenProtocol::icmp_echo;
   Packets packets = make(5, settings);
   for (Bytes& packet : packets) {
     packet[34] = 0;  // an echo reply: the sum grows by what the type lost
