@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gst/packet/batch.hpp"
+#include "plugins/memif/gstmemifallocator.hpp"
 
 namespace {
 
@@ -15,28 +16,19 @@ struct GstMemifArena {
   gstmemif::Loan* loan;
 };
 
-struct GstMemifAllocator {
-  GstAllocator parent;
-};
-struct GstMemifAllocatorClass {
-  GstAllocatorClass parent_class;
-};
-
 GstMemifArena* cast(GstMemory* memory) {
   return reinterpret_cast<GstMemifArena*>(memory);
 }
 
-gpointer map(GstMemory* memory, gsize, GstMapFlags) {
+gpointer gst_memif_arena_map(GstMemory* memory, gsize, GstMapFlags) {
   return cast(memory)->loan->base();
 }
-
-void unmap(GstMemory*) {}
 
 /**
  * Only what is lent is copied: the rest is nobody's to read. In a copy of all of it the packets lie
  * where they did: descriptors go on to be right.
  */
-GstMemory* copy(GstMemory* memory, gssize offset, gssize size) {
+GstMemory* gst_memif_arena_copy(GstMemory* memory, gssize offset, gssize size) {
   const gstmemif::Loan& from = *cast(memory)->loan;
   const gsize said =
       size < 0 ? memory->size - static_cast<gsize>(offset) : static_cast<gsize>(size);
@@ -59,47 +51,18 @@ GstMemory* copy(GstMemory* memory, gssize offset, gssize size) {
   return to;
 }
 
-GstMemory* dummy_alloc(GstAllocator*, gsize, GstAllocationParams*) {
-  // Loans cannot be had on demand.
-  return nullptr;
-}
-
-void free_memory(GstAllocator*, GstMemory* memory) {
+void gst_memif_arena_free(GstMemory* memory) {
   gst_memif_arena_give_back(memory);
   g_slice_free(GstMemifArena, cast(memory));
 }
 
-}  // namespace
-
-GType gst_memif_allocator_get_type(void);
-G_DEFINE_TYPE(GstMemifAllocator, gst_memif_allocator, GST_TYPE_ALLOCATOR)
-
-static void gst_memif_allocator_class_init(GstMemifAllocatorClass* klass) {
-  GST_ALLOCATOR_CLASS(klass)->alloc = dummy_alloc;
-  GST_ALLOCATOR_CLASS(klass)->free = free_memory;
-}
-
-static void gst_memif_allocator_init(GstMemifAllocator* self) {
-  GstAllocator* allocator = GST_ALLOCATOR_CAST(self);
-  allocator->mem_type = "MemifRegion";
-  allocator->mem_map = map;
-  allocator->mem_unmap = unmap;
-  allocator->mem_copy = copy;
-  GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
-}
-
-GstAllocator* gst_memif_process_allocator(GType type) {
-  gpointer made = g_object_new(type, nullptr);
-  gst_object_ref_sink(made);
-  GST_OBJECT_FLAG_SET(made, GST_OBJECT_FLAG_MAY_BE_LEAKED);
-  return GST_ALLOCATOR_CAST(made);
-}
-
-static GstAllocator* memif_allocator() {
-  static GstAllocator* const allocator =
-      gst_memif_process_allocator(gst_memif_allocator_get_type());
+GstAllocator* arena_allocator() {
+  static GstAllocator* const allocator = gst_memif_allocator_new(
+      {"MemifRegion", gst_memif_arena_map, gst_memif_arena_free, gst_memif_arena_copy});
   return allocator;
 }
+
+}  // namespace
 
 GstMemory* gst_memif_arena_new(gstmemif::Loan* loan) {
   GstMemory* memory = gst_memif_arena_new_empty();
@@ -109,7 +72,7 @@ GstMemory* gst_memif_arena_new(gstmemif::Loan* loan) {
 
 GstMemory* gst_memif_arena_new_empty() {
   GstMemifArena* memory = g_slice_new(GstMemifArena);
-  gst_memory_init(&memory->memory, GST_MEMORY_FLAG_NO_SHARE, memif_allocator(), nullptr, 0, 0, 0,
+  gst_memory_init(&memory->memory, GST_MEMORY_FLAG_NO_SHARE, arena_allocator(), nullptr, 0, 0, 0,
                   0);
   memory->loan = nullptr;
   return &memory->memory;
@@ -133,5 +96,5 @@ void gst_memif_arena_give_back(GstMemory* memory) {
 }
 
 gstmemif::Loan* gst_memif_arena_loan(GstMemory* memory) {
-  return memory->allocator == memif_allocator() ? cast(memory)->loan : nullptr;
+  return memory->allocator == arena_allocator() ? cast(memory)->loan : nullptr;
 }

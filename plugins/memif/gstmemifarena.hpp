@@ -22,11 +22,5 @@ void gst_memif_arena_take(GstMemory* memory, gstmemif::Loan* loan);
 /** Gives the loan back at once. Only for who has @p memory alone; it must not be mapped. */
 void gst_memif_arena_give_back(GstMemory* memory);
 
-/**
- * Makes the one allocator of @p type that a process has. It has no state, and is there for ever:
- * memories may outlive any element.
- */
-GstAllocator* gst_memif_process_allocator(GType type);
-
 /** The loan behind @p memory, or null if it is some other memory. */
 gstmemif::Loan* gst_memif_arena_loan(GstMemory* memory);

@@ -4,7 +4,7 @@
 
 #include <new>
 
-#include "plugins/memif/gstmemifarena.hpp"
+#include "plugins/memif/gstmemifallocator.hpp"
 
 namespace {
 
@@ -12,13 +12,6 @@ namespace {
 struct alignas(std::max_align_t) GstMemifCopyMemory {
   GstMemory memory;
   CopyBudgetPtr budget;
-};
-
-struct GstMemifCopyAllocator {
-  GstAllocator parent;
-};
-struct GstMemifCopyAllocatorClass {
-  GstAllocatorClass parent_class;
 };
 
 GstMemory* whole_of(GstMemory* memory) {
@@ -36,13 +29,11 @@ GstMemifCopyMemory* allocate(gsize size) {
   return place != nullptr ? new (place) GstMemifCopyMemory() : nullptr;
 }
 
-gpointer map(GstMemory* memory, gsize, GstMapFlags) {
+gpointer gst_memif_copy_memory_map(GstMemory* memory, gsize, GstMapFlags) {
   return bytes_of(memory);
 }
 
-void unmap(GstMemory*) {}
-
-GstMemory* share(GstMemory* memory, gssize offset, gssize size) {
+GstMemory* gst_memif_copy_memory_share(GstMemory* memory, gssize offset, gssize size) {
   GstMemory* whole = whole_of(memory);
   GstMemifCopyMemory* part = allocate(0);
   if (part == nullptr) return nullptr;
@@ -56,17 +47,12 @@ GstMemory* share(GstMemory* memory, gssize offset, gssize size) {
 }
 
 /** Of two parts of one memory. */
-gboolean is_span(GstMemory* first, GstMemory* second, gsize* offset) {
+gboolean gst_memif_copy_memory_is_span(GstMemory* first, GstMemory* second, gsize* offset) {
   if (offset != nullptr) *offset = first->offset - whole_of(first)->offset;
   return first->offset + first->size == second->offset;
 }
 
-GstMemory* dummy_alloc(GstAllocator*, gsize, GstAllocationParams*) {
-  // Without a budget ordinary memory will do.
-  return nullptr;
-}
-
-void free_memory(GstAllocator*, GstMemory* memory) {
+void gst_memif_copy_memory_free(GstMemory* memory) {
   auto* copy = reinterpret_cast<GstMemifCopyMemory*>(memory);
   if (copy->budget) copy->budget->give_back(memory->maxsize);
   copy->~GstMemifCopyMemory();
@@ -75,28 +61,11 @@ void free_memory(GstAllocator*, GstMemory* memory) {
 
 }  // namespace
 
-GType gst_memif_copy_allocator_get_type(void);
-G_DEFINE_TYPE(GstMemifCopyAllocator, gst_memif_copy_allocator, GST_TYPE_ALLOCATOR)
-
-static void gst_memif_copy_allocator_class_init(GstMemifCopyAllocatorClass* klass) {
-  GST_ALLOCATOR_CLASS(klass)->alloc = dummy_alloc;
-  GST_ALLOCATOR_CLASS(klass)->free = free_memory;
-}
-
-static void gst_memif_copy_allocator_init(GstMemifCopyAllocator* self) {
-  GstAllocator* allocator = GST_ALLOCATOR_CAST(self);
-  allocator->mem_type = "MemifCopy";
-  allocator->mem_map = map;
-  allocator->mem_unmap = unmap;
-  allocator->mem_share = share;
-  allocator->mem_is_span = is_span;
-  GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
-}
-
 GstMemory* gst_memif_copy_memory_new(const CopyBudgetPtr& budget, gsize size,
                                      GstMemoryFlags flags) {
-  static GstAllocator* const allocator =
-      gst_memif_process_allocator(gst_memif_copy_allocator_get_type());
+  static GstAllocator* const allocator = gst_memif_allocator_new(
+      {"MemifCopy", gst_memif_copy_memory_map, gst_memif_copy_memory_free, nullptr,
+       gst_memif_copy_memory_share, gst_memif_copy_memory_is_span});
   if (budget && !budget->take(size)) return nullptr;
   GstMemifCopyMemory* copy = allocate(size);
   if (copy == nullptr) {

@@ -2,7 +2,7 @@
 // Copyright (C) 2026 The gst-memif developers
 #include "plugins/memif/gstmemifslotmemory.hpp"
 
-#include "plugins/memif/gstmemifarena.hpp"
+#include "plugins/memif/gstmemifallocator.hpp"
 
 namespace {
 
@@ -10,13 +10,6 @@ struct GstMemifSlotMemory {
   GstMemory memory;
   SharedLoan loan;
   std::uint32_t index;
-};
-
-struct GstMemifSlotAllocator {
-  GstAllocator parent;
-};
-struct GstMemifSlotAllocatorClass {
-  GstAllocatorClass parent_class;
 };
 
 GstMemifSlotMemory* cast(GstMemory* memory) {
@@ -27,45 +20,22 @@ gstmemif::BufferPlace& place_of(const GstMemifSlotMemory& buffer) {
   return buffer.loan->buffers[buffer.index];
 }
 
-gpointer map(GstMemory* memory, gsize, GstMapFlags) {
+gpointer gst_memif_slot_memory_map(GstMemory* memory, gsize, GstMapFlags) {
   const GstMemifSlotMemory& buffer = *cast(memory);
   return buffer.loan->base() + place_of(buffer).offset;
 }
 
-void unmap(GstMemory*) {}
-
-GstMemory* dummy_alloc(GstAllocator*, gsize, GstAllocationParams*) {
-  // These come from a pool: see gstmemifpool.hpp.
-  return nullptr;
-}
-
-void free_memory(GstAllocator*, GstMemory* memory) {
+void gst_memif_slot_memory_free(GstMemory* memory) {
   delete cast(memory);
 }
 
-}  // namespace
-
-GType gst_memif_slot_allocator_get_type(void);
-G_DEFINE_TYPE(GstMemifSlotAllocator, gst_memif_slot_allocator, GST_TYPE_ALLOCATOR)
-
-static void gst_memif_slot_allocator_class_init(GstMemifSlotAllocatorClass* klass) {
-  GST_ALLOCATOR_CLASS(klass)->alloc = dummy_alloc;
-  GST_ALLOCATOR_CLASS(klass)->free = free_memory;
-}
-
-static void gst_memif_slot_allocator_init(GstMemifSlotAllocator* self) {
-  GstAllocator* allocator = GST_ALLOCATOR_CAST(self);
-  allocator->mem_type = "MemifBuffer";
-  allocator->mem_map = map;
-  allocator->mem_unmap = unmap;
-  GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
-}
-
-static GstAllocator* memif_buffer_allocator() {
-  static GstAllocator* const allocator =
-      gst_memif_process_allocator(gst_memif_slot_allocator_get_type());
+GstAllocator* slot_allocator() {
+  static GstAllocator* const allocator = gst_memif_allocator_new(
+      {"MemifBuffer", gst_memif_slot_memory_map, gst_memif_slot_memory_free});
   return allocator;
 }
+
+}  // namespace
 
 SharedLoan share_loan(gstmemif::Loan* loan) {
   if (loan == nullptr) return nullptr;
@@ -75,13 +45,13 @@ SharedLoan share_loan(gstmemif::Loan* loan) {
 GstMemory* gst_memif_slot_memory_new(const SharedLoan& loan, std::uint32_t index) {
   auto* buffer = new GstMemifSlotMemory{{}, loan, index};
   // Not shared: the bytes under a part of it would change when the whole is sent.
-  gst_memory_init(&buffer->memory, GST_MEMORY_FLAG_NO_SHARE, memif_buffer_allocator(), nullptr,
+  gst_memory_init(&buffer->memory, GST_MEMORY_FLAG_NO_SHARE, slot_allocator(), nullptr,
                   loan->buffer_size, 0, 0, loan->buffer_size);
   return &buffer->memory;
 }
 
 gstmemif::Loan* gst_memif_slot_memory_loan(GstMemory* memory) {
-  return memory->allocator == memif_buffer_allocator() ? cast(memory)->loan.get() : nullptr;
+  return memory->allocator == slot_allocator() ? cast(memory)->loan.get() : nullptr;
 }
 
 gstmemif::PacketDesc gst_memif_slot_memory_packet(GstMemory* memory) {

@@ -81,7 +81,8 @@ G_DEFINE_TYPE(GstMemifRxPool, gst_memif_rx_pool, GST_TYPE_BUFFER_POOL)
 
 namespace {
 
-GstFlowReturn acquire(GstBufferPool* pool, GstBuffer** out, GstBufferPoolAcquireParams*) {
+GstFlowReturn gst_memif_rx_pool_acquire(GstBufferPool* pool, GstBuffer** out,
+                                        GstBufferPoolAcquireParams*) {
   if (GST_BUFFER_POOL_IS_FLUSHING(pool)) return GST_FLOW_FLUSHING;
   *out = cast(pool)->resting->take();
   if (*out != nullptr) return GST_FLOW_OK;
@@ -95,7 +96,7 @@ GstFlowReturn acquire(GstBufferPool* pool, GstBuffer** out, GstBufferPoolAcquire
  * Makes it as it was: true if it may be used again. The base class would also give the memory its
  * full size, but it gets that of the next packet.
  */
-bool reset(GstBufferPool* pool, GstBuffer* buffer) {
+bool gst_memif_rx_pool_reset(GstBufferPool* pool, GstBuffer* buffer) {
   // Somebody may have replaced the memory, or may look at it still, with or without a buffer.
   if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY)) return false;
   if (GST_MINI_OBJECT_REFCOUNT_VALUE(gst_buffer_peek_memory(buffer, 0)) != 1) return false;
@@ -112,8 +113,8 @@ bool reset(GstBufferPool* pool, GstBuffer* buffer) {
   return true;
 }
 
-void release(GstBufferPool* pool, GstBuffer* buffer) {
-  if (!GST_BUFFER_POOL_IS_FLUSHING(pool) && reset(pool, buffer)) {
+void gst_memif_rx_pool_release(GstBufferPool* pool, GstBuffer* buffer) {
+  if (!GST_BUFFER_POOL_IS_FLUSHING(pool) && gst_memif_rx_pool_reset(pool, buffer)) {
     cast(pool)->resting->add(buffer);
   } else {
     gst_buffer_unref(buffer);
@@ -121,12 +122,12 @@ void release(GstBufferPool* pool, GstBuffer* buffer) {
 }
 
 /** Called once the pool is not active and no buffer is out. */
-gboolean stop(GstBufferPool* pool) {
+gboolean gst_memif_rx_pool_stop(GstBufferPool* pool) {
   cast(pool)->resting->clear();
   return TRUE;
 }
 
-void finalize(GObject* object) {
+void gst_memif_rx_pool_finalize(GObject* object) {
   delete cast(object)->resting;
   delete cast(object)->budget;
   G_OBJECT_CLASS(gst_memif_rx_pool_parent_class)->finalize(object);
@@ -148,12 +149,12 @@ GstBufferPool* new_pool(const Kind& kind, std::size_t size, CopyBudgetPtr budget
 }  // namespace
 
 static void gst_memif_rx_pool_class_init(GstMemifRxPoolClass* klass) {
-  G_OBJECT_CLASS(klass)->finalize = finalize;
+  G_OBJECT_CLASS(klass)->finalize = gst_memif_rx_pool_finalize;
   GstBufferPoolClass* pool_class = &klass->parent_class;
-  pool_class->acquire_buffer = acquire;
-  pool_class->reset_buffer = nullptr;  // a part of release(), which knows more
-  pool_class->release_buffer = release;
-  pool_class->stop = stop;
+  pool_class->acquire_buffer = gst_memif_rx_pool_acquire;
+  pool_class->reset_buffer = nullptr;  // a part of gst_memif_rx_pool_release(), which knows more
+  pool_class->release_buffer = gst_memif_rx_pool_release;
+  pool_class->stop = gst_memif_rx_pool_stop;
 }
 
 static void gst_memif_rx_pool_init(GstMemifRxPool* self) {
