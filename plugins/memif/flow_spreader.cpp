@@ -8,24 +8,13 @@
 #include <string>
 
 #include "gst/packet/headers/flow_hash.hpp"
+#include "plugins/memif/link_type.hpp"
 
 using gstmemif::Sender;
 using gstmemif::TxPacket;
 using gstmemif::TxSegment;
 
 namespace {
-
-gstpacket::LinkType link_type_of(gstmemif::Mode mode) noexcept {
-  switch (mode) {
-    case gstmemif::Mode::ip:
-      return gstpacket::LinkType::ip;
-    case gstmemif::Mode::punt_inject:
-      return gstpacket::LinkType::punt;
-    case gstmemif::Mode::ethernet:
-      break;
-  }
-  return gstpacket::LinkType::ethernet;
-}
 
 /** The hash of a packet in pieces, whose headers may lie in several. */
 std::uint32_t hash_pieces(TxPacket packet, gstpacket::LinkType link) noexcept {

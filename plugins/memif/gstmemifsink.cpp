@@ -81,12 +81,13 @@ constexpr std::int64_t kStopLimitNs = 50'000'000;
 }  // namespace
 
 struct GstMemifSinkState {
-  explicit GstMemifSinkState(GstElement* element) : end(element, MemifElement::Direction::send) {}
+  explicit GstMemifSinkState(GstElement* element)
+      : common(element, MemifElement::Direction::send) {}
 
-  MemifElement end;
+  MemifElement common;
   std::mutex mutex;  // guards what follows against unlock() and queries from other threads
   std::unique_ptr<FlowSpreader> queues;
-  std::shared_ptr<LinkProvider> link_source;  // as slave only
+  std::shared_ptr<LinkProvider> link_provider;  // as slave only
   std::uint32_t buffer_size = 0;
   // Of the streaming thread.
   bool have_caps = false;
@@ -194,7 +195,7 @@ GstFlowReturn gst_memif_sink_on_full(GstMemifSink* self, gstmemif::Sender& sende
 GstFlowReturn gst_memif_sink_on_link_lost(GstMemifSink* self, bool& again) {
   GstMemifSinkState& state = *self->state;
   gstmemif::Sender& sender = state.queues->first();
-  state.end.check_queue(sender, sender.has_queue());
+  state.common.check_queue(sender, sender.has_queue());
   again = state.when_down.load(std::memory_order_relaxed) == Policy::block;
   if (again) {
     const GstFlowReturn result =
@@ -420,7 +421,7 @@ GstFlowReturn gst_memif_sink_send_some(GstMemifSink* self, GstBufferList* list, 
 
 /** What the bytes are is for whoever makes them to say: anything can be sent, but not unsaid. */
 GstFlowReturn gst_memif_sink_no_caps(GstMemifSink* self) {
-  GstCaps* caps = self->state->end.packet_caps();
+  GstCaps* caps = self->state->common.packet_caps();
   const GstStructure* fields = gst_caps_get_structure(caps, 0);
   const gchar* link_type = gst_structure_get_string(fields, "link-type");
   GST_ELEMENT_ERROR(self, CORE, NEGOTIATION,
@@ -497,7 +498,7 @@ GstFlowReturn gst_memif_sink_wait_event(GstBaseSink* sink, GstEvent* event) {
   result = gst_memif_sink_drain(self);
   if (result != GST_FLOW_OK) return result;
   gstmemif::QueueStats counters;
-  self->state->end.add_counters(counters);
+  self->state->common.add_counters(counters);
   self->state->report.post(GST_ELEMENT_CAST(self), counters);
   return GST_FLOW_OK;
 }
@@ -522,23 +523,23 @@ gboolean gst_memif_sink_unlock_stop(GstBaseSink* sink) {
  */
 bool gst_memif_sink_start(GstMemifSinkState& state) {
   state.have_caps = state.behind_switch = false;
-  auto interface = state.end.start();
+  auto interface = state.common.start();
   if (!interface) return false;
-  auto queues = FlowSpreader::open(interface, state.end.queue());
+  auto queues = FlowSpreader::open(interface, state.common.queue());
   if (!queues) {
-    state.end.post_error(queues.error());
-    state.end.stop();
+    state.common.post_error(queues.error());
+    state.common.stop();
     return false;
   }
   const gstmemif::Settings settings = interface->settings();
   gstmemif::QueueStats counters;
-  state.end.add_counters(counters);
+  state.common.add_counters(counters);
   state.report = DeliveryReport(counters);
   const std::lock_guard lock(state.mutex);
   state.queues = std::move(*queues);
   state.buffer_size = settings.buffer_size;
   if (settings.role == gstmemif::Role::slave) {
-    state.link_source = std::make_shared<LinkProvider>(std::move(interface));
+    state.link_provider = std::make_shared<LinkProvider>(std::move(interface));
   }
   return true;
 }
@@ -555,14 +556,14 @@ void gst_memif_sink_stop(GstMemifSinkState& state) {
   {
     const std::lock_guard lock(state.mutex);
     state.queues.reset();
-    if (state.link_source) state.link_source->close();
-    state.link_source.reset();
+    if (state.link_provider) state.link_provider->close();
+    state.link_provider.reset();
   }
-  state.end.stop();
+  state.common.stop();
 }
 
 GstCaps* gst_memif_sink_get_caps(GstBaseSink* sink, GstCaps* filter) {
-  GstCaps* caps = state_of(sink).end.packet_caps();
+  GstCaps* caps = state_of(sink).common.packet_caps();
   if (filter == nullptr) return caps;
   GstCaps* filtered = gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
   gst_caps_unref(caps);
@@ -588,9 +589,9 @@ gboolean gst_memif_sink_event(GstBaseSink* sink, GstEvent* event) {
 /** Adds a pool of buffers that lie in the memory of the link; as master there is none. */
 void gst_memif_sink_propose_pool(GstMemifSinkState& state, GstQuery* query, GstCaps* caps) {
   const std::lock_guard lock(state.mutex);
-  if (!state.link_source) return;
+  if (!state.link_provider) return;
   const std::uint32_t queue = state.queues->first().queue();
-  GstBufferPool* pool = gst_memif_pool_new(state.link_source, queue, state.buffer_size, caps);
+  GstBufferPool* pool = gst_memif_pool_new(state.link_provider, queue, state.buffer_size, caps);
   gst_query_add_allocation_pool(query, pool, state.buffer_size, 0, 0);
   gst_object_unref(pool);
 }
@@ -609,7 +610,7 @@ gboolean gst_memif_sink_propose_allocation(GstBaseSink* sink, GstQuery* query) {
 
 GstStateChangeReturn gst_memif_sink_change_state(GstElement* element, GstStateChange transition) {
   GstMemifSinkState& state = state_of(element);
-  if ((transition == GST_STATE_CHANGE_NULL_TO_READY && !state.end.join()) ||
+  if ((transition == GST_STATE_CHANGE_NULL_TO_READY && !state.common.join()) ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !gst_memif_sink_start(state))) {
     return GST_STATE_CHANGE_FAILURE;
   }
@@ -625,7 +626,7 @@ GstStateChangeReturn gst_memif_sink_change_state(GstElement* element, GstStateCh
   }
   if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
       (transition == GST_STATE_CHANGE_NULL_TO_READY && failed)) {
-    state.end.leave();
+    state.common.leave();
   }
   return result;
 }
@@ -635,7 +636,7 @@ GstStateChangeReturn gst_memif_sink_change_state(GstElement* element, GstStateCh
 void gst_memif_sink_set_property(GObject* object, guint id, const GValue* value,
                                  GParamSpec* pspec) {
   GstMemifSinkState& state = state_of(object);
-  if (state.end.set_property(id, value)) return;
+  if (state.common.set_property(id, value)) return;
   switch (id) {
     case kPropWhenFull:
       state.when_full.store(static_cast<Policy>(g_value_get_enum(value)));
@@ -656,7 +657,7 @@ void gst_memif_sink_set_property(GObject* object, guint id, const GValue* value,
 GstStructure* gst_memif_sink_all_stats(GObject* object) {
   GValue ours = G_VALUE_INIT;
   g_value_init(&ours, GST_TYPE_STRUCTURE);
-  state_of(object).end.get_property(kPropStats, &ours);
+  state_of(object).common.get_property(kPropStats, &ours);
   auto* stats = gst_structure_copy(static_cast<GstStructure*>(g_value_get_boxed(&ours)));
   g_value_unset(&ours);
   GstStructure* base = gst_base_sink_get_stats(GST_BASE_SINK_CAST(object));
@@ -677,7 +678,7 @@ void gst_memif_sink_get_property(GObject* object, guint id, GValue* value, GPara
     g_value_take_boxed(value, gst_memif_sink_all_stats(object));
     return;
   }
-  if (state.end.get_property(id, value)) return;
+  if (state.common.get_property(id, value)) return;
   switch (id) {
     case kPropWhenFull:
       g_value_set_enum(value, static_cast<gint>(state.when_full.load()));

@@ -69,7 +69,7 @@ struct GstMemifSrcState {
   explicit GstMemifSrcState(GstPushSrc* src);
   ~GstMemifSrcState() { gst_clear_caps(&caps); }
 
-  MemifElement end;
+  MemifElement common;
   LiveSource live;
   std::mutex mutex;  // guards what follows; the streaming thread needs no lock for the receiver
   std::unique_ptr<gstmemif::Receiver> receiver;
@@ -236,7 +236,7 @@ GstFlowReturn gst_memif_src_take(GstMemifSrcState& state, guint most, GstMiniObj
     case WaitResult::interrupted:
       return GST_FLOW_FLUSHING;
     case WaitResult::link_changed:
-      state.end.check_queue(receiver, receiver.has_queue());
+      state.common.check_queue(receiver, receiver.has_queue());
       break;
     case WaitResult::ready:
     case WaitResult::timeout:
@@ -268,14 +268,14 @@ void gst_memif_src_resume(GstPushSrc* src) {
 }  // namespace
 
 GstMemifSrcState::GstMemifSrcState(GstPushSrc* src)
-    : end(GST_ELEMENT_CAST(src), MemifElement::Direction::receive),
+    : common(GST_ELEMENT_CAST(src), MemifElement::Direction::receive),
       live(src, {gst_memif_src_interrupt, gst_memif_src_resume}) {}
 
 namespace {
 
 gboolean gst_memif_src_start(GstBaseSrc* src) {
   GstMemifSrcState& state = state_of(src);
-  auto interface = state.end.start();
+  auto interface = state.common.start();
   if (!interface) return FALSE;
   RxMode mode;
   {
@@ -283,10 +283,10 @@ gboolean gst_memif_src_start(GstBaseSrc* src) {
     mode = state.rx_mode;
   }
   auto receiver = gstmemif::Receiver::open(std::move(interface),
-                                           static_cast<std::uint32_t>(state.end.queue()), mode);
+                                           static_cast<std::uint32_t>(state.common.queue()), mode);
   if (!receiver) {
-    state.end.post_error(receiver.error());
-    state.end.stop();
+    state.common.post_error(receiver.error());
+    state.common.stop();
     return FALSE;
   }
   const std::lock_guard lock(state.mutex);
@@ -304,7 +304,7 @@ gboolean gst_memif_src_stop(GstBaseSrc* src) {
   }
   state.buffers.reset();
   state.batch_pool.reset();
-  state.end.stop();
+  state.common.stop();
   return TRUE;
 }
 
@@ -313,7 +313,7 @@ GstCaps* gst_memif_src_own_caps(GstMemifSrcState& state) {
     const std::lock_guard lock(state.mutex);
     if (state.caps != nullptr) return gst_caps_ref(state.caps);
   }
-  return state.end.packet_caps();
+  return state.common.packet_caps();
 }
 
 GstCaps* gst_memif_src_get_caps(GstBaseSrc* src, GstCaps* filter) {
@@ -347,13 +347,13 @@ gboolean gst_memif_src_decide_allocation(GstBaseSrc* src, GstQuery* query) {
 GstStateChangeReturn gst_memif_src_change_state(GstElement* element, GstStateChange transition) {
   GstMemifSrcState& state = state_of(element);
   if (transition == GST_STATE_CHANGE_NULL_TO_READY &&
-      (!gst_memif_src_check_affinity(element) || !state.end.join())) {
+      (!gst_memif_src_check_affinity(element) || !state.common.join())) {
     return GST_STATE_CHANGE_FAILURE;
   }
   const GstStateChangeReturn result = state.live.change_state(transition);
   const bool failed_up =
       transition == GST_STATE_CHANGE_NULL_TO_READY && result == GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL || failed_up) state.end.leave();
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL || failed_up) state.common.leave();
   return result;
 }
 
@@ -371,7 +371,7 @@ void gst_memif_src_set_caps_property(GstMemifSrc* self, const GValue* value) {
 
 void gst_memif_src_set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
   GstMemifSrcState& state = state_of(object);
-  if (state.end.set_property(id, value)) return;
+  if (state.common.set_property(id, value)) return;
   switch (id) {
     case kPropRxMode: {
       const std::lock_guard lock(state.mutex);
@@ -406,7 +406,7 @@ void gst_memif_src_set_property(GObject* object, guint id, const GValue* value, 
 
 void gst_memif_src_get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
   GstMemifSrcState& state = state_of(object);
-  if (state.end.get_property(id, value)) return;
+  if (state.common.get_property(id, value)) return;
   const std::lock_guard lock(state.mutex);
   switch (id) {
     case kPropRxMode:

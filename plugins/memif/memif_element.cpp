@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "gst/packet/caps.hpp"
+#include "plugins/memif/link_type.hpp"
 
 using gstmemif::ErrorCode;
 using gstmemif::Mode;
@@ -235,18 +235,8 @@ std::optional<Mode> MemifElement::mode() const {
 }
 
 GstCaps* MemifElement::packet_caps() const {
-  using gstpacket::LinkType;
   const std::optional<Mode> known = mode();
-  if (!known) return gstpacket::make_caps();
-  switch (*known) {
-    case Mode::ip:
-      return gstpacket::make_caps({LinkType::ip});
-    case Mode::punt_inject:
-      return gstpacket::make_caps({LinkType::punt});
-    case Mode::ethernet:
-      break;
-  }
-  return gstpacket::make_caps({LinkType::ethernet});
+  return known ? gstpacket::make_caps({link_type_of(*known)}) : gstpacket::make_caps();
 }
 
 // ---- Statistics -----------------------------------------------------------------------------
