@@ -43,6 +43,7 @@
 #include "gst/packet/batch.hpp"
 #include "plugins/common/documentation.hpp"
 #include "plugins/common/live_source.hpp"
+#include "plugins/packet/gen_properties.hpp"
 #include "plugins/packet/pacer.hpp"
 #include "plugins/packet/packet_builder.hpp"
 #include "plugins/packet/packet_pool.hpp"
@@ -56,32 +57,13 @@ using gstpacket::BatchMap;
 using gstpacket::Error;
 using gstpacket::LinkType;
 using packetplugin::GenPlan;
-using packetplugin::GenProtocol;
 using packetplugin::GenSettings;
 using packetplugin::monotonic_now;
 using packetplugin::PacketBuilder;
 
 namespace {
 
-enum : guint {
-  kPropSize = 1,
-  kPropRate,
-  kPropCount,
-  kPropFlows,
-  kPropProtocol,
-  kPropIpVersion,
-  kPropVlan,
-  kPropSourceMac,
-  kPropDestinationMac,
-  kPropSourceAddress,
-  kPropDestinationAddress,
-  kPropSourcePort,
-  kPropDestinationPort,
-  kPropSeed,
-  kPropBatchSize,
-  kPropBatches,
-  kPropStats
-};
+enum : guint { kPropBatchSize = packetplugin::kGenPropertiesEnd, kPropBatches, kPropStats };
 
 // In an arena much larger than a core's cache, every packet would be a cache miss.
 constexpr std::size_t kMaxArena = std::size_t{256} << 10;
@@ -131,15 +113,6 @@ struct GstPacketGenClass {
 
 G_DEFINE_TYPE(GstPacketGen, gst_packet_gen, GST_TYPE_PUSH_SRC)
 GST_ELEMENT_REGISTER_DEFINE(packetgen, "packetgen", GST_RANK_NONE, gst_packet_gen_get_type())
-
-static GType gst_packet_gen_protocol_get_type(void) {
-  static const GEnumValue kValues[] = {
-      {static_cast<gint>(GenProtocol::udp), "UDP datagrams", "udp"},
-      {static_cast<gint>(GenProtocol::icmp_echo), "ICMP or ICMPv6 echo requests", "icmp-echo"},
-      {0, nullptr, nullptr}};
-  static const GType type = g_enum_register_static("GstPacketGenProtocol", kValues);
-  return type;
-}
 
 namespace {
 
@@ -396,67 +369,16 @@ void gst_packet_gen_set_rate(GstPacketGen* self, const GValue* value) {
   }
 }
 
-/** The text member behind a property, or null. */
-std::string GenSettings::*text_property(guint id) {
-  switch (id) {
-    case kPropSize:
-      return &GenSettings::size;
-    case kPropRate:
-      return &GenSettings::rate;
-    case kPropSourceMac:
-      return &GenSettings::source_mac;
-    case kPropDestinationMac:
-      return &GenSettings::destination_mac;
-    case kPropSourceAddress:
-      return &GenSettings::source_address;
-    case kPropDestinationAddress:
-      return &GenSettings::destination_address;
-    default:
-      return nullptr;
-  }
-}
-
-unsigned GenSettings::*number_property(guint id) {
-  switch (id) {
-    case kPropFlows:
-      return &GenSettings::flows;
-    case kPropIpVersion:
-      return &GenSettings::ip_version;
-    case kPropSourcePort:
-      return &GenSettings::source_port;
-    case kPropDestinationPort:
-      return &GenSettings::destination_port;
-    case kPropSeed:
-      return &GenSettings::seed;
-    default:
-      return nullptr;
-  }
-}
-
 void gst_packet_gen_set_property(GObject* object, guint id, const GValue* value,
                                  GParamSpec* pspec) {
   GstPacketGenState& state = state_of(object);
-  if (id == kPropRate)
+  static const guint rate_id = packetplugin::gen_property_id("rate");
+  if (id == rate_id) {
     return gst_packet_gen_set_rate(reinterpret_cast<GstPacketGen*>(object), value);
+  }
   const std::lock_guard lock(state.mutex);
-  if (const auto text = text_property(id)) {
-    state.settings.*text = text_of(value);
-    return;
-  }
-  if (const auto number = number_property(id)) {
-    state.settings.*number = g_value_get_uint(value);
-    return;
-  }
+  if (packetplugin::set_gen_property(state.settings, id, value)) return;
   switch (id) {
-    case kPropCount:
-      state.settings.count = g_value_get_uint64(value);
-      break;
-    case kPropProtocol:
-      state.settings.protocol = static_cast<GenProtocol>(g_value_get_enum(value));
-      break;
-    case kPropVlan:
-      state.settings.vlan = g_value_get_int(value);
-      break;
     case kPropBatchSize:
       state.batch_size.store(g_value_get_uint(value), std::memory_order_relaxed);
       break;
@@ -480,24 +402,8 @@ GstStructure* gst_packet_gen_stats(const GstPacketGenState& state) {
 void gst_packet_gen_get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
   GstPacketGenState& state = state_of(object);
   const std::lock_guard lock(state.mutex);
-  if (const auto text = text_property(id)) {
-    g_value_set_string(value, (state.settings.*text).c_str());
-    return;
-  }
-  if (const auto number = number_property(id)) {
-    g_value_set_uint(value, state.settings.*number);
-    return;
-  }
+  if (packetplugin::get_gen_property(state.settings, id, value)) return;
   switch (id) {
-    case kPropCount:
-      g_value_set_uint64(value, state.settings.count);
-      break;
-    case kPropProtocol:
-      g_value_set_enum(value, static_cast<gint>(state.settings.protocol));
-      break;
-    case kPropVlan:
-      g_value_set_int(value, state.settings.vlan);
-      break;
     case kPropBatchSize:
       g_value_set_uint(value, state.batch_size.load(std::memory_order_relaxed));
       break;
@@ -518,89 +424,10 @@ void gst_packet_gen_finalize(GObject* object) {
   G_OBJECT_CLASS(gst_packet_gen_parent_class)->finalize(object);
 }
 
-constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                   GST_PARAM_MUTABLE_PLAYING);
-constexpr auto kReady =
-    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-
-void gst_packet_gen_install_text_properties(GObjectClass* klass) {
-  struct Text {
-    guint id;
-    const char* name;
-    const char* nick;
-    const char* blurb;
-    const char* initial;
-    GParamFlags flags;
-  };
-  static constexpr Text kTexts[] = {
-      {kPropSize, "size", "Size",
-       "Packet size in bytes, with headers but without the Ethernet frame check sequence: a number "
-       "such as 64, a range such as 64-1500, or imix (28 x 64, 16 x 570, 4 x 1518)",
-       "64", kReady},
-      {kPropRate, "rate", "Rate",
-       "Packets per second such as 250000, 100kpps or 1.5Mpps, or bits per second such as 10Gbps, "
-       "without Ethernet preamble and gap; 0: as fast as possible",
-       "0", kPlaying},
-      {kPropSourceMac, "source-mac", "Source MAC",
-       "MAC address to send from; empty: derived from the source address", "", kReady},
-      {kPropDestinationMac, "destination-mac", "Destination MAC",
-       "MAC address to send to; empty: derived from the destination address, as in icmpresponder",
-       "", kReady},
-      {kPropSourceAddress, "source-address", "Source address",
-       "IP address to send from; empty: 192.168.1.2 or 2001:db8::2", "", kReady},
-      {kPropDestinationAddress, "destination-address", "Destination address",
-       "IP address to send to; empty: 192.168.1.1 or 2001:db8::1", "", kReady}};
-  for (const Text& text : kTexts) {
-    g_object_class_install_property(
-        klass, text.id,
-        g_param_spec_string(text.name, text.nick, text.blurb, text.initial, text.flags));
-  }
-}
-
-void gst_packet_gen_install_number_properties(GObjectClass* klass) {
-  struct Number {
-    guint id;
-    const char* name;
-    const char* nick;
-    const char* blurb;
-    guint low, high, initial;
-  };
-  static constexpr Number kNumbers[] = {
-      {kPropFlows, "flows", "Flows",
-       "Number of flows, used in turn, each with its own source port (echo identifier with ICMP) "
-       "and sequence numbers",
-       1, 65536, 1},
-      {kPropIpVersion, "ip-version", "IP version", "IP version of the packets, 4 or 6", 4, 6, 4},
-      {kPropSourcePort, "source-port", "Source port",
-       "UDP source port or echo identifier of the first flow", 0, 65535, 1024},
-      {kPropDestinationPort, "destination-port", "Destination port", "UDP destination port", 0,
-       65535, 9},
-      {kPropSeed, "seed", "Seed", "Seed of random payload, sizes of a range and order of imix", 0,
-       G_MAXUINT, 1}};
-  for (const Number& number : kNumbers) {
-    g_object_class_install_property(
-        klass, number.id,
-        g_param_spec_uint(number.name, number.nick, number.blurb, number.low, number.high,
-                          number.initial, kReady));
-  }
-}
-
 void gst_packet_gen_install_properties(GObjectClass* klass) {
-  gst_packet_gen_install_text_properties(klass);
-  gst_packet_gen_install_number_properties(klass);
-  g_object_class_install_property(
-      klass, kPropCount,
-      g_param_spec_uint64("count", "Count", "Packets to send before EOS; 0: unlimited", 0,
-                          G_MAXUINT64, 0, kReady));
-  g_object_class_install_property(
-      klass, kPropProtocol,
-      g_param_spec_enum("protocol", "Protocol", "Protocol of the packets",
-                        gst_packet_gen_protocol_get_type(), static_cast<gint>(GenProtocol::udp),
-                        kReady));
-  g_object_class_install_property(
-      klass, kPropVlan,
-      g_param_spec_int("vlan", "VLAN", "VLAN id of Ethernet frames; -1: no tag", -1, 4094, -1,
-                       kReady));
+  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                     GST_PARAM_MUTABLE_PLAYING);
+  packetplugin::install_gen_properties(klass);
   g_object_class_install_property(
       klass, kPropBatchSize,
       g_param_spec_uint("batch-size", "Batch size",
@@ -620,7 +447,6 @@ void gst_packet_gen_install_properties(GObjectClass* klass) {
                          "batches (buffers or lists pushed)",
                          GST_TYPE_STRUCTURE,
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
-  gst_type_mark_as_plugin_api(gst_packet_gen_protocol_get_type(), GstPluginAPIFlags(0));
 }
 
 }  // namespace
