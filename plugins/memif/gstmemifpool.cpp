@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gst/packet/batch.hpp"
+#include "plugins/memif/debug.hpp"
 #include "plugins/memif/gstmemifarena.hpp"
 #include "plugins/memif/gstmemifslotmemory.hpp"
 
@@ -91,7 +92,7 @@ bool MemifPool::configure(GstStructure* config) {
   batches_ = batches;
   size_ = size;
   params_ = params;
-  // Who wants more than a buffer of the link has gets what he wants, but elsewhere.
+  // Requests larger than a link buffer fall back to system memory.
   may_borrow_ = size <= buffer_size_ && params.prefix == 0 && params.padding == 0 &&
                 params.align < kAlignment;
   return true;
@@ -203,7 +204,12 @@ const gchar** gst_memif_pool_get_options(GstBufferPool*) {
 }
 
 gboolean gst_memif_pool_set_config(GstBufferPool* pool, GstStructure* config) noexcept {
-  return pool_of(pool).configure(config) && base()->set_config(pool, config);
+  if (!pool_of(pool).configure(config)) {
+    GST_DEBUG_OBJECT(pool, "refused the configuration %" GST_PTR_FORMAT, config);
+    return FALSE;
+  }
+  GST_DEBUG_OBJECT(pool, "configured with %" GST_PTR_FORMAT, config);
+  return base()->set_config(pool, config);
 }
 
 GstFlowReturn gst_memif_pool_alloc_buffer(GstBufferPool* pool, GstBuffer** out,

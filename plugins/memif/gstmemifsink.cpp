@@ -593,6 +593,7 @@ void gst_memif_sink_propose_pool(GstMemifSinkState& state, GstQuery* query, GstC
   const std::uint32_t queue = state.queues->first().queue();
   GstBufferPool* pool = gst_memif_pool_new(state.link_provider, queue, state.buffer_size, caps);
   gst_query_add_allocation_pool(query, pool, state.buffer_size, 0, 0);
+  GST_DEBUG("proposing %" GST_PTR_FORMAT " with buffers of %u bytes", pool, state.buffer_size);
   gst_object_unref(pool);
 }
 

@@ -8,7 +8,10 @@
 #include <thread>
 #include <vector>
 
+#include "plugins/memif/debug.hpp"
 #include "plugins/memif/link_type.hpp"
+
+GST_DEBUG_CATEGORY(memif_element_debug);
 
 using gstmemif::ErrorCode;
 using gstmemif::Mode;
@@ -76,6 +79,8 @@ class MemifElement::Observer final : public gstmemif::InterfaceObserver {
   }
   void tell(GstElement* element, bool up, const std::string& peer_name,
             const std::string& reason) const {
+    GST_DEBUG_OBJECT(element, "%s id %u: link %s, %s", socket_path_.c_str(), id_,
+                     up ? "up, peer" : "down", up ? peer_name.c_str() : reason.c_str());
     GstStructure* news = gst_structure_new(
         "memif-link", "link-up", G_TYPE_BOOLEAN, gboolean{up}, "peer-name", G_TYPE_STRING,
         peer_name.c_str(), "reason", G_TYPE_STRING, reason.c_str(), "socket-path", G_TYPE_STRING,
@@ -144,12 +149,13 @@ bool MemifElement::join() {
     post_error(membership.error());
     return false;
   }
+  const gstmemif::Settings& joined = (*membership)->settings();
+  GST_DEBUG_OBJECT(element_, "joined interface %s id %u", joined.socket.text().c_str(), joined.id);
   const std::string setting = (*membership)->ended_link_for();
   if (!setting.empty()) {
     GST_ELEMENT_INFO(element_, RESOURCE, SETTINGS,
                      ("The link through %s id %u is restarted for %s.",
-                      (*membership)->settings().socket.text().c_str(), (*membership)->settings().id,
-                      setting.c_str()),
+                      joined.socket.text().c_str(), joined.id, setting.c_str()),
                      ("set it on the first element of the interface to keep the link"));
   }
   const std::lock_guard lock(mutex_);
@@ -188,6 +194,9 @@ std::shared_ptr<gstmemif::Interface> MemifElement::start() {
     observer = std::make_shared<Observer>(element_, settings.socket.text(), settings.id);
     observer_ = observer;
   }
+  const gstmemif::Settings settings = (*interface)->settings();
+  GST_INFO_OBJECT(element_, "started %s id %u as %s", settings.socket.text().c_str(), settings.id,
+                  settings.role == Role::slave ? "slave" : "master");
   // Without the lock: a link that is up is told of at once, and who hears of it may ask us.
   (*interface)->add_observer(std::move(observer));
   return *interface;
@@ -204,6 +213,7 @@ void MemifElement::stop() {
   }
   // Without the lock: whoever is told may ask us.
   if (observer) observer->close();
+  GST_DEBUG_OBJECT(element_, "stopped");
   membership_->stop();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /** @file The properties that memifsrc and memifsink share. */
+#include "plugins/memif/debug.hpp"
 #include "plugins/memif/memif_element.hpp"
 
 using gstmemif::Mode;
@@ -201,6 +202,8 @@ MainContext context_of(const GValue* value) {
 }  // namespace
 
 void MemifElement::install_properties(GObjectClass* klass, Direction direction) {
+  GST_DEBUG_CATEGORY_INIT(memif_element_debug, "memifelement", 0,
+                          "Interfaces, links and pools of memifsrc and memifsink");
   add_settings(klass, direction);
   add_main_context(klass);
   add_queue(klass, direction);
@@ -215,7 +218,9 @@ bool MemifElement::set_property(guint id, const GValue* value) {
   const std::lock_guard lock(mutex_);
   changed_ = true;
   if (interface_) {
-    GST_WARNING_OBJECT(element_, "it runs: what is set takes effect at the next start from READY");
+    GST_WARNING_OBJECT(
+        element_,
+        "the element is running: the new value takes effect at the next start from READY");
   }
   if (const SettingInfo* info = setting_of(id)) {
     given_[info] = std::visit(FromGValue{value}, default_of(*info));
