@@ -173,6 +173,7 @@ Status Interface::reconfigure(Settings settings) {
 Interface::Change Interface::change(Settings settings) {
   const ControlLock lock;
   if (settings == settings_) return {};
+  copy_budget_->set_limit(settings.copy_limit);
   if (started_ && settings.listen == settings_.listen && link() &&
       reason_for_new_link(settings).empty()) {
     set_settings(std::move(settings));
@@ -186,7 +187,6 @@ Interface::Change Interface::change(Settings settings) {
     stop_locked("settings changed");
   }
   set_settings(std::move(settings));
-  copy_budget_->set_limit(settings_.copy_limit);
   return was_started ? Change(epoch_) : Change();
 }
 

@@ -286,6 +286,17 @@ GST_START_TEST(test_reconfigure_takes_effect_at_once) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_a_copy_limit_applies_to_the_link_that_is_up) {
+  Peers peers;
+  auto news = news_of(peers.slave);
+  must(peers.slave->reconfigure(
+      changed(peers.slave->settings(), [](Settings& s) { s.copy_limit = 100; })));
+  fail_if(peers.slave->copy_budget()->take(101));
+  fail_unless(peers.slave->copy_budget()->take(100));
+  fail_unless(is_up(peers.slave) && news->downs().empty(), "the link ended for it");
+}
+GST_END_TEST
+
 /** The last call decides, and nothing is left of the others. */
 GST_START_TEST(test_starting_stopping_and_changing_at_once) {
   const std::string name = unique_socket();
@@ -400,6 +411,7 @@ static Suite* interface_suite(void) {
   tcase_add_test(tests, test_a_slave_without_descriptors_dials_again_when_it_has_some);
   tcase_add_test(tests, test_a_link_stays_readable_while_it_is_held);
   tcase_add_test(tests, test_reconfigure_takes_effect_at_once);
+  tcase_add_test(tests, test_a_copy_limit_applies_to_the_link_that_is_up);
   tcase_add_test(tests, test_starting_stopping_and_changing_at_once);
   tcase_add_test(tests, test_settings_and_the_link_are_read_while_the_control_plane_works);
   tcase_add_test(tests, test_observers);
