@@ -24,17 +24,14 @@
  */
 #include "plugins/memif/gstmemifsrc.hpp"
 
-#include <pthread.h>
-#include <sched.h>
-
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <optional>
 
 #include "gst/packet/batch.hpp"
 #include "plugins/common/documentation.hpp"
 #include "plugins/common/live_source.hpp"
+#include "plugins/memif/cpu_affinity.hpp"
 #include "plugins/memif/memif_element.hpp"
 #include "plugins/memif/memif_log.hpp"
 #include "plugins/memif/rx_buffers.hpp"
@@ -80,7 +77,7 @@ struct GstMemifSrcState {
   std::atomic<bool> batches{true};
   std::atomic<bool> eos_on_disconnect{false};
   // Streaming thread only.
-  std::optional<cpu_set_t> other_cpus;  // those that the thread had before
+  CpuAffinity affinity;
   bool send_batches = false;
   std::optional<RxBatchPool> batch_pool;  // while sending batches
   std::optional<RxBufferPool> buffers;    // while not sending batches
@@ -122,28 +119,6 @@ LiveSource& live_of(gpointer instance) {
 
 // ---- CPU affinity ---------------------------------------------------------------------------
 
-/** Parses "0,2-3"; nothing if it is no list of CPUs. */
-std::optional<cpu_set_t> parse_cpus(std::string_view text) {
-  cpu_set_t cpus;
-  CPU_ZERO(&cpus);
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while (at != end) {
-    unsigned first = 0;
-    auto parsed = std::from_chars(at, end, first);
-    unsigned last = first;
-    if (parsed.ec == std::errc() && parsed.ptr != end && *parsed.ptr == '-') {
-      parsed = std::from_chars(parsed.ptr + 1, end, last);
-    }
-    if (parsed.ec != std::errc() || last < first || last >= CPU_SETSIZE) return {};
-    for (unsigned cpu = first; cpu <= last; ++cpu) CPU_SET(cpu, &cpus);
-    at = parsed.ptr;
-    if (at == end) return cpus;
-    if (*at++ != ',') return {};
-  }
-  return {};
-}
-
 void gst_memif_src_enter_thread(GstElement* src) {
   GstMemifSrcState& state = state_of(src);
   std::string text;
@@ -151,27 +126,12 @@ void gst_memif_src_enter_thread(GstElement* src) {
     const std::lock_guard lock(state.mutex);
     text = state.cpu_affinity;
   }
-  state.other_cpus.reset();
-  if (text.empty()) return;
-  cpu_set_t before;
-  if (pthread_getaffinity_np(pthread_self(), sizeof before, &before) == 0) {
-    state.other_cpus = before;
-  }
-  const std::optional<cpu_set_t> cpus = parse_cpus(text);
-  const int error = cpus ? pthread_setaffinity_np(pthread_self(), sizeof *cpus, &*cpus) : EINVAL;
-  if (error != 0) {
+  if (const int error = state.affinity.enter(text); error != 0) {
     GST_ELEMENT_WARNING(src, RESOURCE, SETTINGS,
                         ("cpu-affinity=%s cannot be applied: %s. The thread runs on any CPU.",
                          text.c_str(), g_strerror(error)),
-                        ("give CPUs that this process may use, as 0,2-3"));
+                        ("use CPUs that this process may use, such as 0,2-3"));
   }
-}
-
-/** Threads come from a pool, and go back to it: the next user does not ask for our CPUs. */
-void gst_memif_src_leave_thread(GstElement* src) {
-  std::optional<cpu_set_t>& cpus = state_of(src).other_cpus;
-  if (cpus) pthread_setaffinity_np(pthread_self(), sizeof *cpus, &*cpus);
-  cpus.reset();
 }
 
 /** A streaming thread posts this when it begins and when it ends. */
@@ -180,7 +140,7 @@ gboolean gst_memif_src_post_message(GstElement* src, GstMessage* message) {
     GstStreamStatusType type;
     gst_message_parse_stream_status(message, &type, nullptr);
     if (type == GST_STREAM_STATUS_TYPE_ENTER) gst_memif_src_enter_thread(src);
-    if (type == GST_STREAM_STATUS_TYPE_LEAVE) gst_memif_src_leave_thread(src);
+    if (type == GST_STREAM_STATUS_TYPE_LEAVE) state_of(src).affinity.leave();
   }
   return state_of(src).live.post_message(message);
 }
@@ -190,8 +150,8 @@ bool gst_memif_src_check_affinity(GstElement* src) {
   const std::lock_guard lock(state.mutex);
   if (state.cpu_affinity.empty() || parse_cpus(state.cpu_affinity)) return true;
   GST_ELEMENT_ERROR(src, RESOURCE, SETTINGS,
-                    ("cpu-affinity=%s is not a list of CPUs. Give numbers and ranges with commas, "
-                     "as 0,2-3.",
+                    ("Invalid cpu-affinity=%s: must be CPU numbers and ranges separated by commas, "
+                     "such as 0,2-3.",
                      state.cpu_affinity.c_str()),
                     ("memif settings"));
   return false;
