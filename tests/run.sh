@@ -22,7 +22,7 @@ Stages:
   plain    build, unit tests
   interop  DPDK, the kernel, a second memif implementation, hostile peers, the documentation
   asan     AddressSanitizer and UBSan: unit tests, hostile peers
-  tsan     ThreadSanitizer: unit tests of the engine where threads meet
+  tsan     ThreadSanitizer: unit tests of the engine and the elements where threads meet
   fuzz     every fuzzer for a minute (only when asked for)
   clang    build with the other compiler
   style    clang-format, headers of files, comments, includes
