@@ -7,6 +7,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 
@@ -42,12 +43,9 @@ class Waiter {
   Waiter(const Waiter&) = delete;
 
   bool done() const { return done_; }
-  /** How the wait ended; the test ends if it does not within @p milliseconds. */
-  WaitResult ended_within(int milliseconds) {
-    const auto start = Clock::now();
-    fail_unless(eventually([&] { return done_.load(); }, 5000));
-    const std::int64_t took = milliseconds_since(start);
-    fail_unless(took <= milliseconds, "ended after %d ms", static_cast<int>(took));
+  /** How the wait ended; the test ends if it does not. */
+  WaitResult ended() {
+    fail_unless(eventually([&] { return done_.load(); }));
     return result_;
   }
   std::int64_t cpu_used_ms() const { return used_; }
@@ -57,6 +55,20 @@ class Waiter {
   WaitResult result_ = WaitResult::ready;
   std::int64_t used_ = 0;
   std::thread thread_;
+};
+
+/** That something is prompt: the best of some tries, for the machine is shared. */
+class Quickest {
+ public:
+  void begin() { start_ = Clock::now(); }
+  void end() { best_ = std::min(best_, milliseconds_since(start_)); }
+  void expect_prompt() const {
+    fail_unless(best_ <= kPrompt, "at best after %d ms", static_cast<int>(best_));
+  }
+
+ private:
+  Clock::time_point start_;
+  std::int64_t best_ = INT64_MAX;
 };
 
 std::shared_ptr<Interface> lonely() {
@@ -90,14 +102,18 @@ GST_START_TEST(test_interrupt_ends_a_wait_for_packets) {
   Peers peers;
   for (const auto& interface : {peers.master, lonely()}) {
     auto receiver = settled(interface, mode);
+    Quickest quickest;
     for (int round = 0; round < 5; ++round) {
       Waiter waiter([&] { return receiver->wait(); });
       pause_ms(5 * round);
+      quickest.begin();
       receiver->interrupt();
-      fail_unless(waiter.ended_within(kPrompt) == WaitResult::interrupted);
+      fail_unless(waiter.ended() == WaitResult::interrupted);
+      quickest.end();
       fail_unless(receiver->wait() == WaitResult::interrupted, "until resume()");
       receiver->resume();
     }
+    quickest.expect_prompt();
     fail_unless(receiver->wait(kMillisecond) == WaitResult::timeout);
   }
 }
@@ -111,16 +127,36 @@ GST_START_TEST(test_interrupt_ends_a_wait_to_send) {
   for (Sender* port : {sender.get(), alone.get()}) {
     for (const bool for_link : {false, true}) {
       if (for_link && port == sender.get()) continue;
-      Waiter waiter([&] { return for_link ? port->wait_for_link() : port->wait_for_room(); });
-      pause_ms(20);
-      fail_if(waiter.done());
-      port->interrupt();
-      fail_unless(waiter.ended_within(kPrompt) == WaitResult::interrupted);
-      port->resume();
+      Quickest quickest;
+      for (int round = 0; round < 5; ++round) {
+        Waiter waiter([&] { return for_link ? port->wait_for_link() : port->wait_for_room(); });
+        pause_ms(20);
+        fail_if(waiter.done());
+        quickest.begin();
+        port->interrupt();
+        fail_unless(waiter.ended() == WaitResult::interrupted);
+        quickest.end();
+        port->resume();
+      }
+      quickest.expect_prompt();
     }
   }
 }
 GST_END_TEST
+
+/** Never earlier, and later only as far as the machine is busy with something else. */
+template <class Wait>
+static void expect_30_ms(Wait wait) {
+  std::int64_t best = INT64_MAX;
+  for (int round = 0; round < 5; ++round) {
+    const auto start = Clock::now();
+    fail_unless(wait() == WaitResult::timeout);
+    const std::int64_t took = milliseconds_since(start);
+    fail_unless(took >= 30, "after %d ms", static_cast<int>(took));
+    best = std::min(best, took);
+  }
+  fail_unless(best < 30 + kPrompt, "at best after %d ms", static_cast<int>(best));
+}
 
 GST_START_TEST(test_time_outs) {
   Peers peers;
@@ -128,16 +164,12 @@ GST_START_TEST(test_time_outs) {
     for (const RxMode mode : kModes) {
       auto receiver = settled(interface, mode);
       fail_unless(receiver->wait(0) == WaitResult::timeout);
-      const auto start = Clock::now();
-      fail_unless(receiver->wait(30 * kMillisecond) == WaitResult::timeout);
-      fail_unless(milliseconds_since(start) >= 30 && milliseconds_since(start) < 30 + 5 * kPrompt);
+      expect_30_ms([&] { return receiver->wait(30 * kMillisecond); });
     }
   }
   auto sender = must(Sender::open(peers.slave, 0));
   fill(*sender);
-  const auto start = Clock::now();
-  fail_unless(sender->wait_for_room(30 * kMillisecond) == WaitResult::timeout);
-  fail_unless(milliseconds_since(start) >= 30 && milliseconds_since(start) < 30 + 5 * kPrompt);
+  expect_30_ms([&] { return sender->wait_for_room(30 * kMillisecond); });
 }
 GST_END_TEST
 
@@ -150,7 +182,7 @@ GST_START_TEST(test_news_of_the_link_end_a_wait) {
   {
     Waiter waiter([&] { return receiver->wait(); });
     must(slave->start());
-    fail_unless(waiter.ended_within(1000 * kSlowdown) == WaitResult::link_changed);
+    fail_unless(waiter.ended() == WaitResult::link_changed);
     fail_unless(receiver->has_queue() && receiver->link());
   }
   {
@@ -158,13 +190,13 @@ GST_START_TEST(test_news_of_the_link_end_a_wait) {
     pause_ms(20);
     fail_if(waiter.done());
     slave->stop();
-    fail_unless(waiter.ended_within(1000 * kSlowdown) == WaitResult::link_changed);
+    fail_unless(waiter.ended() == WaitResult::link_changed);
     fail_if(receiver->has_queue() || receiver->link());
   }
   auto sender = must(Sender::open(master, 0));
   Waiter waiter([&] { return sender->wait_for_link(); });
   must(slave->start());
-  fail_unless(waiter.ended_within(1000 * kSlowdown) == WaitResult::ready);
+  fail_unless(waiter.ended() == WaitResult::ready);
 }
 GST_END_TEST
 
@@ -214,7 +246,7 @@ GST_START_TEST(test_idle_receivers_use_no_cpu) {
     for (const RxMode mode : {RxMode::interrupt, RxMode::adaptive}) {
       auto receiver = settled(interface, mode);
       Waiter waiter([&] { return receiver->wait(500 * kMillisecond); });
-      fail_unless(waiter.ended_within(600 + kPrompt) == WaitResult::timeout);
+      fail_unless(waiter.ended() == WaitResult::timeout);
       fail_unless(waiter.cpu_used_ms() <= 5 * kSlowdown, "%d ms of CPU",
                   static_cast<int>(waiter.cpu_used_ms()));
     }
@@ -228,7 +260,7 @@ GST_START_TEST(test_a_change_of_mode_takes_effect_while_waiting) {
   Waiter waiter([&] { return receiver->wait(600 * kMillisecond); });
   pause_ms(50);
   receiver->set_mode(RxMode::interrupt);
-  fail_unless(waiter.ended_within(700 + kPrompt) == WaitResult::timeout);
+  fail_unless(waiter.ended() == WaitResult::timeout);
   fail_unless(waiter.cpu_used_ms() < 200 * kSlowdown, "still polling: %d ms of CPU",
               static_cast<int>(waiter.cpu_used_ms()));
 }
