@@ -94,7 +94,7 @@ std::int64_t time_to_stop(Sending& sending) {
   return milliseconds_since(start);
 }
 
-constexpr int kPromptStop = 100 * kSlowdown;
+constexpr int kPromptStop = 900;  // milliseconds: less than any drain-timeout that is waited for
 
 }  // namespace
 
