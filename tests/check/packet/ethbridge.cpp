@@ -160,8 +160,8 @@ GST_END_TEST
 // ---- the table --------------------------------------------------------------------------------
 
 namespace {
-gstpacket::Station of(unsigned n, std::uint16_t vlan = 0) {
-  gstpacket::Station out{vlan, {}};
+packetplugin::Station of(unsigned n, std::uint16_t vlan = 0) {
+  packetplugin::Station out{vlan, {}};
   const Bytes mac = station(n);
   std::copy(mac.begin(), mac.end(), out.mac.bytes.begin());
   return out;
