@@ -24,10 +24,6 @@ COPYRIGHT = re.compile(r"(//|#) Copyright \(C\) (2026)(-\d{4})? The gst-memif de
 # Libraries and plugins are included from the root of the repository, by themselves as by others.
 FROM_ROOT = ("gst/", "plugins/")
 WIDTH = 100
-# Where comments may still have another form; --fix converts them.
-PENDING = ("gst/memif/control/handshake.hpp", "gst/memif/control/listener.hpp", "gst/memif/settings.hpp",
-           "gst/packet/element.hpp", "gst/packet/plugin.hpp", "gst/packet/reflect.hpp", "plugins/",
-           "tests/check/", "tests/fuzz/")
 
 
 def sources():
@@ -83,8 +79,7 @@ def wrong(name, text):
     lines = text.splitlines()
     yield from header(lines)
     if name.endswith(CPP):
-        if not name.startswith(PENDING):
-            yield from comments(name, lines)
+        yield from comments(name, lines)
         yield from includes(name, lines)
 
 

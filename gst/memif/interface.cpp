@@ -20,7 +20,7 @@ namespace {
 constexpr std::uint32_t kFirstRetryMs = 20;
 constexpr std::uint32_t kLastRetryMs = 1000;
 
-/** Spread by a quarter each way, so that many interfaces do not dial in step. */
+/** With 25 % jitter, so that many interfaces do not connect in step. */
 std::uint32_t jittered(std::uint32_t milliseconds) {
   static thread_local std::minstd_rand random(std::random_device{}());
   const std::uint32_t spread = milliseconds / 4;
@@ -52,7 +52,7 @@ Result<std::shared_ptr<Listener>> find_listener(const Settings& settings,
 
 }  // namespace
 
-/** What the interface's connection reports to; a member, so that the base stays private. */
+/** Receives the events of the interface's connection; a member, so that the base stays private. */
 class Interface::Owner final : public ConnectionOwner {
  public:
   explicit Owner(Interface& interface) : interface_(interface) {}
@@ -86,8 +86,8 @@ Interface::~Interface() {
   stop();
 }
 
-// Files, users and directories are looked at without the ControlLock: others may hold them up, and
-// the rest of the process is not to wait with us. What has changed meanwhile is found by the epoch.
+// Files, users and directories are examined without the ControlLock: that may block, and the rest
+// of the process must not wait. Changes made meanwhile are detected by the epoch.
 
 Status Interface::start() {
   std::uint32_t epoch = 0;
@@ -231,7 +231,7 @@ void Interface::add_observer(std::weak_ptr<InterfaceObserver> observer) {
   const ControlLock lock;
   std::erase_if(observers_, [](const auto& candidate) { return candidate.expired(); });
   observers_.push_back(observer);
-  // What was told once is not told again by itself: the control thread may have been faster.
+  // Events are not repeated, and the control thread may have been faster.
   const std::shared_ptr<Link> current = link();
   if (current) {
     ControlLock::defer([observer = std::move(observer), peer = current->peer_name()] {
@@ -255,7 +255,7 @@ void Interface::notify(Call call) {
 
 // ---- Connecting -----------------------------------------------------------------------------
 
-/** Dials as soon as the lock is free: a path may lead to a file system that takes its time. */
+/** Connects once the lock is free, since a path may lead to a slow file system. */
 void Interface::dial_now() {
   ControlLock::defer([weak = weak_from_this(), address = settings_.socket, epoch = epoch_] {
     Result<UniqueFd> socket = dial(address);
@@ -273,7 +273,7 @@ void Interface::dialled(Result<UniqueFd> socket) {
     if (socket.error().code != ErrorCode::not_found && socket.error().code != ErrorCode::busy) {
       report_refusal(socket.error());
     }
-    // There is somebody, and a crowd at the door: whoever waits long never gets in.
+    // There is a listener with a full backlog: a long retry interval would never get in.
     if (socket.error().code == ErrorCode::busy) retry_ms_ = kFirstRetryMs;
     return retry_later();
   }
@@ -283,7 +283,7 @@ void Interface::dialled(Result<UniqueFd> socket) {
   watch_deadline();
 }
 
-/** Ahead of need: what keeps us from dialling may be that there is no descriptor left. */
+/** Ahead of need, since the reason to retry may be a lack of descriptors. */
 Status Interface::make_timer() {
   if (settings_.role == Role::master) return {};
   Result<Timer> timer = Timer::make(*loop_, [weak = weak_from_this()] {
@@ -321,13 +321,13 @@ Result<Settings> Interface::admit(const Init& init) {
     return Error{ErrorCode::not_authorized,
                  init.secret.empty() ? "secret required" : "incorrect secret"};
   }
-  // A peer that was killed may be back before the end of its old connection was looked at.
+  // A killed peer may be back before the end of its old connection has been processed.
   if (connection_ && connection_->hung_up()) {
     connection_closed({ErrorCode::closed, "the peer closed the connection"});
   }
   if (connection_) return Error{ErrorCode::busy, "already connected"};
-  // A receiver's last link, and what waits for it, may have as much as one peer each. Packets that
-  // are kept downstream keep memory, too: a peer must not bring more by coming again and again.
+  // A receiver's last link, and its backlog, may have as much memory as one peer each. Packets held
+  // downstream keep memory too, so a peer must not get more by reconnecting.
   if (memory_left() / 2 > settings_.memory_limit) {
     return Error{ErrorCode::busy, "packets of earlier links keep too much memory (memory-limit)"};
   }
@@ -375,7 +375,7 @@ void Interface::connection_closed(const Error& error) {
   if (started_ && settings_.role == Role::slave) retry_later();
 }
 
-/** As master: a slave that was admitted did not get to a link. */
+/** As master: an admitted slave did not complete its link. */
 void Interface::handshake_failed(const Error& error) {
   agreed_link_.reset();
   stats_->handshakes_failed.add(1);
@@ -394,7 +394,8 @@ void Interface::report_refusal(const Error& error) {
     MEMIF_WARNING("%s id %u: no link: %s (%u more before it)", settings_.socket.text().c_str(),
                   settings_.id, reason.c_str(), *held_back);
   }
-  if (settings_.role == Role::master) return;  // anybody can fail at our door; that is not news
+  if (settings_.role == Role::master)
+    return;  // any process can fail to connect; that is not reported
   notify([reason](InterfaceObserver& observer) { observer.on_refused(reason); });
 }
 
@@ -450,7 +451,7 @@ void Interface::publish(std::shared_ptr<Link> link) {
   }
 }
 
-/** Sees to what is in the rings of a link that is down: somebody takes it, or it is counted. */
+/** Handles packets in the rings of a link that is down: they are received, or counted as lost. */
 void Interface::leave(const std::shared_ptr<Link>& link) {
   for (QueueUser* user : users_) {
     if (user->receives_) user->backlog_->went_down(*link, user->queue_);
@@ -465,7 +466,7 @@ void Interface::leave(const std::shared_ptr<Link>& link) {
   bound_waiting();
 }
 
-/** The oldest links that wait go, if all together have more memory than one peer may bring. */
+/** Drops the oldest queued links if together they have more memory than one peer may bring. */
 void Interface::bound_waiting() {
   std::erase_if(left_, [](const auto& link) { return link.expired(); });
   std::uint64_t bytes = 0;
@@ -481,7 +482,7 @@ void Interface::bound_waiting() {
   }
 }
 
-/** Bytes of links that are down and that somebody still holds. */
+/** Bytes of links that are down but still held. */
 std::uint64_t Interface::memory_left() const {
   const std::lock_guard lock(data_mutex_);
   std::uint64_t bytes = 0;

@@ -37,23 +37,23 @@ struct LinkPlan;
 struct Loan;
 
 /**
- * Hears of what happens to an interface. Called with no lock held, on the thread where it happens:
- * mostly the loop's.
+ * Observes an interface. Called without locks, on the thread where the event occurs, mostly the
+ * loop's.
  */
 class InterfaceObserver {
  public:
   virtual ~InterfaceObserver() = default;
   virtual void on_link_up(const std::string& peer_name) = 0;
   virtual void on_link_down(const std::string& reason) = 0;
-  /** As slave: the master refuses us. The interface goes on trying. */
+  /** As slave: the master has refused the connection. The interface keeps trying. */
   virtual void on_refused(const std::string& reason) = 0;
 };
 
 /**
  * One interface. Thread-safe, but for what a QueueUser does.
  *
- * As master it waits at its socket, as slave it dials, again and again with jittered back-off; so
- * the peers may start, stop and die in any order.
+ * A master listens, a slave connects and retries with jittered back-off, so peers may start, stop
+ * and die in any order.
  */
 class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
  public:
@@ -61,9 +61,9 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   ~Interface();
 
   /**
-   * Starts listening or dialling. Fails at once where no peer could ever help. This looks at files
-   * and may have to wait for others that use the same directory, half a second at the most: not
-   * with the ControlLock held.
+   * Starts listening or connecting. Fails at once if no peer could ever connect. This examines
+   * files and may wait for other users of the same directory, at most half a second, so not with
+   * the ControlLock held.
    */
   Status start();
   /** Takes the link down and stops. The interface may be started again. */
@@ -71,18 +71,18 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   bool started() const;
 
   /**
-   * Changes settings. A link that is up stays as long as it is one that they allow: it ends for
-   * what reason_for_new_link() names. As start(), not with the ControlLock held.
+   * Changes settings. A link that is up stays unless reason_for_new_link() names a reason. Like
+   * start(), not with the ControlLock held.
    */
   Status reconfigure(Settings settings);
   /**
-   * Which of @p settings the present link does not have, as `tx-queues=2`; empty if there is none,
-   * or no link. A link has all queues that it needs where the peer agreed to fewer than it was
-   * offered: a new one would have no more.
+   * The first of @p settings that the present link does not satisfy, such as `tx-queues=2`; empty
+   * if there is none, or no link. Fewer queues than offered satisfy a setting, since a new link
+   * would have no more.
    */
   std::string reason_for_new_link(const Settings& settings) const;
 
-  /** An interface that has to be started again, unless it was stopped since. */
+  /** A restart that is due, unless the interface is stopped meanwhile. */
   using Change = std::optional<std::uint32_t>;
   /**
    * The first half of reconfigure(): ends a link that cannot stay. Never waits, so that it
@@ -96,7 +96,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   std::shared_ptr<Link> link() const;
   /** What there is to know of it; nothing if there is none. */
   std::optional<LinkInfo> link_info() const;
-  /** Changes whenever link() does. Cheap: for a look per batch. */
+  /** Changes whenever link() does. Cheap enough to check per batch. */
   std::uint32_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
   /** Does not take the ControlLock, so that a streaming thread may ask. */
@@ -113,12 +113,12 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
    */
   Loan* borrow(std::uint32_t queue, std::uint32_t count, std::uint32_t buffer_size) const;
 
-  /** For who copies received packets: bounds what that takes. */
+  /** The budget for copies of received packets. */
   const std::shared_ptr<CopyBudget>& copy_budget() const noexcept { return copy_budget_; }
 
   /**
-   * @p observer is told as long as it lives. Of a link that is up already, or of the refusal that
-   * stands in its way, it hears before this returns.
+   * Adds @p observer, for as long as it lives. A link that is up, or a standing refusal, is
+   * reported before this returns.
    */
   void add_observer(std::weak_ptr<InterfaceObserver> observer);
 

@@ -46,11 +46,11 @@ struct Settings {
       kDefaultBufferSize;                        ///< bytes of a slot's buffer, 1 or more; as slave
   std::uint32_t cache_line = kDefaultCacheLine;  ///< 64 or 128, how the peer was built; as slave
   ListenOptions listen;                          ///< as master
-  /// bytes that a peer may make us map; as master
+  /** bytes that a peer may make us map; as master */
   std::uint64_t memory_limit = kDefaultMemoryLimit;
-  /// bytes of the longest packet that is received
+  /** bytes of the longest packet that is received */
   std::uint32_t max_packet_size = kDefaultMaxPacketSize;
-  /// bytes that copies of received packets may take at a time
+  /** bytes that copies of received packets may take at a time */
   std::uint64_t copy_limit = kDefaultCopyLimit;
   UnsealedMemory unsealed_memory = UnsealedMemory::guard;  ///< as master
 
@@ -101,7 +101,7 @@ GSTMEMIF_API std::string describe(const SettingInfo& info);
 /** `name=value`, or as much of it as may be shown. */
 GSTMEMIF_API std::string show(const SettingInfo& info, const SettingValue& value);
 
-/** Settings as one user of an interface gives them: what is not set is left to others. */
+/** Settings of one user of an interface: unset ones are left to the other users. */
 using PartialSettings = std::map<const SettingInfo*, SettingValue>;
 
 /** Checks ranges and combinations; the error names setting, value and remedy. */
@@ -111,7 +111,7 @@ GSTMEMIF_API Status validate(const Settings& settings);
 GSTMEMIF_API Status apply_settings(const PartialSettings& partial, Settings& settings);
 
 /**
- * Two users of one interface must not contradict each other.
+ * Checks that two users of one interface do not contradict each other.
  * @param a, b what they set
  * @param a_name, b_name their names, for the error
  */

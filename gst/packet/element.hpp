@@ -70,13 +70,13 @@ struct ElementInfo {
   const char* description;
   /** "Name <mail>". */
   const char* author;
-  /// Where the element is documented, or null.
+  /** Where the element is documented, or null. */
   const char* documentation_uri = nullptr;
 };
 
 namespace detail {
 
-/** What the runtime knows about an author's class. */
+/** The runtime's description of an author's class. */
 struct ElementSpec {
   const ElementInfo* info;
   std::string_view class_name;  // of the type: "EthBridge" is GstEthBridge
@@ -87,7 +87,7 @@ struct ElementSpec {
   std::vector<PropertySpec> (*properties)();
   void* (*create)();
   void (*destroy)(void* object);
-  /** Decides about all packets of the burst; `port` is the one they came in by. */
+  /** Processes all packets of the burst; `port` is the one they came in by. */
   void (*process)(void* object, Burst& burst, unsigned port);
   Result<void> (*start)(void* object);
   void (*stop)(void* object);
@@ -104,8 +104,10 @@ GSTPACKET_API bool register_spec(GstPlugin* plugin, const ElementSpec& spec);
 
 inline constexpr std::array kEthernetOnly{LinkType::ethernet};
 
-/// An element that does not say what it can read gets what most can: other packets are refused when
-/// caps are negotiated, not taken for what they are not.
+/**
+ * An element that does not say what it can read gets what most can: other packets are refused when
+ * caps are negotiated, not taken for what they are not.
+ */
 template <class E>
 [[nodiscard]] consteval std::span<const LinkType> link_types_of() {
   if constexpr (requires { E::link_types; }) {
@@ -163,7 +165,7 @@ void process(void* object, Burst& burst, unsigned port) {
     GstPacketDesc* const end = burst.end();
     GstPacketDesc* const last_prefetch = end - std::min(end - desc, kPrefetchAhead);
     for (; desc != end; ++desc, ++verdict) {
-      // The descriptors lie one after the other, the packets do not: no hardware sees them coming.
+      // Descriptors are consecutive, but packets are not, so the hardware does not prefetch them.
       if (desc < last_prefetch) burst.prefetch<kModifies ? 1 : 0>(desc[kPrefetchAhead]);
       Packet* const opened = burst.open(*desc);
       if (opened == nullptr) [[unlikely]] {

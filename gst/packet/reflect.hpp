@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Names of classes and enumerators, read by the compiler from the text of __PRETTY_FUNCTION__.
+/**
+ * @file
+ * Names of classes and enumerators, read by the compiler from the text of __PRETTY_FUNCTION__.
+ */
 #pragma once
 
 #include <array>
@@ -17,7 +19,7 @@ template <class T>
   return __PRETTY_FUNCTION__;
 }
 
-/// "EthBridge" for bridges::EthBridge, without what a template was made with.
+/** "EthBridge" for bridges::EthBridge, without what a template was made with. */
 template <class T>
 [[nodiscard]] constexpr std::string_view class_name() noexcept {
   std::string_view text = class_text<T>();
@@ -34,8 +36,10 @@ template <auto Value>
   return __PRETTY_FUNCTION__;
 }
 
-/// "too_short" for Drop::too_short; empty for a value that no enumerator has, which the compilers
-/// show as a cast: "(Drop)7".
+/**
+ * "too_short" for Drop::too_short; empty for a value that no enumerator has, which the compilers
+ * show as a cast: "(Drop)7".
+ */
 template <auto Value>
 [[nodiscard]] constexpr std::string_view enumerator_name() noexcept {
   std::string_view text = enumerator_text<Value>();
@@ -57,8 +61,10 @@ template <class E, std::size_t... I>
   return (std::size_t{0} + ... + (enumerator_name<static_cast<E>(I)>().empty() ? 0U : 1U));
 }
 
-/// The names of E's enumerators, in order. They must have the values 0, 1, 2, and so on, at
-/// most 64.
+/**
+ * The names of E's enumerators, in order. They must have the values 0, 1, 2, and so on, at
+ * most 64.
+ */
 template <class E>
 requires std::is_enum_v<E>
 [[nodiscard]] constexpr auto enum_names() noexcept {

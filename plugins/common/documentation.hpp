@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Where the registry says that an element is documented, if the build was told. */
+/**
+ * @file
+ * Where the registry says that an element is documented, if the build was told.
+ */
 #pragma once
 
 #include <gst/gst.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Binds a streaming thread to CPUs for as long as it works for an element. */
+/**
+ * @file
+ * Binds a streaming thread to CPUs for as long as it works for an element.
+ */
 #pragma once
 
 #include <sched.h>
@@ -17,7 +20,7 @@ class CpuAffinity {
  public:
   /** Binds the calling thread to the CPUs in @p text, if any; returns an errno, or 0. */
   int enter(const std::string& text);
-  /** Threads come from a pool, and go back to it: the next user does not ask for our CPUs. */
+  /** Threads belong to a pool, so their affinity is restored for the next user. */
   void leave();
 
  private:

@@ -61,7 +61,7 @@ void FlowSpreader::refresh_all() noexcept {
     sender->refresh();
     if (sender->has_queue()) ++in_use;
   }
-  // Without a link it is the first that says so.
+  // Without a link the first queue reports it.
   in_use_ = std::max(in_use, 1U);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file The allocator behind the memories of memif. Each kind of memory has one instance of it: it
+ * @file
+ * The allocator behind the memories of memif. Each kind of memory has one instance of it: it
  * cannot allocate, as the memories come from pools and rings, and knows how to map and free them.
  */
 #pragma once

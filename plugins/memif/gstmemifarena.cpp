@@ -25,8 +25,8 @@ gpointer gst_memif_arena_map(GstMemory* memory, gsize, GstMapFlags) {
 }
 
 /**
- * Only what is lent is copied: the rest is nobody's to read. In a copy of all of it the packets lie
- * where they did: descriptors go on to be right.
+ * Only lent bytes are copied; the rest is not ours to read. In a copy of the whole memory the
+ * packets keep their offsets, so descriptors stay valid.
  */
 GstMemory* gst_memif_arena_copy(GstMemory* memory, gssize offset, gssize size) {
   const gstmemif::Loan& from = *cast(memory)->loan;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file Packets lent by a memif queue, as a GstMemory: the arena of a batch that was received
+ * @file
+ * Packets lent by a memif queue, as a GstMemory: the arena of a batch that was received
  * without a copy. It is the whole region of the link; the batch's descriptors say which bytes are
  * lent, and the size of the memory how many there are. The token of a descriptor is the index of
  * its buffer in the loan. As master the bytes are the peer's, and the memory is read-only.
@@ -12,14 +13,14 @@
 
 #include "gst/memif/loan.hpp"
 
-/** Takes the loan; it is given back when the memory is freed, on whatever thread. */
+/** Takes the loan; it is returned when the memory is freed, on any thread. */
 GstMemory* gst_memif_arena_new(gstmemif::Loan* loan);
 
 /** Of no bytes, for a loan that gst_memif_arena_take() brings. */
 GstMemory* gst_memif_arena_new_empty();
-/** Takes the loan, as above. Only for who has @p memory alone, and while there is none in it. */
+/** Takes the loan, as above. @p memory must be exclusive, and empty. */
 void gst_memif_arena_take(GstMemory* memory, gstmemif::Loan* loan);
-/** Gives the loan back at once. Only for who has @p memory alone; it must not be mapped. */
+/** Returns the loan at once. @p memory must be exclusive and not mapped. */
 void gst_memif_arena_give_back(GstMemory* memory);
 
 /** The loan behind @p memory, or null if it is some other memory. */

@@ -32,19 +32,19 @@ bool of_present_link(GstMemory* memory) {
   return loan != nullptr && loan->link_up();
 }
 
-/** What a pool does, beside GstBufferPool. */
+/** The part of a pool that is not GstBufferPool. */
 class MemifPool {
  public:
   MemifPool(std::shared_ptr<LinkProvider> source, std::uint32_t queue, std::uint32_t buffer_size)
       : source_(std::move(source)), queue_(queue), buffer_size_(buffer_size) {}
 
-  /** While the pool is inactive. False if batches of such packets cannot be had. */
+  /** While the pool is inactive. False if it cannot provide batches of such packets. */
   bool configure(GstStructure* config);
-  /** A new buffer, as buffers are while they lie in the pool. Null without memory. */
+  /** A new buffer in the state of pooled buffers. Null without memory. */
   GstBuffer* make();
   /** Makes a buffer that comes out of the pool ready for use. */
   void prepare(GstBuffer* buffer);
-  /** Gives back what no buffer has yet. */
+  /** Returns buffers that are borrowed but unused. */
   void drain() {
     const std::lock_guard lock(mutex_);
     singles_.reset();
@@ -104,7 +104,7 @@ GstMemory* MemifPool::borrow() {
 }
 
 GstMemory* MemifPool::borrow_batch() {
-  // Settings may have changed since: smaller buffers are none that were asked for.
+  // Settings may have changed since: smaller buffers do not fit the configuration.
   Loan* loan = source_->borrow(queue_, GST_PACKET_BATCH_MAX, buffer_size_);
   return loan != nullptr ? gst_memif_arena_new(loan) : nullptr;
 }
@@ -117,7 +117,7 @@ GstMemory* MemifPool::borrow_single() {
     if (!singles_) return nullptr;
   }
   GstMemory* memory = gst_memif_slot_memory_new(singles_, next_single_++);
-  // The last one has them all; what it holds comes back when it does.
+  // The last buffer holds the loan, which is returned with it.
   if (next_single_ == singles_->count) singles_.reset();
   return memory;
 }
@@ -226,8 +226,8 @@ GstFlowReturn gst_memif_pool_acquire_buffer(GstBufferPool* pool, GstBuffer** out
 }
 
 /**
- * What is kept is memory of the present link that is nobody else's. A buffer of ordinary memory
- * would come out again and again, and its packets be copied, when there is better.
+ * Only exclusive memory of the present link is recycled. A buffer of system memory would circulate,
+ * and its packets be copied, although better memory is available.
  */
 void gst_memif_pool_reset_buffer(GstBufferPool* pool, GstBuffer* buffer) noexcept {
   const bool whole = gst_buffer_n_memory(buffer) == 1;

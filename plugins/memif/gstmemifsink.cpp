@@ -64,17 +64,17 @@ namespace {
 
 enum : guint { kPropWhenFull = kPropCommonLast, kPropWhenDown, kPropDrainTimeout };
 
-/** What to do with a packet that cannot go out now. */
+/** How to handle a packet that cannot be sent now. */
 enum class Policy : gint { block, drop, automatic };
 
 // Of a buffer; GStreamer's have 16 at the most.
 constexpr guint kMaxMemories = 64;
 
 constexpr guint64 kDrainTimeout = GST_SECOND;
-// A peer that takes one packet after another, each at the last moment, is not waited for for ever.
+// Bounds the wait for a peer that takes one packet after another, each at the last moment.
 constexpr std::int64_t kDrainTimeouts = 60;
-// Who stops us without an end of the stream does not want to wait, nor do the others behind a
-// switch: a peer that is at work gets this long, for a stop from the last moment that we sent.
+// A stop without EOS should not wait, nor should the other ports of a switch: a peer that makes
+// progress gets this long, after a stop counted from the last packet sent.
 constexpr std::int64_t kStopPatienceNs = 5'000'000;
 constexpr std::int64_t kStopLimitNs = 50'000'000;
 
@@ -168,7 +168,7 @@ GstFlowReturn gst_memif_sink_wait_until(GstMemifSink* self, Wait wait) {
   }
 }
 
-/** Whether others would wait with us, whose packets come through the same switch. */
+/** Whether other ports of the same switch would wait with us. */
 bool gst_memif_sink_spares_others(const GstMemifSinkState& state) {
   return state.behind_switch &&
          state.when_full.load(std::memory_order_relaxed) == Policy::automatic;
@@ -259,7 +259,7 @@ GstFlowReturn gst_memif_sink_unreadable(GstMemifSink* self) {
   return GST_FLOW_ERROR;
 }
 
-/** Whoever else holds the buffer or its memory may still want to look at it. */
+/** Other holders of the buffer or its memory may still read it. */
 bool alone(GstBuffer* buffer, GstMemory* memory) {
   return gst_buffer_is_writable(buffer) && GST_MINI_OBJECT_REFCOUNT_VALUE(memory) == 1;
 }
@@ -301,7 +301,7 @@ class OutgoingBatch {
 
 GstFlowReturn gst_memif_sink_send_batch(GstMemifSink* self, GstBuffer* buffer) {
   OutgoingBatch batch(buffer);
-  // What is wrong with one batch or packet is no reason not to send the others.
+  // A damaged batch or packet must not keep the others from being sent.
   if (!batch) {
     self->state->queues->first().stats().drop(DropReason::bad_descriptor);
     return GST_FLOW_OK;
@@ -419,7 +419,9 @@ GstFlowReturn gst_memif_sink_send_some(GstMemifSink* self, GstBufferList* list, 
       });
 }
 
-/** What the bytes are is for whoever makes them to say: anything can be sent, but not unsaid. */
+/**
+ * The producer declares the kind of packets by caps: any kind can be sent, but not without caps.
+ */
 GstFlowReturn gst_memif_sink_no_caps(GstMemifSink* self) {
   GstCaps* caps = self->state->common.packet_caps();
   const GstStructure* fields = gst_caps_get_structure(caps, 0);
@@ -467,7 +469,7 @@ GstFlowReturn gst_memif_sink_render_list(GstBaseSink* sink, GstBufferList* list)
   return result;
 }
 
-/** A time of GStreamer's, in which the largest one has no end. */
+/** A GStreamer time, whose largest value means forever. */
 std::int64_t nanoseconds(guint64 time) {
   return time > G_MAXINT64 / kDrainTimeouts ? gstmemif::kForever : static_cast<std::int64_t>(time);
 }
@@ -576,7 +578,7 @@ gboolean gst_memif_sink_set_caps(GstBaseSink* sink, GstCaps*) {
   return TRUE;
 }
 
-/** Whoever the packets come from, it says so anew with each stream. */
+/** The upstream switch sends the event anew with each stream. */
 gboolean gst_memif_sink_event(GstBaseSink* sink, GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
     state_of(sink).behind_switch = false;
@@ -602,8 +604,8 @@ gboolean gst_memif_sink_propose_allocation(GstBaseSink* sink, GstQuery* query) {
   GstCaps* caps = nullptr;
   gboolean need_pool = FALSE;
   gst_query_parse_allocation(query, &caps, &need_pool);
-  // Who makes packets says how long each is. Whoever makes anything else takes a buffer as it comes
-  // out of a pool for a full one: a frame would go with what is behind it.
+  // Producers of packets set the size of each buffer. Other producers use buffers at the size that
+  // a pool gives them: a frame would be sent with garbage behind it.
   if (need_pool && gstpacket::parse_caps(caps))
     gst_memif_sink_propose_pool(state_of(sink), query, caps);
   return TRUE;

@@ -54,7 +54,7 @@ enum : guint {
   kPropEosOnDisconnect
 };
 
-// Of a buffer that holds one packet: a large one costs its memory for a small packet, too.
+// Of a buffer for one packet: a small packet also occupies all of it.
 constexpr std::uint32_t kMaxRecycled = 16384;
 
 GstStaticPadTemplate src_template =
@@ -159,7 +159,7 @@ bool gst_memif_src_check_affinity(GstElement* src) {
 
 // ---- Receiving ------------------------------------------------------------------------------
 
-/** What is in the ring; null if that is nothing, or without memory. */
+/** The packets in the ring; null if there are none, or without memory. */
 GstMiniObject* gst_memif_src_take_packets(GstMemifSrcState& state, guint most) {
   gstmemif::Receiver& receiver = *state.receiver;
   most = std::min(most, state.batch_size.load(std::memory_order_relaxed));
@@ -179,13 +179,13 @@ void gst_memif_src_count_flushed(GstMemifSrcState& state) {
   if (packets != 0) state.receiver->stats().drop(gstmemif::DropReason::flushed, packets);
 }
 
-/** What is in the ring, or waits for something to be there. */
+/** Takes packets from the ring, or waits for some. */
 GstFlowReturn gst_memif_src_take(GstMemifSrcState& state, guint most, GstMiniObject** out) {
   gstmemif::Receiver& receiver = *state.receiver;
   gst_memif_src_count_flushed(state);
   if (receiver.lost_link() && state.eos_on_disconnect.load()) return GST_FLOW_EOS;
   GstMiniObject* packets = gst_memif_src_take_packets(state, most);
-  // Also without packets: what was dropped has slots to give back.
+  // Also without packets: dropped ones have slots to return.
   const bool usable = receiver.release();
   if (packets != nullptr && usable) {
     *out = packets;

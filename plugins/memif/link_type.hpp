@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file What the caps call the packets of an interface. */
+/**
+ * @file
+ * What the caps call the packets of an interface.
+ */
 #pragma once
 
 #include "gst/memif/control/protocol.hpp"

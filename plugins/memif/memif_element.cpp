@@ -18,8 +18,8 @@ using gstmemif::Mode;
 using gstmemif::Role;
 
 /**
- * Takes link news to the application. Holds the element weakly: news may be on their way while the
- * element goes.
+ * Posts link changes to the application. Holds the element weakly: a change may be in flight while
+ * the element goes away.
  */
 class MemifElement::Observer final : public gstmemif::InterfaceObserver {
  public:
@@ -197,7 +197,7 @@ std::shared_ptr<gstmemif::Interface> MemifElement::start() {
   const gstmemif::Settings settings = (*interface)->settings();
   GST_INFO_OBJECT(element_, "started %s id %u as %s", settings.socket.text().c_str(), settings.id,
                   settings.role == Role::slave ? "slave" : "master");
-  // Without the lock: a link that is up is told of at once, and who hears of it may ask us.
+  // Without the lock: a link that is up is announced at once, and the handler may read properties.
   (*interface)->add_observer(std::move(observer));
   return *interface;
 }
@@ -211,7 +211,7 @@ void MemifElement::stop() {
     std::swap(interface, interface_);
     std::swap(observer, observer_);
   }
-  // Without the lock: whoever is told may ask us.
+  // Without the lock: a handler may read properties.
   if (observer) observer->close();
   GST_DEBUG_OBJECT(element_, "stopped");
   membership_->stop();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file What memifsrc and memifsink have in common: properties, membership of an interface, link
- * news, statistics.
+ * @file
+ * The common part of memifsrc and memifsink: properties, membership of an interface, link messages,
+ * statistics.
  */
 #pragma once
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The properties that memifsrc and memifsink share. */
+/**
+ * @file
+ * The properties that memifsrc and memifsink share.
+ */
 #include "plugins/memif/debug.hpp"
 #include "plugins/memif/memif_element.hpp"
 

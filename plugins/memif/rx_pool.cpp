@@ -56,8 +56,8 @@ struct Kind {
 };
 
 /**
- * GstBufferPool's own way to keep buffers takes two locks for each, and now and then a system call,
- * so that somebody can wait for one. Nobody waits here.
+ * GstBufferPool's own queue takes two locks per buffer, and now and then a system call, to support
+ * waiting. Nothing waits here.
  */
 struct GstMemifRxPool {
   GstBufferPool parent;
@@ -97,7 +97,7 @@ GstFlowReturn gst_memif_rx_pool_acquire(GstBufferPool* pool, GstBuffer** out,
  * full size, but it gets that of the next packet.
  */
 bool gst_memif_rx_pool_reset(GstBufferPool* pool, GstBuffer* buffer) {
-  // Somebody may have replaced the memory, or may look at it still, with or without a buffer.
+  // The memory may have been replaced, or may still be in use, with or without a buffer.
   if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY)) return false;
   if (GST_MINI_OBJECT_REFCOUNT_VALUE(gst_buffer_peek_memory(buffer, 0)) != 1) return false;
   const Kind& kind = *cast(pool)->kind;

@@ -25,9 +25,9 @@ std::map<Key, std::weak_ptr<SharedInterface>>& registry() {
 }  // namespace
 
 /**
- * Its state, and the registry, are under the ControlLock. Whatever may take a while - looking up
- * users, files and directories - happens without it, and is done again if members came or went
- * meanwhile. What is told to applications waits until the lock is free.
+ * Its state, and the registry, are under the ControlLock. Slow operations (looking up users, files
+ * and directories) run without it, and are repeated if members came or went meanwhile. Calls into
+ * the application are deferred until the lock is free.
  */
 class SharedInterface {
  public:
@@ -107,7 +107,7 @@ class SharedInterface {
     return members;
   }
 
-  /** An interface that runs already takes over what a newcomer adds. */
+  /** Applies the settings of a new member to a running interface. */
   Status update(Membership& newcomer) {
     for (;;) {
       const Members present = members();
@@ -127,7 +127,7 @@ class SharedInterface {
     }
   }
 
-  /** The interface, made if there is none; whoever takes it counts as running. */
+  /** The interface, created if there is none; the caller counts as running. */
   Result<std::shared_ptr<gstmemif::Interface>> take() {
     for (;;) {
       const Members present = members();

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file One memif interface, used by several elements of a process.
+ * @file
+ * One memif interface, used by several elements of a process.
  *
- * Elements with the same socket path, id and role share one interface. What one sets explicitly
- * and the others leave alone applies to all; two different explicit values are an error.
+ * Elements with the same socket path, id and role share one interface. A setting that one of them
+ * sets explicitly applies to all; two different explicit values are an error.
  */
 #pragma once
 
@@ -19,11 +20,11 @@ class SharedInterface;
 
 using MainContext = std::shared_ptr<GMainContext>;
 
-/** An element's share of an interface; leaving is destruction. Any thread. */
+/** An element's membership of an interface, which ends with the object. Any thread. */
 class Membership {
  public:
   /**
-   * Joins the interface, made when its first member comes.
+   * Joins the interface, which is created with its first member.
    * @param given what the element sets explicitly
    * @param main_context null: the library's own thread
    * @param name the element's, for errors
@@ -39,7 +40,7 @@ class Membership {
   void stop();
 
   const std::string& name() const noexcept { return name_; }
-  /** Which of its settings took joining to a running interface a new link; empty: none. */
+  /** The setting that forced a new link when a running interface was joined; empty: none. */
   const std::string& ended_link_for() const noexcept { return ended_link_for_; }
   /** What the element sets explicitly. */
   const gstmemif::PartialSettings& given() const noexcept { return given_; }

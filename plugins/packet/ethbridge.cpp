@@ -44,7 +44,7 @@ std::uint32_t now() noexcept {
          static_cast<std::uint32_t>(time.tv_nsec / kTick);
 }
 
-/// 01:80:c2:00:00:00 to 01:80:c2:00:00:0f (IEEE 802.1D table 7-10).
+/** 01:80:c2:00:00:00 to 01:80:c2:00:00:0f (IEEE 802.1D table 7-10). */
 bool is_reserved(const Mac& mac) noexcept {
   const auto& b = mac.bytes;
   return b[0] == 0x01 && b[1] == 0x80 && b[2] == 0xc2 && b[3] == 0 && b[4] == 0 && b[5] <= 0x0f;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// ethbridge: a transparent learning bridge (IEEE 802.1D without spanning tree) between its ports.
+/**
+ * @file
+ * ethbridge: a transparent learning bridge (IEEE 802.1D without spanning tree) between its ports.
+ */
 #pragma once
 
 #include <array>
@@ -60,14 +62,14 @@ class EthBridge {
 
   Result<void> start();
   Verdict process(const Packet& packet, unsigned port);
-  /// The stations behind it can be anywhere now.
+  /** The stations behind it can be anywhere now. */
   void port_removed(unsigned port) { table()->forget_port(port); }
   void stats(StatsFields& fields) const;
 
  private:
   [[nodiscard]] std::uint32_t ageing() const noexcept;
 
-  /// For threads other than the streaming thread.
+  /** For threads other than the streaming thread. */
   [[nodiscard]] std::shared_ptr<MacTable> table() const {
     const std::lock_guard lock(table_mutex_);
     return table_;

@@ -44,7 +44,7 @@ constexpr std::array kUnits{
     Unit{"Mpps", false, 1e6}, Unit{"Gpps", false, 1e9}, Unit{"bps", true, 1},
     Unit{"kbps", true, 1e3},  Unit{"Mbps", true, 1e6},  Unit{"Gbps", true, 1e9}};
 
-/// The address made from the last bytes of `address`, as icmpresponder makes its own.
+/** The address made from the last bytes of `address`, as icmpresponder makes its own. */
 Mac mac_of(const Ipv4Address& address) {
   Mac mac{{0x02, 0}};
   store_be<std::uint32_t>(std::as_writable_bytes(std::span(mac.bytes)), 2, address.value);
@@ -55,7 +55,7 @@ Mac mac_of(const Ipv6Address& address) {
   return Mac{{0x02, b[11], b[12], b[13], b[14], b[15]}};
 }
 
-/// One end of the packets' way.
+/** One end of the packets' way. */
 struct End {
   std::string_view address_name;
   std::string_view address;

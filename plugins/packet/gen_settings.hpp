@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The settings of packetgen as text, and their parsed form.
+/**
+ * @file
+ * The settings of packetgen as text, and their parsed form.
+ */
 #pragma once
 
 #include <cstdint>
@@ -16,25 +18,25 @@ namespace packetplugin {
 
 using namespace gstpacket;
 
-/// Packet sizes: uniformly distributed over [low, high], or those of `mix` in turn.
+/** Packet sizes: uniformly distributed over [low, high], or those of `mix` in turn. */
 struct Sizes {
   std::uint32_t low = 0;
   std::uint32_t high = 0;
   std::vector<std::uint32_t> mix;
-  /// Of a mix: sizes too small for the headers are raised to the smallest possible.
+  /** Of a mix: sizes too small for the headers are raised to the smallest possible. */
   [[nodiscard]] bool is_mix() const noexcept { return !mix.empty(); }
 };
-/// "64", "64-1500" or "imix".
+/** "64", "64-1500" or "imix". */
 [[nodiscard]] Result<Sizes> parse_sizes(std::string_view text);
 
-/// At most one packet every ns_per_packet + length * ns_per_byte. Both 0: as fast as possible.
+/** At most one packet every ns_per_packet + length * ns_per_byte. Both 0: as fast as possible. */
 struct Rate {
   double ns_per_packet = 0;
   double ns_per_byte = 0;
   [[nodiscard]] bool unlimited() const noexcept { return ns_per_packet + ns_per_byte == 0; }
   friend bool operator==(const Rate&, const Rate&) = default;
 };
-/// "0", "250000", "100kpps", "1.5Mpps", "10Gbps".
+/** "0", "250000", "100kpps", "1.5Mpps", "10Gbps". */
 [[nodiscard]] Result<Rate> parse_rate(std::string_view text);
 
 enum class GenProtocol { udp, icmp_echo };
@@ -56,7 +58,7 @@ struct GenSettings {
   unsigned seed = 1;
 };
 
-/// Validated GenSettings.
+/** Validated GenSettings. */
 struct GenPlan {
   Sizes sizes;
   Rate rate;
@@ -75,7 +77,7 @@ struct GenPlan {
   Ipv6Address source_v6;
   Ipv6Address destination_v6;
 };
-/// The error names the property, its value and a remedy.
+/** The error names the property, its value and a remedy. */
 [[nodiscard]] Result<GenPlan> make_plan(const GenSettings& settings);
 
 }  // namespace packetplugin

@@ -57,7 +57,7 @@ enum : guint { kPropCount = 1, kPropTimeout, kPropVerifyPayload, kPropReportInte
 
 constexpr std::chrono::milliseconds kDefaultTimeout{5000};
 
-/** Who ends the stream. */
+/** What ends the stream. */
 enum class End { count, timeout, upstream };
 
 }  // namespace
@@ -319,7 +319,7 @@ void gst_packet_check_start_watch(GstPacketCheck* self) {
     post_again = state.eos_posted;
   }
   if (post_again) {
-    // As base sinks do: the bin forgets who has ended when it goes to PAUSED.
+    // As base sinks do: the bin forgets which sinks are at EOS when it goes to PAUSED.
     gst_element_post_message(GST_ELEMENT_CAST(self), gst_message_new_eos(GST_OBJECT_CAST(self)));
   }
   state.watch = std::thread(gst_packet_check_watch, self);

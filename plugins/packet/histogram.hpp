@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// A histogram of durations with bounded error and bounded size: each power of two is divided into
-// 64 steps, so values below 128 are exact and all others are known to 1.6 per cent.
+/**
+ * @file
+ * A histogram of durations with bounded error and bounded size: each power of two is divided into
+ * 64 steps, so values below 128 are exact and all others are known to 1.6 per cent.
+ */
 #pragma once
 
 #include <algorithm>
@@ -14,10 +16,10 @@
 
 namespace packetplugin {
 
-/// Of 64-bit values, such as nanoseconds. One thread at a time; never allocates.
+/** Of 64-bit values, such as nanoseconds. One thread at a time; never allocates. */
 class Histogram {
  public:
-  /// Counts `value`, `times` times.
+  /** Counts `value`, `times` times. */
   void add(std::uint64_t value, std::uint64_t times = 1) noexcept {
     counts_[bucket(value)] += times;
     total_ += times;
@@ -26,14 +28,16 @@ class Histogram {
   }
   void clear() noexcept { *this = {}; }
 
-  /// The number of values added.
+  /** The number of values added. */
   [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
-  /// The exact smallest and largest value; 0 without values.
+  /** The exact smallest and largest value; 0 without values. */
   [[nodiscard]] std::uint64_t min() const noexcept { return total_ == 0 ? 0 : min_; }
   [[nodiscard]] std::uint64_t max() const noexcept { return max_; }
 
-  /// The smallest value that `percent` (0 to 100) of all values do not exceed, rounded up to the
-  /// end of its step; 0 without values.
+  /**
+   * The smallest value that `percent` (0 to 100) of all values do not exceed, rounded up to the
+   * end of its step; 0 without values.
+   */
   [[nodiscard]] std::uint64_t percentile(double percent) const noexcept {
     if (total_ == 0) return 0;
     const double wanted = std::ceil(static_cast<double>(total_) * percent / 100.0);
@@ -58,7 +62,7 @@ class Histogram {
     const auto shift = static_cast<unsigned>(std::bit_width(value)) - 1 - kBits;
     return shift * kSteps + static_cast<std::size_t>(value >> shift);
   }
-  /// The largest value for which bucket(value) is `index`.
+  /** The largest value for which bucket(value) is `index`. */
   [[nodiscard]] static constexpr std::uint64_t last_of(std::size_t index) noexcept {
     if (index < 2 * kSteps) return index;
     const std::size_t shift = index / kSteps - 1;

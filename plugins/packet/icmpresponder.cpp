@@ -97,8 +97,10 @@ Advertisement advertisement(const Ipv6Header& request, const Ipv6Address& to,
 
 }  // namespace
 
-/// The fast path, for the usual request: returns the size of the reply, or 0 and has changed
-/// nothing. The slow path would give the same reply.
+/**
+ * The fast path, for the usual request: returns the size of the reply, or 0 and has changed
+ * nothing. The slow path would give the same reply.
+ */
 inline std::size_t IcmpResponder::answer_plain_echo(std::span<std::byte> bytes) {
   if (bytes.size() < PlainEcho::kMinSize) return 0;
   const PlainEcho echo(bytes);

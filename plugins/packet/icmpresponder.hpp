@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// icmpresponder: answers ARP requests, IPv6 neighbour solicitations and ICMP echo requests for its
-// own addresses, in place, and drops everything else with a reason.
+/**
+ * @file
+ * icmpresponder: answers ARP requests, IPv6 neighbour solicitations and ICMP echo requests for its
+ * own addresses, in place, and drops everything else with a reason.
+ */
 #pragma once
 
 #include <array>

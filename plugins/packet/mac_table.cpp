@@ -157,7 +157,7 @@ MacTable::Entry& MacTable::choose_victim(Bucket& bucket, unsigned port, std::uin
   return *victim;
 }
 
-/// With the lock.
+/** With the lock. */
 bool MacTable::free_if_aged(Entry& entry, std::uint32_t now, std::uint32_t ageing) {
   if (entry.key.load(kRelaxed) == 0) return true;
   if (!is_aged(Value::unpack(entry.value.load(kRelaxed)).seen, now, ageing)) return false;

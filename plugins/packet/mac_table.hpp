@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The forwarding database of a learning bridge: which station is behind which port. Fixed size, no
-// allocation after construction, any number of threads.
+/**
+ * @file
+ * The forwarding database of a learning bridge: which station is behind which port. Fixed size, no
+ * allocation after construction, any number of threads.
+ */
 #pragma once
 
 #include <atomic>
@@ -18,23 +20,25 @@ namespace packetplugin {
 
 using namespace gstpacket;
 
-/// A station is known by its MAC address within its VLAN.
+/** A station is known by its MAC address within its VLAN. */
 struct Station {
   std::uint16_t vlan = 0;
   Mac mac;
 };
 
-/// Buckets of eight entries of two words each.
-///
-/// Looking up a station, and seeing it again where it was, takes no lock: both words are read, and
-/// the second contains part of the key's hash, so a torn pair is taken for unknown. A new or moved
-/// station is written under a lock.
-///
-/// Stations that receive traffic survive a full bucket. A newcomer takes, in this order: an entry
-/// that is free or aged out; the oldest of its own port that has received no traffic; the oldest of
-/// its own port; likewise of the port with the most entries. So a flood of source addresses on one
-/// port displaces its own addresses and hardly any other. Buckets are selected by a keyed hash, so
-/// an attacker cannot aim at the bucket of a particular station.
+/**
+ * Buckets of eight entries of two words each.
+ *
+ * Looking up a station, and seeing it again where it was, takes no lock: both words are read, and
+ * the second contains part of the key's hash, so a torn pair is taken for unknown. A new or moved
+ * station is written under a lock.
+ *
+ * Stations that receive traffic survive a full bucket. A newcomer takes, in this order: an entry
+ * that is free or aged out; the oldest of its own port that has received no traffic; the oldest of
+ * its own port; likewise of the port with the most entries. So a flood of source addresses on one
+ * port displaces its own addresses and hardly any other. Buckets are selected by a keyed hash, so
+ * an attacker cannot aim at the bucket of a particular station.
+ */
 class MacTable {
  public:
   static constexpr std::size_t kWays = 8;
@@ -43,21 +47,23 @@ class MacTable {
     std::uint64_t learned, moved, aged, evicted;
   };
 
-  /// As many whole buckets as fit into `max_entries`, but at least one.
+  /** As many whole buckets as fit into `max_entries`, but at least one. */
   explicit MacTable(std::size_t max_entries);
-  /// With a given secret, for tests.
+  /** With a given secret, for tests. */
   MacTable(std::size_t max_entries, std::uint64_t secret);
 
-  /// `station` was seen on `port`. `now` and `ageing` count in the same unit, and `now` may wrap;
-  /// an ageing of 0 means for ever.
+  /**
+   * `station` was seen on `port`. `now` and `ageing` count in the same unit, and `now` may wrap;
+   * an ageing of 0 means for ever.
+   */
   void learn(const Station& station, unsigned port, std::uint32_t now, std::uint32_t ageing);
-  /// The port of a packet's destination, which counts as receiving traffic from now on.
+  /** The port of a packet's destination, which counts as receiving traffic from now on. */
   [[nodiscard]] std::optional<unsigned> find(const Station& station, std::uint32_t now,
                                              std::uint32_t ageing) noexcept;
 
   void forget_port(unsigned port);
   void clear();
-  /// Removes aged entries; returns how many are left.
+  /** Removes aged entries; returns how many are left. */
   std::size_t expire(std::uint32_t now, std::uint32_t ageing);
 
   [[nodiscard]] std::size_t capacity() const noexcept { return buckets_ * kWays; }

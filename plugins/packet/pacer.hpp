@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Paces packets: sleeps until the next one is due, then releases all that are due by then, so
-// batches grow with the rate.
+/**
+ * @file
+ * Paces packets: sleeps until the next one is due, then releases all that are due by then, so
+ * batches grow with the rate.
+ */
 #pragma once
 
 #include <condition_variable>
@@ -18,18 +20,20 @@ using namespace gstpacket;
 
 class Pacer {
  public:
-  /// Restarts: the next packet is due at once. Any thread; ends a wait() in progress.
+  /** Restarts: the next packet is due at once. Any thread; ends a wait() in progress. */
   void set_rate(const Rate& rate);
 
-  /// Waits until a packet is due; false after interrupt(). `now` is set to the time of the clock.
+  /**
+   * Waits until a packet is due; false after interrupt(). `now` is set to the time of the clock.
+   */
   bool wait(std::uint64_t& now);
-  /// Whether one more packet is due at `now`.
+  /** Whether one more packet is due at `now`. */
   [[nodiscard]] bool due(std::uint64_t now) const noexcept {
     return rate_.unlimited() || due_ <= static_cast<double>(now);
   }
   void sent(std::uint32_t size) noexcept { due_ += rate_.ns_per_packet + rate_.ns_per_byte * size; }
 
-  /// Makes wait() return false until resume(). Any thread.
+  /** Makes wait() return false until resume(). Any thread. */
   void interrupt();
   void resume();
 

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::uint8_t kHopLimit = 64;
 
-/// The contribution of `value`, stored big-endian at an even offset, to a sum in host order.
+/** The contribution of `value`, stored big-endian at an even offset, to a sum in host order. */
 constexpr std::uint64_t sum_of(std::uint64_t stored) noexcept {
   return (stored & 0xffffffffU) + (stored >> 32);
 }

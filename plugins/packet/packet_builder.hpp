@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Builds packetgen's packets from a header template, with checksums precomputed over everything
-// that does not change from packet to packet.
+/**
+ * @file
+ * Builds packetgen's packets from a header template, with checksums precomputed over everything
+ * that does not change from packet to packet.
+ */
 #pragma once
 
 #include <array>
@@ -20,14 +22,14 @@ using namespace gstpacket;
 
 class PacketBuilder {
  public:
-  /// Refuses sizes that leave no room for the headers of this link type and a probe.
+  /** Refuses sizes that leave no room for the headers of this link type and a probe. */
   [[nodiscard]] static Result<PacketBuilder> make(const GenPlan& plan, LinkType link_type);
 
-  /// The length of the next packet, which has to be written next.
+  /** The length of the next packet, which has to be written next. */
   [[nodiscard]] std::uint32_t next_size() noexcept;
-  /// Writes the next packet, which fills `out`, sent at `time`.
+  /** Writes the next packet, which fills `out`, sent at `time`. */
   void write(std::span<std::byte> out, std::uint64_t time) noexcept;
-  /// The longest packet.
+  /** The longest packet. */
   [[nodiscard]] std::uint32_t max_size() const noexcept { return sizes_.high; }
   [[nodiscard]] std::uint32_t min_size() const noexcept { return sizes_.low; }
 
@@ -36,7 +38,7 @@ class PacketBuilder {
   static constexpr std::size_t kPhases = 4;
   static constexpr std::size_t kPhaseStep = 64;
 
-  /// CRC state and checksum sum of a tail.
+  /** CRC state and checksum sum of a tail. */
   struct Tail {
     std::uint32_t crc;
     std::uint32_t sum;

@@ -32,8 +32,10 @@ bool upper_valid(Bytes upper, std::uint8_t protocol, const Address& from, const 
   }
 }
 
-/// A copy of a packet's headers, if they resemble generated ones. As lenient as possible: a packet
-/// with a test header but wrong headers is damaged, not foreign.
+/**
+ * A copy of a packet's headers, if they resemble generated ones. As lenient as possible: a packet
+ * with a test header but wrong headers is damaged, not foreign.
+ */
 class Headers {
  public:
   static std::optional<Headers> find(Bytes packet, LinkType link_type) {
@@ -48,7 +50,7 @@ class Headers {
     return headers.copy() ? std::optional(headers) : std::nullopt;
   }
 
-  /// The payload behind the headers, as far as present, without the padding of short frames.
+  /** The payload behind the headers, as far as present, without the padding of short frames. */
   [[nodiscard]] Bytes payload() const {
     const std::size_t length =
         v6_ ? v6_->payload_length() + Ipv6Header::kSize : v4_->total_length();
@@ -56,7 +58,7 @@ class Headers {
     const std::size_t begin = upper_ + kUpperSize;
     return end > begin ? ip_.subspan(begin, end - begin) : Bytes{};
   }
-  /// Whether lengths and checksums of the headers are correct.
+  /** Whether lengths and checksums of the headers are correct. */
   [[nodiscard]] bool valid() const {
     if (v6_) {
       const auto ip = ConstIpv6View::of(*v6_, ip_);
@@ -66,7 +68,7 @@ class Headers {
     return ip && ip->checksum_valid() &&
            upper_valid(ip->payload(), ip->protocol(), ip->source(), ip->destination());
   }
-  /// Whether the packet is complete: all that can be checked without checksums.
+  /** Whether the packet is complete: all that can be checked without checksums. */
   [[nodiscard]] bool complete() const {
     return v6_ ? ConstIpv6View::of(*v6_, ip_).has_value()
                : ConstIpv4View::of(*v4_, ip_).has_value();

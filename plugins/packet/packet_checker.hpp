@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The logic of packetcheck: finds the test headers of packetgen and accounts for sequence numbers,
-// damage and delay. One thread at a time.
+/**
+ * @file
+ * The logic of packetcheck: finds the test headers of packetgen and accounts for sequence numbers,
+ * damage and delay. One thread at a time.
+ */
 #pragma once
 
 #include <array>
@@ -21,12 +23,16 @@ namespace packetplugin {
 
 using namespace gstpacket;
 
-/// The sequence numbers seen in one flow. Remembers the last 1024: a packet that is later than that
-/// counts as reordered, even if it is a duplicate.
+/**
+ * The sequence numbers seen in one flow. Remembers the last 1024: a packet that is later than that
+ * counts as reordered, even if it is a duplicate.
+ */
 class SequenceWindow {
  public:
   enum class Seen { in_order, reordered, duplicate };
-  /// Updates `missing`: adds the numbers that were skipped, or subtracts this one if it had been.
+  /**
+   * Updates `missing`: adds the numbers that were skipped, or subtracts this one if it had been.
+   */
   Seen add(std::uint64_t number, std::uint64_t& missing) noexcept;
 
  private:
@@ -50,7 +56,7 @@ class SequenceWindow {
   bool any_ = false;
 };
 
-/// Totals of all packets so far.
+/** Totals of all packets so far. */
 struct Account {
   std::uint64_t packets = 0;  // intact, without duplicates
   std::uint64_t bytes = 0;    // of these
@@ -66,11 +72,11 @@ struct Account {
   std::uint64_t first_packets = 0;
   std::uint64_t first_bytes = 0;
 
-  /// A damaged packet also leaves a gap, which is not a loss.
+  /** A damaged packet also leaves a gap, which is not a loss. */
   [[nodiscard]] std::uint64_t lost() const noexcept {
     return missing > damaged ? missing - damaged : 0;
   }
-  /// Counts packets as missing if the sender has sent at least `count`.
+  /** Counts packets as missing if the sender has sent at least `count`. */
   void expect(std::uint64_t count) noexcept {
     if (packets + missing < count) missing = count - packets;
   }
@@ -83,12 +89,12 @@ class PacketChecker {
  public:
   void clear();
   void set_link_type(LinkType type) noexcept { link_type_ = type; }
-  /// If false, checksums are ignored and only truncated packets count as damaged.
+  /** If false, checksums are ignored and only truncated packets count as damaged. */
   void set_verify(bool verify) noexcept { verify_ = verify; }
 
-  /// Judges one packet that arrived at `now`.
+  /** Judges one packet that arrived at `now`. */
   void judge(std::span<const std::byte> packet, std::uint64_t now);
-  /// Counts a packet whose bytes cannot be read.
+  /** Counts a packet whose bytes cannot be read. */
   void unreadable() noexcept { ++account_.damaged; }
 
   [[nodiscard]] const Account& account() const noexcept { return account_; }

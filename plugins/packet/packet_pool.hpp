@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Recycled batch buffers: each returns with its arena and meta when the last reference is dropped,
-// unless the arena was replaced or is still shared. Allocated here, or by the pool that downstream
-// proposes, whose arenas lie where the packets have to go.
+/**
+ * @file
+ * Recycled batch buffers: each returns with its arena and meta when the last reference is dropped,
+ * unless the arena was replaced or is still shared. Allocated here, or by the pool that downstream
+ * proposes, whose arenas lie where the packets have to go.
+ */
 #pragma once
 
 #include <gst/gst.h>
@@ -19,15 +21,17 @@ class PacketPool {
   PacketPool(const PacketPool&) = delete;
   PacketPool& operator=(const PacketPool&) = delete;
 
-  /// Uses arenas of `size` bytes. False without memory.
+  /** Uses arenas of `size` bytes. False without memory. */
   bool open(std::size_t size);
-  /// Uses batches of `pool`, which is configured; takes the reference. False if it is null or does
-  /// not start.
+  /**
+   * Uses batches of `pool`, which is configured; takes the reference. False if it is null or does
+   * not start.
+   */
   bool open(GstBufferPool* pool);
   void close();
-  /// Whether batches come with descriptors of the places to write packets to.
+  /** Whether batches come with descriptors of the places to write packets to. */
   [[nodiscard]] bool prepared() const { return prepared_; }
-  /// A writable batch, empty or prepared(); null without memory.
+  /** A writable batch, empty or prepared(); null without memory. */
   [[nodiscard]] GstBuffer* take();
 
  private:

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The fast path for ordinary IPv4 echo requests, without options and not fragmented: recognised and
-// answered a word at a time. All others take the slow path, field by field.
+/**
+ * @file
+ * The fast path for ordinary IPv4 echo requests, without options and not fragmented: recognised and
+ * answered a word at a time. All others take the slow path, field by field.
+ */
 #pragma once
 
 #include <array>
@@ -23,7 +25,7 @@ namespace packetplugin {
 
 using namespace gstpacket;
 
-/// Some bits of eight bytes that lie together, in the order they have in the packet.
+/** Some bits of eight bytes that lie together, in the order they have in the packet. */
 class WordPattern {
  public:
   using Word = std::array<std::uint8_t, 8>;
@@ -31,7 +33,7 @@ class WordPattern {
   constexpr WordPattern(const Word& mask, const Word& value) noexcept
       : mask_(std::bit_cast<std::uint64_t>(mask)),
         value_(std::bit_cast<std::uint64_t>(value) & mask_) {}
-  /// The bits that differ: 0 if `word` has the pattern.
+  /** The bits that differ: 0 if `word` has the pattern. */
   [[nodiscard]] constexpr std::uint64_t differs(std::uint64_t word) const noexcept {
     return (word & mask_) ^ value_;
   }
@@ -41,19 +43,21 @@ class WordPattern {
   std::uint64_t value_;
 };
 
-/// Recognises untagged IPv4 frames from one station to us.
+/** Recognises untagged IPv4 frames from one station to us. */
 class PlainFrame {
  public:
-  /// Of a header, in bytes.
+  /** Of a header, in bytes. */
   static constexpr std::size_t kSize = EthernetView::kSize;
-  /// A MAC address in packet order, followed by two zero bytes.
+  /** A MAC address in packet order, followed by two zero bytes. */
   using Station = std::uint64_t;
 
   PlainFrame() = default;
   explicit PlainFrame(const Mac& us) noexcept { std::memcpy(&us_, us.bytes.data(), Mac::kSize); }
 
-  /// The sender of the frame at `frame`, which has kSize bytes or more; 0 if it is not such a
-  /// frame.
+  /**
+   * The sender of the frame at `frame`, which has kSize bytes or more; 0 if it is not such a
+   * frame.
+   */
   [[nodiscard]] Station sender_of(const std::byte* frame) const noexcept {
     constexpr WordPattern kStationAndType({1, 0, 0, 0, 0, 0, 0xff, 0xff},
                                           {0, 0, 0, 0, 0, 0, kIpv4 >> 8, kIpv4 & 0xff});
@@ -66,7 +70,7 @@ class PlainFrame {
     }
     return from;
   }
-  /// Turns it into a frame from us to `station`.
+  /** Turns it into a frame from us to `station`. */
   void answer(std::byte* frame, Station station) const noexcept {
     store(frame, station);
     store(frame + Mac::kSize, us_);
@@ -88,14 +92,16 @@ class PlainFrame {
   Station us_ = 0;
 };
 
-/// A copy of the headers of an IPv4 packet without options and of its ICMP message: all answers,
-/// and the reply, are made from that copy.
+/**
+ * A copy of the headers of an IPv4 packet without options and of its ICMP message: all answers,
+ * and the reply, are made from that copy.
+ */
 class PlainEcho {
  public:
-  /// The headers of IPv4 and ICMP, in bytes.
+  /** The headers of IPv4 and ICMP, in bytes. */
   static constexpr std::size_t kMinSize = Ipv4View::kMinSize + IcmpView::kSize;
 
-  /// Precondition: bytes.size() >= kMinSize.
+  /** Precondition: bytes.size() >= kMinSize. */
   explicit PlainEcho(std::span<std::byte> bytes) noexcept
       : start_(bytes.data()),
         lengths_(start_),
@@ -104,9 +110,11 @@ class PlainEcho {
         message_(start_ + kIcmp),
         size_(lengths_.get<std::uint16_t>(2)) {}
 
-  /// Whether this is an unfragmented echo request of code 0 within the first `room` bytes, possibly
-  /// followed by padding. If not, the other members are meaningless. Addresses and checksums are
-  /// not checked. Precondition: room >= kMinSize.
+  /**
+   * Whether this is an unfragmented echo request of code 0 within the first `room` bytes, possibly
+   * followed by padding. If not, the other members are meaningless. Addresses and checksums are
+   * not checked. Precondition: room >= kMinSize.
+   */
   [[nodiscard]] bool is_request(std::size_t room) const noexcept {
     constexpr WordPattern kVersionAndFragment({0xff, 0, 0, 0, 0, 0, 0x3f, 0xff}, {0x45});
     constexpr WordPattern kTypeAndCode({0xff, 0xff}, {IcmpView::kEchoRequest, 0});
@@ -115,7 +123,7 @@ class PlainEcho {
            ttl_.get<std::uint8_t>(1) == ip_protocol::kIcmp && size_ - kMinSize <= room - kMinSize;
   }
 
-  /// In bytes, without padding.
+  /** In bytes, without padding. */
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] Ipv4Address source() const noexcept {
     return Ipv4Address{addresses_.get<std::uint32_t>(0)};
@@ -123,13 +131,13 @@ class PlainEcho {
   [[nodiscard]] Ipv4Address destination() const noexcept {
     return Ipv4Address{addresses_.get<std::uint32_t>(4)};
   }
-  /// Those of the header and of the message.
+  /** Those of the header and of the message. */
   [[nodiscard, gnu::always_inline]] bool checksums_valid() const noexcept {
     return Checksum().add(lengths_).add(ttl_).add(addresses_).valid() &&
            Checksum().add(message_, {start_ + kMinSize, size_ - kMinSize}).valid();
   }
 
-  /// Turns it into the reply. Correct checksums stay correct, and wrong ones wrong (RFC 1624).
+  /** Turns it into the reply. Correct checksums stay correct, and wrong ones wrong (RFC 1624). */
   void answer(std::uint8_t ttl) const noexcept {
     patch(kIcmp, message_.part<std::uint16_t>(2), swap_if_little(kRequest), swap_if_little(kReply));
     const auto before = ttl_.part<std::uint16_t>(0);

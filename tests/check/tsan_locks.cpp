@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file Tells ThreadSanitizer what GLib and GStreamer order.
+ * @file
+ * Tells ThreadSanitizer what GLib and GStreamer order.
  *
  * Both were built without it: a GMutex is a futex, and references are counted where it does not
  * look. Linked into a test program, the functions below stand before those of the same name. What a

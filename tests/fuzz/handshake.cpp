@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file The control channel: messages of any bytes in any order, with any descriptors, through a
+ * @file
+ * The control channel: messages of any bytes in any order, with any descriptors, through a
  * socket into the handshakes of both roles.
  */
 #include <sys/socket.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file Whole interfaces: peers come, say what they like and go, while the application opens and
+ * @file
+ * Whole interfaces: peers come, say what they like and go, while the application opens and
  * closes ports, sends, receives, waits, changes settings, starts and stops.
  */
 #include <poll.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file Packets of any bytes through every header view, the responder, the flow hash, the checker
+ * @file
+ * Packets of any bytes through every header view, the responder, the flow hash, the checker
  * and the bridge. A reply must satisfy what any receiver checks.
  */
 #include <vector>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file A link of either role whose peer writes indexes, descriptors, flags and bytes of its choice
+ * @file
+ * A link of either role whose peer writes indexes, descriptors, flags and bytes of its choice
  * between any two calls of ours, and takes its memory away.
  */
 #include <set>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Texts that users give: addresses, sizes, rates, users, caps. */
+/**
+ * @file
+ * Texts that users give: addresses, sizes, rates, users, caps.
+ */
 #include <cmath>
 #include <vector>
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 /**
- * @file The two state machines that turn a new connection into an agreement on shared memory.
+ * @file
+ * The two state machines that turn a new connection into an agreement on shared memory.
  *
  * They do no I/O: one message goes in, at most one comes out. A message that is illegal in the
  * current state is an error; the caller answers with DISCONNECT and closes.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file A listening socket, shared by the interfaces of a process that name it. Internal. */
+/**
+ * @file
+ * A listening socket, shared by the interfaces of a process that name it. Internal.
+ */
 #pragma once
 
 #include <map>

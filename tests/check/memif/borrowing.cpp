@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Empty buffers of a slave's sending ring: borrowed, written to on any thread, sent by exchange.
+/**
+ * @file
+ * Empty buffers of a slave's sending ring: borrowed, written to on any thread, sent by exchange.
+ */
 #include <algorithm>
 #include <atomic>
 #include <deque>

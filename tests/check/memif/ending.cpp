@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// The end of a stream: what was sent arrives, within a time; what does not is told and counted.
+/**
+ * @file
+ * The end of a stream: what was sent arrives, within a time; what does not is told and counted.
+ */
 #include <atomic>
 
 #include "pipeline.hpp"

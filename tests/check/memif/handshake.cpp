@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Both state machines, message by message: only what is legal now is taken, and only what fits.
+/**
+ * @file
+ * Both state machines, message by message: only what is legal now is taken, and only what fits.
+ */
 #include "gst/memif/control/handshake.hpp"
 
 #include <fcntl.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Interfaces that meet: in any order, with any settings, again and again.
+/**
+ * @file
+ * Interfaces that meet: in any order, with any settings, again and again.
+ */
 #include "gst/memif/interface.hpp"
 
 #include "peers.hpp"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file A slave and a master that agreed on memory in this process, without any socket. */
+/**
+ * @file
+ * A slave and a master that agreed on memory in this process, without any socket.
+ */
 #pragma once
 
 #include <fcntl.h>

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Sources of packets compared with GStreamer's own: the same events and answers. And what
-// they push has the form that the present peer agreed to.
+/**
+ * @file
+ * Sources of packets compared with GStreamer's own: the same events and answers. And what
+ * they push has the form that the present peer agreed to.
+ */
 #include <gio/gio.h>
 
 #include <atomic>

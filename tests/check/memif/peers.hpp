@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Interfaces that meet over a socket in this process, and peers made by hand. */
+/**
+ * @file
+ * Interfaces that meet over a socket in this process, and peers made by hand.
+ */
 #pragma once
 
 #include <poll.h>

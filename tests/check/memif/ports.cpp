@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Waiting for packets, room and links: ends in time, and costs nothing where it should not.
+/**
+ * @file
+ * Waiting for packets, room and links: ends in time, and costs nothing where it should not.
+ */
 #include "gst/memif/data/link.hpp"
 #include "gst/memif/receiver.hpp"
 #include "gst/memif/sender.hpp"

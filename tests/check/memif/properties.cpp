@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// What applications set and hear: properties, errors with a remedy, messages, caps and queries.
+/**
+ * @file
+ * What applications set and hear: properties, errors with a remedy, messages, caps and queries.
+ */
 #include <atomic>
 
 #include "pipeline.hpp"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Shared memory: sealed where we make it, survived where a peer takes it away.
+/**
+ * @file
+ * Shared memory: sealed where we make it, survived where a peer takes it away.
+ */
 #include "gst/memif/data/region.hpp"
 
 #include <fcntl.h>

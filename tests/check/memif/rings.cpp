@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// What goes into a ring comes out of it: the same packets, in order, in both directions, however
-// they are cut up, batched and chained, while 16-bit indexes wrap around several times.
+/**
+ * @file
+ * What goes into a ring comes out of it: the same packets, in order, in both directions, however
+ * they are cut up, batched and chained, while 16-bit indexes wrap around several times.
+ */
 #include "gst/common/copy.hpp"
 #include "gst/memif/data/rx_queue.hpp"
 

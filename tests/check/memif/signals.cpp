@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Eventfds shared with a peer: no thread hangs on them, whatever the peer does.
+/**
+ * @file
+ * Eventfds shared with a peer: no thread hangs on them, whatever the peer does.
+ */
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file Memory that a peer can take away, and a slave that has such. */
+/**
+ * @file
+ * Memory that a peer can take away, and a slave that has such.
+ */
 #pragma once
 
 #include <sys/mman.h>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The bridge: what it learns, where it sends, and what happens when ports and threads come and go.
+/**
+ * @file
+ * The bridge: what it learns, where it sends, and what happens when ports and threads come and go.
+ */
 #include <random>
 #include <thread>
 
@@ -25,7 +27,7 @@ using Packets = std::vector<Bytes>;
 
 const Bytes kA = station(1), kB = station(2), kC = station(3);
 
-/// A sends on port 0, B on port 1, both broadcast; the output is discarded.
+/** A sends on port 0, B on port 1, both broadcast; the output is discarded. */
 void introduce(BridgeRig& rig) {
   rig[0].push(frame(kBroadcast, kA));
   rig[1].push(frame(kBroadcast, kB));
@@ -420,7 +422,7 @@ GST_START_TEST(test_lists_of_batches) {
 }
 GST_END_TEST
 
-/// What the packets of a batch are copied for, and for nothing else.
+/** What the packets of a batch are copied for, and for nothing else. */
 GST_START_TEST(test_copies_of_batches) {
   BridgeRig rig;
   for (auto& port : rig.ports) port->out->takes_batches = true;
@@ -447,7 +449,7 @@ GST_START_TEST(test_copies_of_batches) {
 }
 GST_END_TEST
 
-/// As behind a tee: ports may write to what they get, but not to what another branch reads.
+/** As behind a tee: ports may write to what they get, but not to what another branch reads. */
 GST_START_TEST(test_a_held_batch_does_not_change) {
   for (const bool parts : {false, true}) {
     BridgeRig rig;
@@ -764,7 +766,7 @@ GST_END_TEST
 
 namespace {
 
-/// Bursts from port `from`, some to a station on the other port, some to all.
+/** Bursts from port `from`, some to a station on the other port, some to all. */
 void stream(BridgeRig& rig, unsigned from, unsigned rounds) {
   for (unsigned round = 0; round < rounds; ++round) {
     Packets burst;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// Every rule of the responder, as requests written byte by byte and the replies expected for them.
-// Checksums on both sides come from the naive function.
+/**
+ * @file
+ * Every rule of the responder, as requests written byte by byte and the replies expected for them.
+ * Checksums on both sides come from the naive function.
+ */
 #include "icmpresponder.hpp"
 
 #include <functional>
@@ -21,8 +23,10 @@ namespace {
 
 const Bytes kBroadcast(6, 0xff);
 
-/// A responder and a packet in a block of exactly its size, with no room around it unless asked
-/// for.
+/**
+ * A responder and a packet in a block of exactly its size, with no room around it unless asked
+ * for.
+ */
 struct Bench {
   explicit Bench(LinkType link = LinkType::ethernet) {
     fail_unless(bool(responder.set_address("192.168.1.1, 10.0.0.1, 2001:db8::ab:cd01")));
@@ -95,7 +99,7 @@ Bytes flipped(Bytes bytes, std::size_t at, std::uint8_t bits) {
   return bytes;
 }
 
-/// A solicitation in its frame. The defaults are those of a resolution.
+/** A solicitation in its frame. The defaults are those of a resolution. */
 struct Ns {
   Bytes source = kPeerV6;
   Bytes target = kOurV6;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// A peer that writes to a packet between any two loads from it: whatever is loaded twice gets two
-// answers. This program and the elements in it are built so that every load from a packet calls
-// after_load(), which changes bytes of the packet. Nothing may reach beyond the packet, no optional
-// and no span may be used without what it needs (the standard library asserts that), and what was
-// decided on one byte may not be done with another.
+/**
+ * @file
+ * A peer that writes to a packet between any two loads from it: whatever is loaded twice gets two
+ * answers. This program and the elements in it are built so that every load from a packet calls
+ * after_load(), which changes bytes of the packet. Nothing may reach beyond the packet, no optional
+ * and no span may be used without what it needs (the standard library asserts that), and what was
+ * decided on one byte may not be done with another.
+ */
 #include <algorithm>
 #include <array>
 #include <random>
@@ -36,7 +38,7 @@ namespace {
 
 using Writable = std::span<std::byte>;
 
-/// Where the headers are, in front of which a change matters most.
+/** Where the headers are, in front of which a change matters most. */
 constexpr std::size_t kHeaders = 90;
 
 std::mt19937& random_source() {
@@ -47,10 +49,10 @@ std::size_t below(std::size_t limit) {
   return random_source()() % limit;
 }
 
-/// The peer that writes to the packet under test.
+/** The peer that writes to the packet under test. */
 class Peer {
  public:
-  /// How it goes about it: a packet that stays damaged does not get far.
+  /** How it goes about it: a packet that stays damaged does not get far. */
   enum class Manner { restores, rarely, always };
 
   void begin(Writable packet, Manner manner) {
@@ -98,8 +100,10 @@ class Peer {
 
 Peer peer;
 
-/// A packet and `room` bytes behind it, with nothing else in its block, which a sanitizer watches;
-/// or between bytes that must not change, which shows without one.
+/**
+ * A packet and `room` bytes behind it, with nothing else in its block, which a sanitizer watches;
+ * or between bytes that must not change, which shows without one.
+ */
 class Block {
  public:
   Block(const Bytes& bytes, std::size_t room)
@@ -121,7 +125,7 @@ class Block {
   Block& operator=(const Block&) = delete;
 
   [[nodiscard]] Writable span() { return Writable(block_).subspan(guard_, size_); }
-  /// From now on the peer writes.
+  /** From now on the peer writes. */
   [[nodiscard]] Packet open() {
     static constexpr std::array kManners{Peer::Manner::restores, Peer::Manner::restores,
                                          Peer::Manner::rarely, Peer::Manner::always};
@@ -136,7 +140,7 @@ class Block {
   std::vector<std::byte> block_;
 };
 
-/// The seeds of the fuzzer, and what only other elements know.
+/** The seeds of the fuzzer, and what only other elements know. */
 const std::vector<Bytes>& packets() {
   static const std::vector<Bytes> all = [] {
     std::vector<Bytes> out = samples::seeds();
@@ -163,7 +167,7 @@ const std::vector<Bytes>& packets() {
   return all;
 }
 
-/// One of them, now and then damaged or cut before anybody looks.
+/** One of them, now and then damaged or cut before anybody looks. */
 Bytes some_packet() {
   Bytes bytes = packets()[below(packets().size())];
   if (below(4) == 0) bytes[below(bytes.size())] = static_cast<std::uint8_t>(below(256));
@@ -177,8 +181,10 @@ bool is_ours(const Ipv6Address& address) {
   return std::ranges::equal(address.bytes, samples::kOurV6);
 }
 
-/// What the responder chose by what it had read must be what it wrote: nothing is loaded any more
-/// when it writes, so the peer changes nothing behind it.
+/**
+ * What the responder chose by what it had read must be what it wrote: nothing is loaded any more
+ * when it writes, so the peer changes nothing behind it.
+ */
 void check_reply(std::span<const std::byte> reply, LinkType link) {
   peer.end();
   if (link == LinkType::ethernet) {
@@ -196,7 +202,7 @@ void check_reply(std::span<const std::byte> reply, LinkType link) {
   fail_unless(v4 || v6, "a reply that is not from us");
 }
 
-/// Asks everything twice.
+/** Asks everything twice. */
 template <class View, class... Getter>
 void expect_steady(const View& view, Getter... getter) {
   const bool steady = (((view.*getter)() == (view.*getter)()) && ...);

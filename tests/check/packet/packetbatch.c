@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-//
-// The C API of batches, as a program in C uses it.
+/**
+ * @file
+ * The C API of batches, as a program in C uses it.
+ */
 #include <gst/check/gstcheck.h>
 #include <gst/packet/packetbatch.h>
 

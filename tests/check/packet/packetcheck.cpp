@@ -96,7 +96,7 @@ class Check {
     gst_structure_free(all);
     return value;
   }
-  /// "packets lost duplicate reordered damaged foreign".
+  /** "packets lost duplicate reordered damaged foreign". */
   [[nodiscard]] std::string account() const {
     std::string text;
     for (const char* name : {"packets", "lost", "duplicate", "reordered", "damaged", "foreign"}) {
@@ -109,7 +109,7 @@ class Check {
     const std::string found = account();
     fail_unless_equals_string(found.c_str(), expected.c_str());
   }
-  /// The next message of these types, waited for, or null if there is none now.
+  /** The next message of these types, waited for, or null if there is none now. */
   GstMessage* wait(int types) {
     return gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE, static_cast<GstMessageType>(types));
   }
@@ -121,7 +121,7 @@ class Check {
     }
     return n;
   }
-  /// Waits for the verdict, then for EOS (then the text is empty) or an error.
+  /** Waits for the verdict, then for EOS (then the text is empty) or an error. */
   std::string verdict() {
     GstMessage* message = wait(GST_MESSAGE_ELEMENT | GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
     fail_unless_equals_int(GST_MESSAGE_TYPE(message), GST_MESSAGE_ELEMENT);

@@ -44,7 +44,7 @@ class Gen {
     fail_unless_equals_int(gst_element_set_state(element, GST_STATE_NULL),
                            GST_STATE_CHANGE_SUCCESS);
   }
-  /// Waits for it.
+  /** Waits for it. */
   std::string error() {
     GstMessage* message = gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_ERROR);
     GError* found = nullptr;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-// Elements and plugins that are linked into a program, as in a static build of GStreamer.
+/**
+ * @file
+ * Elements and plugins that are linked into a program, as in a static build of GStreamer.
+ */
 #include <gst/check/gstcheck.h>
 
 GST_ELEMENT_REGISTER_DECLARE(ethbridge)
