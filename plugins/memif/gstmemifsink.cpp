@@ -254,7 +254,7 @@ GstFlowReturn gst_memif_sink_send_until_done(GstMemifSink* self, TxPacket packet
 }
 
 GstFlowReturn gst_memif_sink_unreadable(GstMemifSink* self) {
-  GST_ELEMENT_ERROR(self, RESOURCE, READ, ("A buffer cannot be read."),
+  GST_ELEMENT_ERROR(self, RESOURCE, READ, ("A buffer cannot be mapped."),
                     ("its memory does not allow gst_memory_map()"));
   return GST_FLOW_ERROR;
 }
@@ -427,7 +427,7 @@ GstFlowReturn gst_memif_sink_no_caps(GstMemifSink* self) {
   const GstStructure* fields = gst_caps_get_structure(caps, 0);
   const gchar* link_type = gst_structure_get_string(fields, "link-type");
   GST_ELEMENT_ERROR(self, CORE, NEGOTIATION,
-                    ("Buffers arrived without caps, so nothing says that they are packets. Put "
+                    ("Buffers arrived without caps, so their type is unknown. Put "
                      "application/x-packet,link-type=%s between the source and memifsink, or set "
                      "these caps on the source.",
                      link_type),

@@ -38,7 +38,7 @@ class MemifElement::Observer final : public gstmemif::InterfaceObserver {
   void on_refused(const std::string& reason) override {
     with_element([&](GstElement* element) {
       GST_ELEMENT_WARNING(element, RESOURCE, OPEN_READ_WRITE,
-                          ("There is no link through %s id %u yet: %s. Trying again.",
+                          ("There is no link through %s id %u yet: %s. Retrying.",
                            socket_path_.c_str(), id_, reason.c_str()),
                           ("check id, secret, mode and role on both ends"));
     });
@@ -57,7 +57,7 @@ class MemifElement::Observer final : public gstmemif::InterfaceObserver {
           tellers_, [](std::thread::id id) { return id == std::this_thread::get_id(); });
     };
     if (!told_.wait_for(lock, kLimit, alone)) {
-      GST_WARNING("news of %s id %u are still being told", socket_path_.c_str(), id_);
+      GST_WARNING("link messages of %s id %u are still being posted", socket_path_.c_str(), id_);
     }
   }
 
