@@ -32,10 +32,7 @@
 
 #include <gst/base/gstbasesink.h>
 
-#include <algorithm>
-#include <array>
 #include <atomic>
-#include <optional>
 
 #include "gst/packet/batch.hpp"
 #include "gst/packet/caps.hpp"
@@ -43,46 +40,23 @@
 #include "plugins/common/documentation.hpp"
 #include "plugins/memif/delivery_report.hpp"
 #include "plugins/memif/flow_spreader.hpp"
-#include "plugins/memif/gstmemifarena.hpp"
 #include "plugins/memif/gstmemifpool.hpp"
-#include "plugins/memif/gstmemifslotmemory.hpp"
 #include "plugins/memif/memif_element.hpp"
 #include "plugins/memif/memif_log.hpp"
-#include "plugins/memif/packet_descs.hpp"
+#include "plugins/memif/tx_path.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(memifsink_debug);
 #define GST_CAT_DEFAULT memifsink_debug
-
-using gstmemif::DropReason;
-using gstmemif::SendResult;
-using gstmemif::TxBurst;
-using gstmemif::TxPacket;
-using gstmemif::TxSegment;
-using gstmemif::WaitResult;
 
 namespace {
 
 enum : guint { kPropWhenFull = kPropCommonLast, kPropWhenDown, kPropDrainTimeout };
 
-/** How to handle a packet that cannot be sent now. */
-enum class Policy : gint { block, drop, automatic };
-
-// Of a buffer; GStreamer's have 16 at the most.
-constexpr guint kMaxMemories = 64;
-
-constexpr guint64 kDrainTimeout = GST_SECOND;
-// Bounds the wait for a peer that takes one packet after another, each at the last moment.
-constexpr std::int64_t kDrainTimeouts = 60;
-// A stop without EOS should not wait, nor should the other ports of a switch: a peer that makes
-// progress gets this long, after a stop counted from the last packet sent.
-constexpr std::int64_t kStopPatienceNs = 5'000'000;
-constexpr std::int64_t kStopLimitNs = 50'000'000;
-
 }  // namespace
 
 struct GstMemifSinkState {
   explicit GstMemifSinkState(GstElement* element)
-      : common(element, MemifElement::Direction::send) {}
+      : common(element, MemifElement::Direction::send), path(GST_BASE_SINK_CAST(element), common) {}
 
   MemifElement common;
   std::mutex mutex;  // guards what follows against unlock() and queries from other threads
@@ -91,10 +65,7 @@ struct GstMemifSinkState {
   std::uint32_t buffer_size = 0;
   // Of the streaming thread.
   bool have_caps = false;
-  bool behind_switch = false;
-  std::atomic<Policy> when_full{Policy::automatic};
-  std::atomic<Policy> when_down{Policy::drop};
-  std::atomic<guint64> drain_timeout{kDrainTimeout};
+  TxPath path;
   DeliveryReport report;        // streaming thread, and state changes while there is none
   std::int64_t sent_until = 0;  // monotonic time, microseconds
 };
@@ -112,11 +83,11 @@ GST_ELEMENT_REGISTER_DEFINE(memifsink, "memifsink", GST_RANK_NONE, gst_memif_sin
 
 static GType gst_memif_when_full_get_type(void) {
   static const GEnumValue kValues[] = {
-      {static_cast<gint>(Policy::automatic),
+      {static_cast<gint>(TxPolicy::automatic),
        "Wait; behind a switch, such as ethbridge, only briefly, then drop and count", "auto"},
-      {static_cast<gint>(Policy::block), "Wait, even if this holds up the other ports of a switch",
-       "block"},
-      {static_cast<gint>(Policy::drop), "Drop the packet and count it", "drop"},
+      {static_cast<gint>(TxPolicy::block),
+       "Wait, even if this holds up the other ports of a switch", "block"},
+      {static_cast<gint>(TxPolicy::drop), "Drop the packet and count it", "drop"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstMemifWhenFull", kValues);
   return type;
@@ -124,8 +95,8 @@ static GType gst_memif_when_full_get_type(void) {
 
 static GType gst_memif_policy_get_type(void) {
   static const GEnumValue kValues[] = {
-      {static_cast<gint>(Policy::block), "Wait", "block"},
-      {static_cast<gint>(Policy::drop), "Drop the packet and count it", "drop"},
+      {static_cast<gint>(TxPolicy::block), "Wait", "block"},
+      {static_cast<gint>(TxPolicy::drop), "Drop the packet and count it", "drop"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstMemifPolicy", kValues);
   return type;
@@ -135,288 +106,6 @@ namespace {
 
 GstMemifSinkState& state_of(gpointer instance) {
   return *static_cast<GstMemifSink*>(instance)->state;
-}
-
-/** One memory of a buffer, mapped for reading. */
-class MappedMemory {
- public:
-  explicit MappedMemory(GstMemory* memory)
-      : mapped_(gst_memory_map(memory, &map_, GST_MAP_READ) != FALSE) {}
-  ~MappedMemory() {
-    if (mapped_) gst_memory_unmap(map_.memory, &map_);
-  }
-  MappedMemory(const MappedMemory&) = delete;
-  MappedMemory& operator=(const MappedMemory&) = delete;
-
-  explicit operator bool() const noexcept { return mapped_; }
-  TxSegment bytes() const noexcept {
-    return {reinterpret_cast<const std::byte*>(map_.data), map_.size};
-  }
-
- private:
-  GstMapInfo map_;
-  bool mapped_;
-};
-
-/** Waits with @p wait until it is ready; handles unlock() as base sinks must. */
-template <class Wait>
-GstFlowReturn gst_memif_sink_wait_until(GstMemifSink* self, Wait wait) {
-  for (;;) {
-    if (wait() != WaitResult::interrupted) return GST_FLOW_OK;
-    const GstFlowReturn result = gst_base_sink_wait_preroll(&self->parent);
-    if (result != GST_FLOW_OK) return result;
-  }
-}
-
-/** Whether other ports of the same switch would wait with us. */
-bool gst_memif_sink_spares_others(const GstMemifSinkState& state) {
-  return state.behind_switch &&
-         state.when_full.load(std::memory_order_relaxed) == Policy::automatic;
-}
-
-GstFlowReturn gst_memif_sink_on_full(GstMemifSink* self, gstmemif::Sender& sender, bool& again) {
-  GstMemifSinkState& state = *self->state;
-  const Policy policy = state.when_full.load(std::memory_order_relaxed);
-  const bool briefly = gst_memif_sink_spares_others(state);
-  state.queues->flush();  // the peer may need what is in the other queues to go on
-  WaitResult wake = WaitResult::timeout;
-  GstFlowReturn result = GST_FLOW_OK;
-  if (policy != Policy::drop) {
-    result = gst_memif_sink_wait_until(self, [&] {
-      wake = briefly ? sender.wait_briefly_for_room() : sender.wait_for_room();
-      return wake;
-    });
-  }
-  again = wake != WaitResult::timeout;
-  if (!again) sender.stats().drop(DropReason::ring_full);
-  return result;
-}
-
-GstFlowReturn gst_memif_sink_on_link_lost(GstMemifSink* self, bool& again) {
-  GstMemifSinkState& state = *self->state;
-  gstmemif::Sender& sender = state.queues->first();
-  state.common.check_queue(sender, sender.has_queue());
-  again = state.when_down.load(std::memory_order_relaxed) == Policy::block;
-  if (again) {
-    const GstFlowReturn result =
-        gst_memif_sink_wait_until(self, [&] { return sender.wait_for_link(); });
-    state.queues->refresh();
-    return result;
-  }
-  sender.stats().drop(DropReason::link_down);
-  return GST_FLOW_OK;
-}
-
-/** Counts packets that were to be sent when the element was flushed or stopped. */
-void gst_memif_sink_give_up(GstMemifSink* self, std::uint64_t packets) {
-  self->state->queues->first().stats().drop(DropReason::flushed, packets);
-}
-
-/** What keeps a packet from going; @p again says whether it may go now, or is counted. */
-GstFlowReturn gst_memif_sink_on_stop(GstMemifSink* self, gstmemif::Sender& sender,
-                                     SendResult reason, bool& again) {
-  return reason == SendResult::full ? gst_memif_sink_on_full(self, sender, again)
-                                    : gst_memif_sink_on_link_lost(self, again);
-}
-
-/**
- * Sends @p n packets in order, or counts them.
- * @param packet the bytes of the packet of a number, which its queue may depend on
- * @param send sends some, from one on, into a queue
- */
-template <class Packet, class Send>
-GstFlowReturn gst_memif_sink_send_in_order(GstMemifSink* self, guint n, Packet packet, Send send) {
-  FlowSpreader& queues = *self->state->queues;
-  guint i = 0;
-  while (i < n) {
-    const bool all = queues.single();
-    gstmemif::Sender& sender = all ? queues.first() : queues.pick(packet(i));
-    const TxBurst burst = send(sender, i, all ? n - i : 1);
-    i += burst.done();
-    if (burst.result == SendResult::ok) continue;
-    bool again = true;
-    const GstFlowReturn result = gst_memif_sink_on_stop(self, sender, burst.result, again);
-    if (result != GST_FLOW_OK) {
-      gst_memif_sink_give_up(self, n - i);
-      return result;
-    }
-    if (!again) ++i;
-  }
-  return GST_FLOW_OK;
-}
-
-/** The same for one packet. */
-template <class Send>
-GstFlowReturn gst_memif_sink_send_until_done(GstMemifSink* self, TxPacket packet, Send send) {
-  return gst_memif_sink_send_in_order(
-      self, 1, [&](guint) { return packet; },
-      [&](gstmemif::Sender& sender, guint, guint) { return send(sender); });
-}
-
-GstFlowReturn gst_memif_sink_unreadable(GstMemifSink* self) {
-  GST_ELEMENT_ERROR(self, RESOURCE, READ, ("A buffer cannot be mapped."),
-                    ("its memory does not allow gst_memory_map()"));
-  return GST_FLOW_ERROR;
-}
-
-/** Other holders of the buffer or its memory may still read it. */
-bool alone(GstBuffer* buffer, GstMemory* memory) {
-  return gst_buffer_is_writable(buffer) && GST_MINI_OBJECT_REFCOUNT_VALUE(memory) == 1;
-}
-
-/** The loan whose buffers may go into a ring as they are; null if the packets must be copied. */
-gstmemif::Loan* exchangeable(GstBuffer* batch, GstMemory* arena) {
-  GstMemory* whole = gst_packet_batch_peek_arena(batch);
-  if (!alone(batch, arena) || GST_MINI_OBJECT_REFCOUNT_VALUE(whole) != 1) return nullptr;
-  gstmemif::Loan* loan = gst_memif_arena_loan(whole);
-  return loan != nullptr && loan->writable ? loan : nullptr;
-}
-
-/** A batch on its way into the ring. */
-class OutgoingBatch {
- public:
-  explicit OutgoingBatch(GstBuffer* batch)
-      : map_(batch), loan_(map_ ? exchangeable(batch, map_.arena()) : nullptr) {}
-
-  explicit operator bool() const noexcept { return static_cast<bool>(map_); }
-  guint size() const noexcept { return map_.meta().n; }
-
-  /** The bytes of packet @p i; none if its descriptor is wrong. */
-  TxSegment bytes(guint i) const noexcept {
-    const GstPacketDesc& desc = map_.meta().packets[i];
-    const std::byte* data = map_.bytes(desc);
-    return data != nullptr ? TxSegment(data, desc.length) : TxSegment();
-  }
-  /** Sends @p n packets from @p first on, or says what is in the way. */
-  TxBurst send(gstmemif::Sender& sender, guint first, guint n) {
-    const auto packets = packet_descs(map_.meta(), first, n);
-    return loan_ != nullptr ? sender.send_burst_zero_copy(*loan_, packets)
-                            : sender.send_burst({map_.data(), map_.size()}, packets);
-  }
-
- private:
-  gstpacket::BatchMap map_;
-  gstmemif::Loan* loan_;
-};
-
-GstFlowReturn gst_memif_sink_send_batch(GstMemifSink* self, GstBuffer* buffer) {
-  OutgoingBatch batch(buffer);
-  // A damaged batch or packet must not keep the others from being sent.
-  if (!batch) {
-    self->state->queues->first().stats().drop(DropReason::bad_descriptor);
-    return GST_FLOW_OK;
-  }
-  TxSegment bytes;
-  return gst_memif_sink_send_in_order(
-      self, batch.size(),
-      [&](guint i) {
-        bytes = batch.bytes(i);
-        return TxPacket(&bytes, 1);
-      },
-      [&](gstmemif::Sender& sender, guint first, guint n) { return batch.send(sender, first, n); });
-}
-
-/** An arena, or a part of one, which is no packet without the descriptors of a batch. */
-GstFlowReturn drop_damaged(GstMemifSink* self) {
-  self->state->queues->first().stats().drop(DropReason::bad_descriptor);
-  return GST_FLOW_OK;
-}
-
-/** A packet in one piece, as nearly all are: without the arrays that others need. */
-GstFlowReturn send_piece(GstMemifSink* self, GstBuffer* buffer, GstMemory* memory) {
-  if (gst_is_packet_arena_memory(memory)) return drop_damaged(self);
-  const MappedMemory map(memory);
-  if (!map) return gst_memif_sink_unreadable(self);
-  const TxSegment packet = map.bytes();
-  gstmemif::Loan* loan = gst_memif_slot_memory_loan(memory);
-  if (loan != nullptr && !alone(buffer, memory)) loan = nullptr;
-  const TxPacket whole(&packet, 1);
-  return gst_memif_sink_send_until_done(self, whole, [&](gstmemif::Sender& sender) {
-    if (loan == nullptr) return sender.send_burst({&whole, 1});
-    const gstmemif::PacketDesc lent = gst_memif_slot_memory_packet(memory);
-    return sender.send_burst_zero_copy(*loan, {&lent, 1});
-  });
-}
-
-/** A packet in several pieces, or none. */
-[[gnu::noinline]] GstFlowReturn send_pieces(GstMemifSink* self, GstBuffer* buffer) {
-  std::array<std::optional<MappedMemory>, kMaxMemories> maps;
-  std::array<TxSegment, kMaxMemories> pieces;
-  const guint memories = std::min<guint>(gst_buffer_n_memory(buffer), kMaxMemories);
-  for (guint i = 0; i < memories; ++i) {
-    GstMemory* memory = gst_buffer_peek_memory(buffer, i);
-    if (gst_is_packet_arena_memory(memory)) return drop_damaged(self);
-    const MappedMemory& map = maps[i].emplace(memory);
-    if (!map) return gst_memif_sink_unreadable(self);
-    pieces[i] = map.bytes();
-  }
-  const TxPacket packet(pieces.data(), memories);
-  return gst_memif_sink_send_until_done(self, packet, [&](gstmemif::Sender& sender) {
-    return sender.send_burst({&packet, 1});
-  });
-}
-
-GstFlowReturn gst_memif_sink_send_buffer(GstMemifSink* self, GstBuffer* buffer) {
-  if (gst_buffer_get_packet_batch_meta(buffer) != nullptr)
-    return gst_memif_sink_send_batch(self, buffer);
-  if (gst_buffer_n_memory(buffer) != 1) return send_pieces(self, buffer);
-  return send_piece(self, buffer, gst_buffer_peek_memory(buffer, 0));
-}
-
-/** Packets of a list, in one piece each, that are copied in one burst. Mapped while it lives. */
-class PacketRun {
- public:
-  PacketRun() = default;
-  ~PacketRun() {
-    while (n_ != 0) {
-      --n_;
-      gst_memory_unmap(maps_[n_].memory, &maps_[n_]);
-    }
-  }
-  PacketRun(const PacketRun&) = delete;
-  PacketRun& operator=(const PacketRun&) = delete;
-
-  /** False if @p buffer has to go by itself, or there is no room. */
-  bool add(GstBuffer* buffer) noexcept {
-    if (n_ == kMost || gst_buffer_n_memory(buffer) != 1 ||
-        gst_buffer_get_packet_batch_meta(buffer) != nullptr) {
-      return false;
-    }
-    GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
-    GstMapInfo& map = maps_[n_];
-    if (gst_is_packet_arena_memory(memory) || gst_memif_slot_memory_loan(memory) != nullptr ||
-        gst_memory_map(memory, &map, GST_MAP_READ) == FALSE) {
-      return false;
-    }
-    bytes_[n_] = {reinterpret_cast<const std::byte*>(map.data), map.size};
-    packets_[n_] = TxPacket(&bytes_[n_], 1);
-    ++n_;
-    return true;
-  }
-  std::span<const TxPacket> packets() const noexcept { return {packets_.data(), n_}; }
-
- private:
-  static constexpr guint kMost = 32;
-
-  guint n_ = 0;
-  std::array<GstMapInfo, kMost> maps_;
-  std::array<TxSegment, kMost> bytes_;
-  std::array<TxPacket, kMost> packets_;
-};
-
-/** Sends one or more buffers of @p list, from @p i on, which moves on. */
-GstFlowReturn gst_memif_sink_send_some(GstMemifSink* self, GstBufferList* list, guint& i) {
-  const guint length = gst_buffer_list_length(list);
-  PacketRun run;
-  const guint first = i;
-  while (i < length && run.add(gst_buffer_list_get(list, i))) ++i;
-  if (i == first) return gst_memif_sink_send_buffer(self, gst_buffer_list_get(list, i++));
-  const std::span<const TxPacket> packets = run.packets();
-  return gst_memif_sink_send_in_order(
-      self, i - first, [&](guint at) { return packets[at]; },
-      [&](gstmemif::Sender& sender, guint from, guint n) {
-        return sender.send_burst(packets.subspan(from, n));
-      });
 }
 
 /**
@@ -436,20 +125,12 @@ GstFlowReturn gst_memif_sink_no_caps(GstMemifSink* self) {
   return GST_FLOW_NOT_NEGOTIATED;
 }
 
-std::uint64_t packets_of(GstBuffer* buffer) {
-  const GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(buffer);
-  return meta != nullptr ? meta->n : 1;
-}
-
 GstFlowReturn gst_memif_sink_render(GstBaseSink* sink, GstBuffer* buffer) {
   GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
   if (!self->state->have_caps) [[unlikely]] {
     return gst_memif_sink_no_caps(self);
   }
-  self->state->queues->refresh();
-  const GstFlowReturn result = gst_memif_sink_send_buffer(self, buffer);
-  self->state->queues->flush();
-  return result;
+  return self->state->path.send(buffer);
 }
 
 GstFlowReturn gst_memif_sink_render_list(GstBaseSink* sink, GstBufferList* list) {
@@ -457,39 +138,7 @@ GstFlowReturn gst_memif_sink_render_list(GstBaseSink* sink, GstBufferList* list)
   if (!self->state->have_caps) [[unlikely]] {
     return gst_memif_sink_no_caps(self);
   }
-  GstFlowReturn result = GST_FLOW_OK;
-  self->state->queues->refresh();
-  const guint length = gst_buffer_list_length(list);
-  guint i = 0;
-  while (i < length && result == GST_FLOW_OK) {
-    result = gst_memif_sink_send_some(self, list, i);
-  }
-  for (; i < length; ++i) gst_memif_sink_give_up(self, packets_of(gst_buffer_list_get(list, i)));
-  self->state->queues->flush();
-  return result;
-}
-
-/** A GStreamer time, whose largest value means forever. */
-std::int64_t nanoseconds(guint64 time) {
-  return time > G_MAXINT64 / kDrainTimeouts ? gstmemif::kForever : static_cast<std::int64_t>(time);
-}
-
-/** Waits until the peer has taken what is in the ring, and counts what it has not. */
-GstFlowReturn gst_memif_sink_drain(GstMemifSink* self) {
-  GstMemifSinkState& state = *self->state;
-  std::int64_t patience = nanoseconds(state.drain_timeout.load());
-  std::int64_t limit = patience < 0 ? patience : patience * kDrainTimeouts;
-  if (gst_memif_sink_spares_others(state)) {
-    patience = patience < 0 ? kStopPatienceNs : std::min(patience, kStopPatienceNs);
-    limit = kStopLimitNs;
-  }
-  state.queues->refresh();
-  const GstFlowReturn result =
-      gst_memif_sink_wait_until(self, [&] { return state.queues->drain(patience, limit); });
-  if (result != GST_FLOW_OK) return result;
-  state.queues->refresh();
-  state.queues->abandon();
-  return GST_FLOW_OK;
+  return self->state->path.send(list);
 }
 
 /** After the base class, which waits for PLAYING: a state change must not wait for us. */
@@ -497,7 +146,7 @@ GstFlowReturn gst_memif_sink_wait_event(GstBaseSink* sink, GstEvent* event) {
   GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
   GstFlowReturn result = GST_BASE_SINK_CLASS(gst_memif_sink_parent_class)->wait_event(sink, event);
   if (result != GST_FLOW_OK || GST_EVENT_TYPE(event) != GST_EVENT_EOS) return result;
-  result = gst_memif_sink_drain(self);
+  result = self->state->path.drain();
   if (result != GST_FLOW_OK) return result;
   gstmemif::QueueStats counters;
   self->state->common.add_counters(counters);
@@ -524,7 +173,7 @@ gboolean gst_memif_sink_unlock_stop(GstBaseSink* sink) {
  * the interface joined it, and may have brought settings.
  */
 bool gst_memif_sink_start(GstMemifSinkState& state) {
-  state.have_caps = state.behind_switch = false;
+  state.have_caps = false;
   auto interface = state.common.start();
   if (!interface) return false;
   auto queues = FlowSpreader::open(interface, state.common.queue());
@@ -539,6 +188,7 @@ bool gst_memif_sink_start(GstMemifSinkState& state) {
   state.report = DeliveryReport(counters);
   const std::lock_guard lock(state.mutex);
   state.queues = std::move(*queues);
+  state.path.use(state.queues.get());
   state.buffer_size = settings.buffer_size;
   if (settings.role == gstmemif::Role::slave) {
     state.link_provider = std::make_shared<LinkProvider>(std::move(interface));
@@ -546,17 +196,11 @@ bool gst_memif_sink_start(GstMemifSinkState& state) {
   return true;
 }
 
-/** A stop without an end of the stream: for a moment only, and while the peer is at work. */
-void gst_memif_sink_drain_briefly(GstMemifSinkState& state) {
-  const std::int64_t since = (g_get_monotonic_time() - state.sent_until) * 1000;
-  if (since >= kStopLimitNs || state.drain_timeout.load() == 0) return;
-  state.queues->drain(kStopPatienceNs, kStopLimitNs - since);
-}
-
 void gst_memif_sink_stop(GstMemifSinkState& state) {
-  gst_memif_sink_drain_briefly(state);
+  state.path.drain_briefly(state.sent_until);
   {
     const std::lock_guard lock(state.mutex);
+    state.path.use(nullptr);
     state.queues.reset();
     if (state.link_provider) state.link_provider->close();
     state.link_provider.reset();
@@ -581,9 +225,9 @@ gboolean gst_memif_sink_set_caps(GstBaseSink* sink, GstCaps*) {
 /** The upstream switch sends the event anew with each stream. */
 gboolean gst_memif_sink_event(GstBaseSink* sink, GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
-    state_of(sink).behind_switch = false;
+    state_of(sink).path.set_behind_switch(false);
   } else if (gstpacket::is_switch_event(event)) {
-    state_of(sink).behind_switch = true;
+    state_of(sink).path.set_behind_switch(true);
   }
   return GST_BASE_SINK_CLASS(gst_memif_sink_parent_class)->event(sink, event);
 }
@@ -642,13 +286,13 @@ void gst_memif_sink_set_property(GObject* object, guint id, const GValue* value,
   if (state.common.set_property(id, value)) return;
   switch (id) {
     case kPropWhenFull:
-      state.when_full.store(static_cast<Policy>(g_value_get_enum(value)));
+      state.path.when_full.store(static_cast<TxPolicy>(g_value_get_enum(value)));
       break;
     case kPropWhenDown:
-      state.when_down.store(static_cast<Policy>(g_value_get_enum(value)));
+      state.path.when_down.store(static_cast<TxPolicy>(g_value_get_enum(value)));
       break;
     case kPropDrainTimeout:
-      state.drain_timeout.store(g_value_get_uint64(value));
+      state.path.drain_timeout.store(g_value_get_uint64(value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
@@ -684,13 +328,13 @@ void gst_memif_sink_get_property(GObject* object, guint id, GValue* value, GPara
   if (state.common.get_property(id, value)) return;
   switch (id) {
     case kPropWhenFull:
-      g_value_set_enum(value, static_cast<gint>(state.when_full.load()));
+      g_value_set_enum(value, static_cast<gint>(state.path.when_full.load()));
       break;
     case kPropWhenDown:
-      g_value_set_enum(value, static_cast<gint>(state.when_down.load()));
+      g_value_set_enum(value, static_cast<gint>(state.path.when_down.load()));
       break;
     case kPropDrainTimeout:
-      g_value_set_uint64(value, state.drain_timeout.load());
+      g_value_set_uint64(value, state.path.drain_timeout.load());
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
@@ -710,12 +354,12 @@ void gst_memif_sink_install_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropWhenFull,
       g_param_spec_enum("when-full", "When full", "What to do while the ring has no free slot",
-                        gst_memif_when_full_get_type(), static_cast<gint>(Policy::automatic),
+                        gst_memif_when_full_get_type(), static_cast<gint>(TxPolicy::automatic),
                         kPlaying));
   g_object_class_install_property(
       klass, kPropWhenDown,
       g_param_spec_enum("when-down", "When down", "What to do while no peer is connected",
-                        gst_memif_policy_get_type(), static_cast<gint>(Policy::drop), kPlaying));
+                        gst_memif_policy_get_type(), static_cast<gint>(TxPolicy::drop), kPlaying));
   g_object_class_install_property(
       klass, kPropDrainTimeout,
       g_param_spec_uint64(
@@ -723,7 +367,7 @@ void gst_memif_sink_install_properties(GObjectClass* klass) {
           "Time that EOS waits for a peer that takes no packet out of the ring, in nanoseconds, "
           "and at most sixty times as long in all, before the rest is counted as drop-undelivered; "
           "0: do not wait; 18446744073709551615: as long as the peer is connected",
-          0, G_MAXUINT64, kDrainTimeout, kPlaying));
+          0, G_MAXUINT64, TxPath::kDrainTimeout, kPlaying));
   gst_type_mark_as_plugin_api(gst_memif_when_full_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(gst_memif_policy_get_type(), GstPluginAPIFlags(0));
 }
