@@ -106,7 +106,7 @@ void check_settings(const Vdev& vdev) {
   settings.rx_queues = settings.tx_queues = vdev.queues;
   settings.ring_size = vdev.ring_size;
   settings.buffer_size = vdev.buffer_size;
-  for (const gstmemif::Status& status :
+  for (const gstmemif::Result<void>& status :
        {gstmemif::validate(settings), gstmemif::check_socket_path(settings.socket)}) {
     if (!status) throw WrongOption("--vdev=" + vdev.name + ": " + status.error().text());
   }

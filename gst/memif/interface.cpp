@@ -45,7 +45,7 @@ bool ends_links(NewLink when, Role role) {
 /** Null for a slave. May take a while. */
 Result<std::shared_ptr<Listener>> find_listener(const Settings& settings,
                                                 std::shared_ptr<Loop> loop) {
-  if (Status status = check_socket_path(settings.socket); !status) return status.error();
+  if (Result<void> status = check_socket_path(settings.socket); !status) return status.error();
   if (settings.role == Role::slave) return std::shared_ptr<Listener>();
   return Listener::get(settings.socket, settings.listen, std::move(loop));
 }
@@ -56,7 +56,7 @@ Result<std::shared_ptr<Listener>> find_listener(const Settings& settings,
 class Interface::Owner final : public ConnectionOwner {
  public:
   explicit Owner(Interface& interface) : interface_(interface) {}
-  Status on_agreed(Connection&, LinkPlan plan) override {
+  Result<void> on_agreed(Connection&, LinkPlan plan) override {
     return interface_.agreed(std::move(plan));
   }
   void on_established(Connection&) override { interface_.established(); }
@@ -70,7 +70,7 @@ class Interface::Owner final : public ConnectionOwner {
 
 Result<std::shared_ptr<Interface>> Interface::create(Settings settings,
                                                      std::shared_ptr<Loop> loop) {
-  if (Status status = validate(settings); !status) return status.error();
+  if (Result<void> status = validate(settings); !status) return status.error();
   return std::shared_ptr<Interface>(new Interface(std::move(settings), std::move(loop)));
 }
 
@@ -89,7 +89,7 @@ Interface::~Interface() {
 // Files, users and directories are examined without the ControlLock: that may block, and the rest
 // of the process must not wait. Changes made meanwhile are detected by the epoch.
 
-Status Interface::start() {
+Result<void> Interface::start() {
   std::uint32_t epoch = 0;
   {
     const ControlLock lock;
@@ -98,7 +98,7 @@ Status Interface::start() {
   return start_from(epoch);
 }
 
-Status Interface::start_from(std::uint32_t epoch) {
+Result<void> Interface::start_from(std::uint32_t epoch) {
   for (;;) {
     Settings wanted;
     {
@@ -116,13 +116,13 @@ Status Interface::start_from(std::uint32_t epoch) {
   }
 }
 
-Status Interface::start_locked(std::shared_ptr<Listener> listener) {
+Result<void> Interface::start_locked(std::shared_ptr<Listener> listener) {
   Result<UniqueFd> wake = make_eventfd();
   if (!wake) return wake.error();
   control_wake_ = std::make_shared<const UniqueFd>(std::move(*wake));
-  if (Status status = make_timer(); !status) return status;
+  if (Result<void> status = make_timer(); !status) return status;
   if (listener) {
-    if (Status status = listener->add(*this); !status) return status;
+    if (Result<void> status = listener->add(*this); !status) return status;
     listener_ = std::move(listener);
   }
   wake_watch_ = loop_->watch(control_wake_->get(), [weak = weak_from_this()] {
@@ -165,8 +165,8 @@ bool Interface::started() const {
   return started_;
 }
 
-Status Interface::reconfigure(Settings settings) {
-  if (Status status = validate(settings); !status) return status;
+Result<void> Interface::reconfigure(Settings settings) {
+  if (Result<void> status = validate(settings); !status) return status;
   return finish(change(std::move(settings)));
 }
 
@@ -190,8 +190,8 @@ Interface::Change Interface::change(Settings settings) {
   return was_started ? Change(epoch_) : Change();
 }
 
-Status Interface::finish(Change change) {
-  return change ? start_from(*change) : Status();
+Result<void> Interface::finish(Change change) {
+  return change ? start_from(*change) : Result<void>();
 }
 
 std::string Interface::reason_for_new_link(const Settings& settings) const {
@@ -278,13 +278,13 @@ void Interface::dialled(Result<UniqueFd> socket) {
     return retry_later();
   }
   connection_ = std::make_shared<Connection>(loop_, std::move(*socket), *owner_);
-  Status status = connection_->start(SlaveHandshake(settings_), nullptr);
+  Result<void> status = connection_->start(SlaveHandshake(settings_), nullptr);
   if (!status) return connection_closed(status.error());
   watch_deadline();
 }
 
 /** Ahead of need, since the reason to retry may be a lack of descriptors. */
-Status Interface::make_timer() {
+Result<void> Interface::make_timer() {
   if (settings_.role == Role::master) return {};
   Result<Timer> timer = Timer::make(*loop_, [weak = weak_from_this()] {
     auto self = weak.lock();
@@ -339,7 +339,7 @@ void Interface::adopt(std::shared_ptr<Connection> connection) {
   connection_ = std::move(connection);
 }
 
-Status Interface::agreed(LinkPlan plan) {
+Result<void> Interface::agreed(LinkPlan plan) {
   MEMIF_DEBUG("%s id %u: handshake done, %zu S2M and %zu M2S rings, %zu regions",
               settings_.socket.text().c_str(), settings_.id, plan.s2m.size(), plan.m2s.size(),
               plan.regions.size());
@@ -504,7 +504,7 @@ std::shared_ptr<Link> Interface::next_link(QueueUser& user) {
   return next;
 }
 
-Status Interface::attach(QueueUser& user, bool receives, std::uint32_t queue) {
+Result<void> Interface::attach(QueueUser& user, bool receives, std::uint32_t queue) {
   const std::lock_guard lock(data_mutex_);
   if (!claimed_.emplace(receives, queue).second) {
     return Error{ErrorCode::busy,

@@ -65,7 +65,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
    * files and may wait for other users of the same directory, at most half a second, so not with
    * the ControlLock held.
    */
-  Status start();
+  Result<void> start();
   /** Takes the link down and stops. The interface may be started again. */
   void stop();
   bool started() const;
@@ -74,7 +74,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
    * Changes settings. A link that is up stays unless reason_for_new_link() names a reason. Like
    * start(), not with the ControlLock held.
    */
-  Status reconfigure(Settings settings);
+  Result<void> reconfigure(Settings settings);
   /**
    * The first of @p settings that the present link does not satisfy, such as `tx-queues=2`; empty
    * if there is none, or no link. Fewer queues than offered satisfy a setting, since a new link
@@ -90,7 +90,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
    */
   Change change(Settings settings);
   /** The second half. Not with the ControlLock held. */
-  Status finish(Change change);
+  Result<void> finish(Change change);
 
   /** The present link, or null. It stays valid for as long as it is held. */
   std::shared_ptr<Link> link() const;
@@ -130,11 +130,11 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   Interface(Settings settings, std::shared_ptr<Loop> loop);
 
   // Control plane, with the ControlLock held.
-  Status start_from(std::uint32_t epoch);
-  Status start_locked(std::shared_ptr<Listener> listener);
+  Result<void> start_from(std::uint32_t epoch);
+  Result<void> start_locked(std::shared_ptr<Listener> listener);
   void set_settings(Settings settings);
   void stop_locked(const std::string& reason);
-  Status make_timer();
+  Result<void> make_timer();
   void on_timer();
   void watch_deadline();
   void dial_now();
@@ -142,7 +142,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   void retry_later();
   Result<Settings> admit(const Init& init);
   void adopt(std::shared_ptr<Connection> connection);
-  Status agreed(LinkPlan plan);
+  Result<void> agreed(LinkPlan plan);
   void established();
   void connection_closed(const Error& error);
   void handshake_failed(const Error& error);
@@ -158,7 +158,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   void bound_waiting();
   std::uint64_t memory_left() const;
   std::shared_ptr<Link> next_link(QueueUser& user);
-  Status attach(QueueUser& user, bool receives, std::uint32_t queue);
+  Result<void> attach(QueueUser& user, bool receives, std::uint32_t queue);
   void detach(QueueUser& user, bool receives, std::uint32_t queue);
 
   Settings settings_;  // written with the ControlLock and data_mutex_ held, read with either

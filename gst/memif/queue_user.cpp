@@ -20,11 +20,11 @@ QueueUser::QueueUser(std::shared_ptr<Interface> interface, std::uint32_t queue, 
       wake_(std::make_unique<UniqueFd>()),
       backlog_(std::make_unique<LinkBacklog>()) {}
 
-Status QueueUser::claim() {
+Result<void> QueueUser::claim() {
   Result<UniqueFd> wake = make_eventfd();
   if (!wake) return wake.error();
   *wake_ = std::move(*wake);
-  Status status = interface_->attach(*this, receives_, queue_);
+  Result<void> status = interface_->attach(*this, receives_, queue_);
   attached_ = static_cast<bool>(status);
   return status;
 }

@@ -55,7 +55,7 @@ class GSTMEMIF_API QueueUser {
   friend class Interface;
 
   QueueUser(std::shared_ptr<Interface> interface, std::uint32_t queue, bool receives);
-  Status claim();
+  Result<void> claim();
   static Error no_such_queue(const char* setting, std::uint32_t queue, std::uint32_t count);
   void wake() noexcept;
   virtual void use(Link* link) = 0;

@@ -25,7 +25,7 @@ Result<std::unique_ptr<Receiver>> Receiver::open(std::shared_ptr<Interface> inte
   const std::uint32_t count = interface->settings().rx_queues;
   if (queue >= count) return no_such_queue("rx-queues", queue, count);
   std::unique_ptr<Receiver> receiver(new Receiver(std::move(interface), queue, true));
-  if (Status status = receiver->claim(); !status) return status.error();
+  if (Result<void> status = receiver->claim(); !status) return status.error();
   receiver->set_mode(mode);
   receiver->refresh();
   return receiver;

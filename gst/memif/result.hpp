@@ -13,7 +13,5 @@ namespace gstmemif {
 using gstcommon::Error;
 using gstcommon::ErrorCode;
 using gstcommon::Result;
-/** Success, or an Error. */
-using Status = Result<void>;
 
 }  // namespace gstmemif

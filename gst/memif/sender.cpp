@@ -54,7 +54,7 @@ Result<std::unique_ptr<Sender>> Sender::open(std::shared_ptr<Interface> interfac
   const std::uint32_t count = interface->settings().tx_queues;
   if (queue >= count) return no_such_queue("tx-queues", queue, count);
   std::unique_ptr<Sender> sender(new Sender(std::move(interface), queue, false));
-  if (Status status = sender->claim(); !status) return status.error();
+  if (Result<void> status = sender->claim(); !status) return status.error();
   sender->refresh();
   return sender;
 }

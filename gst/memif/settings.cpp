@@ -67,7 +67,7 @@ struct Member {
     return (settings.*....*Path);  // a fold over .*
   }
   static SettingValue get(const Settings& settings) { return of(settings); }
-  static Status set(Settings& settings, const SettingValue& value) {
+  static Result<void> set(Settings& settings, const SettingValue& value) {
     auto& member = of(settings);
     const auto* given = std::get_if<std::remove_reference_t<decltype(member)>>(&value);
     if (given == nullptr) return Error{ErrorCode::settings, "a value of the wrong type"};
@@ -78,7 +78,7 @@ struct Member {
 
 struct Socket {
   static SettingValue get(const Settings& settings) { return settings.socket.text(); }
-  static Status set(Settings& settings, const SettingValue& value) {
+  static Result<void> set(Settings& settings, const SettingValue& value) {
     const auto* text = std::get_if<std::string>(&value);
     Result<SocketAddress> address = SocketAddress::parse(text != nullptr ? *text : "");
     if (!address) return address.error();
@@ -91,7 +91,7 @@ struct AllowedUids {
   static SettingValue get(const Settings& settings) {
     return text_of(settings.listen.allowed_uids);
   }
-  static Status set(Settings& settings, const SettingValue& value) {
+  static Result<void> set(Settings& settings, const SettingValue& value) {
     const auto* text = std::get_if<std::string>(&value);
     Result<std::vector<uid_t>> uids = parse_uids(text != nullptr ? *text : "");
     if (!uids) return uids.error();
@@ -228,13 +228,13 @@ bool allowed(const SettingLimits& limits, std::uint64_t value) {
          (!limits.power_of_two || std::has_single_bit(value));
 }
 
-Status check_number(const SettingInfo& info, std::uint64_t value) {
+Result<void> check_number(const SettingInfo& info, std::uint64_t value) {
   if (allowed(info.limits, value)) return {};
   return invalid(show(info, value),
                  "must be " + limits_text(info) + ", such as " + suggestion(info, value));
 }
 
-Status check_limits(const SettingInfo& info, const SettingValue& value) {
+Result<void> check_limits(const SettingInfo& info, const SettingValue& value) {
   if (const auto* number = std::get_if<std::uint32_t>(&value)) return check_number(info, *number);
   if (const auto* number = std::get_if<std::uint64_t>(&value)) return check_number(info, *number);
   const auto* text = std::get_if<std::string>(&value);
@@ -276,23 +276,23 @@ std::string show(const SettingInfo& info, const SettingValue& value) {
   return name + "=" + std::visit([](const auto& shown) { return text_of(shown); }, value);
 }
 
-Status validate(const Settings& settings) {
+Result<void> validate(const Settings& settings) {
   for (const SettingInfo& info : kSettings) {
-    if (Status status = check_limits(info, info.get(settings)); !status) return status;
+    if (Result<void> status = check_limits(info, info.get(settings)); !status) return status;
   }
-  if (Status status = check_listen_options(settings.listen); !status) return status;
-  return settings.role == Role::slave ? check_slave_memory(settings) : Status();
+  if (Result<void> status = check_listen_options(settings.listen); !status) return status;
+  return settings.role == Role::slave ? check_slave_memory(settings) : Result<void>();
 }
 
-Status apply_settings(const PartialSettings& partial, Settings& settings) {
+Result<void> apply_settings(const PartialSettings& partial, Settings& settings) {
   for (const auto& [info, value] : partial) {
-    if (Status status = info->set(settings, value); !status) return status;
+    if (Result<void> status = info->set(settings, value); !status) return status;
   }
   return {};
 }
 
-Status check_agreement(const PartialSettings& a, const std::string& a_name,
-                       const PartialSettings& b, const std::string& b_name) {
+Result<void> check_agreement(const PartialSettings& a, const std::string& a_name,
+                             const PartialSettings& b, const std::string& b_name) {
   for (const auto& [info, value] : a) {
     const auto other = b.find(info);
     if (other == b.end()) continue;

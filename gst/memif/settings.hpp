@@ -86,7 +86,7 @@ struct SettingInfo {
   bool hidden = false;        ///< the value must not be shown
   SettingValue (*get)(const Settings& settings);
   /** Fails on a text that cannot be parsed, and on a value of another type. */
-  Status (*set)(Settings& settings, const SettingValue& value);
+  Result<void> (*set)(Settings& settings, const SettingValue& value);
 };
 
 /** The table. */
@@ -105,18 +105,18 @@ GSTMEMIF_API std::string show(const SettingInfo& info, const SettingValue& value
 using PartialSettings = std::map<const SettingInfo*, SettingValue>;
 
 /** Checks ranges and combinations; the error names setting, value and remedy. */
-GSTMEMIF_API Status validate(const Settings& settings);
+GSTMEMIF_API Result<void> validate(const Settings& settings);
 
 /** Takes over into @p settings what @p partial sets. Fails on text that cannot be parsed. */
-GSTMEMIF_API Status apply_settings(const PartialSettings& partial, Settings& settings);
+GSTMEMIF_API Result<void> apply_settings(const PartialSettings& partial, Settings& settings);
 
 /**
  * Checks that two users of one interface do not contradict each other.
  * @param a, b what they set
  * @param a_name, b_name their names, for the error
  */
-GSTMEMIF_API Status check_agreement(const PartialSettings& a, const std::string& a_name,
-                                    const PartialSettings& b, const std::string& b_name);
+GSTMEMIF_API Result<void> check_agreement(const PartialSettings& a, const std::string& a_name,
+                                          const PartialSettings& b, const std::string& b_name);
 
 /** Parses `slave` or `client`, `master` or `server`. */
 GSTMEMIF_API std::optional<Role> parse_role(std::string_view text) noexcept;

@@ -46,9 +46,9 @@ struct ListenOptions {
 };
 
 /** Checks before anything starts: the directory, and the file at the path. */
-GSTMEMIF_API Status check_socket_path(const SocketAddress& address);
+GSTMEMIF_API Result<void> check_socket_path(const SocketAddress& address);
 
 /** Checks that user and group of @p options exist. */
-GSTMEMIF_API Status check_listen_options(const ListenOptions& options);
+GSTMEMIF_API Result<void> check_listen_options(const ListenOptions& options);
 
 }  // namespace gstmemif

@@ -11,7 +11,6 @@ using gstmemif::Error;
 using gstmemif::ErrorCode;
 using gstmemif::Result;
 using gstmemif::Settings;
-using gstmemif::Status;
 
 namespace {
 
@@ -31,16 +30,16 @@ std::map<Key, std::weak_ptr<SharedInterface>>& registry() {
  */
 class SharedInterface {
  public:
-  Status add(Membership& member) {
+  Result<void> add(Membership& member) {
     {
       const gstmemif::ControlLock lock;
       for (const Membership* other : members_) {
-        if (Status status = agree(member, *other); !status) return status;
+        if (Result<void> status = agree(member, *other); !status) return status;
       }
       members_.push_back(&member);
       ++version_;
     }
-    Status status = update(member);
+    Result<void> status = update(member);
     if (!status) remove(member);
     return status;
   }
@@ -54,7 +53,7 @@ class SharedInterface {
   Result<std::shared_ptr<gstmemif::Interface>> start() {
     auto interface = take();
     if (!interface) return interface.error();
-    Status status = (*interface)->start();
+    Result<void> status = (*interface)->start();
     if (status) return interface;
     const gstmemif::ControlLock lock;
     if (--running_ == 0) interface_.reset();
@@ -75,7 +74,7 @@ class SharedInterface {
     unsigned version = 0;
   };
 
-  static Status agree(const Membership& a, const Membership& b) {
+  static Result<void> agree(const Membership& a, const Membership& b) {
     if (a.main_context() != b.main_context()) {
       return Error{ErrorCode::settings,
                    "main-context of " + a.name() + " differs from that of " + b.name(),
@@ -87,9 +86,9 @@ class SharedInterface {
   static Result<Settings> merged(const Members& members) {
     Settings settings;
     for (const gstmemif::PartialSettings& member : members.given) {
-      if (Status status = apply_settings(member, settings); !status) return status.error();
+      if (Result<void> status = apply_settings(member, settings); !status) return status.error();
     }
-    if (Status status = validate(settings); !status) return status.error();
+    if (Result<void> status = validate(settings); !status) return status.error();
     return settings;
   }
 
@@ -108,7 +107,7 @@ class SharedInterface {
   }
 
   /** Applies the settings of a new member to a running interface. */
-  Status update(Membership& newcomer) {
+  Result<void> update(Membership& newcomer) {
     for (;;) {
       const Members present = members();
       Result<Settings> settings = merged(present);
@@ -163,14 +162,14 @@ std::shared_ptr<SharedInterface> find(const Key& key) {
 Result<std::unique_ptr<Membership>> Membership::join(gstmemif::PartialSettings given,
                                                      MainContext main_context, std::string name) {
   Settings settings;
-  if (Status status = apply_settings(given, settings); !status) return status.error();
-  if (Status status = check_socket_path(settings.socket); !status) return status.error();
+  if (Result<void> status = apply_settings(given, settings); !status) return status.error();
+  if (Result<void> status = check_socket_path(settings.socket); !status) return status.error();
   const Key key(settings.socket.text(), settings.id, settings.role);
   std::unique_ptr<Membership> member(new Membership(std::move(given), std::move(settings),
                                                     std::move(main_context), std::move(name)));
 
   const auto shared = find(key);
-  if (Status status = shared->add(*member); !status) return status.error();
+  if (Result<void> status = shared->add(*member); !status) return status.error();
   member->shared_ = shared;
   return member;
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-/** @file The path of packets from memifsink's pad into the rings of its queues. */
+/**
+ * @file
+ * The path of packets from memifsink's pad into the rings of its queues.
+ */
 #pragma once
 
 #include <gst/base/gstbasesink.h>

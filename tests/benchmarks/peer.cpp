@@ -22,7 +22,7 @@ Error timed_out() {
 }
 
 template <class Handshake>
-Status shake(Channel& channel, Handshake& handshake, Clock::time_point end) {
+Result<void> shake(Channel& channel, Handshake& handshake, Clock::time_point end) {
   while (Clock::now() < end) {
     auto received = channel.receive();
     if (!received) return received.error();
@@ -37,7 +37,7 @@ Status shake(Channel& channel, Handshake& handshake, Clock::time_point end) {
     auto step = handshake.on_message((*received)->message, std::move((*received)->fds));
     if (!step) return step.error();
     if (step->reply) {
-      if (Status sent = channel.send(*step->reply, step->fd); !sent) return sent;
+      if (Result<void> sent = channel.send(*step->reply, step->fd); !sent) return sent;
     }
     if (step->established) return {};
   }
@@ -57,7 +57,7 @@ Result<Peer> dial_peer(const PeerSettings& settings, std::uint32_t id, Clock::ti
     if (socket) {
       Channel channel(std::move(*socket));
       SlaveHandshake handshake(offer);
-      const Status done = shake(channel, handshake, end);
+      const Result<void> done = shake(channel, handshake, end);
       if (done) return Peer{std::move(channel), handshake.take_plan()};
       last = done.error();
     } else {
@@ -95,7 +95,7 @@ Result<std::vector<Peer>> accept_peers(const PeerSettings& settings, Clock::time
     });
     Hello hello;
     hello.name = "loadgen";
-    Status done = channel.send(hello);
+    Result<void> done = channel.send(hello);
     if (done) done = shake(channel, handshake, end);
     if (done) {
       peers.emplace(id, Peer{std::move(channel), handshake.take_plan()});

@@ -61,7 +61,7 @@ class Wire {
   /** Our answer; false if it cannot be sent. */
   bool answer(const Step& step) {
     if (!step.reply) return true;
-    const Status sent = ours_->send(*step.reply, step.fd);
+    const Result<void> sent = ours_->send(*step.reply, step.fd);
     require(sent || !reads_, "no answer");
     if (!reads_) return bool(sent);
     // A peer that passes more before it is closed is refused.

@@ -171,7 +171,7 @@ class InterfaceUser {
     for (unsigned n = 1 + input.below(3); n > 0; --n) change(settings, input);
     (void)interface_->reason_for_new_link(settings);
     const bool valid = bool(validate(settings));
-    const Status status = interface_->reconfigure(settings);
+    const Result<void> status = interface_->reconfigure(settings);
     require(valid || !status, "settings that are not possible");
     require(!valid || interface_->settings() == settings, "other settings");
   }

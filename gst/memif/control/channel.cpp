@@ -80,7 +80,7 @@ Error socket_error(const char* what) {
 
 }  // namespace
 
-Status Channel::send(const Message& message, int fd) {
+Result<void> Channel::send(const Message& message, int fd) {
   MessageBytes bytes = encode(message);
   iovec vector{bytes.data(), bytes.size()};
   msghdr header{};

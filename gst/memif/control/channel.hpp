@@ -43,7 +43,7 @@ class GSTMEMIF_API Channel {
    * Sends one message, with one descriptor if @p fd is not negative. The protocol is lock-step, so
    * a full socket means that the peer does not read: an error like any other.
    */
-  Status send(const Message& message, int fd = -1);
+  Result<void> send(const Message& message, int fd = -1);
 
   /** The next message; empty if none is waiting; an error at end of file or on bad input. */
   Result<std::optional<Received>> receive();

@@ -18,14 +18,14 @@ constexpr int kMessagesPerEvent = 16;
 Connection::Connection(std::shared_ptr<Loop> loop, UniqueFd socket, ConnectionOwner& owner)
     : loop_(std::move(loop)), channel_(std::move(socket)), owner_(&owner) {}
 
-Status Connection::start(Handshake handshake, const Hello* greeting) {
+Result<void> Connection::start(Handshake handshake, const Hello* greeting) {
   handshake_.emplace(std::move(handshake));
   std::weak_ptr<Connection> weak = weak_from_this();
   watch_ = loop_->watch(channel_.fd(), [weak] {
     const ControlLock lock;
     if (auto self = weak.lock()) self->on_readable();
   });
-  return greeting != nullptr ? channel_.send(*greeting) : Status();
+  return greeting != nullptr ? channel_.send(*greeting) : Result<void>();
 }
 
 bool Connection::admitted() const noexcept {
@@ -74,11 +74,11 @@ void Connection::on_readable() {
     Result<std::optional<Received>> received = channel_.receive();
     if (!received) return fail(received.error());
     if (!*received) return;
-    if (Status status = handle(std::move(**received)); !status) return fail(status.error());
+    if (Result<void> status = handle(std::move(**received)); !status) return fail(status.error());
   }
 }
 
-Status Connection::handle(Received received) {
+Result<void> Connection::handle(Received received) {
   if (const auto* goodbye = std::get_if<Disconnect>(&received.message)) {
     return Error{ErrorCode::closed, "the peer disconnected: " + printable(goodbye->reason)};
   }
@@ -96,10 +96,10 @@ Status Connection::handle(Received received) {
   heard_ = Clock::now();
   if (step->established) {
     LinkPlan plan = std::visit([](auto& handshake) { return handshake.take_plan(); }, *handshake_);
-    if (Status status = owner_->on_agreed(*this, std::move(plan)); !status) return status;
+    if (Result<void> status = owner_->on_agreed(*this, std::move(plan)); !status) return status;
   }
   if (step->reply) {
-    if (Status sent = channel_.send(*step->reply, step->fd); !sent) return sent;
+    if (Result<void> sent = channel_.send(*step->reply, step->fd); !sent) return sent;
   }
   if (step->established) {
     established_ = true;

@@ -22,7 +22,7 @@ class Connection;
 class ConnectionOwner {
  public:
   /** The handshake is complete; fails if no link can be made. The peer is told afterwards. */
-  virtual Status on_agreed(Connection& connection, LinkPlan plan) = 0;
+  virtual Result<void> on_agreed(Connection& connection, LinkPlan plan) = 0;
   /** The peer has been told: packets may flow. */
   virtual void on_established(Connection& connection) = 0;
   /** The connection was closed by either side. The last call; the owner drops the connection. */
@@ -44,7 +44,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(std::shared_ptr<Loop> loop, UniqueFd socket, ConnectionOwner& owner);
 
   /** Starts to receive; as master, sends HELLO first. */
-  Status start(Handshake handshake, const Hello* greeting);
+  Result<void> start(Handshake handshake, const Hello* greeting);
 
   /** Stops receiving and tells the peer why. Does not call the owner. */
   void close(const std::string& reason);
@@ -66,7 +66,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool admitted() const noexcept;
 
  private:
-  Status handle(Received received);
+  Result<void> handle(Received received);
   void fail(const Error& error);
   void stop();
 

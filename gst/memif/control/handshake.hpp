@@ -115,7 +115,7 @@ class GSTMEMIF_API MasterHandshake {
 GSTMEMIF_API Result<LinkPlan> build_slave_memory(const Settings& settings);
 
 /** Whether build_slave_memory() can succeed; the error names the settings to change. */
-GSTMEMIF_API Status check_slave_memory(const Settings& settings);
+GSTMEMIF_API Result<void> check_slave_memory(const Settings& settings);
 
 /**
  * Buffers in excess of the slots of a ring: for a receive ring, to refill slots whose buffers are

@@ -57,7 +57,7 @@ Result<std::shared_ptr<Listener>> Listener::get(const SocketAddress& address,
   if (!socket) return socket.error();
   const ControlLock lock;
   auto listener = std::make_shared<Listener>(std::move(*socket), options, std::move(loop));
-  if (Status status = listener->make_timers(); !status) return status.error();
+  if (Result<void> status = listener->make_timers(); !status) return status.error();
   std::erase_if(registry(), [](const auto& entry) { return entry.second.expired(); });
   registry()[address.text()] = listener;
   return listener;
@@ -67,7 +67,7 @@ Listener::Listener(ListenSocket socket, ListenOptions options, std::shared_ptr<L
     : socket_(std::move(socket)), options_(std::move(options)), loop_(std::move(loop)) {}
 
 /** Ahead of need: when there is no descriptor for a connection, there is none for a timer. */
-Status Listener::make_timers() {
+Result<void> Listener::make_timers() {
   Result<Timer> pause = Timer::make(*loop_, [weak = weak_from_this()] {
     if (auto self = weak.lock()) self->on_pause_timer();
   });
@@ -92,7 +92,7 @@ void Listener::watch() {
   });
 }
 
-Status Listener::add(Interface& interface) {
+Result<void> Listener::add(Interface& interface) {
   const std::uint32_t id = interface.settings_.id;
   if (interfaces_.try_emplace(id, &interface).second) {
     if (interfaces_.size() == 1 && !paused_) watch();
@@ -153,7 +153,7 @@ void Listener::welcome(Incoming incoming) {
   const Hello greeting = hello();
   MasterHandshake handshake(
       [this, peer = connection.get()](const Init& init) { return admit(*peer, init); }, greeting);
-  if (Status status = connection->start(std::move(handshake), &greeting); !status) {
+  if (Result<void> status = connection->start(std::move(handshake), &greeting); !status) {
     return on_closed(*connection, status.error());
   }
   pending.connection = std::move(connection);
@@ -220,7 +220,7 @@ Result<Settings> Listener::admit(Connection& connection, const Init& init) {
 }
 
 /** Of several slaves with the same id, the first to complete its handshake gets the interface. */
-Status Listener::on_agreed(Connection& connection, LinkPlan plan) {
+Result<void> Listener::on_agreed(Connection& connection, LinkPlan plan) {
   Pending* pending = pending_.find(connection);
   if (pending == nullptr || pending->interface == nullptr) {
     return Error{ErrorCode::protocol, "the connection was not admitted"};

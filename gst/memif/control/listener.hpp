@@ -35,15 +35,15 @@ class Listener final : public std::enable_shared_from_this<Listener>, public Con
   Listener(ListenSocket socket, ListenOptions options, std::shared_ptr<Loop> loop);
 
   /** Fails if another interface has this id. */
-  Status add(Interface& interface);
+  Result<void> add(Interface& interface);
   void remove(Interface& interface, const std::string& reason);
 
-  Status on_agreed(Connection& connection, LinkPlan plan) override;
+  Result<void> on_agreed(Connection& connection, LinkPlan plan) override;
   void on_established(Connection& connection) override;
   void on_closed(Connection& connection, const Error& reason) override;
 
  private:
-  Status make_timers();
+  Result<void> make_timers();
   void watch();
   void on_readable();
   void pause(const Error& error);

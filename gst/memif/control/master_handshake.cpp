@@ -56,7 +56,7 @@ std::uint32_t infer_cache_line(const LinkPlan& plan) {
   return kDefaultCacheLine;
 }
 
-Status check_ring(const LinkPlan& plan, const RingPlan& ring) {
+Result<void> check_ring(const LinkPlan& plan, const RingPlan& ring) {
   if (ring.region >= plan.regions.size()) {
     return violation("a ring in region " + std::to_string(ring.region) + ", which does not exist");
   }
@@ -135,7 +135,7 @@ Result<Step> MasterHandshake::on_connect(const Connect& message) {
                                         [](const Region& region) { return region.guarded(); }));
   for (const auto* rings : {&plan_.s2m, &plan_.m2s}) {
     for (const RingPlan& ring : *rings) {
-      if (Status status = check_ring(plan_, ring); !status) return status.error();
+      if (Result<void> status = check_ring(plan_, ring); !status) return status.error();
     }
   }
   plan_.peer_interface = message.interface_name;

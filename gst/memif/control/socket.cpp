@@ -167,8 +167,8 @@ bool same_file(const struct stat& a, const struct stat& b) noexcept {
  * name may be given to another file. Programs of ours exclude each other by the DirectoryLock, and
  * anyone else with write access to the directory can remove any socket anyway.
  */
-Status remove_stale(const SocketAddress& address) {
-  if (Status status = check_socket_path(address); !status) return status;
+Result<void> remove_stale(const SocketAddress& address) {
+  if (Result<void> status = check_socket_path(address); !status) return status;
   const char* path = address.name().c_str();
   struct stat probed {};
   const bool there = ::lstat(path, &probed) == 0;
@@ -234,7 +234,7 @@ Result<SocketAddress> SocketAddress::parse(std::string_view text) {
   return address;
 }
 
-Status check_socket_path(const SocketAddress& address) {
+Result<void> check_socket_path(const SocketAddress& address) {
   if (address.abstract()) return {};
   const std::string directory = directory_of(address.name());
   struct stat status {};
@@ -258,7 +258,7 @@ Status check_socket_path(const SocketAddress& address) {
   return {};
 }
 
-Status check_listen_options(const ListenOptions& options) {
+Result<void> check_listen_options(const ListenOptions& options) {
   if (Result<Owner> owner = parse_owner(options.owner); !owner) return owner.error();
   return {};
 }
@@ -268,7 +268,7 @@ Status check_listen_options(const ListenOptions& options) {
  * whether it is the one that bind() made; but it is a socket, it is ours and it has no other name,
  * so no foreign file is ever changed.
  */
-Status ListenSocket::prepare_file() {
+Result<void> ListenSocket::prepare_file() {
   const auto failed = [&](int error) {
     return path_error(address_, code_of(error),
                       "cannot set owner and mode of the socket file: " + error_text(error));
@@ -306,7 +306,7 @@ Result<ListenSocket> ListenSocket::open(const SocketAddress& address,
   if (bound != 0 && errno == EADDRINUSE) {
     if (address.abstract()) {
       wait_for_name(address);
-    } else if (Status status = remove_stale(address); !status) {
+    } else if (Result<void> status = remove_stale(address); !status) {
       return status.error();
     }
     bound = ::bind(fd.get(), kernel.get(), kernel.length);
@@ -321,7 +321,7 @@ Result<ListenSocket> ListenSocket::open(const SocketAddress& address,
   }
   ListenSocket socket(std::move(fd), address, options);
   if (!address.abstract()) {
-    if (Status status = socket.prepare_file(); !status) return status.error();
+    if (Result<void> status = socket.prepare_file(); !status) return status.error();
   }
   if (::listen(socket.fd(), kBacklog) != 0) {
     return path_error(address, code_of(errno), "cannot listen: " + error_text(errno));

@@ -46,7 +46,7 @@ class GSTMEMIF_API ListenSocket {
  private:
   ListenSocket(UniqueFd fd, SocketAddress address, ListenOptions options)
       : fd_(std::move(fd)), address_(std::move(address)), options_(std::move(options)) {}
-  Status prepare_file();
+  Result<void> prepare_file();
 
   UniqueFd fd_;
   SocketAddress address_;

@@ -187,7 +187,7 @@ bool is_ours(const struct sigaction& action) noexcept {
 }
 
 /** With the mutex held. */
-Status install_handler() {
+Result<void> install_handler() {
   struct sigaction present {};
   ::sigaction(SIGBUS, nullptr, &present);
   if (is_ours(present)) return {};
@@ -226,7 +226,7 @@ BusGuard& BusGuard::operator=(BusGuard&& other) noexcept {
 
 Result<BusGuard> BusGuard::protect(void* base, std::size_t length) {
   const std::lock_guard lock(guard_mutex);
-  if (Status status = install_handler(); !status) return status.error();
+  if (Result<void> status = install_handler(); !status) return status.error();
   for (std::size_t i = 0; i < kSlots; ++i) {
     Slot& slot = slots[i];
     if (slot.get().length != 0) continue;

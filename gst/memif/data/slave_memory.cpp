@@ -34,7 +34,7 @@ Error memory_error(const Settings& settings, const std::string& why) {
           "Use smaller rings or buffers"};
 }
 
-Status add_rings(LinkPlan& plan, const Settings& settings) {
+Result<void> add_rings(LinkPlan& plan, const Settings& settings) {
   const RingLayout layout{settings.cache_line, settings.ring_size};
   const std::uint32_t rings = settings.tx_queues + settings.rx_queues;
   Result<Region> region = Region::create(layout.bytes() * rings);
@@ -56,7 +56,7 @@ Status add_rings(LinkPlan& plan, const Settings& settings) {
   return {};
 }
 
-Status add_buffers(LinkPlan& plan, const Settings& settings) {
+Result<void> add_buffers(LinkPlan& plan, const Settings& settings) {
   const BufferLayout layout(settings.buffer_size);
   const std::uint64_t per_region = layout.per_region();
   for (std::uint64_t left = buffer_count(settings); left != 0;) {
@@ -71,7 +71,7 @@ Status add_buffers(LinkPlan& plan, const Settings& settings) {
 
 }  // namespace
 
-Status check_slave_memory(const Settings& settings) {
+Result<void> check_slave_memory(const Settings& settings) {
   const std::uint64_t per_region = BufferLayout(settings.buffer_size).per_region();
   const std::uint64_t regions = 1 + (buffer_count(settings) + per_region - 1) / per_region;
   if (regions > kMaxRegions) return memory_error(settings, "more than 255 regions of 4 GiB");
@@ -82,14 +82,14 @@ Status check_slave_memory(const Settings& settings) {
 }
 
 Result<LinkPlan> build_slave_memory(const Settings& settings) {
-  if (Status status = check_slave_memory(settings); !status) return status.error();
+  if (Result<void> status = check_slave_memory(settings); !status) return status.error();
   LinkPlan plan;
   plan.role = Role::slave;
   plan.mode = settings.mode;
   plan.cache_line = settings.cache_line;
   plan.buffer_size = settings.buffer_size;
-  if (Status status = add_rings(plan, settings); !status) return status.error();
-  if (Status status = add_buffers(plan, settings); !status) return status.error();
+  if (Result<void> status = add_rings(plan, settings); !status) return status.error();
+  if (Result<void> status = add_buffers(plan, settings); !status) return status.error();
   return plan;
 }
 

@@ -67,7 +67,7 @@ T must(gstmemif::Result<T> result) {
   fail_unless(static_cast<bool>(result), "%s", result ? "" : result.error().text().c_str());
   return std::move(*result);
 }
-inline void must(const gstmemif::Status& status) {
+inline void must(const gstmemif::Result<void>& status) {
   fail_unless(static_cast<bool>(status), "%s", status ? "" : status.error().text().c_str());
 }
 

@@ -312,9 +312,9 @@ GST_START_TEST(test_starting_stopping_and_changing_at_once) {
         for (std::uint32_t round = 0; round < 100; ++round) {
           Settings settings = settings_for(role, name);
           settings.ring_size = 16U << (round % 4);
-          const Status status = i == 0   ? interface->reconfigure(settings)
-                                : i == 1 ? Status()
-                                         : interface->start();
+          const Result<void> status = i == 0   ? interface->reconfigure(settings)
+                                      : i == 1 ? Result<void>()
+                                               : interface->start();
           if (i == 1) interface->stop();
           expect(static_cast<bool>(status), "failed");
         }

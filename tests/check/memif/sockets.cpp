@@ -135,7 +135,7 @@ GST_START_TEST(test_a_live_listener_is_left_alone) {
   for (const std::string& name : {directory.file("memif.sock"), unique_socket()}) {
     const ListenSocket other = must(listen_at(name));
     auto master = made(settings_for(Role::master, name));
-    const Status refused = master->start();
+    const Result<void> refused = master->start();
     must_fail(refused, "another program listens there", "role=slave");
     fail_unless(refused.error().code == ErrorCode::busy);
     fail_unless(static_cast<bool>(dial(address(name))), "the other one is gone");
@@ -238,7 +238,7 @@ GST_START_TEST(test_a_locked_directory_delays_nobody_else) {
     std::atomic<bool> done{false};
     std::thread thread([&] {
       id = ::gettid();
-      const Status status = master->start();
+      const Result<void> status = master->start();
       done = true;
       expect(static_cast<bool>(status), "a stranger keeps us from listening");
     });
