@@ -109,7 +109,8 @@ class DocsTest(InteropTest):
             self.assertIn("--role=boss", wrong.stderr)
 
     def compile(self, source, output, *flags):
-        self.run_program(["g++", "-std=c++20", "-Wall", "-Werror", *source, "-o", output, *flags])
+        self.run_program(["g++", "-std=c++20", "-Wall", "-Wconversion", "-Wno-sign-conversion",
+                          "-Werror", *source, "-o", output, *flags])
 
     def test_element_of_a_contributor(self):
         """The element and the test of CONTRIBUTING.md: formatted, compiled and passed."""
