@@ -38,15 +38,6 @@ std::int64_t quickest_stop(Prepare prepare) {
   return best;
 }
 
-/** Counts a line at level INFO of the category `memif`. */
-void count_link_up(GstDebugCategory* category, GstDebugLevel level, const gchar*, const gchar*,
-                   gint, GObject*, GstDebugMessage* message, gpointer count) {
-  if (level == GST_LEVEL_INFO && std::string(gst_debug_category_get_name(category)) == "memif" &&
-      std::string(gst_debug_message_get(message)).find("link up") != std::string::npos) {
-    ++*static_cast<std::atomic<int>*>(count);
-  }
-}
-
 }  // namespace
 
 GST_START_TEST(test_every_order_of_states_without_a_peer) {
@@ -113,6 +104,21 @@ GST_START_TEST(test_states_while_packets_come) {
 }
 GST_END_TEST
 
+// gst_debug_add_log_function() leaks its previous list, as other threads may read it.
+#if !defined(__SANITIZE_ADDRESS__)
+namespace {
+
+/** Counts a line at level INFO of the category `memif`. */
+void count_link_up(GstDebugCategory* category, GstDebugLevel level, const gchar*, const gchar*,
+                   gint, GObject*, GstDebugMessage* message, gpointer count) {
+  if (level == GST_LEVEL_INFO && std::string(gst_debug_category_get_name(category)) == "memif" &&
+      std::string(gst_debug_message_get(message)).find("link up") != std::string::npos) {
+    ++*static_cast<std::atomic<int>*>(count);
+  }
+}
+
+}  // namespace
+
 GST_START_TEST(test_the_engine_logs_in_a_category_of_gstreamer) {
   std::atomic<int> lines{0};
   gst_debug_set_threshold_from_string("memif:INFO", FALSE);
@@ -129,6 +135,7 @@ GST_START_TEST(test_the_engine_logs_in_a_category_of_gstreamer) {
   fail_unless_equals_int(lines, 2);
 }
 GST_END_TEST
+#endif
 
 GST_START_TEST(test_a_waiting_source_stops_at_once) {
   static constexpr const char* kModes[] = {"interrupt", "polling", "adaptive"};
@@ -419,7 +426,9 @@ static Suite* elements_suite(void) {
   tcase_add_test(tests, test_every_order_of_states_without_a_peer);
   tcase_add_test(tests, test_playing_and_back_again_and_again);
   tcase_add_test(tests, test_states_while_packets_come);
+#if !defined(__SANITIZE_ADDRESS__)
   tcase_add_test(tests, test_the_engine_logs_in_a_category_of_gstreamer);
+#endif
   tcase_add_loop_test(tests, test_a_waiting_source_stops_at_once, 0, 3);
   tcase_add_test(tests, test_a_sink_that_waits_stops_at_once);
   tcase_add_test(tests, test_a_sink_that_waits_can_pause_and_go_on);
