@@ -243,10 +243,7 @@ GstFlowReturn TxPath::unreadable() {
 GstFlowReturn TxPath::send_batch(GstBuffer* buffer) {
   OutgoingBatch batch(buffer);
   // A damaged batch or packet must not keep the others from being sent.
-  if (!batch) {
-    queues_->first().stats().drop(DropReason::bad_descriptor);
-    return GST_FLOW_OK;
-  }
+  if (!batch) return drop_damaged();
   TxSegment bytes;
   return send_in_order(
       batch.size(),
@@ -257,7 +254,7 @@ GstFlowReturn TxPath::send_batch(GstBuffer* buffer) {
       [&](gstmemif::Sender& sender, guint first, guint n) { return batch.send(sender, first, n); });
 }
 
-/** An arena, or a part of one, which is no packet without the descriptors of a batch. */
+/** A damaged batch, or an arena, which is no packet without the descriptors of a batch. */
 GstFlowReturn TxPath::drop_damaged() {
   queues_->first().stats().drop(DropReason::bad_descriptor);
   return GST_FLOW_OK;
