@@ -294,6 +294,7 @@ GST_START_TEST(test_a_master_proposes_none) {
   fail_unless(pool.get() == nullptr);
   fail_unless(gst_query_allows_packet_batches(pool.query()));
   push(pipeline, packet(1, 100));
+  fail_unless(come_up(slave));
   auto receiver = must(Receiver::open(slave, 0, RxMode::adaptive));
   fail_unless(receiver->wait(10'000'000'000) == WaitResult::ready);
   fail_unless(join(receiver->receive(1)) == only(packet(1, 100)));
