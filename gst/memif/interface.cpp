@@ -59,7 +59,9 @@ class Interface::Owner final : public ConnectionOwner {
   Result<void> on_agreed(Connection&, LinkPlan plan) override {
     return interface_.agreed(std::move(plan));
   }
-  void on_established(Connection&) override { interface_.established(); }
+  void on_established(Connection& connection) override {
+    interface_.established(connection.peer_interface());
+  }
   void on_closed(Connection&, const Error& reason) override {
     interface_.connection_closed(reason);
   }
@@ -348,9 +350,11 @@ Result<void> Interface::agreed(LinkPlan plan) {
   return {};
 }
 
-void Interface::established() {
+/** @param peer_interface as slave, the name that came with CONNECTED, perhaps empty */
+void Interface::established(const std::string& peer_interface) {
   auto link = std::exchange(agreed_link_, nullptr);
-  if (link->role() == Role::slave) link->publish_buffers();
+  if (!peer_interface.empty()) link->set_peer_interface(peer_interface);
+  if (link->role() == Role::slave) link->publish_buffers_again();
   retry_ms_ = kFirstRetryMs;
   last_refusal_.clear();
   stats_->link_ups.add(1);

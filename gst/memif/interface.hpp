@@ -143,7 +143,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   Result<Settings> admit(const Init& init);
   void adopt(std::shared_ptr<Connection> connection);
   Result<void> agreed(LinkPlan plan);
-  void established();
+  void established(const std::string& peer_interface);
   void connection_closed(const Error& error);
   void handshake_failed(const Error& error);
   void drop_link(const std::string& reason);
@@ -177,7 +177,8 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   std::shared_ptr<Listener> kept_listener_;  // between the two halves of reconfigure()
   std::unique_ptr<Owner> owner_;
   std::shared_ptr<Connection> connection_;
-  std::shared_ptr<Link> agreed_link_;  // made, but the peer was not told yet
+  std::shared_ptr<Link>
+      agreed_link_;  // made, but the peer does not know yet, or we do not know that it does
   std::vector<std::weak_ptr<InterfaceObserver>> observers_;
 
   mutable std::mutex data_mutex_;

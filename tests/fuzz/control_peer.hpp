@@ -46,7 +46,6 @@ class ControlPeer {
       memory_.emplace(plan, std::vector<UniqueFd>());
       link_ = std::make_shared<Link>(std::move(plan), std::make_shared<InterfaceStats>(),
                                      std::make_shared<const UniqueFd>(std::move(*make_eventfd())));
-      if (link_->role() == Role::slave) link_->publish_buffers();
     }
     return step->reply && channel_.send(*step->reply, step->fd);
   }

@@ -97,7 +97,6 @@ void try_link(LinkPlan plan) {
   const auto link =
       std::make_shared<Link>(std::move(plan), std::make_shared<InterfaceStats>(), wake);
   require(printable(link->peer_name()) == link->peer_name(), "a name that must not be shown");
-  if (link->role() == Role::slave) link->publish_buffers();
   static const std::byte packet[60]{};
   const TxSegment segments[] = {packet};
   for (std::size_t i = 0; i < link->tx_queues(); ++i) {

@@ -298,7 +298,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto stats = std::make_shared<InterfaceStats>();
   auto link = std::make_shared<Link>(std::move(plan), stats,
                                      std::make_shared<const UniqueFd>(eventfd_or_end()));
-  if (link->role() == Role::slave) link->publish_buffers();
   User user(link);
   for (int step = 0; step < 300 && !input.ended(); ++step) {
     if (input.below(2) == 0) {

@@ -33,6 +33,11 @@ bool Connection::admitted() const noexcept {
   return slave != nullptr && slave->admitted();
 }
 
+std::string Connection::peer_interface() const {
+  const auto* slave = handshake_ ? std::get_if<SlaveHandshake>(&*handshake_) : nullptr;
+  return slave != nullptr ? slave->peer_interface() : std::string();
+}
+
 void Connection::stop() {
   closed_ = true;
   watch_.reset();
@@ -94,7 +99,7 @@ Result<void> Connection::handle(Received received) {
       *handshake_);
   if (!step) return step.error();
   heard_ = Clock::now();
-  if (step->established) {
+  if (step->agreed) {
     LinkPlan plan = std::visit([](auto& handshake) { return handshake.take_plan(); }, *handshake_);
     if (Result<void> status = owner_->on_agreed(*this, std::move(plan)); !status) return status;
   }

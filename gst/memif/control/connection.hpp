@@ -21,9 +21,12 @@ class Connection;
 /** Receives a connection's events: a listener until the slave is admitted, then the interface. */
 class ConnectionOwner {
  public:
-  /** The handshake is complete; fails if no link can be made. The peer is told afterwards. */
+  /**
+   * Nothing is left to agree on; fails if no link can be made. The peer is told afterwards: it may
+   * send as soon as it knows.
+   */
   virtual Result<void> on_agreed(Connection& connection, LinkPlan plan) = 0;
-  /** The peer has been told: packets may flow. */
+  /** Both ends know: packets may flow. */
   virtual void on_established(Connection& connection) = 0;
   /** The connection was closed by either side. The last call; the owner drops the connection. */
   virtual void on_closed(Connection& connection, const Error& reason) = 0;
@@ -53,6 +56,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool hung_up() const noexcept { return channel_.hung_up(); }
 
   bool established() const noexcept { return established_; }
+  /** Name of the master's interface; empty if unnamed, before CONNECTED, and as master. */
+  std::string peer_interface() const;
 
   /** Time since the last message that advanced the handshake. */
   Clock::duration silence() const noexcept { return Clock::now() - heard_; }

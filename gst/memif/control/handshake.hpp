@@ -48,7 +48,8 @@ struct LinkPlan {
 struct Step {
   std::optional<Message> reply;
   int fd = -1;               ///< descriptor to pass along with the reply
-  bool established = false;  ///< the handshake is complete; take_plan() returns the result
+  bool agreed = false;       ///< nothing is left to agree on; take_plan() returns the result
+  bool established = false;  ///< both ends said so: packets may flow
 };
 
 /** The slave's side: answers HELLO with INIT, then offers regions and rings one by one. */
@@ -59,8 +60,10 @@ class GSTMEMIF_API SlaveHandshake {
   /** Feeds one message of the master. @p fds must be empty: masters pass no descriptors. */
   Result<Step> on_message(const Message& message, std::vector<UniqueFd> fds);
 
-  /** The result, once a step said `established`. */
+  /** The result, once a step said `agreed`, without the name of the peer's interface. */
   LinkPlan take_plan() { return std::move(plan_); }
+  /** Name of the peer's interface, as sent, once a step said `established`. */
+  const std::string& peer_interface() const noexcept { return peer_interface_; }
   /** True once the master has acknowledged INIT: it accepts the id, or pretends to. */
   bool admitted() const noexcept { return state_ > State::wait_init_ack; }
 
@@ -74,6 +77,7 @@ class GSTMEMIF_API SlaveHandshake {
   State state_ = State::wait_hello;
   std::size_t sent_ = 0;  // regions and rings offered so far
   LinkPlan plan_;
+  std::string peer_interface_;
 };
 
 /** The master's side: admits a slave and collects what it offers. */
@@ -89,7 +93,7 @@ class GSTMEMIF_API MasterHandshake {
   /** Feeds one message of the slave, with the descriptors that came with it. */
   Result<Step> on_message(const Message& message, std::vector<UniqueFd> fds);
 
-  /** The result, once a step said `established`. */
+  /** The result, once a step said `agreed`. */
   LinkPlan take_plan() { return std::move(plan_); }
 
  private:

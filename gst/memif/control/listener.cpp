@@ -235,7 +235,7 @@ void Listener::on_established(Connection& connection) {
   for (const Pending& late : pending_.take_all(interface)) {
     late.connection->close("already connected");
   }
-  interface.established();
+  interface.established({});
 }
 
 void Listener::on_closed(Connection& connection, const Error& reason) {

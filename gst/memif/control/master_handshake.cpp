@@ -141,7 +141,7 @@ Result<Step> MasterHandshake::on_connect(const Connect& message) {
   plan_.peer_interface = message.interface_name;
   state_ = State::done;
   Step step = reply(Connected{settings_.interface_name});
-  step.established = true;
+  step.agreed = step.established = true;
   return step;
 }
 

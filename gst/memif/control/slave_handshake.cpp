@@ -81,6 +81,7 @@ Step SlaveHandshake::next_setup_message() {
     return step;
   }
   state_ = State::wait_connected;
+  step.agreed = true;
   step.reply = Connect{settings_.interface_name};
   return step;
 }
@@ -102,7 +103,7 @@ Result<Step> SlaveHandshake::on_message(const Message& message, std::vector<Uniq
       return next_setup_message();
     case State::wait_connected:
       if (const auto* connected = std::get_if<Connected>(&message)) {
-        plan_.peer_interface = connected->interface_name;
+        peer_interface_ = connected->interface_name;
         state_ = State::done;
         Step step;
         step.established = true;

@@ -69,6 +69,7 @@ void Link::add_rx(RingPlan plan, QueueBuffers buffers) {
   rx_.back()->set_max_packet_size(max_packet_size_);
   // Without a receiver there is no need for wake-ups.
   rx_.back()->set_interrupts(false);
+  if (role_ == Role::slave) rx_.back()->publish_buffers();
 }
 
 void Link::add_tx(RingPlan plan, QueueBuffers buffers) {
@@ -77,8 +78,8 @@ void Link::add_tx(RingPlan plan, QueueBuffers buffers) {
                                           stats_->tx(tx_.size()), std::move(buffers)));
 }
 
-void Link::publish_buffers() noexcept {
-  for (const auto& queue : rx_) queue->publish_buffers();
+void Link::publish_buffers_again() noexcept {
+  for (const auto& queue : rx_) queue->publish_buffers_again();
 }
 
 }  // namespace gstmemif

@@ -26,14 +26,19 @@ namespace gstmemif {
 class GSTMEMIF_API Link {
  public:
   /**
-   * Builds the queues of @p plan. As slave, the buffers of the receiving rings are not published
-   * yet: see publish_buffers().
+   * Builds the queues of @p plan. As slave, publishes the buffers of the receiving rings, so that
+   * a fast master finds them when it learns of the link.
    */
   Link(LinkPlan plan, std::shared_ptr<InterfaceStats> stats,
        std::shared_ptr<const UniqueFd> control_wake);
 
-  /** As slave, after the master has sent CONNECTED; before, it would wipe the ring. */
-  void publish_buffers() noexcept;
+  /**
+   * As slave, once the master has sent CONNECTED: publishes the buffers again, since some masters
+   * set the indexes to 0 when they connect. Before anyone receives.
+   */
+  void publish_buffers_again() noexcept;
+  /** As slave, where the name came after everything else. Before the link is shared. */
+  void set_peer_interface(const std::string& name) { peer_name_ = printable(name); }
 
   /** A queue, or nullptr if the peers agreed on fewer. */
   RxQueue* rx(std::size_t queue) noexcept {

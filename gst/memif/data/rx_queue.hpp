@@ -42,8 +42,10 @@ class GSTMEMIF_API RxQueue {
   /** Longer packets are dropped. @param bytes 1 or more */
   void set_max_packet_size(std::uint32_t bytes) noexcept { max_packet_size_ = bytes; }
 
-  /** As slave, when the link comes up: gives the peer a full ring of empty buffers. */
+  /** As slave, before anything is received: gives the peer a full ring of empty buffers. */
   void publish_buffers() noexcept;
+  /** As slave, before anything is received: for a peer that has set the index to 0. */
+  void publish_buffers_again() noexcept { ring_.store_head(published_); }
 
   /**
    * Up to @p max_packets whole packets, as segments that stay valid until release(). Fewer if they

@@ -24,7 +24,6 @@ struct Slave {
     auto [ours, theirs] = agree(offer);
     link = std::make_shared<Link>(std::move(ours), stats, wake());
     master = std::make_shared<Link>(std::move(theirs), std::make_shared<InterfaceStats>(), wake());
-    link->publish_buffers();
   }
   static std::shared_ptr<const UniqueFd> wake() {
     return std::make_shared<const UniqueFd>(must(make_eventfd()));

@@ -146,9 +146,10 @@ GST_START_TEST(test_slave_says_everything_in_order) {
   }
   const Step connect = must(slave.on_message(Ack{}, {}));
   fail_unless(std::get<Connect>(*connect.reply).interface_name == "slave0");
+  fail_unless(connect.agreed && !connect.established);
   const Step done = must(slave.on_message(Connected{"master0"}, {}));
   fail_unless(done.established && !done.reply);
-  fail_unless(slave.take_plan().peer_interface == "master0");
+  fail_unless(slave.peer_interface() == "master0");
 }
 GST_END_TEST
 

@@ -38,6 +38,37 @@ GST_START_TEST(test_either_end_may_start_first) {
 }
 GST_END_TEST
 
+/** Packets that a fast master sends at once need buffers to go to. */
+GST_START_TEST(test_a_slave_gives_its_buffers_before_the_master_connects) {
+  const std::string name = unique_socket();
+  const ListenSocket listener = must(ListenSocket::open(address(name), ListenOptions()));
+  auto slave = started(settings_for(Role::slave, name));
+  RawPeer master = RawPeer::accepted(listener);
+  MasterHandshake handshake(admit_all());
+  master.say(Hello{});
+  Step step;
+  while (!step.established) {
+    std::optional<Received> received = master.hear();
+    fail_unless(received.has_value());
+    step = must(handshake.on_message(received->message, std::move(received->fds)));
+    if (!step.established) master.say(*step.reply);
+  }
+  const LinkPlan plan = handshake.take_plan();
+  const RingPlan& ring_plan = plan.m2s[0];
+  Ring ring(plan.regions[ring_plan.region].data() + ring_plan.offset,
+            RingLayout{plan.cache_line, ring_plan.size});
+  fail_unless_equals_uint64(ring.load_head(), 64);
+  fail_unless(ring.read(63).length == slave->settings().buffer_size);
+  // As libmemif and DPDK do when they connect.
+  ring.store_head(0);
+  ring.store_tail(0);
+  master.say(*step.reply);
+  fail_unless(come_up(slave));
+  fail_unless(eventually([&] { return ring.load_head() == 64; }));
+  fail_unless(slave->link()->peer_name() == "eth0");
+}
+GST_END_TEST
+
 GST_START_TEST(test_several_ids_on_one_socket) {
   const std::string name = unique_socket();
   std::vector<std::shared_ptr<Interface>> masters, slaves;
@@ -399,6 +430,7 @@ static Suite* interface_suite(void) {
   TCase* tests = tcase_create("links");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, test_either_end_may_start_first);
+  tcase_add_test(tests, test_a_slave_gives_its_buffers_before_the_master_connects);
   tcase_add_test(tests, test_several_ids_on_one_socket);
   tcase_add_test(tests, test_a_second_master_of_an_id_is_refused);
   tcase_add_test(tests, test_a_second_slave_waits_until_the_id_is_free);

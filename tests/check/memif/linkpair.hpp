@@ -107,7 +107,6 @@ class LinkPair {
     }
     slave_ = std::make_shared<Link>(std::move(plans.first), slave_stats_, wake());
     master_ = std::make_shared<Link>(std::move(plans.second), master_stats_, wake());
-    slave_->publish_buffers();
   }
   static std::shared_ptr<const UniqueFd> wake() {
     return std::make_shared<const UniqueFd>(must(make_eventfd()));

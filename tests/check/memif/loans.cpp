@@ -26,7 +26,6 @@ struct Slave {
     auto [ours, theirs] = agree(small_offer(ring_size, kCapacity));
     link = std::make_shared<Link>(std::move(ours), stats, wake());
     master = std::make_shared<Link>(std::move(theirs), std::make_shared<InterfaceStats>(), wake());
-    link->publish_buffers();
   }
   static std::shared_ptr<const UniqueFd> wake() {
     return std::make_shared<const UniqueFd>(must(make_eventfd()));

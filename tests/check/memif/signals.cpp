@@ -64,7 +64,6 @@ struct Victim {
                  RingLayout{plan.cache_line, ring_plan.size});
     link = std::make_shared<Link>(std::move(plan), std::make_shared<InterfaceStats>(),
                                   std::make_shared<const UniqueFd>(must(make_eventfd())));
-    if (role == Role::master) link->publish_buffers();
     ring->mask_interrupt(false);
   }
 

@@ -59,7 +59,6 @@ class Stopped {
                  RingLayout{plan_.cache_line, ring.size});
     link_ = std::make_shared<Link>(std::move(plan_), std::make_shared<InterfaceStats>(),
                                    std::make_shared<const UniqueFd>(must(make_eventfd())));
-    if (!slave_) link_->publish_buffers();  // for us to send into
     to_peer.mask_interrupt(false);
   }
   /** A plain write() to it hangs. */
