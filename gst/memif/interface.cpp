@@ -70,6 +70,13 @@ class Interface::Owner final : public ConnectionOwner {
   Interface& interface_;
 };
 
+/** What the master, as we know it, does not take. */
+struct Interface::RefusedRings {
+  std::optional<RingOffer> last;  // refused by the last connection
+  std::uint32_t max_s2m = kMaxQueues;
+  std::uint32_t max_m2s = kMaxQueues;
+};
+
 Result<std::shared_ptr<Interface>> Interface::create(Settings settings,
                                                      std::shared_ptr<Loop> loop) {
   if (Result<void> status = validate(settings); !status) return status.error();
@@ -82,6 +89,7 @@ Interface::Interface(Settings settings, std::shared_ptr<Loop> loop)
       stats_(std::make_shared<InterfaceStats>()),
       copy_budget_(std::make_shared<CopyBudget>(settings_.copy_limit)),
       refusals_log_(std::make_unique<LogLimit>()),
+      refused_rings_(std::make_unique<RefusedRings>()),
       owner_(std::make_unique<Owner>(*this)) {}
 
 Interface::~Interface() {
@@ -135,6 +143,7 @@ Result<void> Interface::start_locked(std::shared_ptr<Listener> listener) {
   MEMIF_DEBUG("%s id %u: started as %s", settings_.socket.text().c_str(), settings_.id,
               settings_.role == Role::slave ? "slave" : "master");
   last_refusal_.clear();
+  *refused_rings_ = {};
   retry_ms_ = kFirstRetryMs;
   if (settings_.role == Role::slave) dial_now();
   return {};
@@ -280,7 +289,7 @@ void Interface::dialled(Result<UniqueFd> socket) {
     return retry_later();
   }
   connection_ = std::make_shared<Connection>(loop_, std::move(*socket), *owner_);
-  Result<void> status = connection_->start(SlaveHandshake(settings_), nullptr);
+  Result<void> status = connection_->start(SlaveHandshake(offer()), nullptr);
   if (!status) return connection_closed(status.error());
   watch_deadline();
 }
@@ -366,8 +375,38 @@ void Interface::established(const std::string& peer_interface) {
   publish(std::move(link));
 }
 
+/** What is offered to a master: no more rings than it has taken where it refused one twice. */
+Settings Interface::offer() const {
+  Settings offer = settings_;
+  offer.tx_queues = std::min(offer.tx_queues, refused_rings_->max_s2m);
+  offer.rx_queues = std::min(offer.rx_queues, refused_rings_->max_m2s);
+  return offer;
+}
+
+/**
+ * Some masters have fewer queues than their HELLO allows, and close without a word when they are
+ * offered more. Once may be chance; a master that does it twice at the same ring is offered fewer.
+ */
+void Interface::learn_from(const Error& error) {
+  const SlaveHandshake* const slave = connection_ ? connection_->as_slave() : nullptr;
+  const std::optional<RingOffer> ring = slave != nullptr ? slave->offered_ring() : std::nullopt;
+  const bool in_silence = error.code == ErrorCode::closed;
+  const auto before = std::exchange(refused_rings_->last, in_silence ? ring : std::nullopt);
+  if (!in_silence || !ring || ring != before || ring->index == 0) return;
+  const bool s2m = ring->direction == Direction::s2m;
+  (s2m ? refused_rings_->max_s2m : refused_rings_->max_m2s) =
+      static_cast<std::uint32_t>(ring->index);
+  MEMIF_WARNING("%s id %u: the master takes no more than %s=%zu", settings_.socket.text().c_str(),
+                settings_.id, s2m ? "tx-queues" : "rx-queues", ring->index);
+}
+
 void Interface::connection_closed(const Error& error) {
   const bool was_up = link() != nullptr;
+  if (was_up) {
+    *refused_rings_ = {};
+  } else {
+    learn_from(error);
+  }
   if (connection_) connection_->close(error.text());
   if (!was_up) {
     stats_->handshakes_failed.add(1);
@@ -388,9 +427,11 @@ void Interface::handshake_failed(const Error& error) {
 
 void Interface::report_refusal(const Error& error) {
   std::string reason = error.text();
-  if (connection_ && connection_->admitted() && error.code == ErrorCode::closed) {
-    reason += " (a master that closes right after INIT has no interface with id " +
-              std::to_string(settings_.id) + ")";
+  const SlaveHandshake* const slave = connection_ ? connection_->as_slave() : nullptr;
+  if (slave != nullptr && error.code == ErrorCode::closed) {
+    if (const std::string meaning = slave->meaning_of_closing(); !meaning.empty()) {
+      reason += " (" + meaning + ")";
+    }
   }
   if (reason == last_refusal_) return;
   last_refusal_ = reason;

@@ -126,6 +126,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   friend class Listener;
   friend class QueueUser;
   class Owner;
+  struct RefusedRings;
 
   Interface(Settings settings, std::shared_ptr<Loop> loop);
 
@@ -140,6 +141,8 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   void dial_now();
   void dialled(Result<UniqueFd> socket);
   void retry_later();
+  Settings offer() const;
+  void learn_from(const Error& error);
   Result<Settings> admit(const Init& init);
   void adopt(std::shared_ptr<Connection> connection);
   Result<void> agreed(LinkPlan plan);
@@ -173,6 +176,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   std::uint32_t retry_ms_ = 0;
   std::string last_refusal_;
   std::unique_ptr<LogLimit> refusals_log_;
+  const std::unique_ptr<RefusedRings> refused_rings_;
   std::shared_ptr<Listener> listener_;
   std::shared_ptr<Listener> kept_listener_;  // between the two halves of reconfigure()
   std::unique_ptr<Owner> owner_;

@@ -28,13 +28,12 @@ Result<void> Connection::start(Handshake handshake, const Hello* greeting) {
   return greeting != nullptr ? channel_.send(*greeting) : Result<void>();
 }
 
-bool Connection::admitted() const noexcept {
-  const auto* slave = handshake_ ? std::get_if<SlaveHandshake>(&*handshake_) : nullptr;
-  return slave != nullptr && slave->admitted();
+const SlaveHandshake* Connection::as_slave() const noexcept {
+  return handshake_ ? std::get_if<SlaveHandshake>(&*handshake_) : nullptr;
 }
 
 std::string Connection::peer_interface() const {
-  const auto* slave = handshake_ ? std::get_if<SlaveHandshake>(&*handshake_) : nullptr;
+  const SlaveHandshake* const slave = as_slave();
   return slave != nullptr ? slave->peer_interface() : std::string();
 }
 

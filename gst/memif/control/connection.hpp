@@ -67,8 +67,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void time_out();
   /** Handles pending messages, if any; the connection may be closed afterwards. */
   void on_readable();
-  /** True if a slave's INIT was acknowledged: an end of file right after means "no such id". */
-  bool admitted() const noexcept;
+  /** As slave: the handshake so far; null as master, and before start(). */
+  const SlaveHandshake* as_slave() const noexcept;
 
  private:
   Result<void> handle(Received received);

@@ -52,6 +52,13 @@ struct Step {
   bool established = false;  ///< both ends said so: packets may flow
 };
 
+/** A ring as the slave offers it. */
+struct RingOffer {
+  Direction direction = Direction::s2m;
+  std::size_t index = 0;
+  friend bool operator==(const RingOffer&, const RingOffer&) = default;
+};
+
 /** The slave's side: answers HELLO with INIT, then offers regions and rings one by one. */
 class GSTMEMIF_API SlaveHandshake {
  public:
@@ -66,6 +73,10 @@ class GSTMEMIF_API SlaveHandshake {
   const std::string& peer_interface() const noexcept { return peer_interface_; }
   /** True once the master has acknowledged INIT: it accepts the id, or pretends to. */
   bool admitted() const noexcept { return state_ > State::wait_init_ack; }
+  /** The ring that was offered last and not taken yet. */
+  std::optional<RingOffer> offered_ring() const noexcept;
+  /** What a master that closes now without a word may mean by it, or nothing. */
+  std::string meaning_of_closing() const;
 
  private:
   enum class State { wait_hello, wait_init_ack, wait_setup_ack, wait_connected, done };

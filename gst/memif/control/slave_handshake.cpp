@@ -86,6 +86,32 @@ Step SlaveHandshake::next_setup_message() {
   return step;
 }
 
+std::optional<RingOffer> SlaveHandshake::offered_ring() const noexcept {
+  if (state_ != State::wait_setup_ack || sent_ <= plan_.regions.size()) return {};
+  const std::size_t ring = sent_ - plan_.regions.size() - 1;
+  if (ring < plan_.s2m.size()) return RingOffer{Direction::s2m, ring};
+  return RingOffer{Direction::m2s, ring - plan_.s2m.size()};
+}
+
+std::string SlaveHandshake::meaning_of_closing() const {
+  if (const std::optional<RingOffer> ring = offered_ring()) {
+    return "a master that closes at ring " + std::to_string(ring->index) +
+           (ring->direction == Direction::s2m ? " from us to it" : " from it to us") +
+           " takes fewer or smaller ones: lower " +
+           (ring->direction == Direction::s2m ? "tx-queues" : "rx-queues") + " or ring-size";
+  }
+  // libmemif's masters look for the id when they are asked for memory.
+  if (state_ == State::wait_setup_ack && sent_ == 1) {
+    return "a master that closes right after INIT has no interface with id " +
+           std::to_string(settings_.id);
+  }
+  if (state_ == State::wait_setup_ack) {
+    return "a master that closes at region " + std::to_string(sent_ - 1) +
+           " takes fewer or smaller ones: lower ring-size, buffer-size or the queues";
+  }
+  return {};
+}
+
 Result<Step> SlaveHandshake::on_message(const Message& message, std::vector<UniqueFd> fds) {
   if (!fds.empty()) {
     return violation("descriptors came with " + std::string(message_name(message)));

@@ -393,6 +393,45 @@ GST_START_TEST(test_a_master_that_closes_after_its_ack_has_no_such_id) {
 }
 GST_END_TEST
 
+/** As libmemif's, whose HELLO says nothing of how many queues it has. */
+GST_START_TEST(test_a_master_that_closes_at_a_ring_is_offered_fewer) {
+  const std::string name = unique_socket();
+  const ListenSocket listener = listening(name);
+  Settings settings = settings_for(Role::slave, name);
+  settings.tx_queues = 3;
+  settings.rx_queues = 4;
+  auto slave = made(settings);
+  auto news = news_of(slave);
+  must(slave->start());
+  // One queue from us to it, two from it to us.
+  const auto takes = [](const AddRing& ring) {
+    return ring.index < (ring.direction == Direction::s2m ? 1 : 2);
+  };
+  for (int connections = 0; !is_up(slave); ++connections) {
+    fail_unless(connections < 10, "no link");
+    RawMaster master = raw_master(listener);
+    const auto refuses = [&](const Message& message) {
+      const auto* ring = std::get_if<AddRing>(&message);
+      return ring != nullptr && !takes(*ring);
+    };
+    if (!master.answer_unless(refuses)) continue;
+    fail_unless(come_up(slave));
+    fail_unless_equals_uint64(slave->link()->tx_queues(), 1);
+    fail_unless_equals_uint64(slave->link()->rx_queues(), 2);
+    fail_unless_equals_int(connections, 4);
+  }
+  fail_unless(news->refused_with("closes at ring 1 from us to it"));
+  fail_unless(news->refused_with("lower tx-queues"));
+  fail_unless(news->refused_with("closes at ring 2 from it to us"));
+  fail_unless(news->refused_with("lower rx-queues"));
+  // The next master may have more.
+  fail_unless(goes_down(slave));
+  RawMaster good = raw_master(listener);
+  fail_unless(good.answer() && come_up(slave));
+  fail_unless_equals_uint64(slave->link()->rx_queues(), 4);
+}
+GST_END_TEST
+
 /** A peer that stalls in its handshake does not block its id for others. */
 GST_START_TEST(test_a_slave_that_stops_after_init_is_overtaken) {
   const std::string name = unique_socket();
@@ -726,6 +765,7 @@ static Suite* badpeers_suite(void) {
   tcase_add_test(tests, test_a_slave_that_vanishes_at_any_step);
   tcase_add_test(tests, test_a_master_that_vanishes_at_any_step);
   tcase_add_test(tests, test_a_master_that_closes_after_its_ack_has_no_such_id);
+  tcase_add_test(tests, test_a_master_that_closes_at_a_ring_is_offered_fewer);
   tcase_add_test(tests, test_a_slave_that_stops_after_init_is_overtaken);
   tcase_add_test(tests, test_a_crowd_does_not_push_out_a_good_peer);
   tcase_add_test(tests, test_a_crowd_is_let_in_bit_by_bit);

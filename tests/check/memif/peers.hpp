@@ -218,6 +218,18 @@ class RawHandshake {
     }
     return false;
   }
+  /** Answers until @p refuses says so; true once the handshake is complete. */
+  template <class Refuses>
+  bool answer_unless(Refuses refuses) {
+    for (;;) {
+      std::optional<Received> received = peer.hear();
+      fail_unless(received.has_value(), "closed during the handshake");
+      if (refuses(received->message)) return false;
+      Step step = must(handshake_.on_message(received->message, std::move(received->fds)));
+      if (step.reply) peer.say(*step.reply, step.fd);
+      if (step.established) return true;
+    }
+  }
   LinkPlan plan() { return handshake_.take_plan(); }
 
   RawPeer peer;
