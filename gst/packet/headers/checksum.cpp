@@ -28,9 +28,34 @@ using Lanes = std::uint64_t __attribute__((vector_size(32)));
   return add_carry(total[0] + total[1] + total[2] + total[3], sum_short(data, size));
 }
 
+[[gnu::always_inline]] inline std::uint64_t copy_sum_lanes(std::byte* to, const std::byte* from,
+                                                           std::size_t size) noexcept {
+  Lanes low0{}, high0{}, low1{}, high1{};
+  for (; size >= 64; to += 64, from += 64, size -= 64) {
+    Lanes a, b;
+    std::memcpy(&a, from, 32);
+    std::memcpy(&b, from + 32, 32);
+    // Nothing is loaded again behind this: what is copied is what is summed.
+    asm volatile("" : : : "memory");
+    after_load();
+    std::memcpy(to, &a, 32);
+    std::memcpy(to + 32, &b, 32);
+    low0 += a & 0xffffffffU;
+    high0 += a >> 32;
+    low1 += b & 0xffffffffU;
+    high1 += b >> 32;
+  }
+  const Lanes total = low0 + high0 + low1 + high1;
+  return add_carry(total[0] + total[1] + total[2] + total[3], copy_sum_short(to, from, size));
+}
+
 #if defined(__x86_64__)
 [[gnu::target("avx2")]] std::uint64_t sum_avx2(const std::byte* data, std::size_t size) noexcept {
   return sum_lanes(data, size);
+}
+[[gnu::target("avx2")]] std::uint64_t copy_sum_avx2(std::byte* to, const std::byte* from,
+                                                    std::size_t size) noexcept {
+  return copy_sum_lanes(to, from, size);
 }
 const bool have_avx2 = (__builtin_cpu_init(), __builtin_cpu_supports("avx2") != 0);
 #endif
@@ -42,6 +67,13 @@ std::uint64_t sum_long(const std::byte* data, std::size_t size) noexcept {
   if (have_avx2) return sum_avx2(data, size);
 #endif
   return sum_lanes(data, size);
+}
+
+std::uint64_t copy_sum_long(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+#if defined(__x86_64__)
+  if (have_avx2) return copy_sum_avx2(to, from, size);
+#endif
+  return copy_sum_lanes(to, from, size);
 }
 
 }  // namespace gstpacket::detail

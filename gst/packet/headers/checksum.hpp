@@ -46,6 +46,8 @@ namespace detail {
 // Out of line, with vectors: worth the call beyond kInlineSum bytes.
 [[nodiscard]] GSTPACKET_API std::uint64_t sum_long(const std::byte* data,
                                                    std::size_t size) noexcept;
+[[nodiscard]] GSTPACKET_API std::uint64_t copy_sum_long(std::byte* to, const std::byte* from,
+                                                        std::size_t size) noexcept;
 inline constexpr std::size_t kInlineSum = 64;
 
 // One's complement addition: a carry out of the top counts as one at the bottom.
@@ -104,6 +106,37 @@ template <class Word>
   return continue_sum(load_addend<std::uint64_t>(data), data + 8, size - 8);
 }
 
+// A word on its way from one place to another.
+template <class Word>
+[[nodiscard, gnu::always_inline]] inline Word move_word(std::byte* to,
+                                                        const std::byte* from) noexcept {
+  const Word word = load_word<Word>(from);
+  std::memcpy(to, &word, sizeof word);
+  return word;
+}
+
+[[nodiscard]] inline std::uint64_t copy_sum_short(std::byte* to, const std::byte* from,
+                                                  std::size_t size) noexcept {
+  std::uint64_t sum = 0;
+  for (; size >= 8; to += 8, from += 8, size -= 8) {
+    sum = add_carry(sum, move_word<std::uint64_t>(to, from));
+  }
+  std::uint64_t rest = 0;
+  if ((size & 4) != 0) {
+    rest += move_word<std::uint32_t>(to, from);
+    to += 4, from += 4;
+  }
+  if ((size & 2) != 0) {
+    rest += move_word<std::uint16_t>(to, from);
+    to += 2, from += 2;
+  }
+  if ((size & 1) != 0) {
+    const std::uint16_t last = move_word<std::uint8_t>(to, from);
+    rest += std::endian::native == std::endian::little ? last : last << 8;
+  }
+  return add_carry(sum, rest);
+}
+
 }  // namespace detail
 
 /**
@@ -113,6 +146,19 @@ template <class Word>
 [[nodiscard]] inline std::uint64_t ones_complement_sum(std::span<const std::byte> bytes) noexcept {
   return bytes.size() <= detail::kInlineSum ? detail::sum_short(bytes.data(), bytes.size())
                                             : detail::sum_long(bytes.data(), bytes.size());
+}
+
+/**
+ * Copies `from` to `to`, which do not overlap, and returns the ones_complement_sum() of what was
+ * copied. Each byte is loaded once, so the sum is that of the copy even if `from` changes
+ * meanwhile. Precondition: to.size() >= from.size().
+ */
+[[nodiscard]] inline std::uint64_t copy_and_sum(std::span<std::byte> to,
+                                                std::span<const std::byte> from) noexcept {
+  if (from.size() > detail::kInlineSum) {
+    return detail::copy_sum_long(to.data(), from.data(), from.size());
+  }
+  return detail::copy_sum_short(to.data(), from.data(), from.size());
 }
 
 /**
@@ -131,6 +177,21 @@ class Checksum {
       sum_ = detail::add_carry(sum_, byte_swap(fold_sum(ones_complement_sum(bytes))));
     }
     odd_ ^= (bytes.size() & 1) != 0;
+    return *this;
+  }
+  /** Continues the sum with copies of `from`, which go to `to`: see copy_and_sum(). */
+  Checksum& add_copy(std::span<std::byte> to, std::span<const std::byte> from) noexcept {
+    const std::uint64_t sum = copy_and_sum(to, from);
+    sum_ = detail::add_carry(sum_, odd_ ? byte_swap(fold_sum(sum)) : sum);
+    odd_ ^= (from.size() & 1) != 0;
+    return *this;
+  }
+  /**
+   * Continues the sum with another, such as ones_complement_sum() returns. Precondition: an even
+   * number of bytes so far.
+   */
+  Checksum& add_sum(std::uint64_t sum) noexcept {
+    sum_ = detail::add_carry(sum_, sum);
     return *this;
   }
   /**

@@ -84,6 +84,56 @@ GST_START_TEST(test_fragments) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_copies_every_length_and_alignment) {
+  std::mt19937 random(5);
+  const Bytes bytes = random_bytes(random, 400);
+  for (std::size_t from = 0; from < 16; ++from) {
+    for (std::size_t to = 0; to < 16; ++to) {
+      for (std::size_t size = 0; size < 300; size += size < 20 ? 1 : 7) {
+        const auto part = std::span(bytes).subspan(from, size);
+        Bytes out(to + size + 32, 0xaa);
+        const std::uint64_t sum = gstpacket::copy_and_sum(
+            std::as_writable_bytes(std::span(out)).subspan(to), std::as_bytes(part));
+        fail_unless_equals_int(Checksum().add_sum(sum).value(), naive::checksum(part));
+        fail_unless(std::ranges::equal(part, std::span(out).subspan(to, size)));
+        // Nothing around it.
+        out.erase(out.begin() + static_cast<std::ptrdiff_t>(to),
+                  out.begin() + static_cast<std::ptrdiff_t>(to + size));
+        fail_unless(std::ranges::all_of(out, [](std::uint8_t b) { return b == 0xaa; }));
+      }
+    }
+  }
+  for (std::size_t size = 0; size < 2100; ++size) {
+    const Bytes source = random_bytes(random, size);
+    Bytes copy(size);
+    const std::uint64_t sum =
+        gstpacket::copy_and_sum(std::as_writable_bytes(std::span(copy)), view(source));
+    fail_unless(copy == source);
+    fail_unless_equals_int(Checksum().add_sum(sum).value(), naive::checksum(source));
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_copies_fragments) {
+  std::mt19937 random(6);
+  for (int round = 0; round < 5000; ++round) {
+    const Bytes bytes = random_bytes(random, random() % 700);
+    Bytes copy(bytes.size());
+    Checksum sum;
+    std::size_t at = 0;
+    while (at < bytes.size()) {
+      const std::size_t size = std::min<std::size_t>(random() % 180, bytes.size() - at);
+      sum.add_copy(std::as_writable_bytes(std::span(copy)).subspan(at),
+                   view(bytes).subspan(at, size));
+      at += size;
+    }
+    sum.add_copy({}, {});
+    fail_unless_equals_int(sum.value(), naive::checksum(bytes));
+    fail_unless(copy == bytes);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_incremental_equals_recomputed) {
   std::mt19937 random(4);
   for (int round = 0; round < 100000; ++round) {
@@ -141,6 +191,8 @@ static Suite* checksum_suite() {
   tcase_add_test(tc, test_every_length_against_naive);
   tcase_add_test(tc, test_every_alignment);
   tcase_add_test(tc, test_fragments);
+  tcase_add_test(tc, test_copies_every_length_and_alignment);
+  tcase_add_test(tc, test_copies_fragments);
   tcase_add_test(tc, test_incremental_equals_recomputed);
   tcase_add_test(tc, test_incremental_keeps_damage);
   tcase_add_test(tc, test_pseudo_headers);
