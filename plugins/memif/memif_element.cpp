@@ -151,6 +151,12 @@ bool MemifElement::join() {
   }
   const gstmemif::Settings& joined = (*membership)->settings();
   GST_DEBUG_OBJECT(element_, "joined interface %s id %u", joined.socket.text().c_str(), joined.id);
+  if (joined.secret.size() == gstmemif::kMaxSecretLength) {
+    GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS,
+                        ("The secret of %s id %u has 24 bytes, and libmemif keeps 23 of them.",
+                         joined.socket.text().c_str(), joined.id),
+                        ("use a shorter one unless the peer is known to take it"));
+  }
   const std::string setting = (*membership)->ended_link_for();
   if (!setting.empty()) {
     GST_ELEMENT_INFO(element_, RESOURCE, SETTINGS,

@@ -70,6 +70,7 @@ class SharedInterface {
  private:
   struct Members {
     std::vector<gstmemif::PartialSettings> given;
+    std::string first_name;
     MainContext main_context;
     unsigned version = 0;
   };
@@ -88,6 +89,10 @@ class SharedInterface {
     for (const gstmemif::PartialSettings& member : members.given) {
       if (Result<void> status = apply_settings(member, settings); !status) return status.error();
     }
+    // VPP and libmemif show a link by this name, and nothing where there is none.
+    if (settings.interface_name.empty()) {
+      settings.interface_name = members.first_name.substr(0, gstmemif::kMaxNameLength);
+    }
     if (Result<void> status = validate(settings); !status) return status.error();
     return settings;
   }
@@ -101,6 +106,7 @@ class SharedInterface {
     const gstmemif::ControlLock lock;
     Members members;
     for (const Membership* member : members_) members.given.push_back(member->given());
+    members.first_name = members_.front()->name();
     members.main_context = members_.front()->main_context();
     members.version = version_;
     return members;

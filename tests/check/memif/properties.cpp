@@ -313,6 +313,38 @@ GST_START_TEST(test_what_is_in_use_is_read_back) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_names_that_the_peer_sees) {
+  const std::string name = unique_socket();
+  const ListenSocket listener = must(ListenSocket::open(address(name), ListenOptions()));
+  Pipeline pipeline("memifsrc name=left" + slave_at(name) + "! fakesink async=false " + kAppSrc +
+                    "memifsink name=right app-name=vision" + slave_at(name));
+  pipeline.set(GST_STATE_PLAYING);
+  RawPeer caller = RawPeer::accepted(listener);
+  caller.say(Hello{});
+  fail_unless_equals_string(caller.expect_message<Init>().name.c_str(), "vision");
+  { const RawPeer gone = std::move(caller); }
+  RawMaster master = raw_master(listener);
+  fail_unless(master.answer());
+  const std::string shown = master.plan().peer_interface;
+  fail_unless(shown == "left" || shown == "right", "%s", shown.c_str());
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_secret_that_libmemif_cuts_is_a_warning) {
+  const std::string secret(24, 's');
+  for (const bool longest : {false, true}) {
+    Pipeline pipeline("memifsrc name=src secret=" + secret.substr(longest ? 0 : 1) +
+                      slave_at(unique_socket()) + "! fakesink async=false");
+    pipeline.set(GST_STATE_READY);
+    if (longest) {
+      expect_words(pipeline.text_of(GST_MESSAGE_WARNING), {"libmemif keeps 23"});
+    } else {
+      fail_if(pipeline.has_message(GST_MESSAGE_WARNING));
+    }
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_news_of_the_link) {
   const std::string name = unique_socket();
   Pipeline pipeline("memifsrc name=src id=4" + slave_at(name) + "! fakesink async=false");
@@ -414,6 +446,8 @@ static Suite* properties_suite(void) {
   tcase_add_test(tests, test_an_end_that_joins_does_not_disturb_the_link);
   tcase_add_loop_test(tests, test_an_end_that_joins_with_settings, 0, 10);
   tcase_add_test(tests, test_what_is_in_use_is_read_back);
+  tcase_add_test(tests, test_names_that_the_peer_sees);
+  tcase_add_test(tests, test_a_secret_that_libmemif_cuts_is_a_warning);
   tcase_add_test(tests, test_news_of_the_link);
   tcase_add_test(tests, test_a_refusal_is_a_warning);
   tcase_add_test(tests, test_caps);
