@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 
+#include <charconv>
 #include <cstdio>
 
 namespace gstpacket {
@@ -78,6 +79,49 @@ std::string Ipv6Address::format() const {
   char text[INET6_ADDRSTRLEN];
   inet_ntop(AF_INET6, bytes.data(), text, sizeof text);
   return text;
+}
+
+Result<IpAddress> IpAddress::parse(std::string_view text) {
+  if (text.find(':') != std::string_view::npos) {
+    const auto v6 = Ipv6Address::parse(text);
+    if (!v6) return v6.error();
+    return IpAddress(*v6);
+  }
+  const auto v4 = Ipv4Address::parse(text);
+  if (!v4) {
+    return refuse(text, "not an IP address",
+                  "Expected an IPv4 address such as 192.168.1.1, or an IPv6 address such as "
+                  "2001:db8::1");
+  }
+  return IpAddress(*v4);
+}
+
+std::string IpAddress::format() const {
+  return is_v4() ? v4().format() : bytes_.format();
+}
+
+Result<IpPrefix> IpPrefix::parse(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const auto address = IpAddress::parse(text.substr(0, slash));
+  if (!address) return address.error();
+  IpPrefix prefix{*address, address->width()};
+  if (slash == std::string_view::npos) return prefix;
+  const std::string_view digits = text.substr(slash + 1);
+  unsigned length = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+  if (error != std::errc{} || end != digits.data() + digits.size() || length > prefix.length) {
+    return refuse(text, "not a prefix length",
+                  address->is_v4() ? "Expected a number from 0 to 32 behind the slash, such as "
+                                     "10.0.0.1/24"
+                                   : "Expected a number from 0 to 128 behind the slash, such as "
+                                     "2001:db8::1/64");
+  }
+  prefix.length = length;
+  return prefix;
+}
+
+std::string IpPrefix::format() const {
+  return address.format() + "/" + std::to_string(length);
 }
 
 }  // namespace gstpacket

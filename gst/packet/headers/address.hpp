@@ -91,6 +91,11 @@ struct Ipv4Address {
   [[nodiscard]] constexpr bool is_host() const noexcept {
     return !is_this_network() && !is_loopback() && !is_multicast() && !is_class_e();
   }
+  /** The Ethernet address a multicast packet to this address goes to (RFC 1112 section 6.4). */
+  [[nodiscard]] constexpr Mac multicast_mac() const noexcept {
+    return Mac{{0x01, 0, 0x5e, static_cast<std::uint8_t>(value >> 16 & 0x7f),
+                static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)}};
+  }
 };
 
 /** An IPv6 address in network order. */
@@ -125,12 +130,23 @@ struct Ipv6Address {
     return *this == one;
   }
   [[nodiscard]] constexpr bool is_multicast() const noexcept { return bytes[0] == 0xff; }
+  /** fe80::/10: only valid on its link (RFC 4291 2.5.6). */
+  [[nodiscard]] constexpr bool is_link_local() const noexcept {
+    return bytes[0] == 0xfe && (bytes[1] & 0xc0U) == 0x80;
+  }
+  /** The link-local address of the station with this MAC address (RFC 4291 appendix A). */
+  [[nodiscard]] static constexpr Ipv6Address link_local(const Mac& mac) noexcept {
+    const auto& m = mac.bytes;
+    return {{0xfe, 0x80, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(m[0] ^ 2U), m[1], m[2], 0xff,
+             0xfe, m[3], m[4], m[5]}};
+  }
   /** IPv4-mapped addresses (RFC 4291 2.5.5.2), which must never be seen on a wire. */
   [[nodiscard]] constexpr bool is_v4_mapped() const noexcept {
-    for (std::size_t i = 0; i < 10; ++i) {
-      if (bytes[i] != 0) return false;
-    }
-    return bytes[10] == 0xff && bytes[11] == 0xff;
+    constexpr std::array<std::uint8_t, 8> kEnd{0, 0, 0xff, 0xff};
+    const auto x = words();
+    constexpr std::array<std::uint8_t, 8> kMask{0xff, 0xff, 0xff, 0xff};
+    return (x[0] | ((x[1] & std::bit_cast<std::uint64_t>(kMask)) ^
+                    std::bit_cast<std::uint64_t>(kEnd))) == 0;
   }
   /** Can name one host on a network. */
   [[nodiscard]] constexpr bool is_host() const noexcept {
@@ -152,6 +168,105 @@ struct Ipv6Address {
  private:
   [[nodiscard]] constexpr std::array<std::uint64_t, 2> words() const noexcept {
     return std::bit_cast<std::array<std::uint64_t, 2>>(bytes);
+  }
+};
+
+/**
+ * An IP address of either version. An IPv4 address and the IPv4-mapped IPv6 address that stands
+ * for it (RFC 4291 2.5.5.2) are the same value.
+ */
+class IpAddress {
+ public:
+  /** "::", which is neither an IPv4 address nor a host's. */
+  constexpr IpAddress() noexcept = default;
+  constexpr IpAddress(Ipv4Address v4) noexcept  // NOLINT: implicit
+      : bytes_{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, static_cast<std::uint8_t>(v4.value >> 24),
+                static_cast<std::uint8_t>(v4.value >> 16), static_cast<std::uint8_t>(v4.value >> 8),
+                static_cast<std::uint8_t>(v4.value)}} {}
+  constexpr IpAddress(const Ipv6Address& v6) noexcept : bytes_(v6) {}  // NOLINT: implicit
+
+  friend constexpr bool operator==(const IpAddress&, const IpAddress&) = default;
+  friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) = default;
+
+  /** Either text form, without a zone. */
+  [[nodiscard]] GSTPACKET_API static Result<IpAddress> parse(std::string_view text);
+  [[nodiscard]] GSTPACKET_API std::string format() const;
+
+  [[nodiscard]] constexpr bool is_v4() const noexcept { return bytes_.is_v4_mapped(); }
+  /** Precondition: is_v4(). */
+  [[nodiscard]] constexpr Ipv4Address v4() const noexcept {
+    const auto& b = bytes_.bytes;
+    return Ipv4Address{std::uint32_t{b[12]} << 24 | std::uint32_t{b[13]} << 16 |
+                       std::uint32_t{b[14]} << 8 | b[15]};
+  }
+  /** The address itself, or the IPv4-mapped one of an IPv4 address. */
+  [[nodiscard]] constexpr const Ipv6Address& v6() const noexcept { return bytes_; }
+
+  [[nodiscard]] constexpr bool is_multicast() const noexcept {
+    return is_v4() ? v4().is_multicast() : bytes_.is_multicast();
+  }
+  /** 0.0.0.0 or "::". */
+  [[nodiscard]] constexpr bool is_unspecified() const noexcept {
+    return is_v4() ? v4().is_unspecified() : bytes_.is_unspecified();
+  }
+  /** Can name one host on a network. */
+  [[nodiscard]] constexpr bool is_host() const noexcept {
+    return is_v4() ? v4().is_host() : bytes_.is_host();
+  }
+  /** In bits: 32 or 128. */
+  [[nodiscard]] constexpr unsigned width() const noexcept { return is_v4() ? 32 : 128; }
+  /** The Ethernet address of a multicast address. Precondition: is_multicast(). */
+  [[nodiscard]] constexpr Mac multicast_mac() const noexcept {
+    return is_v4() ? v4().multicast_mac() : bytes_.multicast_mac();
+  }
+  /**
+   * For tables. Addresses that collide cannot be found without knowing `secret`, which is any
+   * number that others cannot guess.
+   */
+  [[nodiscard]] constexpr std::uint64_t hash(std::uint64_t secret) const noexcept {
+    const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(bytes_.bytes);
+    std::uint64_t h = words[0] ^ secret;
+    h = (h ^ (h >> 32)) * 0x9e3779b97f4a7c15ULL;
+    h ^= words[1] ^ (secret << 17 | secret >> 47);
+    h = (h ^ (h >> 29)) * 0xbf58476d1ce4e5b9ULL;
+    return h ^ (h >> 32);
+  }
+
+ private:
+  Ipv6Address bytes_;
+};
+
+/** An address on a link, and how many of its first bits all addresses of that link share. */
+struct IpPrefix {
+  IpAddress address;
+  /** 0 to address.width(), in bits. */
+  unsigned length = 0;
+
+  friend constexpr bool operator==(const IpPrefix&, const IpPrefix&) = default;
+
+  /** "10.0.0.1/24" or "2001:db8::1/64"; without a length it is that of the whole address. */
+  [[nodiscard]] GSTPACKET_API static Result<IpPrefix> parse(std::string_view text);
+  /** With its length. */
+  [[nodiscard]] GSTPACKET_API std::string format() const;
+  /** Whether `other`, of the same version, begins with the same `length` bits. */
+  [[nodiscard]] constexpr bool contains(const IpAddress& other) const noexcept {
+    if (address.is_v4() != other.is_v4()) return false;
+    const unsigned bits = length + 128 - address.width();
+    const auto &a = address.v6().bytes, &b = other.v6().bytes;
+    const unsigned whole = bits / 8, rest = bits % 8;
+    for (unsigned i = 0; i < whole; ++i) {
+      if (a[i] != b[i]) return false;
+    }
+    return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
+  }
+  /**
+   * Whether `other` reaches all hosts of the link: the last address of an IPv4 prefix that has room
+   * for one (RFC 922, RFC 3021). The limited broadcast address is not asked for here.
+   */
+  [[nodiscard]] constexpr bool is_directed_broadcast(Ipv4Address other) const noexcept {
+    if (!address.is_v4() || length >= 31) return false;
+    const std::uint32_t host_bits = ~std::uint32_t{0} >> length;
+    return other.value == (address.v4().value | host_bits);
   }
 };
 

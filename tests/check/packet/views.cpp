@@ -233,6 +233,54 @@ GST_START_TEST(test_addresses) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_addresses_of_either_version) {
+  const auto v4 = *IpAddress::parse("192.0.2.129");
+  const auto v6 = *IpAddress::parse("2001:db8::81");
+  fail_unless(v4.is_v4() && v4.v4().value == 0xc0000281 && v4.format() == "192.0.2.129");
+  fail_unless(!v6.is_v4() && v6.format() == "2001:db8::81");
+  fail_unless(v4 != v6 && v4 == *IpAddress::parse("::ffff:192.0.2.129"));
+  fail_unless(v4.hash(1) == IpAddress(v4.v4()).hash(1) && v4.hash(1) != v4.hash(2));
+  fail_if(v4.hash(1) == v6.hash(1));
+  for (const char* bad : {"", "1.2.3", "::1%eth0", "10.0.0.1/24", "host"}) {
+    fail_if(IpAddress::parse(bad), "%s", bad);
+  }
+  fail_unless(v4.is_host() && v6.is_host() && !IpAddress().is_host());
+  fail_unless(IpAddress().is_unspecified() && IpAddress::parse("0.0.0.0")->is_unspecified());
+  fail_unless(IpAddress::parse("239.129.2.3")->is_multicast() && !v4.is_multicast());
+  fail_unless(IpAddress::parse("239.129.2.3")->multicast_mac().format() == "01:00:5e:01:02:03");
+  fail_unless(IpAddress::parse("ff15::81")->multicast_mac().format() == "33:33:00:00:00:81");
+  const auto mac = *Mac::parse("02:00:c0:a8:01:01");
+  fail_unless(Ipv6Address::link_local(mac).format() == "fe80::c0ff:fea8:101");
+  fail_unless(Ipv6Address::link_local(mac).is_link_local() && !v6.v6().is_link_local());
+}
+GST_END_TEST
+
+GST_START_TEST(test_prefixes) {
+  for (const char* text : {"192.0.2.129/25", "0.0.0.0/0", "2001:db8::81/127", "::/0"}) {
+    fail_unless(IpPrefix::parse(text)->format() == text, "%s", text);
+  }
+  fail_unless(IpPrefix::parse("10.0.0.1")->length == 32 && IpPrefix::parse("::1")->length == 128);
+  for (const char* bad : {"", "/24", "10.0.0.1/", "10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/+1",
+                          "10.0.0.1/8 ", "10.0.0.1/0x8", "::1/129", "10.0.0.1/24/24"}) {
+    fail_if(IpPrefix::parse(bad), "%s", bad);
+  }
+  const auto has = [](const char* prefix, const char* address) {
+    return IpPrefix::parse(prefix)->contains(*IpAddress::parse(address));
+  };
+  fail_unless(has("192.0.2.129/25", "192.0.2.255") && !has("192.0.2.129/25", "192.0.2.127"));
+  fail_unless(has("10.1.2.3/32", "10.1.2.3") && !has("10.1.2.3/32", "10.1.2.2"));
+  fail_unless(has("0.0.0.0/0", "255.0.0.1") && !has("0.0.0.0/0", "2001:db8::1"));
+  fail_unless(has("2001:db8::81/127", "2001:db8::80") && !has("2001:db8::81/127", "2001:db8::82"));
+  fail_unless(has("::/0", "2001:db8::1") && !has("::/0", "10.0.0.1"));
+  const auto reaches_all = [](const char* prefix, const char* address) {
+    return IpPrefix::parse(prefix)->is_directed_broadcast(*Ipv4Address::parse(address));
+  };
+  fail_unless(reaches_all("10.0.1.1/23", "10.0.1.255") && reaches_all("10.0.0.1/23", "10.0.1.255"));
+  fail_if(reaches_all("10.0.0.1/23", "10.0.0.255") || reaches_all("10.0.0.1/31", "10.0.0.1"));
+  fail_if(reaches_all("10.0.0.1/32", "10.0.0.1") || reaches_all("::/0", "255.255.255.255"));
+}
+GST_END_TEST
+
 GST_START_TEST(test_packet) {
   std::array<std::byte, 32> block{};
   const std::span<std::byte> all = block;
@@ -259,6 +307,8 @@ static Suite* views_suite() {
   tcase_add_test(tc, test_arp);
   tcase_add_test(tc, test_every_truncation_and_random_bytes);
   tcase_add_test(tc, test_addresses);
+  tcase_add_test(tc, test_addresses_of_either_version);
+  tcase_add_test(tc, test_prefixes);
   tcase_add_test(tc, test_packet);
   return s;
 }
