@@ -5,6 +5,17 @@
 #include "gst/packet/batch.hpp"
 
 namespace packetplugin {
+namespace {
+
+/**
+ * Whether nobody else has the arena. GstBufferPool does not ask: a batch may come back while
+ * packets that were moved out of it are still on their way.
+ */
+bool owns_arena(GstBuffer* batch) {
+  return GST_MINI_OBJECT_REFCOUNT_VALUE(gst_buffer_peek_memory(batch, 0)) == 1;
+}
+
+}  // namespace
 
 bool PacketPool::open(std::size_t size) {
   close();
@@ -43,6 +54,15 @@ GstBuffer* PacketPool::take() {
     meta->meta.flags = static_cast<GstMetaFlags>(meta->meta.flags | GST_META_FLAG_POOLED);
   }
   meta->n = 0;
+  if (owns_arena(batch)) return batch;
+  const gsize size = gst_buffer_peek_memory(batch, 0)->maxsize;
+  GstMemory* own = gst_allocator_alloc(gst_packet_arena_allocator(), size, nullptr);
+  if (own == nullptr) {
+    gst_buffer_unref(batch);
+    return nullptr;
+  }
+  gst_buffer_replace_all_memory(batch, own);
+  GST_BUFFER_FLAG_UNSET(batch, GST_BUFFER_FLAG_TAG_MEMORY);  // it may be recycled as before
   return batch;
 }
 
