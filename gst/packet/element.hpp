@@ -20,6 +20,16 @@
  *   void stats(StatsFields&) const;                    fields of its own in `stats`; any thread
  *   static constexpr auto stats_help = "learned (...)";  what they mean
  *
+ * An element that spreads packets over any number of pads has instead of `src` and `ports` the
+ * request pads src_n, which may come and go while packets flow, and
+ *
+ *   Verdict process(Packet&, std::span<const unsigned> pads);
+ *
+ * `pads` are the numbers of the pads there are, in ascending order: at least one. to(n) sends to
+ * pad n, flood() to all. Pads are independent: one behind which all is stopped or ended loses its
+ * packets, which are counted; upstream learns of it when that is so for all. An error of one is an
+ * error of the stream.
+ *
  * process() and set_caps() run on the streaming thread, start() and stop() never at the same time
  * as they. An exception that leaves any of them becomes an error message of the element.
  *
@@ -76,6 +86,13 @@ struct ElementInfo {
 
 namespace detail {
 
+/** Which pads an element has. */
+enum class Shape {
+  filter,    // sink, src and more source pads by name
+  splitter,  // sink and request pads src_n
+  switcher,  // request pads sink_n and src_n
+};
+
 /** The runtime's description of an author's class. */
 struct ElementSpec {
   const ElementInfo* info;
@@ -87,15 +104,18 @@ struct ElementSpec {
   std::vector<PropertySpec> (*properties)();
   void* (*create)();
   void (*destroy)(void* object);
-  /** Processes all packets of the burst; `port` is the one they came in by. */
-  void (*process)(void* object, Burst& burst, unsigned port);
+  /**
+   * Processes all packets of the burst; `port` is the one they came in by, `others` are the ports
+   * that it may leave by: of a splitter and a switch.
+   */
+  void (*process)(void* object, Burst& burst, unsigned port, std::span<const unsigned> others);
   Result<void> (*start)(void* object);
   void (*stop)(void* object);
   Result<void> (*set_caps)(void* object, const PacketCaps& caps);
   void (*stats)(const void* object, StatsFields& fields);
   const char* stats_help;
+  Shape shape;
   // Of a SwitchElement.
-  bool is_switch;
   void (*port_removed)(void* object, unsigned port);
 };
 
@@ -141,6 +161,13 @@ concept BatchElement = requires(E e, BasicPacketBatch<detail::PacketOf<E>>& batc
   { e.process(batch) } -> std::same_as<void>;
 };
 
+/** An element with any number of source pads, which decides about one packet at a time. */
+template <class E>
+concept SplitterElement = requires(E e, detail::PacketOf<E>& packet,
+                                   std::span<const unsigned> pads) {
+  { e.process(packet, pads) } -> std::same_as<Verdict>;
+};
+
 /** An element with any number of ports, which decides about one packet at a time. */
 template <class E>
 concept SwitchElement = requires(E e, const Packet& packet, unsigned port) {
@@ -150,7 +177,7 @@ concept SwitchElement = requires(E e, const Packet& packet, unsigned port) {
 namespace detail {
 
 template <class E>
-void process(void* object, Burst& burst, unsigned port) {
+void process(void* object, Burst& burst, unsigned port, std::span<const unsigned> others) {
   auto& self = *static_cast<E*>(object);
   if constexpr (BatchElement<E>) {
     BasicPacketBatch<PacketOf<E>> batch(burst.open_all(), burst.verdicts(), burst.size());
@@ -176,6 +203,8 @@ void process(void* object, Burst& burst, unsigned port) {
       bytes_in += packet.size();
       if constexpr (SwitchElement<E>) {
         *verdict = self.process(packet, port);
+      } else if constexpr (SplitterElement<E>) {
+        *verdict = self.process(packet, others);
       } else {
         *verdict = self.process(packet);
       }
@@ -226,7 +255,12 @@ template <class E>
       static_assert(access_of<E>() == Access::read,
                     "say: static constexpr Access access = Access::read");
       static_assert(link_types_of<E>().size() == 1, "the ports of a switch carry one link type");
-      s.is_switch = true;
+      s.shape = Shape::switcher;
+    }
+    if constexpr (SplitterElement<E>) {
+      static_assert(
+          !requires { E::ports; }, "the pads of a splitter are requested");
+      s.shape = Shape::splitter;
     }
     if constexpr (requires(E e) { e.port_removed(0U); }) {
       s.port_removed = [](void* object, unsigned port) {
@@ -263,7 +297,7 @@ template <class E>
  * refuses.
  */
 template <class E>
-requires ScalarElement<E> || BatchElement<E> || SwitchElement<E>
+requires ScalarElement<E> || BatchElement<E> || SplitterElement<E> || SwitchElement<E>
 bool register_element(GstPlugin* plugin) {
   return detail::register_spec(plugin, detail::spec_of<E>());
 }

@@ -9,6 +9,7 @@
  */
 #include "config.h"
 #include "plugins/packet/ethbridge.hpp"
+#include "plugins/packet/flowsplit.hpp"
 #include "plugins/packet/gstpacketcheck.hpp"
 #include "plugins/packet/gstpacketgen.hpp"
 #include "plugins/packet/icmpresponder.hpp"
@@ -16,6 +17,7 @@
 // Not GSTPACKET_PLUGIN: sources and sinks are not packet elements in the sense of the element API.
 static gboolean plugin_init(GstPlugin* plugin) {
   gboolean registered = GST_ELEMENT_REGISTER(ethbridge, plugin);
+  registered &= GST_ELEMENT_REGISTER(flowsplit, plugin);
   registered &= GST_ELEMENT_REGISTER(icmpresponder, plugin);
   registered &= GST_ELEMENT_REGISTER(packetgen, plugin);
   registered &= GST_ELEMENT_REGISTER(packetcheck, plugin);

@@ -9,6 +9,7 @@
 
 #include "ethbridge.hpp"
 #include "everyview.hpp"
+#include "flowsplit.hpp"
 #include "fuzz.hpp"
 #include "gst/packet/headers/flow_hash.hpp"
 #include "icmpresponder.hpp"
@@ -60,6 +61,7 @@ class Packets {
     require(bool(responder_.set_address("192.168.1.1,2001:db8::ab:cd01")), "address");
     require(bool(responder_.set_mac("")), "mac");
     require(bool(responder_.set_caps({link})), "caps");
+    require(bool(split_.set_caps({link})), "caps");
     set_verify(responder_, verify);
     judge_.set_link_type(link);
     judge_.set_verify(verify);
@@ -72,6 +74,7 @@ class Packets {
     volatile unsigned seen = everyview::visit(block);
     (void)seen;
     hash(block);
+    split(block);
     count(block);
     bridge(block, port);
     answer(std::move(block), room);
@@ -85,6 +88,14 @@ class Packets {
                                       block.begin() + static_cast<std::ptrdiff_t>(first));
     require(flow_hash(part, link_) == whole, "bytes behind the headers count");
     require(pick_of(whole, 7) < 7, "none of 7");
+  }
+  void split(const std::vector<std::byte>& block) {
+    static constexpr std::array kPads{0U, 3U, 7U};
+    std::vector<std::byte> bytes = block;
+    const Verdict verdict = split_.process(Packet(bytes), kPads);
+    require(bytes == block, "the splitter changed a packet");
+    require(verdict == to(FlowSplit::pick(flow_hash(block, link_), kPads)), "another pad");
+    require(std::ranges::find(kPads, unsigned{verdict.port}) != kPads.end(), "no such pad");
   }
   void count(const std::vector<std::byte>& block) {
     judge_.judge(block, ++now_);
@@ -119,6 +130,7 @@ class Packets {
   IcmpResponder responder_;
   PacketChecker judge_;
   EthBridge bridge_;
+  FlowSplit split_;
   std::uint64_t now_ = 0;
 };
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The gst-memif developers
-"""ethbridge between memif interfaces, and flows spread over the queues of one (queue=-1)."""
+"""ethbridge between memif interfaces, and flows spread over the queues of one."""
 
 import collections
 import contextlib
@@ -170,11 +170,24 @@ class AllQueuesTest(InteropTest):
         addresses = packets.ip4("10.0.0.1") + packets.ip4("10.0.0.2")
         return bytes(6) + packets.PEER_MAC + packets.ETH_IP4 + head + addresses + body
 
-    def spread(self, role, peer_queues, tx_queues):
+    @staticmethod
+    def one_sink(path, role, tx_queues):
+        return (f"memifsrc {properties(socket_path=path, role=role, tx_queues=tx_queues)} ! "
+                f"memifsink {properties(socket_path=path, role=role, queue=-1)}")
+
+    @staticmethod
+    def one_thread_each(path, role, tx_queues):
+        line = (f"memifsrc {properties(socket_path=path, role=role, tx_queues=tx_queues)} ! "
+                f"flowsplit name=split ")
+        for queue in range(tx_queues):
+            sink = properties(socket_path=path, role=role, queue=queue)
+            line += f"split. ! queue ! memifsink {sink} "
+        return line
+
+    def spread(self, role, peer_queues, tx_queues, make_line=one_sink):
         """Sends 64 flows in turn; returns how many packets each queue of the peer got."""
         path = self.socket(role)
-        line = (f"memifsrc {properties(socket_path=path, role=role, tx_queues=tx_queues)} ! "
-                f"memifsink {properties(socket_path=path, role=role, queue=-1)}")
+        line = make_line(path, role, tx_queues)
         flows, each = 64, 200
         with Peer(opposite(role), path, rx_queues=peer_queues) as peer:
             if peer.role == "master":
@@ -209,6 +222,14 @@ class AllQueuesTest(InteropTest):
             with self.subTest(role=role):
                 counts = self.spread(role, QUEUES, QUEUES)
                 self.assertEqual(len(counts), QUEUES)
+                for count in counts:
+                    self.assertGreater(count, sum(counts) // QUEUES // 3, f"uneven: {counts}")
+
+    def test_spread_over_threads(self):
+        """flowsplit: each queue is filled by a thread of its own."""
+        for role in ("slave", "master"):
+            with self.subTest(role=role):
+                counts = self.spread(role, QUEUES, QUEUES, self.one_thread_each)
                 for count in counts:
                     self.assertGreater(count, sum(counts) // QUEUES // 3, f"uneven: {counts}")
 

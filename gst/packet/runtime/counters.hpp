@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "gst/common/counter.hpp"
+#include "gst/packet/element.hpp"
 #include "gst/packet/reflect.hpp"
 
 namespace gstpacket::detail {
@@ -44,8 +45,17 @@ enum class Count {
   drop_unreadable,
 };
 
-[[nodiscard]] constexpr bool only_in_switch(Count which) noexcept {
-  return which == Count::flooded || which == Count::drop_port_down || which == Count::drop_loop;
+/** Whether elements of this shape have the field. */
+[[nodiscard]] constexpr bool counted_in(Shape shape, Count which) noexcept {
+  switch (which) {
+    case Count::flooded:
+    case Count::drop_port_down:
+      return shape != Shape::filter;
+    case Count::drop_loop:
+      return shape == Shape::switcher;
+    default:
+      return true;
+  }
 }
 
 /** The counters of one sink pad. */

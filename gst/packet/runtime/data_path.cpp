@@ -11,7 +11,7 @@ DataPath::DataPath(ElementCore& core, GstPad* pad, unsigned number)
     : core_(core),
       pad_(pad),
       number_(number),
-      combiner_(core.is_switch() ? nullptr : gst_flow_combiner_new()),
+      combiner_(core.shape() == Shape::filter ? gst_flow_combiner_new() : nullptr),
       burst_(core.spec().access) {}
 
 DataPath& DataPath::attach(ElementCore& core, GstPad* pad, unsigned number) {
@@ -67,6 +67,9 @@ GstFlowReturn DataPath::process(PacketInput&& input) {
   if (core_.ports().update(view_)) [[unlikely]] {
     see_ports();
   }
+  if (others_.empty() && core_.shape() == Shape::splitter) [[unlikely]] {
+    return no_pads(input);
+  }
   busy_ = true;
   router_.begin(*view_.ports, others_);
   const bool done = open_and_process(input);
@@ -85,7 +88,7 @@ void DataPath::see_ports() {
   for (const auto& port : *view_.ports) {
     if (combiner_) {
       gst_flow_combiner_add_pad(combiner_.get(), port->pad());
-    } else if (port && port->number() != number_) {
+    } else if (port && (port->number() != number_ || core_.shape() == Shape::splitter)) {
       others_.push_back(port->number());
     }
   }
@@ -97,8 +100,9 @@ bool DataPath::open_and_process(PacketInput& input) {
     input.open_next(burst_);
     if (burst_.size() == 0) break;
     counters_[Count::packets_in].add(burst_.size());
-    const bool done = guarded(core_.element(), "process()",
-                              [&] { core_.spec().process(core_.object(), burst_, number_); });
+    const bool done = guarded(core_.element(), "process()", [&] {
+      core_.spec().process(core_.object(), burst_, number_, others_);
+    });
     burst_.close();
     counters_[Count::bytes_in].add(burst_.bytes_in());
     counters_[Count::copies].add(burst_.take_copies());
@@ -126,9 +130,27 @@ GstFlowReturn DataPath::push_all(PacketInput& input) {
     previous = port.get();
   }
   if (previous != nullptr) push_to(input, *previous, true);
-  if (!combiner_) return GST_FLOW_OK;
+  if (core_.shape() == Shape::switcher) return GST_FLOW_OK;
+  if (!combiner_) return flow_of_all();
   // All pads are up to date; this only reads the combined result.
   return gst_flow_combiner_update_flow(combiner_.get(), GST_FLOW_OK);
+}
+
+/**
+ * Of a splitter. GstFlowCombiner would end the stream for one pad that is flushing, as a pad is
+ * that has just been released.
+ */
+GstFlowReturn DataPath::flow_of_all() const {
+  GstFlowReturn down = GST_FLOW_NOT_LINKED;
+  bool any_up = false;
+  for (const auto& port : *view_.ports) {
+    if (!port) continue;
+    const GstFlowReturn flow = GST_PAD_LAST_FLOW_RETURN(port->pad());
+    if (flow < GST_FLOW_EOS) return flow;
+    if (flow >= GST_FLOW_OK) any_up = true;
+    if (flow == GST_FLOW_EOS || (flow == GST_FLOW_FLUSHING && down != GST_FLOW_EOS)) down = flow;
+  }
+  return any_up ? GST_FLOW_OK : down;
 }
 
 /** Keeps the combined flow right for an extra pad of a filter that no packet goes to now. */
@@ -144,7 +166,7 @@ void DataPath::note_idle(const SourcePort& port) {
 
 GstFlowReturn DataPath::push_to(PacketInput& input, SourcePort& port, bool last) {
   const GstFlowReturn flow = port.in_turn([&] { return router_.push(input, port, last); });
-  // A filter returns failures upstream; a switch drops the packets.
+  // A filter returns failures upstream; the others drop the packets.
   if (flow == GST_FLOW_OK || (combiner_ && flow != GST_FLOW_NOT_LINKED)) [[likely]] {
     const Tally tally = router_.due(port.number());
     counters_[Count::packets_out].add(tally.packets);
@@ -167,7 +189,7 @@ void DataPath::count_lost(SourcePort& port, GstFlowReturn flow) {
   counters_[unlinked ? Count::drop_unlinked : Count::drop_port_down].add(packets);
   counters_[Count::dropped].add(packets);
   port.count_dropped(packets);
-  if (flow < GST_FLOW_EOS && port.failed_now()) {
+  if (flow < GST_FLOW_EOS && core_.shape() == Shape::switcher && port.failed_now()) {
     GST_ELEMENT_WARNING(core_.element(), STREAM, FAILED,
                         ("Port %u takes no packets (%s): they are dropped. The other ports go on. "
                          "Look for what failed behind src_%u.",
@@ -184,6 +206,13 @@ GstFlowReturn DataPath::refuse_loop(const PacketInput& input) {
   GST_CAT_WARNING_OBJECT(core_.cls().category, pad_,
                          "packets came back while they were sent: the pads are linked in a loop");
   return GST_FLOW_OK;
+}
+
+GstFlowReturn DataPath::no_pads(const PacketInput& input) {
+  counters_[Count::packets_in].add(input.packets());
+  counters_[Count::drop_unlinked].add(input.packets());
+  counters_[Count::dropped].add(input.packets());
+  return GST_FLOW_NOT_LINKED;
 }
 
 GstFlowReturn DataPath::no_caps() {

@@ -5,9 +5,9 @@
  * Private. The path of packets from one sink pad to the source pads of an element. It is protected
  * by the pad's stream lock and shares only the port table with the paths of other pads.
  *
- * A filter has one path, which combines the flow returns of the source pads for upstream. A switch
- * has one for each sink pad: a failing port does not stop the others, and flooded packets go to all
- * ports but the own one.
+ * A filter has one path, which combines the flow returns of the source pads for upstream; so has a
+ * splitter, whose ports may stop and end one by one. A switch has one for each sink pad: a failing
+ * port does not stop the others, and flooded packets go to all ports but the own one.
  */
 #pragma once
 
@@ -59,10 +59,12 @@ class DataPath {
   void see_ports();
   bool open_and_process(PacketInput& input);
   GstFlowReturn push_all(PacketInput& input);
+  GstFlowReturn flow_of_all() const;
   GstFlowReturn push_to(PacketInput& input, SourcePort& port, bool last);
   void note_idle(const SourcePort& port);
   void count_lost(SourcePort& port, GstFlowReturn flow);
   GstFlowReturn refuse_loop(const PacketInput& input);
+  GstFlowReturn no_pads(const PacketInput& input);
   GstFlowReturn no_caps();
 
   struct FreeCombiner {
@@ -76,8 +78,8 @@ class DataPath {
   bool busy_ = false;
   PortTable::View view_;
   bool is_single_ = false;        // a filter with no source pad but `src`
-  std::vector<unsigned> others_;  // all ports of a switch but our own
-  std::unique_ptr<GstFlowCombiner, FreeCombiner> combiner_;  // null in a switch
+  std::vector<unsigned> others_;  // all ports of a splitter; of a switch all but our own
+  std::unique_ptr<GstFlowCombiner, FreeCombiner> combiner_;  // of a filter only
   Counters counters_;
   VerdictRouter router_{core_, counters_};
   Burst burst_;

@@ -18,7 +18,15 @@ namespace {
 GstElementClass* parent_class = nullptr;  // GstElement's
 
 const ElementKind& kind_of(const ElementSpec& spec) {
-  return spec.is_switch ? kSwitchKind : kFilterKind;
+  switch (spec.shape) {
+    case Shape::splitter:
+      return kSplitterKind;
+    case Shape::switcher:
+      return kSwitchKind;
+    case Shape::filter:
+      break;
+  }
+  return kFilterKind;
 }
 
 // ---- object -----------------------------------------------------------------------------------

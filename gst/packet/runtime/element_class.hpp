@@ -39,7 +39,14 @@ struct ElementKind {
   const char* stats_help;
 };
 
+/**
+ * Handles an event of the sink pad of an element with one way in, before it is passed on; false if
+ * it is refused.
+ */
+[[nodiscard]] bool take_event(GstPad* sink, GstObject* element, GstEvent* event);
+
 extern const ElementKind kFilterKind;
+extern const ElementKind kSplitterKind;
 extern const ElementKind kSwitchKind;
 
 }  // namespace gstpacket::detail

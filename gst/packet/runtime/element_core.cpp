@@ -2,8 +2,8 @@
 // Copyright (C) 2026 The gst-memif developers
 #include "gst/packet/runtime/element_core.hpp"
 
+#include <array>
 #include <memory>
-#include <utility>
 
 #include "gst/packet/runtime/data_path.hpp"
 
@@ -81,12 +81,12 @@ bool ElementCore::start() {
       return false;
     }
   }
-  started_ = true;
+  running_.store(true, std::memory_order_release);
   return true;
 }
 
 void ElementCore::stop() {
-  if (!std::exchange(started_, false) || spec().stop == nullptr) return;
+  if (!running_.exchange(false, std::memory_order_acq_rel) || spec().stop == nullptr) return;
   guarded(element_, "stop()", [&] { spec().stop(object_); });
 }
 
@@ -103,7 +103,10 @@ void ElementCore::add_path(DataPath& path) {
 }
 
 void ElementCore::add_port(GstPad* pad, unsigned number) {
-  ports_.add(std::make_shared<SourcePort>(number, pad, is_switch()));
+  static constexpr std::array kUses{SourcePort::Use::plain, SourcePort::Use::counted,
+                                    SourcePort::Use::shared};  // by shape
+  const auto use = kUses.at(static_cast<std::size_t>(shape()));
+  ports_.add(std::make_shared<SourcePort>(number, pad, use));
 }
 
 void ElementCore::remove(GstPad* pad) {
@@ -192,11 +195,9 @@ GstStructure* ElementCore::stats() const {
     for (std::size_t r = 0; which == Count::drop_unlinked && r < spec().reasons.size(); ++r) {
       fields.add(drop_field(spec().reasons[r]).c_str(), sum.get_reason(r));
     }
-    if (is_switch() || !only_in_switch(which)) {
-      fields.add(with_dashes(kNames[i]).c_str(), sum.get(which));
-    }
+    if (counted_in(shape(), which)) fields.add(with_dashes(kNames[i]).c_str(), sum.get(which));
   }
-  if (is_switch()) add_port_stats(fields);
+  if (shape() != Shape::filter) add_port_stats(fields);
   if (spec().stats != nullptr) {
     guarded(element_, "stats()", [&] { spec().stats(object_, fields); });
   }
@@ -209,6 +210,7 @@ void ElementCore::add_port_stats(const StatsFields& fields) const {
     fields.add(("port-" + std::to_string(number) + field).c_str(), value);
   };
   for (const auto& [number, path] : paths_) {
+    if (shape() != Shape::switcher) break;  // one path, which counts for the element
     add(number, "-packets-in", path->counters().get(Count::packets_in));
     add(number, "-bytes-in", path->counters().get(Count::bytes_in));
   }

@@ -10,6 +10,7 @@
 
 #include <gst/gst.h>
 
+#include <atomic>
 #include <exception>
 #include <map>
 #include <mutex>
@@ -56,7 +57,9 @@ class ElementCore {
 
   [[nodiscard]] const ElementClass& cls() const { return cls_; }
   [[nodiscard]] const ElementSpec& spec() const { return *cls_.spec; }
-  [[nodiscard]] bool is_switch() const { return cls_.spec->is_switch; }
+  [[nodiscard]] Shape shape() const { return cls_.spec->shape; }
+  /** Between start() and stop(); any thread. */
+  [[nodiscard]] bool running() const { return running_.load(std::memory_order_acquire); }
   [[nodiscard]] GstElement* element() const { return element_; }
   [[nodiscard]] void* object() const { return object_; }
 
@@ -76,7 +79,7 @@ class ElementCore {
 
   // State changes. start() posts a message when it fails; stop() comes after the pads have stopped.
   virtual bool start();
-  virtual void stop();
+  void stop();
   bool check_settings();
   void set_configured(bool configured);
 
@@ -95,7 +98,7 @@ class ElementCore {
   GstElement* element_;
   const ElementClass& cls_;
   void* object_;
-  bool started_ = false;
+  std::atomic<bool> running_{false};
   PortTable ports_;
   Counters retired_;  // of paths that are gone; paths_mutex_
 

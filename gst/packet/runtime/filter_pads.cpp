@@ -10,23 +10,26 @@
 #include "gst/packet/runtime/element_class.hpp"
 
 namespace gstpacket::detail {
-namespace {
 
-gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
-  DataPath& path = DataPath::of(pad);
+bool take_event(GstPad* sink, GstObject* element, GstEvent* event) {
+  DataPath& path = DataPath::of(sink);
   if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
     GstCaps* caps = nullptr;
     gst_event_parse_caps(event, &caps);
-    const bool accepted = core_of(parent).accept_caps(caps);
+    const bool accepted = core_of(element).accept_caps(caps);
     path.set_caps_known(accepted);
-    if (!accepted) {
-      gst_event_unref(event);
-      return FALSE;
-    }
-  } else if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
-    path.forget_flows();
+    return accepted;
   }
-  return gst_pad_event_default(pad, parent, event);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) path.forget_flows();
+  return true;
+}
+
+namespace {
+
+gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
+  if (take_event(pad, parent, event)) return gst_pad_event_default(pad, parent, event);
+  gst_event_unref(event);
+  return FALSE;
 }
 
 // Packets leave in the form in which they arrive, so the peer of `src` answers. Batches may leave

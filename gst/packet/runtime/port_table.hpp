@@ -24,9 +24,14 @@ namespace gstpacket::detail {
 
 class SourcePort {
  public:
-  /** `shared`: several threads push here. */
-  SourcePort(unsigned number, GstPad* pad, bool shared)
-      : number_(number), pad_(static_cast<GstPad*>(gst_object_ref(pad))), shared_(shared) {}
+  /** What a port is to its element. */
+  enum class Use {
+    plain,
+    counted,  // with counts of its own
+    shared,   // so, and several threads push here
+  };
+  SourcePort(unsigned number, GstPad* pad, Use use)
+      : number_(number), pad_(static_cast<GstPad*>(gst_object_ref(pad))), use_(use) {}
   ~SourcePort() { gst_object_unref(pad_); }
   SourcePort(const SourcePort&) = delete;
   SourcePort& operator=(const SourcePort&) = delete;
@@ -40,7 +45,7 @@ class SourcePort {
   template <class Push>
   auto in_turn(Push push) {
     std::unique_lock lock(push_mutex_, std::defer_lock);
-    if (shared_) lock.lock();
+    if (use_ == Use::shared) lock.lock();
     return push();
   }
   /** Whether batches may be pushed. To be called in turn. */
@@ -52,15 +57,15 @@ class SourcePort {
   /** True the first time after a success. */
   bool failed_now() { return !failed_.exchange(true, std::memory_order_relaxed); }
 
-  // Counts of a shared port.
+  // Counts, unless the port is plain.
   void count_out(const Tally& tally) {
-    if (!shared_) return;
+    if (use_ == Use::plain) return;
     packets_.fetch_add(tally.packets, std::memory_order_relaxed);
     bytes_.fetch_add(tally.bytes, std::memory_order_relaxed);
     if (failed_.load(std::memory_order_relaxed)) failed_.store(false, std::memory_order_relaxed);
   }
   void count_dropped(std::uint64_t packets) {
-    if (shared_) dropped_.fetch_add(packets, std::memory_order_relaxed);
+    if (use_ != Use::plain) dropped_.fetch_add(packets, std::memory_order_relaxed);
   }
   [[nodiscard]] std::uint64_t packets() const { return packets_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
@@ -72,7 +77,7 @@ class SourcePort {
 
   unsigned number_;
   GstPad* pad_;
-  bool shared_;
+  Use use_;
   bool takes_batches_ = false;
   std::atomic<bool> failed_{false};
   // Several threads count here, once per input.

@@ -5,22 +5,17 @@
  * The pads of a switch, an element with any number of ports: requested and released, with streams
  * of their own.
  */
-#include <atomic>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
 #include <string>
 #include <utility>
 
 #include "gst/packet/batch.hpp"
 #include "gst/packet/runtime/data_path.hpp"
 #include "gst/packet/runtime/element_class.hpp"
+#include "gst/packet/runtime/request_pads.hpp"
 #include "gst/packet/switch_event.hpp"
 
 namespace gstpacket::detail {
 namespace {
-
-using PadPointer = std::unique_ptr<GstPad, void (*)(void*)>;
 
 class SwitchCore final : public ElementCore {
  public:
@@ -30,14 +25,12 @@ class SwitchCore final : public ElementCore {
   void remove(GstPad* pad) override;
   /** Gives a source pad that begins the events that come before data. */
   void prepare_source(GstPad* pad, unsigned number);
-  [[nodiscard]] bool running() const { return running_.load(std::memory_order_acquire); }
 
   // Events of a sink pad.
   void stream_starts(DataPath& path);
   void end_of_stream(DataPath& path);
 
   bool start() override;
-  void stop() override;
 
  private:
   [[nodiscard]] bool all_ended();
@@ -46,21 +39,10 @@ class SwitchCore final : public ElementCore {
   bool ended_ = false;  // EOS was pushed; paths_mutex_
   std::string stream_prefix_;
   guint group_id_ = gst_util_group_id_next();
-  std::atomic<bool> running_{false};
 };
 
 SwitchCore& switch_of(void* object) {
   return static_cast<SwitchCore&>(core_of(object));
-}
-
-/** The number of the port, kept beside the pad: its name may be changed. */
-GQuark number_quark() {
-  static const GQuark quark = g_quark_from_static_string("gstpacket-port");
-  return quark;
-}
-
-unsigned number_of(const void* pad) {
-  return GPOINTER_TO_UINT(g_object_get_qdata(G_OBJECT(const_cast<void*>(pad)), number_quark()));
 }
 
 // ---- streams ----------------------------------------------------------------------------------
@@ -78,14 +60,7 @@ bool SwitchCore::start() {
     group_id_ = gst_util_group_id_next();
     ended_ = false;
   }
-  if (!ElementCore::start()) return false;
-  running_.store(true, std::memory_order_release);
-  return true;
-}
-
-void SwitchCore::stop() {
-  running_.store(false, std::memory_order_release);
-  ElementCore::stop();
+  return ElementCore::start();
 }
 
 void SwitchCore::remove(GstPad* pad) {
@@ -220,33 +195,6 @@ GstIterator* internal_links(GstPad* pad, GstObject* parent) {
 
 // ---- requests ---------------------------------------------------------------------------------
 
-bool taken(GstElement* element, const char* prefix, unsigned number) {
-  const std::string name = prefix + std::to_string(number);
-  const PadPointer pad(gst_element_get_static_pad(element, name.c_str()), gst_object_unref);
-  return pad != nullptr;
-}
-
-/**
- * The number of a new pad: the requested one, or the lowest that is free in this direction.
- * Negative if it is taken or too large.
- */
-int choose_number(GstElement* element, GstPadDirection direction, const char* name) {
-  const char* prefix = direction == GST_PAD_SINK ? "sink_" : "src_";
-  if (name != nullptr && g_str_has_prefix(name, prefix)) {
-    const char* digits = name + std::strlen(prefix);
-    guint64 number = 0;
-    if (!g_ascii_string_to_unsigned(digits, 10, 0, Verdict::kMaxPorts - 1, &number, nullptr) ||
-        taken(element, prefix, static_cast<unsigned>(number))) {
-      return -1;
-    }
-    return static_cast<int>(number);
-  }
-  for (unsigned number = 0; number < Verdict::kMaxPorts; ++number) {
-    if (!taken(element, prefix, number)) return static_cast<int>(number);
-  }
-  return -1;
-}
-
 void set_functions(GstPad* pad) {
   gst_pad_set_iterate_internal_links_function(pad, internal_links);
   if (GST_PAD_IS_SRC(pad)) {
@@ -260,29 +208,21 @@ void set_functions(GstPad* pad) {
 GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar* asked,
                         const GstCaps*) {
   SwitchCore& core = switch_of(element);
+  const PadPointer owner = new_numbered_pad(element, templ, asked);
+  if (!owner) return nullptr;
+  GstPad* pad = owner.get();
   const GstPadDirection direction = GST_PAD_TEMPLATE_DIRECTION(templ);
-  const int number = choose_number(element, direction, asked);
-  if (number < 0) {
-    GST_CAT_WARNING_OBJECT(core.cls().category, element,
-                           "no pad %s: there is one, or the number is above %u",
-                           asked != nullptr ? asked : "more", Verdict::kMaxPorts - 1);
-    return nullptr;
-  }
-  const std::string name = (direction == GST_PAD_SINK ? "sink_" : "src_") + std::to_string(number);
-  GstPad* pad = gst_pad_new_from_template(templ, name.c_str());
-  g_object_set_qdata(G_OBJECT(pad), number_quark(), GINT_TO_POINTER(number));
+  const unsigned number = number_of(pad);
   set_functions(pad);
-  gst_object_ref_sink(pad);
   if (direction == GST_PAD_SINK) {
-    core.add_path(DataPath::attach(core, pad, static_cast<unsigned>(number)));
+    core.add_path(DataPath::attach(core, pad, number));
   } else {
     gst_pad_set_element_private(pad, &core);
   }
   if (core.running()) gst_pad_set_active(pad, TRUE);
   const bool added = gst_element_add_pad(element, pad) != FALSE;
-  if (added && direction == GST_PAD_SRC) core.add_port(pad, static_cast<unsigned>(number));
+  if (added && direction == GST_PAD_SRC) core.add_port(pad, number);
   if (!added && direction == GST_PAD_SINK) core.remove(pad);
-  gst_object_unref(pad);
   return added ? pad : nullptr;
 }
 

@@ -59,7 +59,7 @@ Verdict VerdictRouter::check(Verdict verdict) {
     return verdict;
   } else {
     counters_[Count::drop_unlinked].add(1);
-    if (!core_.is_switch()) {
+    if (core_.shape() == Shape::filter) {
       GST_CAT_ERROR_OBJECT(core_.cls().category, core_.element(),
                            "no source pad %u: packet dropped", verdict.port);
     }

@@ -17,6 +17,7 @@
 #include "decttl.hpp"
 #include "ethbridge.hpp"
 #include "everyview.hpp"
+#include "flowsplit.hpp"
 #include "gst/packet/headers/flow_hash.hpp"
 #include "icmpresponder.hpp"
 #include "packet_builder.hpp"
@@ -360,6 +361,19 @@ GST_START_TEST(test_ethbridge) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_flowsplit) {
+  FlowSplit split;
+  constexpr std::array kPads{0U, 3U, 7U};
+  for (int round = 0; round < kRounds; ++round) {
+    fail_unless(bool(split.set_caps({round % 2 == 0 ? LinkType::ethernet : LinkType::ip})));
+    Block block(some_packet(), 0);
+    const Packet packet = block.open();
+    const Verdict verdict = split.process(packet, kPads);
+    fail_unless(std::ranges::find(kPads, unsigned{verdict.port}) != kPads.end());
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_packetcheck) {
   for (const bool verify : {true, false}) {
     for (const LinkType link : {LinkType::ethernet, LinkType::ip}) {
@@ -412,6 +426,7 @@ static Suite* mutation_suite() {
   tcase_add_test(tc, test_views);
   tcase_add_test(tc, test_icmpresponder);
   tcase_add_test(tc, test_ethbridge);
+  tcase_add_test(tc, test_flowsplit);
   tcase_add_test(tc, test_packetcheck);
   tcase_add_test(tc, test_flow_hash);
   tcase_add_test(tc, test_example_of_the_documentation);

@@ -7,6 +7,7 @@
 #include <gst/check/gstcheck.h>
 
 GST_ELEMENT_REGISTER_DECLARE(ethbridge)
+GST_ELEMENT_REGISTER_DECLARE(flowsplit)
 GST_ELEMENT_REGISTER_DECLARE(icmpresponder)
 GST_ELEMENT_REGISTER_DECLARE(memifsink)
 GST_ELEMENT_REGISTER_DECLARE(memifsrc)
@@ -27,6 +28,7 @@ struct Entry {
 };
 constexpr Entry kElements[] = {
     {"ethbridge", "GstEthBridge", gst_element_register_ethbridge},
+    {"flowsplit", "GstFlowSplit", gst_element_register_flowsplit},
     {"icmpresponder", "GstIcmpResponder", gst_element_register_icmpresponder},
     {"memifsink", "GstMemifSink", gst_element_register_memifsink},
     {"memifsrc", "GstMemifSrc", gst_element_register_memifsrc},
