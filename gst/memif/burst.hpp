@@ -57,4 +57,11 @@ struct TxBurst {
   std::uint32_t done() const noexcept { return sent + dropped; }
 };
 
+/** A packet that is longer than all buffers of a ring together. */
+struct Oversize {
+  std::uint64_t length = 0;       ///< bytes of the packet; 0: there was none
+  std::uint32_t buffer_size = 0;  ///< bytes of the largest buffer
+  std::uint32_t ring_size = 0;    ///< slots
+};
+
 }  // namespace gstmemif

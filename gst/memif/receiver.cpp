@@ -74,6 +74,10 @@ RxBurst Receiver::receive_lent(std::span<PacketDesc> packets) {
   return rx_->receive_lent(link(), packets);
 }
 
+std::uint64_t Receiver::too_long() const noexcept {
+  return rx_ != nullptr ? rx_->too_long() : 0;
+}
+
 bool Receiver::release() noexcept {
   enter();
   return rx_ == nullptr || rx_->release();

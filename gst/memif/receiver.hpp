@@ -67,6 +67,9 @@ class GSTMEMIF_API Receiver final : public QueueUser {
    */
   bool lost_link() noexcept { return std::exchange(lost_link_, false); }
 
+  /** Bytes of the last packet of the present link over the limit; 0 if there was none. */
+  std::uint64_t too_long() const noexcept;
+
   /** True if the present link has this queue. */
   bool has_queue() const noexcept { return rx_ != nullptr; }
   /** Any thread. */

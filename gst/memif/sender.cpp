@@ -97,6 +97,10 @@ TxBurst Sender::send_burst_zero_copy(Loan& loan, std::span<const PacketDesc> pac
   return tx_->send_burst({loan.base(), loan.size()}, packets);
 }
 
+Oversize Sender::oversize() const noexcept {
+  return tx_ != nullptr ? tx_->oversize() : Oversize();
+}
+
 void Sender::flush() noexcept {
   enter();
   if (tx_ != nullptr) tx_->flush();

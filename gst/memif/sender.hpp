@@ -81,6 +81,9 @@ class GSTMEMIF_API Sender final : public QueueUser {
   /** Counts packets that the peer has not taken as undelivered; it may still take them. */
   void abandon() noexcept;
 
+  /** The last packet of the present link that its ring cannot hold; length 0 if there was none. */
+  Oversize oversize() const noexcept;
+
   bool has_queue() const noexcept { return tx_ != nullptr; }
   QueueStats& stats() noexcept { return interface_->stats().tx(queue_); }
 

@@ -21,7 +21,7 @@ const char* explain(DropReason reason) {
     case DropReason::flushed:
       return "discarded by a flush";
     case DropReason::too_long:
-      return "too long for the ring";
+      return "too long for the ring (a larger buffer-size or ring-size holds more)";
     case DropReason::empty:
       return "of 0 bytes";
     case DropReason::no_memory:

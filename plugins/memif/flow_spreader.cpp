@@ -43,6 +43,7 @@ gstmemif::Result<std::unique_ptr<FlowSpreader>> FlowSpreader::open(
   const gstmemif::Settings settings = interface->settings();
   auto queues = std::make_unique<FlowSpreader>();
   queues->link_type_ = link_type_of(settings.mode);
+  queues->set_opaque(false);
   const bool all = queue == kAll;
   const auto first = all ? std::uint32_t{0} : static_cast<std::uint32_t>(queue);
   const std::uint32_t count = all ? settings.tx_queues : 1;
@@ -66,7 +67,7 @@ void FlowSpreader::refresh_all() noexcept {
 }
 
 Sender& FlowSpreader::pick_by_flow(TxPacket packet) const noexcept {
-  const std::uint32_t hash = packet.size() == 1 ? gstpacket::flow_hash(packet.front(), link_type_)
-                                                : hash_pieces(packet, link_type_);
+  const std::uint32_t hash = packet.size() == 1 ? gstpacket::flow_hash(packet.front(), hashed_as_)
+                                                : hash_pieces(packet, hashed_as_);
   return *senders_[gstpacket::pick_of(hash, in_use_)];
 }

@@ -37,6 +37,10 @@ class FlowSpreader {
       refresh_all();
     }
   }
+  /** Whether what follows has no flows: it goes to the first queue then, in order. */
+  void set_opaque(bool opaque) noexcept {
+    hashed_as_ = opaque ? gstpacket::LinkType::punt : link_type_;
+  }
   /** Whether all packets go to first(). */
   bool single() const noexcept { return in_use_ == 1; }
   gstmemif::Sender& pick(gstmemif::TxPacket packet) const noexcept {
@@ -70,4 +74,5 @@ class FlowSpreader {
   std::vector<std::unique_ptr<gstmemif::Sender>> senders_;
   std::uint32_t in_use_ = 1;  // the first so many are part of the link
   gstpacket::LinkType link_type_ = gstpacket::LinkType::ethernet;
+  gstpacket::LinkType hashed_as_ = gstpacket::LinkType::ethernet;
 };

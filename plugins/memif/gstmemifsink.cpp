@@ -11,6 +11,11 @@
  * other program that speaks memif. A #memifsrc with the same socket path, id and role
  * is the other direction of the same interface.
  *
+ * Besides application/x-packet it takes application/x-gdp, so that `gdppay` and `gdpdepay` bring
+ * caps, timestamps and the end of the stream to another pipeline, and with #memifsink:any-caps
+ * buffers of any caps. Anything else is refused: what a payloader makes goes through
+ * memifudpsink, or iphost.
+ *
  * As slave it proposes a pool of buffers in the shared memory: packets that are written into these
  * are sent without a copy.
  *
@@ -40,9 +45,11 @@
 #include "plugins/common/documentation.hpp"
 #include "plugins/memif/delivery_report.hpp"
 #include "plugins/memif/flow_spreader.hpp"
+#include "plugins/memif/gdp.hpp"
 #include "plugins/memif/gstmemifpool.hpp"
 #include "plugins/memif/memif_element.hpp"
 #include "plugins/memif/memif_log.hpp"
+#include "plugins/memif/sink_caps.hpp"
 #include "plugins/memif/tx_path.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(memifsink_debug);
@@ -50,7 +57,11 @@ GST_DEBUG_CATEGORY_STATIC(memifsink_debug);
 
 namespace {
 
-enum : guint { kPropWhenFull = kPropCommonLast, kPropWhenDown, kPropDrainTimeout };
+enum : guint { kPropWhenFull = kPropCommonLast, kPropWhenDown, kPropDrainTimeout, kPropAnyCaps };
+
+// Also what is refused, since only a CAPS event can be refused with a reason: see sink_caps.hpp.
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
 }  // namespace
 
@@ -63,8 +74,9 @@ struct GstMemifSinkState {
   std::unique_ptr<FlowSpreader> queues;
   std::shared_ptr<LinkProvider> link_provider;  // as slave only
   std::uint32_t buffer_size = 0;
+  std::atomic<bool> any_caps{false};
   // Of the streaming thread.
-  bool have_caps = false;
+  SinkContent content = SinkContent::refused;
   TxPath path;
   DeliveryReport report;        // streaming thread, and state changes while there is none
   std::int64_t sent_until = 0;  // monotonic time, microseconds
@@ -127,7 +139,7 @@ GstFlowReturn gst_memif_sink_no_caps(GstMemifSink* self) {
 
 GstFlowReturn gst_memif_sink_render(GstBaseSink* sink, GstBuffer* buffer) {
   GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
-  if (!self->state->have_caps) [[unlikely]] {
+  if (self->state->content == SinkContent::refused) [[unlikely]] {
     return gst_memif_sink_no_caps(self);
   }
   return self->state->path.send(buffer);
@@ -135,7 +147,7 @@ GstFlowReturn gst_memif_sink_render(GstBaseSink* sink, GstBuffer* buffer) {
 
 GstFlowReturn gst_memif_sink_render_list(GstBaseSink* sink, GstBufferList* list) {
   GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
-  if (!self->state->have_caps) [[unlikely]] {
+  if (self->state->content == SinkContent::refused) [[unlikely]] {
     return gst_memif_sink_no_caps(self);
   }
   return self->state->path.send(list);
@@ -146,6 +158,12 @@ GstFlowReturn gst_memif_sink_wait_event(GstBaseSink* sink, GstEvent* event) {
   GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
   GstFlowReturn result = GST_BASE_SINK_CLASS(gst_memif_sink_parent_class)->wait_event(sink, event);
   if (result != GST_FLOW_OK || GST_EVENT_TYPE(event) != GST_EVENT_EOS) return result;
+  if (self->state->content == SinkContent::gdp) {
+    GstBuffer* end = gdp_end_of_stream();
+    result = self->state->path.send(end);
+    gst_buffer_unref(end);
+    if (result != GST_FLOW_OK) return result;
+  }
   result = self->state->path.drain();
   if (result != GST_FLOW_OK) return result;
   gstmemif::QueueStats counters;
@@ -173,7 +191,7 @@ gboolean gst_memif_sink_unlock_stop(GstBaseSink* sink) {
  * the interface joined it, and may have brought settings.
  */
 bool gst_memif_sink_start(GstMemifSinkState& state) {
-  state.have_caps = false;
+  state.content = SinkContent::refused;
   auto interface = state.common.start();
   if (!interface) return false;
   auto queues = FlowSpreader::open(interface, state.common.queue());
@@ -209,17 +227,25 @@ void gst_memif_sink_stop(GstMemifSinkState& state) {
 }
 
 GstCaps* gst_memif_sink_get_caps(GstBaseSink* sink, GstCaps* filter) {
-  GstCaps* caps = state_of(sink).common.packet_caps();
-  if (filter == nullptr) return caps;
-  GstCaps* filtered = gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
-  gst_caps_unref(caps);
-  return filtered;
+  GstCaps* packets = state_of(sink).common.packet_caps();
+  GstCaps* caps = offered_sink_caps(packets, filter);
+  gst_caps_unref(packets);
+  return caps;
 }
 
-/** The base class has compared them with ours. */
-gboolean gst_memif_sink_set_caps(GstBaseSink* sink, GstCaps*) {
-  state_of(sink).have_caps = true;
-  return TRUE;
+gboolean gst_memif_sink_set_caps(GstBaseSink* sink, GstCaps* caps) {
+  GstMemifSinkState& state = state_of(sink);
+  GstCaps* packets = state.common.packet_caps();
+  state.content = content_of(caps, packets, state.any_caps.load());
+  const bool taken = state.content != SinkContent::refused;
+  if (taken) {
+    state.path.set_opaque(state.content != SinkContent::packets);
+  } else {
+    GST_ELEMENT_ERROR(sink, STREAM, WRONG_TYPE, ("%s", explain_refusal(caps, packets).c_str()),
+                      ("refused %" GST_PTR_FORMAT, caps));
+  }
+  gst_caps_unref(packets);
+  return taken;
 }
 
 /** The upstream switch sends the event anew with each stream. */
@@ -294,6 +320,9 @@ void gst_memif_sink_set_property(GObject* object, guint id, const GValue* value,
     case kPropDrainTimeout:
       state.path.drain_timeout.store(g_value_get_uint64(value));
       break;
+    case kPropAnyCaps:
+      state.any_caps.store(g_value_get_boolean(value) != FALSE);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
       break;
@@ -336,6 +365,9 @@ void gst_memif_sink_get_property(GObject* object, guint id, GValue* value, GPara
     case kPropDrainTimeout:
       g_value_set_uint64(value, state.path.drain_timeout.load());
       break;
+    case kPropAnyCaps:
+      g_value_set_boolean(value, state.any_caps.load());
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
       break;
@@ -368,6 +400,14 @@ void gst_memif_sink_install_properties(GObjectClass* klass) {
           "and at most sixty times as long in all, before the rest is counted as drop-undelivered; "
           "0: do not wait; 18446744073709551615: as long as the peer is connected",
           0, G_MAXUINT64, TxPath::kDrainTimeout, kPlaying));
+  g_object_class_install_property(
+      klass, kPropAnyCaps,
+      g_param_spec_boolean(
+          "any-caps", "Any caps",
+          "Send buffers of any caps, one packet each, to a memifsrc that is told the caps; if "
+          "false, take application/x-packet and application/x-gdp, and refuse others: payloaders "
+          "need memifudpsink, or iphost before this element; applies to the next CAPS event",
+          FALSE, kPlaying));
   gst_type_mark_as_plugin_api(gst_memif_when_full_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(gst_memif_policy_get_type(), GstPluginAPIFlags(0));
 }
@@ -385,13 +425,11 @@ static void gst_memif_sink_class_init(GstMemifSinkClass* klass) {
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = gst_memif_sink_change_state;
-  GstCaps* caps = gstpacket::make_caps();
-  gst_element_class_add_pad_template(
-      element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
-  gst_caps_unref(caps);
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_set_static_metadata(
       element_class, "memif packet sink", "Sink/Network",
-      "Sends packets to VPP, DPDK or another program through shared memory (memif)",
+      "Sends packets to VPP, DPDK or another program through shared memory (memif): "
+      "application/x-packet, or application/x-gdp and any other caps to a memifsrc",
       "The gst-memif developers");
   add_documentation_uri(element_class, DOCUMENTATION_URI("memifsink"));
 

@@ -14,6 +14,10 @@
  * of the link are element messages named `memif-link` with the fields `link-up`, `peer-name`,
  * `reason`, `socket-path` and `id`.
  *
+ * A pipeline that takes what a #memifsink with #memifsink:any-caps sends, sets #memifsrc:caps to
+ * the caps of the sender: each packet is a buffer. `gdpdepay` takes what `gdppay` made, with no
+ * caps set.
+ *
  * ## Example launch lines
  * |[
  * gst-launch-1.0 memifsrc socket-path=/run/vpp/memif.sock ! icmpresponder address=192.168.1.1 !
@@ -32,6 +36,7 @@
 #include "plugins/common/documentation.hpp"
 #include "plugins/common/live_source.hpp"
 #include "plugins/memif/cpu_affinity.hpp"
+#include "plugins/memif/gdp.hpp"
 #include "plugins/memif/memif_element.hpp"
 #include "plugins/memif/memif_log.hpp"
 #include "plugins/memif/rx_buffers.hpp"
@@ -79,8 +84,13 @@ struct GstMemifSrcState {
   // Streaming thread only.
   CpuAffinity affinity;
   bool send_batches = false;
-  std::optional<RxBatchPool> batch_pool;  // while sending batches
-  std::optional<RxBufferPool> buffers;    // while not sending batches
+  // The drops that there was a warning about, of any number.
+  bool warned_too_long = false;
+  bool warned_no_memory = false;
+  const gstmemif::Counter* no_memory = nullptr;  // of the receiver
+  std::uint64_t no_memory_before = 0;            // counted so in earlier runs
+  std::optional<RxBatchPool> batch_pool;         // while sending batches
+  std::optional<RxBufferPool> buffers;           // while not sending batches
 };
 
 struct GstMemifSrc {
@@ -179,14 +189,40 @@ void gst_memif_src_count_flushed(GstMemifSrcState& state) {
   if (packets != 0) state.receiver->stats().drop(gstmemif::DropReason::flushed, packets);
 }
 
+void gst_memif_src_warn(GstPushSrc* src, bool& warned, const std::string& text) {
+  warned = true;
+  GST_ELEMENT_WARNING(src, RESOURCE, SETTINGS, ("%s", text.c_str()),
+                      ("counted in stats, as are others like it, without further warnings"));
+}
+
+/** Of packets that a limit of ours keeps out, once for each limit. */
+void gst_memif_src_report_limits(GstPushSrc* src, GstMemifSrcState& state) {
+  gstmemif::Receiver& receiver = *state.receiver;
+  if (const std::uint64_t length = receiver.too_long(); !state.warned_too_long && length != 0) {
+    gst_memif_src_warn(src, state.warned_too_long,
+                       "A packet of " + std::to_string(length) +
+                           " bytes was dropped: max-packet-size=" +
+                           std::to_string(receiver.interface().settings().max_packet_size) +
+                           ". Set max-packet-size=" + std::to_string(length) + ".");
+  }
+  if (!state.warned_no_memory && state.no_memory->get() != state.no_memory_before) {
+    gst_memif_src_warn(src, state.warned_no_memory,
+                       "A packet was dropped, as there is no memory to copy it: copy-limit=" +
+                           std::to_string(receiver.interface().settings().copy_limit) +
+                           ". Set a larger copy-limit, or let less be held downstream.");
+  }
+}
+
 /** Takes packets from the ring, or waits for some. */
-GstFlowReturn gst_memif_src_take(GstMemifSrcState& state, guint most, GstMiniObject** out) {
+GstFlowReturn gst_memif_src_take(GstPushSrc* src, GstMemifSrcState& state, guint most,
+                                 GstMiniObject** out) {
   gstmemif::Receiver& receiver = *state.receiver;
   gst_memif_src_count_flushed(state);
   if (receiver.lost_link() && state.eos_on_disconnect.load()) return GST_FLOW_EOS;
   GstMiniObject* packets = gst_memif_src_take_packets(state, most);
   // Also without packets: dropped ones have slots to return.
   const bool usable = receiver.release();
+  gst_memif_src_report_limits(src, state);
   if (packets != nullptr && usable) {
     *out = packets;
     return GST_FLOW_OK;
@@ -207,8 +243,8 @@ GstFlowReturn gst_memif_src_take(GstMemifSrcState& state, guint most, GstMiniObj
 
 GstFlowReturn gst_memif_src_create(GstPushSrc* src, GstBuffer** out) {
   GstMemifSrcState& state = state_of(src);
-  return state.live.create(out, [&state](guint most, GstMiniObject** data) {
-    return gst_memif_src_take(state, most, data);
+  return state.live.create(out, [src, &state](guint most, GstMiniObject** data) {
+    return gst_memif_src_take(src, state, most, data);
   });
 }
 
@@ -249,6 +285,11 @@ gboolean gst_memif_src_start(GstBaseSrc* src) {
     state.common.stop();
     return FALSE;
   }
+  state.warned_too_long = false;
+  state.warned_no_memory = false;
+  state.no_memory =
+      &(*receiver)->stats().drops[static_cast<std::size_t>(gstmemif::DropReason::no_memory)];
+  state.no_memory_before = state.no_memory->get();
   const std::lock_guard lock(state.mutex);
   state.receiver = std::move(*receiver);
   return TRUE;
@@ -273,7 +314,9 @@ GstCaps* gst_memif_src_own_caps(GstMemifSrcState& state) {
     const std::lock_guard lock(state.mutex);
     if (state.caps != nullptr) return gst_caps_ref(state.caps);
   }
-  return state.common.packet_caps();
+  GstCaps* caps = state.common.packet_caps();
+  gst_caps_append(caps, gst_caps_new_empty_simple(kGdpMediaType));
+  return caps;
 }
 
 GstCaps* gst_memif_src_get_caps(GstBaseSrc* src, GstCaps* filter) {
@@ -430,7 +473,7 @@ void gst_memif_src_install_properties(GObjectClass* klass) {
       klass, kPropCaps,
       g_param_spec_boxed("caps", "Caps",
                          "Caps of the packets; NULL: application/x-packet with the link-type of "
-                         "the mode",
+                         "the mode, or application/x-gdp if only that is accepted downstream",
                          GST_TYPE_CAPS, kPlaying));
   g_object_class_install_property(
       klass, kPropEosOnDisconnect,

@@ -10,6 +10,7 @@
 #include "gst/packet/batch.hpp"
 #include "plugins/memif/gstmemifarena.hpp"
 #include "plugins/memif/gstmemifslotmemory.hpp"
+#include "plugins/memif/oversize.hpp"
 #include "plugins/memif/packet_descs.hpp"
 
 using gstmemif::DropReason;
@@ -195,6 +196,20 @@ void TxPath::give_up(std::uint64_t packets) {
   queues_->first().stats().drop(DropReason::flushed, packets);
 }
 
+/** Once for each ring and kind of stream; again only for a packet of more than twice the length. */
+[[gnu::noinline]] void TxPath::report_oversize(const gstmemif::Sender& sender) {
+  const gstmemif::Oversize now = sender.oversize();
+  if (now.length == 0) return;
+  const bool same_ring =
+      now.ring_size == reported_.ring_size && now.buffer_size == reported_.buffer_size;
+  if (same_ring && now.length <= 2 * reported_.length) return;
+  reported_ = now;
+  const bool slave = queues_->first().interface().settings().role == gstmemif::Role::slave;
+  GST_ELEMENT_WARNING(
+      sink_, RESOURCE, SETTINGS, ("%s", explain_oversize(now, slave).c_str()),
+      ("dropped and counted in drop-too-long, as are others like it, without further warnings"));
+}
+
 /** What keeps a packet from going; @p again says whether it may go now, or is counted. */
 GstFlowReturn TxPath::on_stop(gstmemif::Sender& sender, SendResult reason, bool& again) {
   return reason == SendResult::full ? on_full(sender, again) : on_link_lost(again);
@@ -214,6 +229,9 @@ GstFlowReturn TxPath::send_in_order(guint n, Packet packet, Send send) {
     gstmemif::Sender& sender = all ? queues.first() : queues.pick(packet(i));
     const TxBurst burst = send(sender, i, all ? n - i : 1);
     i += burst.done();
+    if (burst.dropped != 0) [[unlikely]] {
+      report_oversize(sender);
+    }
     if (burst.result == SendResult::ok) continue;
     bool again = true;
     const GstFlowReturn result = on_stop(sender, burst.result, again);

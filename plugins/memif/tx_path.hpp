@@ -31,10 +31,17 @@ class TxPath {
   /** Sends through @p queues, which must remain valid until the next call; null: no more. */
   void use(FlowSpreader* queues) noexcept {
     queues_ = queues;
+    reported_ = {};
     behind_switch_ = false;
   }
   /** Whether packets come through a switch, whose other ports would wait with us. */
   void set_behind_switch(bool behind) noexcept { behind_switch_ = behind; }
+
+  /** Whether the buffers that follow are no packets, and have no flows. */
+  void set_opaque(bool opaque) noexcept {
+    queues_->set_opaque(opaque);
+    reported_ = {};
+  }
 
   GstFlowReturn send(GstBuffer* buffer);
   GstFlowReturn send(GstBufferList* list);
@@ -70,9 +77,11 @@ class TxPath {
   GstFlowReturn unreadable();
   GstFlowReturn drop_damaged();
   void give_up(std::uint64_t packets);
+  void report_oversize(const gstmemif::Sender& sender);
 
   GstBaseSink* const sink_;
   MemifElement& common_;
   FlowSpreader* queues_ = nullptr;
   bool behind_switch_ = false;
+  gstmemif::Oversize reported_;  // the last one there was a warning about
 };

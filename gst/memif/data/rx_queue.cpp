@@ -233,6 +233,7 @@ bool RxQueue::take_chain(std::uint32_t available) noexcept {
     return false;
   }
   if (total > max_packet_size_) {
+    too_long_ = total;
     drop_from(first, DropReason::too_long);
     return false;
   }

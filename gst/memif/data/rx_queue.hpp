@@ -42,6 +42,9 @@ class GSTMEMIF_API RxQueue {
   /** Longer packets are dropped. @param bytes 1 or more */
   void set_max_packet_size(std::uint32_t bytes) noexcept { max_packet_size_ = bytes; }
 
+  /** Bytes of the last packet that was longer; 0: there was none. */
+  std::uint64_t too_long() const noexcept { return too_long_; }
+
   /** As slave, before anything is received: gives the peer a full ring of empty buffers. */
   void publish_buffers() noexcept;
   /** As slave, before anything is received: for a peer that has set the index to 0. */
@@ -154,6 +157,7 @@ class GSTMEMIF_API RxQueue {
   std::uint16_t lent_region_ = 0;  // where it lies
   bool odd_next_ = false;          // the last loan ended before a packet that cannot be lent
   std::uint32_t max_packet_size_ = kDefaultMaxPacketSize;
+  std::uint64_t too_long_ = 0;
   std::vector<RxSegment> segments_;
   std::size_t count_ = 0;        // segments of the burst
   std::uint32_t packets_ = 0;    // of the burst

@@ -140,7 +140,9 @@ TxQueue::Outcome TxQueue::reserve(std::uint64_t total, std::uint32_t& slots) noe
       // A packet that no ring of such buffers could hold must not wait. A peer may mix sizes, so
       // this is checked after all free slots were examined.
       const bool hopeless = slots == ring_.size() || total > largest * ring_.size();
-      return slots != 0 && hopeless ? Outcome::dropped : Outcome::full;
+      if (slots == 0 || !hopeless) return Outcome::full;
+      oversize_ = {total, static_cast<std::uint32_t>(largest), ring_.size()};
+      return Outcome::dropped;
     }
     const Descriptor buffer = slot_buffer(static_cast<std::uint16_t>(next_ + slots));
     if (!valid_buffer(buffer)) {

@@ -80,6 +80,9 @@ class GSTMEMIF_API TxQueue {
    */
   bool has_room() noexcept;
 
+  /** The last packet that was dropped because the ring cannot hold it. */
+  const Oversize& oversize() const noexcept { return oversize_; }
+
   int event_fd() const noexcept { return event_fd_.get(); }
   std::uint32_t ring_size() const noexcept { return ring_.size(); }
   QueueStats& stats() noexcept { return *stats_; }
@@ -135,6 +138,7 @@ class GSTMEMIF_API TxQueue {
   std::uint64_t bytes_ = 0;
   std::uint64_t refused_ = 0;  // bytes of the packet that waits for room
   std::int64_t looked_at_event_ns_ = 0;
+  Oversize oversize_;
 };
 
 }  // namespace gstmemif
