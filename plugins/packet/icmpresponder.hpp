@@ -20,6 +20,7 @@
 #include "gst/packet/headers/icmp.hpp"
 #include "gst/packet/headers/ipv4.hpp"
 #include "gst/packet/headers/ipv6.hpp"
+#include "plugins/common/answers.hpp"
 #include "plugins/common/documentation.hpp"
 #include "plugins/packet/plain_echo.hpp"
 
@@ -29,20 +30,7 @@ using namespace gstpacket;
 
 class IcmpResponder {
  public:
-  enum class Drop {
-    too_short,          // ends within a header
-    bad_header,         // version, lengths, or a type without an answer
-    not_for_us,         // another host's MAC or IP address
-    group_destination,  // broadcast or multicast, which must not be answered
-    martian_source,     // a source address that cannot receive the answer
-    bad_checksum,       // IPv4 header, ICMP or ICMPv6
-    fragment,           // there is no reassembly
-    source_route,       // IPv4 source route option, or IPv6 routing header with hops left
-    bad_option,         // an unknown option that its type requires hosts to discard
-    not_echo,           // an ICMP message other than an echo request
-    bad_neighbour,      // a neighbour solicitation that is invalid by RFC 4861 7.1.1
-    unknown_protocol,   // neither ARP, IPv4 nor IPv6, or an upper layer other than ICMP
-  };
+  using Drop = answers::Drop;
 
   static constexpr ElementInfo info{"icmpresponder",
                                     "ICMP, ARP and neighbour responder",
@@ -108,11 +96,6 @@ class IcmpResponder {
   Verdict process_arp(Packet& packet, EthernetView& frame);
   Verdict process_ipv4(Packet& packet, std::size_t offset, EthernetView* frame);
   Verdict process_ipv6(Packet& packet, std::size_t offset, EthernetView* frame);
-  Verdict answer_echo(Packet& packet, std::size_t offset, Ipv6View& ip, Icmpv6View& icmp,
-                      EthernetView* frame);
-  Verdict answer_solicitation(Packet& packet, std::size_t offset, const Ipv6View& ip,
-                              const Icmpv6View& icmp, const EthernetView* frame);
-  std::optional<Drop> check_ipv6(const Ipv6View& ip);
 
   // Streaming thread only.
   LinkType link_type_ = LinkType::ethernet;
