@@ -60,4 +60,12 @@ PadPointer new_numbered_pad(GstElement* element, GstPadTemplate* templ, const ch
   return {GST_PAD(gst_object_ref_sink(pad)), gst_object_unref};
 }
 
+void disconnect_pad(GstPad* pad) {
+  // A source pad is unlinked first: a thread that pushes while it is deactivated may already have
+  // found it active, but not the events any more that must go before the data.
+  const PadPointer peer(GST_PAD_IS_SRC(pad) ? gst_pad_get_peer(pad) : nullptr, gst_object_unref);
+  if (peer) gst_pad_unlink(pad, peer.get());
+  gst_pad_set_active(pad, FALSE);
+}
+
 }  // namespace gstpacket::detail

@@ -24,4 +24,7 @@ using PadPointer = std::unique_ptr<GstPad, void (*)(void*)>;
 [[nodiscard]] PadPointer new_numbered_pad(GstElement* element, GstPadTemplate* templ,
                                           const char* asked);
 
+/** Ends the use of a pad by other threads, without waiting for them. */
+void disconnect_pad(GstPad* pad);
+
 }  // namespace gstpacket::detail

@@ -227,7 +227,7 @@ GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar*
 }
 
 void release_pad(GstElement* element, GstPad* pad) {
-  gst_pad_set_active(pad, FALSE);
+  disconnect_pad(pad);
   core_of(element).remove(pad);
   gst_element_remove_pad(element, pad);
 }
