@@ -43,10 +43,10 @@
 #include "gst/packet/batch.hpp"
 #include "plugins/common/documentation.hpp"
 #include "plugins/common/live_source.hpp"
+#include "plugins/common/packet_pool.hpp"
 #include "plugins/packet/gen_properties.hpp"
 #include "plugins/packet/pacer.hpp"
 #include "plugins/packet/packet_builder.hpp"
-#include "plugins/packet/packet_pool.hpp"
 #include "plugins/packet/test_header.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(packetgen_debug);
@@ -95,7 +95,7 @@ struct GstPacketGenState {
   GenPlan plan;
   std::optional<PacketBuilder> maker;
   LinkType link_type = LinkType::ethernet;
-  packetplugin::PacketPool pool;
+  PacketPool pool;
   bool send_batches = false;
   guint64 left = 0;        // with a count
   guint most = G_MAXUINT;  // in the next push

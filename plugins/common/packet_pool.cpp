@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
-#include "plugins/packet/packet_pool.hpp"
+#include "plugins/common/packet_pool.hpp"
 
 #include "gst/packet/batch.hpp"
 
-namespace packetplugin {
 namespace {
 
 /**
@@ -34,8 +33,18 @@ bool PacketPool::open(GstBufferPool* pool) {
   return prepared_;
 }
 
+bool PacketPool::open_buffers(std::size_t size) {
+  close();
+  singles_ = true;
+  pool_ = gst_buffer_pool_new();
+  GstStructure* config = gst_buffer_pool_get_config(pool_);
+  gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(size), 0, 0);
+  return gst_buffer_pool_set_config(pool_, config) != FALSE &&
+         gst_buffer_pool_set_active(pool_, TRUE) != FALSE;
+}
+
 void PacketPool::close() {
-  prepared_ = false;
+  prepared_ = singles_ = false;
   if (pool_ == nullptr) return;
   // Outstanding buffers are freed when they return.
   gst_buffer_pool_set_active(pool_, FALSE);
@@ -47,7 +56,7 @@ GstBuffer* PacketPool::take() {
   if (pool_ == nullptr || gst_buffer_pool_acquire_buffer(pool_, &batch, nullptr) != GST_FLOW_OK) {
     return nullptr;
   }
-  if (prepared_) return batch;
+  if (prepared_ || singles_) return batch;
   GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(batch);
   if (meta == nullptr) {  // a new one
     meta = gst_buffer_add_packet_batch_meta(batch);
@@ -65,5 +74,3 @@ GstBuffer* PacketPool::take() {
   GST_BUFFER_FLAG_UNSET(batch, GST_BUFFER_FLAG_TAG_MEMORY);  // it may be recycled as before
   return batch;
 }
-
-}  // namespace packetplugin

@@ -12,8 +12,6 @@
 
 #include <cstddef>
 
-namespace packetplugin {
-
 class PacketPool {
  public:
   PacketPool() = default;
@@ -28,15 +26,16 @@ class PacketPool {
    * not start.
    */
   bool open(GstBufferPool* pool);
+  /** Uses buffers of one packet, of `size` bytes. False without memory. */
+  bool open_buffers(std::size_t size);
   void close();
   /** Whether batches come with descriptors of the places to write packets to. */
   [[nodiscard]] bool prepared() const { return prepared_; }
-  /** A writable batch, empty or prepared(); null without memory. */
+  /** A writable batch, empty or prepared(), or a buffer of one packet; null without memory. */
   [[nodiscard]] GstBuffer* take();
 
  private:
   GstBufferPool* pool_ = nullptr;
   bool prepared_ = false;
+  bool singles_ = false;
 };
-
-}  // namespace packetplugin
