@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "gst/packet/link_event.hpp"
 #include "plugins/memif/debug.hpp"
 #include "plugins/memif/link_type.hpp"
 
@@ -88,6 +89,15 @@ class MemifElement::Observer final : public gstmemif::InterfaceObserver {
     gst_element_post_message(element, gst_message_new_element(GST_OBJECT_CAST(element), news));
     g_object_notify(G_OBJECT(element), "link-up");
     g_object_notify(G_OBJECT(element), "peer-name");
+    tell_neighbour(element, up);
+  }
+  /** What is linked to the element's one pad. */
+  static void tell_neighbour(GstElement* element, bool up) {
+    const bool source = element->numsrcpads != 0;
+    GstPad* pad = gst_element_get_static_pad(element, source ? "src" : "sink");
+    if (pad == nullptr) return;
+    gst_pad_push_event(pad, gstpacket::new_link_event(up));
+    gst_object_unref(pad);
   }
 
   std::mutex mutex_;
