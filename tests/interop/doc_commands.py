@@ -17,7 +17,8 @@ import pipeline
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), ROOT / "examples/README.md",
          *sorted((ROOT / "docs").glob("*.md"))]
-ELEMENTS = ("memifsrc", "memifsink", "icmpresponder", "ethbridge", "flowsplit", "packetgen", "packetcheck")
+ELEMENTS = ("memifsrc", "memifsink", "iphost", "icmpresponder", "ethbridge", "flowsplit", "packetgen",
+            "packetcheck")
 COMMAND = re.compile(r"^(?:    |\| )?((?:gst-launch-1\.0|dpdk-testpmd|build/examples/\S+|"
                      r"\./(?:examples|tests)/\S+|meson) ?.*)$")
 

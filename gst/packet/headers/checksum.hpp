@@ -244,6 +244,8 @@ class Checksum {
   [[nodiscard]] std::uint16_t value() const noexcept {
     return swap_if_little(static_cast<std::uint16_t>(~fold_sum(sum_)));
   }
+  /** What was summed, as ones_complement_sum() has it. */
+  [[nodiscard]] std::uint64_t sum() const noexcept { return sum_; }
   /** Whether everything summed, checksum field included, is undamaged. */
   [[nodiscard]] bool valid() const noexcept {
     // All ones is the zero of one's complement that a sum of anything but zeros can reach.

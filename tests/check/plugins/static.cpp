@@ -9,12 +9,14 @@
 GST_ELEMENT_REGISTER_DECLARE(ethbridge)
 GST_ELEMENT_REGISTER_DECLARE(flowsplit)
 GST_ELEMENT_REGISTER_DECLARE(icmpresponder)
+GST_ELEMENT_REGISTER_DECLARE(iphost)
 GST_ELEMENT_REGISTER_DECLARE(memifsink)
 GST_ELEMENT_REGISTER_DECLARE(memifsrc)
 GST_ELEMENT_REGISTER_DECLARE(packetcheck)
 GST_ELEMENT_REGISTER_DECLARE(packetgen)
 
 G_BEGIN_DECLS
+GST_PLUGIN_STATIC_DECLARE(ip);
 GST_PLUGIN_STATIC_DECLARE(memif);
 GST_PLUGIN_STATIC_DECLARE(packet);
 G_END_DECLS
@@ -30,6 +32,7 @@ constexpr Entry kElements[] = {
     {"ethbridge", "GstEthBridge", gst_element_register_ethbridge},
     {"flowsplit", "GstFlowSplit", gst_element_register_flowsplit},
     {"icmpresponder", "GstIcmpResponder", gst_element_register_icmpresponder},
+    {"iphost", "GstIpHost", gst_element_register_iphost},
     {"memifsink", "GstMemifSink", gst_element_register_memifsink},
     {"memifsrc", "GstMemifSrc", gst_element_register_memifsrc},
     {"packetcheck", "GstPacketCheck", gst_element_register_packetcheck},
@@ -62,6 +65,7 @@ GST_START_TEST(test_elements_register_one_by_one) {
 GST_END_TEST
 
 GST_START_TEST(test_plugins_register_all_elements) {
+  GST_PLUGIN_STATIC_REGISTER(ip);
   GST_PLUGIN_STATIC_REGISTER(memif);
   GST_PLUGIN_STATIC_REGISTER(packet);
   for (const Entry& entry : kElements) expect_type(entry);

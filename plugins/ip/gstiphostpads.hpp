@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+/**
+ * @file
+ * The pads of iphost for data, with their properties.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include <memory>
+
+#include "plugins/ip/ip_host.hpp"
+#include "plugins/ip/udp_receiver.hpp"
+#include "plugins/ip/udp_sender.hpp"
+
+GType gst_ip_host_udp_sink_pad_get_type(void);
+GType gst_ip_host_udp_src_pad_get_type(void);
+
+/** The data that a pad of either type belongs to; null for other pads. */
+[[nodiscard]] ipplugin::UdpSender* gst_ip_host_sender(GstPad* pad);
+[[nodiscard]] std::shared_ptr<ipplugin::UdpReceiver> gst_ip_host_receiver(GstPad* pad);
+
+/** A new pad of `host`, floating; `prefix` is that of the ids of its streams. */
+[[nodiscard]] GstPad* gst_ip_host_pad_new(GstPadTemplate* templ, const char* name,
+                                          std::shared_ptr<ipplugin::IpHost> host);

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+#include "plugins/ip/packet_receiver.hpp"
+
+#include <gst/net/gstnetaddressmeta.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "gst/packet/batch.hpp"
+#include "gst/packet/headers/bytes.hpp"
+#include "gst/packet/headers/ethernet.hpp"
+#include "gst/packet/headers/ipv4.hpp"
+#include "plugins/ip/debug.hpp"
+
+namespace ipplugin {
+namespace {
+
+// Buffers of one packet that are mapped at the same time.
+constexpr std::size_t kMostMapped = 64;
+// What another core has just written is in no cache of this one.
+constexpr guint kReadAhead = 4;
+
+/**
+ * Whether the host will only read it: not so ARP, ICMP and the like, which it answers in place.
+ * Only decides about a copy.
+ */
+bool only_read(std::span<const std::byte> packet, LinkType link_type) {
+  std::size_t ip = 0;
+  if (link_type == LinkType::ethernet) {
+    const auto frame = ConstEthernetView::at(packet);
+    if (!frame) return true;
+    if (frame->type() != ethertype::kIpv4 && frame->type() != ethertype::kIpv6) return false;
+    ip = frame->header_size();
+  }
+  if (packet.size() < ip + Ipv4Header::kMinSize) return true;
+  const bool v4 = load_be<std::uint8_t>(packet, ip) >> 4 == 4;
+  return load_be<std::uint8_t>(packet, ip + (v4 ? 9 : 6)) == ip_protocol::kUdp;
+}
+
+/** One packet, mapped for reading. */
+class MappedBuffer {
+ public:
+  MappedBuffer() = default;
+  ~MappedBuffer() {
+    if (buffer_ != nullptr) gst_buffer_unmap(buffer_, &map_);
+  }
+  MappedBuffer(const MappedBuffer&) = delete;
+  MappedBuffer& operator=(const MappedBuffer&) = delete;
+
+  bool map(GstBuffer* buffer) {
+    for (guint i = 0; i < gst_buffer_n_memory(buffer); ++i) {
+      // A part of a batch that was copied as if it were a packet.
+      if (gst_is_packet_arena_memory(gst_buffer_peek_memory(buffer, i))) return false;
+    }
+    if (gst_buffer_map(buffer, &map_, GST_MAP_READ) == FALSE) return false;
+    buffer_ = buffer;
+    return true;
+  }
+  explicit operator bool() const { return buffer_ != nullptr; }
+  [[nodiscard]] std::span<std::byte> bytes() const {
+    return {reinterpret_cast<std::byte*>(map_.data), map_.size};
+  }
+
+ private:
+  GstBuffer* buffer_ = nullptr;
+  GstMapInfo map_;
+};
+
+GstClockTime time_of(GstBuffer* buffer) {
+  return GST_BUFFER_PTS_IS_VALID(buffer) ? GST_BUFFER_PTS(buffer) : GST_BUFFER_DTS(buffer);
+}
+
+}  // namespace
+
+void PacketReceiver::reset() {
+  gst_segment_init(&segment_, GST_FORMAT_TIME);
+  for (gstcommon::Counter* counter : {&packets_, &bytes_, &damaged_}) counter->reset();
+  found_.reserve(kMost);
+}
+
+GstClockTime PacketReceiver::running_time(GstClockTime pts) const {
+  if (!GST_CLOCK_TIME_IS_VALID(pts) || segment_.format != GST_FORMAT_TIME) return pts;
+  return gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, pts);
+}
+
+// ---- under the lock ---------------------------------------------------------------------------
+
+void PacketReceiver::look(IpHost::Lock& lock, unsigned number, std::span<std::byte> bytes,
+                          GstClockTime pts, bool writable) {
+  packets_.add(1);
+  bytes_.add(bytes.size());
+  const bool copy = !writable && !only_read(bytes, link_type_);
+  if (copy) {
+    scratch_.assign(bytes.begin(), bytes.end());
+    bytes = scratch_;
+  }
+  Packet packet(bytes, 0, 0, pts);
+  Datagram datagram;
+  switch (lock->receive(packet, lock.now(), lock.output(), datagram)) {
+    case Received::used:
+      break;
+    case Received::reply:
+      lock.output().send(packet.bytes());
+      break;
+    case Received::datagram:
+      // A copy is gone with the next packet.
+      if (copy && datagram.whole.empty() && datagram.offset <= bytes.size() &&
+          datagram.size <= bytes.size() - datagram.offset) {
+        datagram.whole = std::span<const std::byte>(bytes).subspan(datagram.offset, datagram.size);
+      }
+      note(lock, datagram, number);
+      break;
+  }
+}
+
+unsigned PacketReceiver::target_of(const std::shared_ptr<UdpReceiver>& receiver) {
+  for (std::size_t i = targets_.size(); i > 0; --i) {
+    if (targets_[i - 1].receiver == receiver) return static_cast<unsigned>(i - 1);
+  }
+  // With the lock its pad is there.
+  auto* pad = static_cast<GstPad*>(gst_object_ref(receiver->pad()));
+  targets_.push_back({receiver, pad});
+  return static_cast<unsigned>(targets_.size() - 1);
+}
+
+void PacketReceiver::note(IpHost::Lock& lock, const Datagram& datagram, unsigned number) {
+  const bool shared = datagram.ports.size() > 1;
+  for (const unsigned binding : datagram.ports) {
+    const auto& receiver = host_.bound(binding);
+    if (!receiver) continue;
+    GstBuffer* whole = nullptr;
+    if (!datagram.whole.empty()) {
+      whole = gst_buffer_new_memdup(datagram.whole.data(), datagram.whole.size());
+    }
+    found_.push_back({number, target_of(receiver), datagram.offset, datagram.size, datagram.source,
+                      shared, whole});
+  }
+  (void)lock;
+}
+
+// ---- batches ----------------------------------------------------------------------------------
+
+GstFlowReturn PacketReceiver::receive_batch(GstBuffer* batch) {
+  const GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(batch);
+  const GstClockTime pts = running_time(GST_BUFFER_PTS(batch));
+  const guint n = meta->n;
+  const bool writable = gst_buffer_is_writable(batch) && gst_buffer_n_memory(batch) == 1 &&
+                        !GST_MEMORY_IS_READONLY(gst_buffer_peek_memory(batch, 0));
+  const GstPacketDesc* descs = meta->packets;
+  // From here on the batch lives as long as its packets are used.
+  const HeldBatchPtr held = HeldBatch::of(batch);
+  if (!held || n > GST_PACKET_BATCH_MAX) {
+    damaged_.add(1);
+    return GST_FLOW_OK;
+  }
+  std::byte* const arena = held->data();
+  const std::size_t size = held->size();
+  {
+    IpHost::Lock lock(host_);
+    if (!lock) return GST_FLOW_FLUSHING;
+    for (guint i = 0; i < n; ++i) {
+      if (i + kReadAhead < n) __builtin_prefetch(arena + descs[i + kReadAhead].offset);
+      const GstPacketDesc desc = descs[i];
+      if (!gstpacket::lies_within(desc, size)) {
+        damaged_.add(1);
+        continue;
+      }
+      look(lock, i, {arena + desc.offset, desc.length}, pts, writable);
+    }
+  }
+  for (const Found& found : found_) {
+    const GstPacketDesc desc = descs[found.packet];
+    const GstClockTime time = GST_CLOCK_TIME_IS_VALID(pts) ? pts + desc.delay : pts;
+    GSocketAddress* address = targets_[found.target].receiver->addresses().find(found.source);
+    GstBuffer* buffer = found.whole;
+    if (buffer != nullptr) {
+      gst_buffer_add_net_address_meta(buffer, address);
+    } else if (found.offset <= desc.length && found.size <= desc.length - found.offset) {
+      const std::span<const std::byte> bytes(arena + desc.offset + found.offset, found.size);
+      buffer = pool_.lend(*held, bytes, address, found.shared || !writable);
+    }
+    deliver(buffer, found, time);
+  }
+  return push_all();
+}
+
+// ---- buffers of one packet --------------------------------------------------------------------
+
+/** The buffer itself, without the headers; of several receivers each gets one of its own. */
+GstBuffer* PacketReceiver::payload(GstBuffer* packet, const Found& found, GSocketAddress* address) {
+  if (found.whole != nullptr) {
+    gst_buffer_add_net_address_meta(found.whole, address);
+    return found.whole;
+  }
+  const gsize size = gst_buffer_get_size(packet);
+  if (found.offset > size || found.size > size - found.offset) return nullptr;
+  GstBuffer* buffer =
+      gst_buffer_copy_region(packet, GST_BUFFER_COPY_MEMORY, found.offset, found.size);
+  if (buffer != nullptr) gst_buffer_add_net_address_meta(buffer, address);
+  return buffer;
+}
+
+GstFlowReturn PacketReceiver::receive_buffers(std::span<GstBuffer*> buffers) {
+  {
+    std::array<MappedBuffer, kMostMapped> maps;
+    for (std::size_t i = 0; i < buffers.size(); ++i) {
+      if (!maps[i].map(buffers[i])) damaged_.add(1);
+    }
+    IpHost::Lock lock(host_);
+    if (!lock) return GST_FLOW_FLUSHING;
+    for (std::size_t i = 0; i < buffers.size(); ++i) {
+      if (!maps[i]) continue;
+      look(lock, static_cast<unsigned>(i), maps[i].bytes(), time_of(buffers[i]), false);
+    }
+  }
+  for (const Found& found : found_) {
+    GstBuffer* packet = buffers[found.packet];
+    GSocketAddress* address = targets_[found.target].receiver->addresses().find(found.source);
+    deliver(payload(packet, found, address), found, running_time(time_of(packet)));
+  }
+  return push_all();
+}
+
+// ---- both -------------------------------------------------------------------------------------
+
+void PacketReceiver::deliver(GstBuffer* buffer, const Found& found, GstClockTime pts) {
+  if (buffer == nullptr) return;
+  GST_BUFFER_PTS(buffer) = pts;
+  targets_[found.target].receiver->add(buffer);
+}
+
+GstFlowReturn PacketReceiver::push_all() {
+  found_.clear();
+  const GstClockTime now = targets_.empty() ? 0 : monotonic_time();
+  for (const Target& target : targets_) target.receiver->push(now);
+  for (const Target& target : targets_) gst_object_unref(target.pad);
+  targets_.clear();
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn PacketReceiver::receive(GstBuffer* buffer) {
+  host_.see_traffic();
+  if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) return receive_batch(buffer);
+  const GstFlowReturn flow = receive_buffers({&buffer, 1});
+  gst_buffer_unref(buffer);
+  return flow;
+}
+
+GstFlowReturn PacketReceiver::receive(GstBufferList* list) {
+  host_.see_traffic();
+  GstFlowReturn flow = GST_FLOW_OK;
+  std::array<GstBuffer*, kMostMapped> run;
+  std::size_t n = 0;
+  const auto end_run = [&] {
+    if (n != 0) flow = receive_buffers(std::span(run).first(n));
+    for (std::size_t i = 0; i < n; ++i) gst_buffer_unref(run[i]);
+    n = 0;
+  };
+  const guint length = gst_buffer_list_length(list);
+  for (guint i = 0; i < length && flow == GST_FLOW_OK; ++i) {
+    GstBuffer* buffer = gst_buffer_ref(gst_buffer_list_get(list, i));
+    if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) {
+      end_run();
+      flow = receive_batch(buffer);
+      continue;
+    }
+    run[n++] = buffer;
+    if (n == run.size()) end_run();
+  }
+  end_run();
+  gst_buffer_list_unref(list);
+  return flow;
+}
+
+}  // namespace ipplugin

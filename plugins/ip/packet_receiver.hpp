@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+/**
+ * @file
+ * The way in of iphost: from packets to the datagrams of each port.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "gst/common/counter.hpp"
+#include "plugins/ip/ip_host.hpp"
+#include "plugins/ip/payload_pool.hpp"
+#include "plugins/ip/udp_receiver.hpp"
+
+namespace ipplugin {
+
+/** Of the streaming thread of the sink pad. */
+class PacketReceiver {
+ public:
+  explicit PacketReceiver(IpHost& host) : host_(host) {}
+
+  /** Both take the reference. */
+  GstFlowReturn receive(GstBuffer* buffer);
+  GstFlowReturn receive(GstBufferList* list);
+
+  void set_link_type(LinkType type) noexcept { link_type_ = type; }
+  void set_segment(const GstSegment& segment) noexcept { segment_ = segment; }
+  /** Before streaming. */
+  void reset();
+
+  // Any thread.
+  [[nodiscard]] std::uint64_t packets() const noexcept { return packets_.get(); }
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_.get(); }
+  [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_.get(); }
+
+ private:
+  static constexpr std::size_t kMost = GST_PACKET_BATCH_MAX;
+  /** A receiver, held while there is something for it. */
+  struct Target {
+    std::shared_ptr<UdpReceiver> receiver;
+    GstPad* pad;
+  };
+  /** A datagram for one receiver. */
+  struct Found {
+    unsigned packet;  // in its burst
+    unsigned target;
+    std::size_t offset, size;
+    Endpoint source;
+    bool shared;       // with other receivers
+    GstBuffer* whole;  // made of fragments; null: in the packet
+  };
+
+  GstFlowReturn receive_batch(GstBuffer* batch);
+  GstFlowReturn receive_buffers(std::span<GstBuffer*> buffers);
+  void look(IpHost::Lock& lock, unsigned number, std::span<std::byte> bytes, GstClockTime pts,
+            bool writable);
+  void note(IpHost::Lock& lock, const Datagram& datagram, unsigned number);
+  unsigned target_of(const std::shared_ptr<UdpReceiver>& receiver);
+  void deliver(GstBuffer* buffer, const Found& found, GstClockTime pts);
+  [[nodiscard]] GstBuffer* payload(GstBuffer* packet, const Found& found, GSocketAddress* address);
+  GstFlowReturn push_all();
+  [[nodiscard]] GstClockTime running_time(GstClockTime pts) const;
+
+  IpHost& host_;
+  LinkType link_type_ = LinkType::ethernet;
+  GstSegment segment_{};
+  PayloadPool pool_;
+  std::vector<Found> found_;
+  std::vector<Target> targets_;
+  std::vector<std::byte> scratch_;
+  gstcommon::Counter packets_, bytes_, damaged_;
+};
+
+}  // namespace ipplugin

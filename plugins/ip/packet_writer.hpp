@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+/**
+ * @file
+ * Writes packets where they leave from: into batches, in memory of downstream where it offers some,
+ * or into one buffer each.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+#include "gst/packet/batch.hpp"
+#include "plugins/ip/packet_output.hpp"
+
+namespace ipplugin {
+
+/** Of one thread at a time. What is not flushed when it goes is dropped. */
+class PacketWriter {
+ public:
+  explicit PacketWriter(PacketOutput& output) : output_(output) {}
+  ~PacketWriter() { drop(); }
+  PacketWriter(const PacketWriter&) = delete;
+  PacketWriter& operator=(const PacketWriter&) = delete;
+
+  /** The arena of a batch whose packets have up to `longest` bytes. */
+  [[nodiscard]] static std::size_t arena_size(std::size_t longest);
+
+  /**
+   * Where the next packet goes, with room for one of `size` bytes. Pushes what is full. Empty if
+   * that fails, or without memory, or for a packet beyond the format: see flow().
+   */
+  [[nodiscard]] std::span<std::byte> place(std::size_t size, GstClockTime pts);
+  /** There is a packet of `size` bytes in the place now. */
+  void add(std::size_t size);
+  /** Pushes what there is. */
+  GstFlowReturn flush();
+  /** Lets go of what was not pushed. */
+  void drop();
+  [[nodiscard]] GstFlowReturn flow() const { return flow_; }
+
+ private:
+  bool begin();
+  bool begin_batch();
+  bool fits(std::size_t size, GstClockTime pts) const;
+  std::span<std::byte> place_in_buffer(std::size_t size, GstClockTime pts);
+  GstFlowReturn push_batch();
+  GstFlowReturn push_buffers();
+
+  PacketOutput& output_;
+  PacketFormatPtr format_;
+  GstFlowReturn flow_ = GST_FLOW_OK;
+
+  // A batch.
+  GstBuffer* batch_ = nullptr;
+  std::optional<gstpacket::BatchMap> map_;
+  guint n_ = 0;
+  guint places_ = 0;
+  std::size_t offset_ = 0;
+  std::uint64_t bytes_ = 0;
+  GstClockTime pts_ = GST_CLOCK_TIME_NONE;
+  guint32 delay_ = 0;
+
+  // One packet each.
+  GstBuffer* buffer_ = nullptr;  // mapped
+  GstMapInfo buffer_map_ = GST_MAP_INFO_INIT;
+  GstBuffer* first_ = nullptr;
+  GstBufferList* list_ = nullptr;
+};
+
+}  // namespace ipplugin
