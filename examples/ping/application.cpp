@@ -129,6 +129,9 @@ void Application::on_message(GstMessage* message) {
     case GST_MESSAGE_ELEMENT:
       on_link(message);
       break;
+    case GST_MESSAGE_INFO:
+      on_info(message);
+      break;
     case GST_MESSAGE_WARNING:
       on_warning(message);
       break;
@@ -158,6 +161,15 @@ void Application::on_link(GstMessage* message) {
   const std::string reason = gst_structure_get_string(news, "reason");
   screen_.say(interface->vdev.name + ": link down, peer '" + interface->peer + "'" +
               (reason.empty() ? "" : ": " + reason));
+}
+
+/** What is waited for; that a link is up or down has been said, with the interface's name. */
+void Application::on_info(GstMessage* message) {
+  GError* error = nullptr;
+  gst_message_parse_info(message, &error, nullptr);
+  const ErrorPtr owned(error);
+  const std::string text = error->message;
+  if (!text.starts_with("Link ")) screen_.say(text);
 }
 
 /** A warning of all elements of an interface is one warning. */

@@ -35,6 +35,7 @@ class Application {
 
   void on_message(GstMessage* message);
   void on_link(GstMessage* message);
+  void on_info(GstMessage* message);
   void on_warning(GstMessage* message);
   void on_error(GstMessage* message);
 

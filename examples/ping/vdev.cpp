@@ -107,7 +107,8 @@ void check_settings(const Vdev& vdev) {
   settings.ring_size = vdev.ring_size;
   settings.buffer_size = vdev.buffer_size;
   for (const gstmemif::Result<void>& status :
-       {gstmemif::validate(settings), gstmemif::check_socket_path(settings.socket)}) {
+       {gstmemif::validate(settings),
+        gstmemif::check_socket_path(settings.socket, settings.role)}) {
     if (!status) throw WrongOption("--vdev=" + vdev.name + ": " + status.error().text());
   }
 }

@@ -9,6 +9,7 @@
 #include "gst/memif/control/listener.hpp"
 #include "gst/memif/control/log_limit.hpp"
 #include "gst/memif/control/log_message.hpp"
+#include "gst/memif/control/refusal.hpp"
 #include "gst/memif/control/timer.hpp"
 #include "gst/memif/data/link.hpp"
 #include "gst/memif/data/link_backlog.hpp"
@@ -42,10 +43,16 @@ bool ends_links(NewLink when, Role role) {
   return false;
 }
 
+/** Whether the peer closed the connection and gave no reason. */
+bool without_a_word(const Error& error) {
+  return error.code == ErrorCode::closed && error.why.empty();
+}
+
 /** Null for a slave. May take a while. */
 Result<std::shared_ptr<Listener>> find_listener(const Settings& settings,
                                                 std::shared_ptr<Loop> loop) {
-  if (Result<void> status = check_socket_path(settings.socket); !status) return status.error();
+  if (Result<void> status = check_socket_path(settings.socket, settings.role); !status)
+    return status.error();
   if (settings.role == Role::slave) return std::shared_ptr<Listener>();
   return Listener::get(settings.socket, settings.listen, std::move(loop));
 }
@@ -142,10 +149,15 @@ Result<void> Interface::start_locked(std::shared_ptr<Listener> listener) {
   started_ = true;
   MEMIF_DEBUG("%s id %u: started as %s", settings_.socket.text().c_str(), settings_.id,
               settings_.role == Role::slave ? "slave" : "master");
-  last_refusal_.clear();
+  last_refusal_.reset();
+  waiting_for_.clear();
   *refused_rings_ = {};
   retry_ms_ = kFirstRetryMs;
-  if (settings_.role == Role::slave) dial_now();
+  if (settings_.role == Role::slave) {
+    dial_now();
+  } else {
+    wait_for("Listening at " + where() + " for a slave");
+  }
   return {};
 }
 
@@ -245,12 +257,16 @@ void Interface::add_observer(std::weak_ptr<InterfaceObserver> observer) {
   // Events are not repeated, and the control thread may have been faster.
   const std::shared_ptr<Link> current = link();
   if (current) {
-    ControlLock::defer([observer = std::move(observer), peer = current->peer_name()] {
-      if (auto late = observer.lock()) late->on_link_up(peer);
+    ControlLock::defer([observer = std::move(observer), info = current->info()] {
+      if (auto late = observer.lock()) late->on_link_up(info);
     });
-  } else if (started_ && settings_.role == Role::slave && !last_refusal_.empty()) {
-    ControlLock::defer([observer = std::move(observer), reason = last_refusal_] {
-      if (auto late = observer.lock()) late->on_refused(reason);
+  } else if (started_ && last_refusal_) {
+    ControlLock::defer([observer = std::move(observer), refusal = *last_refusal_] {
+      if (auto late = observer.lock()) late->on_refused(refusal);
+    });
+  } else if (started_ && !waiting_for_.empty()) {
+    ControlLock::defer([observer = std::move(observer), what = waiting_for_] {
+      if (auto late = observer.lock()) late->on_waiting(what);
     });
   }
 }
@@ -281,7 +297,9 @@ void Interface::dial_now() {
 void Interface::dialled(Result<UniqueFd> socket) {
   if (!socket) {
     MEMIF_DEBUG("%s", socket.error().text().c_str());
-    if (socket.error().code != ErrorCode::not_found && socket.error().code != ErrorCode::busy) {
+    if (socket.error().code == ErrorCode::not_found) {
+      wait_for("Waiting for a master at " + where() + ": " + socket.error().why);
+    } else if (socket.error().code != ErrorCode::busy) {
       report_refusal(socket.error());
     }
     // There is a listener with a full backlog: a long retry interval would never get in.
@@ -365,12 +383,13 @@ void Interface::established(const std::string& peer_interface) {
   if (!peer_interface.empty()) link->set_peer_interface(peer_interface);
   if (link->role() == Role::slave) link->publish_buffers_again();
   retry_ms_ = kFirstRetryMs;
-  last_refusal_.clear();
+  last_refusal_.reset();
+  waiting_for_.clear();
   stats_->link_ups.add(1);
   MEMIF_INFO("%s id %u: link up, peer '%s', %zu receiving and %zu sending queues",
              settings_.socket.text().c_str(), settings_.id, link->peer_name().c_str(),
              link->rx_queues(), link->tx_queues());
-  notify([peer = link->peer_name()](InterfaceObserver& observer) { observer.on_link_up(peer); });
+  notify([info = link->info()](InterfaceObserver& observer) { observer.on_link_up(info); });
   const std::lock_guard lock(data_mutex_);
   publish(std::move(link));
 }
@@ -390,7 +409,7 @@ Settings Interface::offer() const {
 void Interface::learn_from(const Error& error) {
   const SlaveHandshake* const slave = connection_ ? connection_->as_slave() : nullptr;
   const std::optional<RingOffer> ring = slave != nullptr ? slave->offered_ring() : std::nullopt;
-  const bool in_silence = error.code == ErrorCode::closed;
+  const bool in_silence = without_a_word(error);
   const auto before = std::exchange(refused_rings_->last, in_silence ? ring : std::nullopt);
   if (!in_silence || !ring || ring != before || ring->index == 0) return;
   const bool s2m = ring->direction == Direction::s2m;
@@ -426,22 +445,37 @@ void Interface::handshake_failed(const Error& error) {
 }
 
 void Interface::report_refusal(const Error& error) {
-  std::string reason = error.text();
+  Error said = error;
   const SlaveHandshake* const slave = connection_ ? connection_->as_slave() : nullptr;
-  if (slave != nullptr && error.code == ErrorCode::closed) {
+  if (slave != nullptr && without_a_word(error)) {
     if (const std::string meaning = slave->meaning_of_closing(); !meaning.empty()) {
-      reason += " (" + meaning + ")";
+      said.what += " (" + meaning + ")";
     }
   }
-  if (reason == last_refusal_) return;
-  last_refusal_ = reason;
-  if (const auto held_back = refusals_log_->pass()) {
+  const Refusal refusal = refusal_of(said);
+  if (last_refusal_ && refusal.reason == last_refusal_->reason) return;
+  last_refusal_ = refusal;
+  waiting_for_.clear();
+  const auto held_back = refusals_log_->pass();
+  if (held_back) {
     MEMIF_WARNING("%s id %u: no link: %s (%u more before it)", settings_.socket.text().c_str(),
-                  settings_.id, reason.c_str(), *held_back);
+                  settings_.id, refusal.reason.c_str(), *held_back);
   }
-  if (settings_.role == Role::master)
-    return;  // any process can fail to connect; that is not reported
-  notify([reason](InterfaceObserver& observer) { observer.on_refused(reason); });
+  // Any process that may connect can make a master refuse it, as often as it likes.
+  if (settings_.role == Role::master && !held_back) return;
+  notify([refusal](InterfaceObserver& observer) { observer.on_refused(refusal); });
+}
+
+std::string Interface::where() const {
+  return settings_.socket.text() + " id " + std::to_string(settings_.id);
+}
+
+void Interface::wait_for(const std::string& what) {
+  if (what == waiting_for_) return;
+  waiting_for_ = what;
+  last_refusal_.reset();
+  MEMIF_INFO("%s", what.c_str());
+  notify([what](InterfaceObserver& observer) { observer.on_waiting(what); });
 }
 
 void Interface::drop_link(const std::string& reason) {

@@ -43,10 +43,15 @@ struct Loan;
 class InterfaceObserver {
  public:
   virtual ~InterfaceObserver() = default;
-  virtual void on_link_up(const std::string& peer_name) = 0;
+  virtual void on_link_up(const LinkInfo& link) = 0;
   virtual void on_link_down(const std::string& reason) = 0;
-  /** As slave: the master has refused the connection. The interface keeps trying. */
-  virtual void on_refused(const std::string& reason) = 0;
+  /**
+   * As slave: the master has refused us, and the interface keeps trying. As master: a slave was
+   * refused, at most once a second. Once for each reason in a row.
+   */
+  virtual void on_refused(const Refusal& refusal) = 0;
+  /** There is no peer: what is waited for, and where. Once per change. */
+  virtual void on_waiting(const std::string& what) { (void)what; }
 };
 
 /**
@@ -151,6 +156,8 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   void handshake_failed(const Error& error);
   void drop_link(const std::string& reason);
   void report_refusal(const Error& error);
+  void wait_for(const std::string& what);
+  std::string where() const;
   void on_control_wake();
   template <class Call>
   void notify(Call call);
@@ -174,7 +181,8 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   Watch wake_watch_;
   std::unique_ptr<Timer> timer_;  // as slave: to dial again, or for the deadline of a handshake
   std::uint32_t retry_ms_ = 0;
-  std::string last_refusal_;
+  std::optional<Refusal> last_refusal_;
+  std::string waiting_for_;  // empty while there is a link
   std::unique_ptr<LogLimit> refusals_log_;
   const std::unique_ptr<RefusedRings> refused_rings_;
   std::shared_ptr<Listener> listener_;

@@ -14,6 +14,7 @@
 
 #include "gst/memif/export.hpp"
 #include "gst/memif/result.hpp"
+#include "gst/memif/types.hpp"
 
 namespace gstmemif {
 
@@ -45,8 +46,11 @@ struct ListenOptions {
   bool operator==(const ListenOptions&) const = default;
 };
 
-/** Checks before anything starts: the directory, and the file at the path. */
-GSTMEMIF_API Result<void> check_socket_path(const SocketAddress& address);
+/**
+ * Checks before anything starts: the directory, and the file at the path. A slave may wait for
+ * both: what does not exist is no error then.
+ */
+GSTMEMIF_API Result<void> check_socket_path(const SocketAddress& address, Role role);
 
 /** Checks that user and group of @p options exist. */
 GSTMEMIF_API Result<void> check_listen_options(const ListenOptions& options);

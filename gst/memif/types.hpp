@@ -33,8 +33,20 @@ enum class UnsealedMemory : std::uint8_t {
 /** The agreement of the peers of a link. */
 struct LinkInfo {
   std::string peer_name;  ///< of its interface, or of its program; printable
-  std::size_t rx_queues;
-  std::size_t tx_queues;
+  std::size_t rx_queues = 0;
+  std::size_t tx_queues = 0;
+  Role role = Role::slave;        ///< ours
+  std::uint32_t ring_size = 0;    ///< slots of the largest ring
+  std::uint32_t buffer_size = 0;  ///< bytes of a slot's buffer, as slave; as master the peer's vary
+  std::size_t regions = 0;        ///< of shared memory
+  std::uint64_t memory = 0;       ///< bytes in all of them
+  bool unsealed = false;          ///< the peer can take memory away: received packets are copied
+};
+
+/** Why there is no link. */
+struct Refusal {
+  std::string reason;  ///< printable, perhaps in words of the peer
+  std::string remedy;  ///< a sentence without a full stop
 };
 
 inline constexpr std::uint16_t kVersion = 0x0200;  ///< of the protocol: 2.0

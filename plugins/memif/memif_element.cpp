@@ -10,6 +10,7 @@
 
 #include "gst/packet/link_event.hpp"
 #include "plugins/memif/debug.hpp"
+#include "plugins/memif/link_report.hpp"
 #include "plugins/memif/link_type.hpp"
 
 GST_DEBUG_CATEGORY(memif_element_debug);
@@ -24,24 +25,36 @@ using gstmemif::Role;
  */
 class MemifElement::Observer final : public gstmemif::InterfaceObserver {
  public:
-  Observer(GstElement* element, std::string socket_path, guint id)
-      : socket_path_(std::move(socket_path)), id_(id) {
+  Observer(GstElement* element, std::string socket_path, guint id, std::function<bool()> speaks)
+      : socket_path_(std::move(socket_path)), id_(id), speaks_(std::move(speaks)) {
     g_weak_ref_init(&element_, element);
   }
   ~Observer() override { g_weak_ref_clear(&element_); }
 
-  void on_link_up(const std::string& peer_name) override {
-    with_element([&](GstElement* element) { tell(element, true, peer_name, ""); });
+  void on_link_up(const gstmemif::LinkInfo& link) override {
+    with_element([&](GstElement* element) {
+      tell(element, &link, "");
+      if (speaks_()) inform(element, link_sentence(link));
+    });
   }
   void on_link_down(const std::string& reason) override {
-    with_element([&](GstElement* element) { tell(element, false, "", reason); });
-  }
-  void on_refused(const std::string& reason) override {
     with_element([&](GstElement* element) {
+      tell(element, nullptr, reason);
+      if (speaks_()) inform(element, "Link down: " + reason + ".");
+    });
+  }
+  void on_refused(const gstmemif::Refusal& refusal) override {
+    with_element([&](GstElement* element) {
+      if (!speaks_()) return;
       GST_ELEMENT_WARNING(element, RESOURCE, OPEN_READ_WRITE,
-                          ("There is no link through %s id %u yet: %s. Retrying.",
-                           socket_path_.c_str(), id_, reason.c_str()),
-                          ("check id, secret, mode and role on both ends"));
+                          ("There is no link through %s id %u yet: %s. %s.", socket_path_.c_str(),
+                           id_, refusal.reason.c_str(), refusal.remedy.c_str()),
+                          ("trying again"));
+    });
+  }
+  void on_waiting(const std::string& what) override {
+    with_element([&](GstElement* element) {
+      if (speaks_()) inform(element, what + ".");
     });
   }
 
@@ -78,18 +91,26 @@ class MemifElement::Observer final : public gstmemif::InterfaceObserver {
     tellers_.erase(std::ranges::find(tellers_, std::this_thread::get_id()));
     told_.notify_all();
   }
-  void tell(GstElement* element, bool up, const std::string& peer_name,
-            const std::string& reason) const {
-    GST_DEBUG_OBJECT(element, "%s id %u: link %s, %s", socket_path_.c_str(), id_,
-                     up ? "up, peer" : "down", up ? peer_name.c_str() : reason.c_str());
+  /** gst-launch shows these. */
+  void inform(GstElement* element, const std::string& text) const {
+    GST_ELEMENT_INFO(element, RESOURCE, OPEN_READ_WRITE, ("%s", text.c_str()),
+                     ("%s id %u", socket_path_.c_str(), id_));
+  }
+  /** @param link null if it went down */
+  void tell(GstElement* element, const gstmemif::LinkInfo* link, const std::string& reason) const {
+    const char* peer = link != nullptr ? link->peer_name.c_str() : "";
+    GST_DEBUG_OBJECT(element, "%s id %u: link %s%s%s", socket_path_.c_str(), id_,
+                     link != nullptr ? "up, peer " : "down, ", peer, reason.c_str());
     GstStructure* news = gst_structure_new(
-        "memif-link", "link-up", G_TYPE_BOOLEAN, gboolean{up}, "peer-name", G_TYPE_STRING,
-        peer_name.c_str(), "reason", G_TYPE_STRING, reason.c_str(), "socket-path", G_TYPE_STRING,
+        "memif-link", "link-up", G_TYPE_BOOLEAN, gboolean{link != nullptr}, "peer-name",
+        G_TYPE_STRING, peer, "reason", G_TYPE_STRING, reason.c_str(), "socket-path", G_TYPE_STRING,
         socket_path_.c_str(), "id", G_TYPE_UINT, id_, nullptr);
+    if (link != nullptr) add_link_fields(news, *link);
     gst_element_post_message(element, gst_message_new_element(GST_OBJECT_CAST(element), news));
-    g_object_notify(G_OBJECT(element), "link-up");
-    g_object_notify(G_OBJECT(element), "peer-name");
-    tell_neighbour(element, up);
+    for (const char* property : {"link-up", "peer-name", "link"}) {
+      g_object_notify(G_OBJECT(element), property);
+    }
+    tell_neighbour(element, link != nullptr);
   }
   /** What is linked to the element's one pad. */
   static void tell_neighbour(GstElement* element, bool up) {
@@ -107,7 +128,23 @@ class MemifElement::Observer final : public gstmemif::InterfaceObserver {
   GWeakRef element_;
   const std::string socket_path_;
   const guint id_;
+  const std::function<bool()> speaks_;
 };
+
+namespace {
+
+/** The topmost bin: what is told to one part of it is told to all. Only to be compared. */
+const void* audience_of(GstElement* element) {
+  auto* top = GST_OBJECT_CAST(gst_object_ref(element));
+  while (GstObject* parent = gst_object_get_parent(top)) {
+    gst_object_unref(top);
+    top = parent;
+  }
+  gst_object_unref(top);
+  return top;
+}
+
+}  // namespace
 
 MemifElement::MemifElement(GstElement* element, Direction direction)
     : element_(element), direction_(direction) {}
@@ -195,7 +232,7 @@ std::shared_ptr<gstmemif::Interface> MemifElement::start() {
     leave();
     if (!join()) return nullptr;
   }
-  auto interface = membership_->start();
+  auto interface = membership_->start(audience_of(element_));
   if (!interface) {
     post_error(interface.error());
     return nullptr;
@@ -207,7 +244,8 @@ std::shared_ptr<gstmemif::Interface> MemifElement::start() {
     used_queue_ = queue_;
     stats_ = interface_->shared_stats();
     const gstmemif::Settings& settings = membership_->settings();
-    observer = std::make_shared<Observer>(element_, settings.socket.text(), settings.id);
+    observer = std::make_shared<Observer>(element_, settings.socket.text(), settings.id,
+                                          membership_->speaker());
     observer_ = observer;
   }
   const gstmemif::Settings settings = (*interface)->settings();

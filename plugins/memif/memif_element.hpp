@@ -27,6 +27,7 @@ enum MemifProperty : guint {
   kPropMainContext,
   kPropLinkUp,
   kPropPeerName,
+  kPropLink,
   kPropStats,
   kPropCommonLast
 };

@@ -5,6 +5,7 @@
  * The properties that memifsrc and memifsink share.
  */
 #include "plugins/memif/debug.hpp"
+#include "plugins/memif/link_report.hpp"
 #include "plugins/memif/memif_element.hpp"
 
 using gstmemif::Mode;
@@ -182,6 +183,13 @@ void add_status_properties(GObjectClass* klass, MemifElement::Direction directio
       g_param_spec_string("peer-name", "Peer name",
                           "Name of the peer's interface, or of its program; changes are notified",
                           nullptr, kReadOnly));
+  g_object_class_install_property(
+      klass, kPropLink,
+      g_param_spec_boxed("link", "Link",
+                         "What the peers agreed on: peer-name, role, ring-size, buffer-size, "
+                         "rx-queues, tx-queues, regions, memory (bytes), copies (which packets are "
+                         "copied, and why); NULL without a link; changes are notified",
+                         GST_TYPE_STRUCTURE, kReadOnly));
   const char* blurb =
       direction == MemifElement::Direction::receive
           ? "Counters since PAUSED of the queue: packets, bytes, batches, interrupts (wake-ups "
@@ -273,6 +281,9 @@ bool MemifElement::get_property(guint id, GValue* value) {
       break;
     case kPropLinkUp:
       g_value_set_boolean(value, link.has_value());
+      break;
+    case kPropLink:
+      g_value_take_boxed(value, link ? link_structure(*link) : nullptr);
       break;
     case kPropPeerName:
       g_value_set_string(value, link ? link->peer_name.c_str() : nullptr);

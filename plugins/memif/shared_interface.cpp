@@ -14,6 +14,7 @@ using gstmemif::Settings;
 
 namespace {
 
+using Seat = std::shared_ptr<const void*>;
 using Key = std::tuple<std::string, std::uint32_t, gstmemif::Role>;
 
 std::map<Key, std::weak_ptr<SharedInterface>>& registry() {
@@ -50,21 +51,30 @@ class SharedInterface {
     ++version_;
   }
 
-  Result<std::shared_ptr<gstmemif::Interface>> start() {
-    auto interface = take();
+  Result<std::shared_ptr<gstmemif::Interface>> start(const Seat& seat) {
+    auto interface = take(seat);
     if (!interface) return interface.error();
     Result<void> status = (*interface)->start();
     if (status) return interface;
     const gstmemif::ControlLock lock;
-    if (--running_ == 0) interface_.reset();
+    std::erase(running_, seat);
+    if (running_.empty()) interface_.reset();
     return status.error();
   }
 
-  void stop() {
+  void stop(const Seat& seat) {
     const gstmemif::ControlLock lock;
-    if (--running_ != 0) return;
+    std::erase(running_, seat);
+    if (!running_.empty()) return;
     interface_->stop();
     interface_.reset();
+  }
+
+  bool speaks(const Seat& seat) const {
+    const gstmemif::ControlLock lock;
+    const auto first =
+        std::ranges::find_if(running_, [&](const Seat& other) { return *other == *seat; });
+    return first != running_.end() && *first == seat;
   }
 
  private:
@@ -133,7 +143,7 @@ class SharedInterface {
   }
 
   /** The interface, created if there is none; the caller counts as running. */
-  Result<std::shared_ptr<gstmemif::Interface>> take() {
+  Result<std::shared_ptr<gstmemif::Interface>> take(const Seat& seat) {
     for (;;) {
       const Members present = members();
       Result<Settings> settings = merged(present);
@@ -143,7 +153,7 @@ class SharedInterface {
       const gstmemif::ControlLock lock;
       if (!interface_ && version_ != present.version) continue;
       if (!interface_) interface_ = std::move(*made);
-      ++running_;
+      running_.push_back(seat);
       return interface_;
     }
   }
@@ -151,7 +161,7 @@ class SharedInterface {
   std::vector<Membership*> members_;
   unsigned version_ = 0;  // of the list of members
   std::shared_ptr<gstmemif::Interface> interface_;
-  int running_ = 0;
+  std::vector<Seat> running_;  // in the order of their start
 };
 
 namespace {
@@ -169,7 +179,9 @@ Result<std::unique_ptr<Membership>> Membership::join(gstmemif::PartialSettings g
                                                      MainContext main_context, std::string name) {
   Settings settings;
   if (Result<void> status = apply_settings(given, settings); !status) return status.error();
-  if (Result<void> status = check_socket_path(settings.socket); !status) return status.error();
+  if (Result<void> status = check_socket_path(settings.socket, settings.role); !status) {
+    return status.error();
+  }
   const Key key(settings.socket.text(), settings.id, settings.role);
   std::unique_ptr<Membership> member(new Membership(std::move(given), std::move(settings),
                                                     std::move(main_context), std::move(name)));
@@ -188,15 +200,23 @@ Membership::~Membership() {
   std::erase_if(registry(), [](const auto& entry) { return entry.second.expired(); });
 }
 
-Result<std::shared_ptr<gstmemif::Interface>> Membership::start() {
-  auto interface = shared_->start();
+Result<std::shared_ptr<gstmemif::Interface>> Membership::start(const void* audience) {
+  const auto seat = std::make_shared<const void*>(audience);
+  auto interface = shared_->start(seat);
   const gstmemif::ControlLock lock;
-  started_ = static_cast<bool>(interface);
+  if (interface) seat_ = seat;
   return interface;
 }
 
 void Membership::stop() {
   const gstmemif::ControlLock lock;
-  if (started_) shared_->stop();
-  started_ = false;
+  if (seat_) shared_->stop(seat_);
+  seat_.reset();
+}
+
+std::function<bool()> Membership::speaker() const {
+  return [weak = std::weak_ptr(shared_), seat = seat_] {
+    const auto shared = weak.lock();
+    return shared && shared->speaks(seat);
+  };
 }

@@ -11,6 +11,7 @@
 
 #include <glib.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -35,9 +36,17 @@ class Membership {
   ~Membership();
   Membership(const Membership&) = delete;
 
-  /** Starts the interface, if no other member did yet. */
-  gstmemif::Result<std::shared_ptr<gstmemif::Interface>> start();
+  /**
+   * Starts the interface, if no other member did yet.
+   * @param audience whom the member tells of it; only compared
+   */
+  gstmemif::Result<std::shared_ptr<gstmemif::Interface>> start(const void* audience);
   void stop();
+  /**
+   * Whether a member that is running is the one to tell its audience of the interface: the first
+   * of those that have the same. To be asked from any thread, also when the member is gone.
+   */
+  std::function<bool()> speaker() const;
 
   const std::string& name() const noexcept { return name_; }
   /** The setting that forced a new link when a running interface was joined; empty: none. */
@@ -62,6 +71,6 @@ class Membership {
   const MainContext main_context_;
   const std::string name_;
   std::string ended_link_for_;
-  bool started_ = false;
+  std::shared_ptr<const void*> seat_;  // while it is started: its audience
   std::shared_ptr<SharedInterface> shared_;
 };

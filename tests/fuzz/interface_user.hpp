@@ -41,16 +41,18 @@ class NoDescriptors {
 /** What is told must make sense: a link comes up, goes down, comes up. */
 class Observer : public InterfaceObserver {
  public:
-  void on_link_up(const std::string& peer_name) override {
-    require(printable(peer_name) == peer_name, "a name that must not be shown");
+  void on_link_up(const LinkInfo& link) override {
+    require(printable(link.peer_name) == link.peer_name, "a name that must not be shown");
     require(!std::exchange(up_, true), "a link came up twice");
   }
   void on_link_down(const std::string& reason) override {
     require(!reason.empty() && printable(reason) == reason, "no reason that can be shown");
     require(std::exchange(up_, false), "a link went down twice");
   }
-  void on_refused(const std::string& reason) override {
+  void on_refused(const Refusal& refusal) override {
+    const std::string& reason = refusal.reason;
     require(!reason.empty() && printable(reason) == reason, "no reason that can be shown");
+    require(!refusal.remedy.empty(), "no remedy");
   }
   bool up() const { return up_; }
 

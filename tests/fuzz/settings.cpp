@@ -43,7 +43,7 @@ void parse_socket(const std::string& text) {
   require(!address->name().empty(), "a socket without a name");
   const auto again = gstmemif::SocketAddress::parse(address->text());
   require(again && *again == *address, "a socket is written differently");
-  const gstmemif::Result<void> possible = check_socket_path(*address);
+  const gstmemif::Result<void> possible = check_socket_path(*address, gstmemif::Role::master);
   require(possible || possible.error().text().find(address->text()) != std::string::npos,
           "the error names no path");
 }

@@ -45,7 +45,7 @@ WRONG = (
     (("--vdev=a,r=2",), ("r=2 is wrong", "master", "slave")),
     (("--vdev=a,s=",), ("s= is wrong", "1 to 107 bytes")),
     (("--vdev=a,s=/" + "x" * 110,), ("is wrong", "1 to 107 bytes")),
-    (("--vdev=a,s=/nowhere/at/all",), ("/nowhere/at", "Create it")),
+    (("--vdev=a,r=master,s=/nowhere/at/all",), ("/nowhere/at", "Create it")),
     (("--vdev=a,s=/etc/passwd",), ("/etc/passwd", "not a socket")),
     (("--vdev=a,domain=x",), ("domain=x is wrong", ALLOWED_NUMBER)),
     (("--vdev=a,q0=adaptive",), ("q0=adaptive is wrong", "poll, interrupt")),

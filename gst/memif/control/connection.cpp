@@ -84,7 +84,7 @@ void Connection::on_readable() {
 
 Result<void> Connection::handle(Received received) {
   if (const auto* goodbye = std::get_if<Disconnect>(&received.message)) {
-    return Error{ErrorCode::closed, "the peer disconnected: " + printable(goodbye->reason)};
+    return Error{ErrorCode::closed, "the peer disconnected", printable(goodbye->reason)};
   }
   if (established_) {
     return Error{ErrorCode::protocol, "unexpected message " +

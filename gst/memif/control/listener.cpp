@@ -17,6 +17,7 @@ constexpr std::size_t kMaxPending = 64;
 constexpr int kAcceptsPerEvent = 16;
 constexpr std::uint32_t kPauseMs = 100;
 constexpr std::uint32_t kAllWellMs = 1000;  // without failure: accepting works again
+constexpr std::uint32_t kAnewMs = 100;
 
 /** Under the ControlLock. */
 std::map<std::string, std::weak_ptr<Listener>>& registry() {
@@ -64,7 +65,9 @@ Result<std::shared_ptr<Listener>> Listener::get(const SocketAddress& address,
 }
 
 Listener::Listener(ListenSocket socket, ListenOptions options, std::shared_ptr<Loop> loop)
-    : socket_(std::move(socket)), options_(std::move(options)), loop_(std::move(loop)) {}
+    : socket_(std::in_place, std::move(socket)),
+      options_(std::move(options)),
+      loop_(std::move(loop)) {}
 
 /** Ahead of need: when there is no descriptor for a connection, there is none for a timer. */
 Result<void> Listener::make_timers() {
@@ -82,11 +85,17 @@ Result<void> Listener::make_timers() {
   });
   if (!deadline) return deadline.error();
   deadline_timer_ = std::move(*deadline);
+  Result<Timer> anew = Timer::make(*loop_, [weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->listen_anew();
+  });
+  if (!anew) return anew.error();
+  anew_timer_ = std::move(*anew);
+  watch_file();
   return {};
 }
 
 void Listener::watch() {
-  watch_ = loop_->watch(socket_.fd(), [weak = weak_from_this()] {
+  watch_ = loop_->watch(socket_->fd(), [weak = weak_from_this()] {
     const ControlLock lock;
     if (auto self = weak.lock()) self->on_readable();
   });
@@ -116,10 +125,16 @@ void Listener::remove(Interface& interface, const std::string& reason) {
 
 void Listener::on_readable() {
   for (int i = 0; i < kAcceptsPerEvent; ++i) {
-    Result<std::optional<Incoming>> incoming = socket_.accept();
+    Result<std::optional<Incoming>> incoming = socket_->accept();
     if (!incoming) return pause(incoming.error());
     if (!*incoming) return;
-    if ((*incoming)->fd) welcome(std::move(**incoming));
+    if ((*incoming)->fd) {
+      welcome(std::move(**incoming));
+    } else if (!interfaces_.empty()) {
+      interfaces_.begin()->second->report_refusal(
+          {ErrorCode::not_authorized, "A program of user " + std::to_string((*incoming)->uid) +
+                                          " was refused, who is not in allowed-uids"});
+    }
   }
 }
 
@@ -143,6 +158,58 @@ void Listener::on_pause_timer() {
   } else {
     MEMIF_WARNING("accepting connections again, after %u tries", shortages_);
     shortages_ = 0;
+  }
+}
+
+// ---- The socket file ------------------------------------------------------------------------
+
+void Listener::watch_file() {
+  if (socket_->address().abstract()) return;
+  Result<FileWatch> watch =
+      FileWatch::make(*loop_, socket_->address().name(), [weak = weak_from_this()] {
+        if (auto self = weak.lock()) self->on_file_event();
+      });
+  if (watch) {
+    file_watch_ = std::move(*watch);
+    on_file_event();  // for what happened before it was watched
+  } else {
+    MEMIF_INFO("%s: a socket file that is removed is not noticed", watch.error().text().c_str());
+  }
+}
+
+/** Not at once: whoever removed the file may be about to remove its directory. */
+void Listener::on_file_event() {
+  if (!socket_->in_place()) anew_timer_.arm(kAnewMs);
+}
+
+/** Without a file no slave can connect. Links that are up do not need it. */
+void Listener::listen_anew() {
+  if (interfaces_.empty() || socket_->in_place()) return;
+  ControlLock::defer([weak = weak_from_this(), address = socket_->address(), options = options_] {
+    const std::shared_ptr<std::mutex> mutex = opening(address.text());
+    const std::lock_guard one_at_a_time(*mutex);
+    Result<ListenSocket> socket = ListenSocket::open(address, options);
+    const ControlLock lock;
+    auto self = weak.lock();
+    if (!self || self->interfaces_.empty()) return;
+    if (socket) return self->replace(std::move(*socket));
+    // Another program may have the path now, or the directory may be gone.
+    for (const auto& [id, interface] : self->interfaces_) {
+      interface->wait_for("The socket file " + address.text() +
+                          " was removed, and there cannot be another: " + socket.error().text());
+    }
+    self->anew_timer_.arm(kAllWellMs);
+  });
+}
+
+void Listener::replace(ListenSocket socket) {
+  watch_.reset();
+  socket_.emplace(std::move(socket));
+  if (!paused_) watch();
+  watch_file();
+  for (const auto& [id, interface] : interfaces_) {
+    interface->wait_for("Listening anew at " + interface->where() +
+                        ": the socket file had been removed");
   }
 }
 
@@ -211,9 +278,12 @@ Hello Listener::hello() const {
 Result<Settings> Listener::admit(Connection& connection, const Init& init) {
   const auto entry = interfaces_.find(init.id);
   if (entry == interfaces_.end()) {
-    return Error{ErrorCode::not_found, "unmatched interface id " + std::to_string(init.id)};
+    const Error error{ErrorCode::not_found, "unmatched interface id " + std::to_string(init.id)};
+    if (!interfaces_.empty()) interfaces_.begin()->second->report_refusal(error);
+    return error;
   }
   Result<Settings> settings = entry->second->admit(init);
+  if (!settings) entry->second->report_refusal(settings.error());
   Pending* pending = pending_.find(connection);
   if (settings && pending != nullptr) pending->interface = entry->second;
   return settings;

@@ -8,7 +8,9 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 
+#include "gst/memif/control/file_watch.hpp"
 #include "gst/memif/control/log_limit.hpp"
 #include "gst/memif/control/pending.hpp"
 #include "gst/memif/control/socket.hpp"
@@ -52,10 +54,14 @@ class Listener final : public std::enable_shared_from_this<Listener>, public Con
   bool make_room(const Pending& newcomer);
   void give_up(const Connection& connection, const std::string& reason);
   void watch_deadlines();
+  void watch_file();
+  void on_file_event();
+  void listen_anew();
+  void replace(ListenSocket socket);
   Hello hello() const;
   Result<Settings> admit(Connection& connection, const Init& init);
 
-  ListenSocket socket_;
+  std::optional<ListenSocket> socket_;  // always one
   const ListenOptions options_;
   const std::shared_ptr<Loop> loop_;
   Watch watch_;
@@ -69,6 +75,10 @@ class Listener final : public std::enable_shared_from_this<Listener>, public Con
   Timer pause_timer_;
   bool paused_ = false;
   unsigned shortages_ = 0;
+
+  // Of the socket file, which others may remove.
+  FileWatch file_watch_;
+  Timer anew_timer_;
 };
 
 }  // namespace gstmemif

@@ -105,6 +105,9 @@ std::string SlaveHandshake::meaning_of_closing() const {
     return "a master that closes right after INIT has no interface with id " +
            std::to_string(settings_.id);
   }
+  if (state_ == State::wait_hello) {
+    return "a master that closes before HELLO admits other users only, or is no memif master";
+  }
   if (state_ == State::wait_setup_ack) {
     return "a master that closes at region " + std::to_string(sent_ - 1) +
            " takes fewer or smaller ones: lower ring-size, buffer-size or the queues";

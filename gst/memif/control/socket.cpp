@@ -168,7 +168,7 @@ bool same_file(const struct stat& a, const struct stat& b) noexcept {
  * anyone else with write access to the directory can remove any socket anyway.
  */
 Result<void> remove_stale(const SocketAddress& address) {
-  if (Result<void> status = check_socket_path(address); !status) return status;
+  if (Result<void> status = check_socket_path(address, Role::master); !status) return status;
   const char* path = address.name().c_str();
   struct stat probed {};
   const bool there = ::lstat(path, &probed) == 0;
@@ -234,11 +234,12 @@ Result<SocketAddress> SocketAddress::parse(std::string_view text) {
   return address;
 }
 
-Result<void> check_socket_path(const SocketAddress& address) {
+Result<void> check_socket_path(const SocketAddress& address, Role role) {
   if (address.abstract()) return {};
   const std::string directory = directory_of(address.name());
   struct stat status {};
   if (::stat(directory.c_str(), &status) != 0) {
+    if (role == Role::slave && errno == ENOENT) return {};
     return path_error(address, code_of(errno),
                       "the directory " + directory + " cannot be used: " + error_text(errno) +
                           ". Create it, or start the program that does (VPP makes /run/vpp).");
@@ -330,7 +331,6 @@ Result<ListenSocket> ListenSocket::open(const SocketAddress& address,
 }
 
 ListenSocket::~ListenSocket() {
-  struct stat status {};
   const char* path = address_.name().c_str();
   // No peer may connect to a socket that is never read again; see wait_for_name().
   if (fd_) ::shutdown(fd_.get(), SHUT_RDWR);
@@ -338,10 +338,7 @@ ListenSocket::~ListenSocket() {
   for (UniqueFd left = fd_ ? next_at(fd_.get()) : UniqueFd(); left; left = next_at(fd_.get())) {
     Channel(std::move(left));
   }
-  if (fd_ && inode_ != 0 && ::lstat(path, &status) == 0 && status.st_dev == device_ &&
-      status.st_ino == inode_) {
-    ::unlink(path);
-  }
+  if (fd_ && inode_ != 0 && in_place()) ::unlink(path);
   // Wakes a poll() that would otherwise keep the socket, and an abstract name.
   if (fd_) ::shutdown(fd_.get(), SHUT_RDWR);
 }
@@ -376,7 +373,14 @@ Result<UniqueFd> dial(const SocketAddress& address) {
   } while (connected != 0 && errno == EINTR);
   if (connected == 0) return fd;
   const int error = errno;
-  return path_error(address, code_of(error), "cannot connect: " + error_text(error));
+  return Error{code_of(error), "socket-path=" + address.text() + ": cannot connect",
+               error_text(error)};
+}
+
+bool ListenSocket::in_place() const noexcept {
+  struct stat status {};
+  return address_.abstract() || (::lstat(address_.name().c_str(), &status) == 0 &&
+                                 status.st_dev == device_ && status.st_ino == inode_);
 }
 
 }  // namespace gstmemif

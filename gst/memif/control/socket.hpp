@@ -36,6 +36,9 @@ class GSTMEMIF_API ListenSocket {
   ~ListenSocket();
 
   int fd() const noexcept { return fd_.get(); }
+  const SocketAddress& address() const noexcept { return address_; }
+  /** False if the file was removed or replaced, so that nobody can connect any more. */
+  bool in_place() const noexcept;
 
   /**
    * The next connection; empty if there is none; an error if this process is out of descriptors. A

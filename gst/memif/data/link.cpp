@@ -2,6 +2,8 @@
 // Copyright (C) 2026 The gst-memif developers
 #include "gst/memif/data/link.hpp"
 
+#include <algorithm>
+
 namespace gstmemif {
 namespace {
 
@@ -39,6 +41,7 @@ Link::Link(LinkPlan plan, std::shared_ptr<InterfaceStats> stats,
       mode_(plan.mode),
       cache_line_(plan.cache_line),
       max_packet_size_(plan.max_packet_size),
+      buffer_size_(plan.buffer_size),
       peer_name_(printable(plan.peer_interface.empty() ? plan.peer_app : plan.peer_interface)),
       stats_(std::move(stats)),
       state_(std::move(plan.regions), std::move(control_wake)) {
@@ -47,6 +50,7 @@ Link::Link(LinkPlan plan, std::shared_ptr<InterfaceStats> stats,
   for (auto* rings : {&plan.s2m, &plan.m2s}) {
     const bool sends = (rings == &plan.s2m) == (role_ == Role::slave);
     for (RingPlan& ring : *rings) {
+      ring_size_ = std::max(ring_size_, ring.size);
       QueueBuffers own = buffers.take(ring.size);
       if (sends) {
         add_tx(std::move(ring), std::move(own));
@@ -76,6 +80,20 @@ void Link::add_tx(RingPlan plan, QueueBuffers buffers) {
   const Ring ring = ring_at(plan);
   tx_.push_back(std::make_unique<TxQueue>(state_, ring, std::move(plan.event_fd),
                                           stats_->tx(tx_.size()), std::move(buffers)));
+}
+
+LinkInfo Link::info() const {
+  LinkInfo info;
+  info.peer_name = peer_name_;
+  info.rx_queues = rx_.size();
+  info.tx_queues = tx_.size();
+  info.role = role_;
+  info.ring_size = ring_size_;
+  info.buffer_size = buffer_size_;
+  info.regions = state_.regions().size();
+  info.memory = state_.total_bytes();
+  info.unsealed = state_.guarded();
+  return info;
 }
 
 void Link::publish_buffers_again() noexcept {

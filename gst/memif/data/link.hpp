@@ -54,7 +54,7 @@ class GSTMEMIF_API Link {
   Mode mode() const noexcept { return mode_; }
   /** Name of the peer's interface, or of its program where the interface has none. Printable. */
   const std::string& peer_name() const noexcept { return peer_name_; }
-  LinkInfo info() const { return {peer_name_, rx_.size(), tx_.size()}; }
+  LinkInfo info() const;
   LinkMemory& state() noexcept { return state_; }
 
   /** False once the control plane has taken the link down. Any thread. */
@@ -70,6 +70,8 @@ class GSTMEMIF_API Link {
   Mode mode_;
   std::uint32_t cache_line_;
   std::uint32_t max_packet_size_;
+  std::uint32_t buffer_size_;
+  std::uint32_t ring_size_ = 0;
   std::string peer_name_;
   std::shared_ptr<InterfaceStats> stats_;
   LinkMemory state_;

@@ -263,9 +263,9 @@ GST_START_TEST(test_observers_may_call_the_interface) {
   class Stopper : public News {
    public:
     explicit Stopper(Interface& interface) : interface_(interface) {}
-    void on_link_up(const std::string& peer_name) override {
+    void on_link_up(const LinkInfo& link) override {
       interface_.stop();
-      News::on_link_up(peer_name);
+      News::on_link_up(link);
     }
 
    private:

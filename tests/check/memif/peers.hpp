@@ -76,9 +76,13 @@ struct Peers {
 /** Remembers what an interface tells. */
 class News : public InterfaceObserver {
  public:
-  void on_link_up(const std::string& peer_name) override { add(ups_, peer_name); }
+  void on_link_up(const LinkInfo& link) override { add(ups_, link.peer_name); }
   void on_link_down(const std::string& reason) override { add(downs_, reason); }
-  void on_refused(const std::string& reason) override { add(refusals_, reason); }
+  void on_refused(const Refusal& refusal) override {
+    fail_if(refusal.remedy.empty());
+    add(refusals_, refusal.reason);
+  }
+  void on_waiting(const std::string& what) override { add(waits_, what); }
 
   std::vector<std::string> ups() const { return get(ups_); }
   std::vector<std::string> downs() const { return get(downs_); }
@@ -92,6 +96,9 @@ class News : public InterfaceObserver {
   }
   bool refused_with(const std::string& word) const {
     return eventually([&] { return tell(refusals(), word); });
+  }
+  bool waits_for(const std::string& word) const {
+    return eventually([&] { return tell(get(waits_), word); });
   }
   bool down_with(const std::string& word) const {
     return eventually([&] { return tell(downs(), word); });
@@ -108,7 +115,7 @@ class News : public InterfaceObserver {
     return list;
   }
   mutable std::mutex mutex_;
-  List ups_, downs_, refusals_;
+  List ups_, downs_, refusals_, waits_;
 };
 
 inline std::shared_ptr<News> news_of(const std::shared_ptr<Interface>& interface) {

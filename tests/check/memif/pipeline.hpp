@@ -80,29 +80,57 @@ class Pipeline {
     fail_unless(found != nullptr, "no message");
     return found;
   }
+  /** Other than what tells of a link. */
   bool has_message(GstMessageType types) {
-    GstMessage* found = gst_bus_pop_filtered(bus_, types);
-    if (found != nullptr) gst_message_unref(found);
-    return found != nullptr;
+    while (GstMessage* found = gst_bus_pop_filtered(bus_, types)) {
+      const bool news = is_link_news(found);
+      gst_message_unref(found);
+      if (!news) return true;
+    }
+    return false;
   }
+  /** Whether the message informs of a link that came, went, or is waited for. */
+  static bool is_link_news(GstMessage* message) {
+    if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_INFO) return false;
+    const std::string text = parsed(message, gst_message_parse_info);
+    return text.starts_with("Link ") || text.starts_with("Listening ") ||
+           text.starts_with("Waiting ");
+  }
+  /** The text of the next such message; of INFO, of one that is not about a link. */
   std::string text_of(GstMessageType type) {
     GstMessage* found = message(type);
-    GError* error = nullptr;
-    if (type == GST_MESSAGE_WARNING) {
-      gst_message_parse_warning(found, &error, nullptr);
-    } else if (type == GST_MESSAGE_INFO) {
-      gst_message_parse_info(found, &error, nullptr);
-    } else {
-      gst_message_parse_error(found, &error, nullptr);
+    while (is_link_news(found)) {
+      gst_message_unref(found);
+      found = message(type);
     }
-    const std::string text = error->message;
-    g_error_free(error);
+    const std::string text = parsed(found, type == GST_MESSAGE_WARNING ? gst_message_parse_warning
+                                           : type == GST_MESSAGE_INFO  ? gst_message_parse_info
+                                                                       : gst_message_parse_error);
     gst_message_unref(found);
     return text;
+  }
+  /** The next INFO that is about a link. */
+  std::string link_news() {
+    for (;;) {
+      GstMessage* found = message(GST_MESSAGE_INFO);
+      const bool news = is_link_news(found);
+      const std::string text = parsed(found, gst_message_parse_info);
+      gst_message_unref(found);
+      if (news) return text;
+    }
   }
   std::string first_error() { return text_of(GST_MESSAGE_ERROR); }
 
  private:
+  template <class Parse>
+  static std::string parsed(GstMessage* message, Parse parse) {
+    GError* error = nullptr;
+    parse(message, &error, nullptr);
+    const std::string text = error->message;
+    g_error_free(error);
+    return text;
+  }
+
   GstElement* get_;
   GstBus* bus_;
 };

@@ -173,7 +173,7 @@ GST_START_TEST(test_wrong_settings_say_what_and_why_and_what_to_do) {
        {"interface-name", "at most 31 bytes"}},
       {"socket-path=\"\"", {"socket-path=", "empty", "/run/vpp/memif.sock"}},
       {"socket-path=/" + std::string(120, 'x'), {"socket-path=", "too long", "shorter"}},
-      {"socket-path=/no/such/directory/s", {"/no/such/directory", "Create it"}},
+      {"role=master socket-path=/no/such/directory/s", {"/no/such/directory", "Create it"}},
       {"socket-path=/etc/passwd", {"/etc/passwd", "not a socket", "another path"}},
       {"cpu-affinity=0-x" + name, {"cpu-affinity=0-x", "0,2-3"}},
       {"cpu-affinity=99999" + name, {"cpu-affinity=99999", "0,2-3"}},
@@ -345,6 +345,71 @@ GST_START_TEST(test_a_secret_that_libmemif_cuts_is_a_warning) {
 }
 GST_END_TEST
 
+/** Each change once, although two elements have the interface. */
+GST_START_TEST(test_people_are_told_of_the_link) {
+  const std::string name = unique_socket();
+  Pipeline pipeline("memifsrc name=src" + slave_at(name) + "! fakesink async=false " + kAppSrc +
+                    "memifsink name=sink ring-size=128" + slave_at(name));
+  pipeline.set(GST_STATE_PLAYING);
+  const auto expect_news = [&](const std::string& expected) {
+    const std::string news = pipeline.link_news();
+    fail_unless_equals_string(news.c_str(), expected.c_str());
+  };
+  const std::string waiting = "Waiting for a master at " + name + " id 0: Connection refused.";
+  expect_news(waiting);
+  GstStructure* link = pipeline.property<GstStructure*>("src", "link");
+  fail_unless(link == nullptr);
+  auto master = started(settings_for(Role::master, name));
+  expect_news(
+      "Link up as slave with master0: 1 queue each way, ring 128, buffers 2048, zero-copy.");
+  for (const char* element : {"src", "sink"}) {
+    link = pipeline.property<GstStructure*>(element, "link");
+    guint ring_size = 0;
+    fail_unless(gst_structure_get_uint(link, "ring-size", &ring_size) && ring_size == 128);
+    fail_unless_equals_string(gst_structure_get_string(link, "role"), "slave");
+    fail_unless_equals_string(gst_structure_get_string(link, "copies"), "zero-copy");
+    gst_structure_free(link);
+  }
+  master->stop();
+  expect_news("Link down: the peer disconnected: interface deleted.");
+  expect_news(waiting);
+  pause_ms(200);  // for tries that must not be told
+  fail_if(pipeline.has_message(GST_MESSAGE_WARNING));
+  GstBus* bus = gst_element_get_bus(pipeline.get());
+  fail_unless(gst_bus_pop_filtered(bus, GST_MESSAGE_INFO) == nullptr, "told twice");
+  gst_object_unref(bus);
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_remedy_fits_its_refusal) {
+  const std::string name = unique_socket();
+  const struct {
+    const char* master;
+    const char* slave;
+    std::vector<std::string> words;
+  } kCases[] = {
+      {"secret=a", "secret=b", {"incorrect secret", "Set the same secret on both ends"}},
+      {"secret=a", "", {"secret required", "Set secret to that of the master"}},
+      {"mode=ip", "", {"mode mismatch", "Set the same mode"}},
+      {"id=1", "", {"unmatched interface id", "Set the same id"}},
+      {"memory-limit=1", "", {"memory-limit", "raise memory-limit of the master"}},
+      {"allowed-uids=4242424", "", {"before HELLO", "allowed-uids"}},
+  };
+  for (const auto& test : kCases) {
+    Pipeline master("memifsrc name=src " + std::string(test.master) + master_at(name) +
+                    "! fakesink async=false");
+    master.set(GST_STATE_PLAYING);
+    Pipeline slave("memifsrc name=src " + std::string(test.slave) + slave_at(name) +
+                   "! fakesink async=false");
+    slave.set(GST_STATE_PLAYING);
+    expect_words(slave.text_of(GST_MESSAGE_WARNING), test.words);
+    // The master's own user learns of it too.
+    fail_if(master.text_of(GST_MESSAGE_WARNING).empty());
+    fail_if(master.has_message(GST_MESSAGE_ERROR) || slave.has_message(GST_MESSAGE_ERROR));
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_news_of_the_link) {
   const std::string name = unique_socket();
   Pipeline pipeline("memifsrc name=src id=4" + slave_at(name) + "! fakesink async=false");
@@ -448,6 +513,8 @@ static Suite* properties_suite(void) {
   tcase_add_test(tests, test_what_is_in_use_is_read_back);
   tcase_add_test(tests, test_names_that_the_peer_sees);
   tcase_add_test(tests, test_a_secret_that_libmemif_cuts_is_a_warning);
+  tcase_add_test(tests, test_people_are_told_of_the_link);
+  tcase_add_test(tests, test_a_remedy_fits_its_refusal);
   tcase_add_test(tests, test_news_of_the_link);
   tcase_add_test(tests, test_a_refusal_is_a_warning);
   tcase_add_test(tests, test_caps);

@@ -166,12 +166,112 @@ GST_START_TEST(test_a_file_that_was_replaced_is_not_removed) {
 GST_END_TEST
 
 GST_START_TEST(test_a_directory_that_is_not_there) {
+  must_fail(made(settings_for(Role::master, "/no/such/place/memif.sock"))->start(),
+            "/no/such/place", "Create it");
   for (const Role role : {Role::master, Role::slave}) {
-    must_fail(made(settings_for(role, "/no/such/place/memif.sock"))->start(), "/no/such/place",
-              "Create it");
     must_fail(made(settings_for(role, "/proc/self/status/memif.sock"))->start(),
               "/proc/self/status");
   }
+}
+GST_END_TEST
+
+/** VPP makes /run/vpp when it starts, and either end may start first. */
+GST_START_TEST(test_a_slave_waits_for_the_directory) {
+  const TemporaryDirectory directory;
+  const std::string later = directory.file("later");
+  const std::string path = later + "/memif.sock";
+  auto slave = made(settings_for(Role::slave, path));
+  auto news = news_of(slave);
+  must(slave->start());
+  fail_unless(news->waits_for("Waiting for a master at " + path + " id 0: No such file"));
+  fail_unless(::mkdir(later.c_str(), 0700) == 0);
+  {
+    auto master = started(settings_for(Role::master, path));
+    fail_unless(come_up(master, slave));
+  }
+  fail_unless(goes_down(slave));
+  fail_unless(::rmdir(later.c_str()) == 0);
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_removed_socket_file_is_made_anew) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("memif.sock");
+  auto master = made(settings_for(Role::master, path));
+  auto news = news_of(master);
+  must(master->start());
+  fail_unless(news->waits_for("Listening at " + path + " id 0 for a slave"));
+  auto slave = started(settings_for(Role::slave, path));
+  fail_unless(come_up(master, slave));
+  // Twice: the new file is watched too. Links that are up stay.
+  for (int i = 0; i < 2; ++i) {
+    fail_unless(::unlink(path.c_str()) == 0);
+    fail_unless(eventually([&] { return exists(path); }), "no socket file again");
+    fail_unless(is_up(slave));
+    slave->stop();
+    must(slave->start());
+    fail_unless(come_up(slave));
+  }
+  fail_unless(news->waits_for("Listening anew at " + path));
+  fail_unless(::rename(path.c_str(), directory.file("moved").c_str()) == 0);
+  fail_unless(eventually([&] { return exists(path); }), "a moved file was not noticed");
+  fail_unless(::unlink(directory.file("moved").c_str()) == 0);
+  master->stop();
+  fail_if(exists(path));
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_directory_that_comes_back_has_its_socket_again) {
+  const TemporaryDirectory directory;
+  const std::string inner = directory.file("run");
+  const std::string path = inner + "/memif.sock";
+  fail_unless(::mkdir(inner.c_str(), 0700) == 0);
+  auto master = made(settings_for(Role::master, path));
+  auto news = news_of(master);
+  must(master->start());
+  fail_unless(::unlink(path.c_str()) == 0 && ::rmdir(inner.c_str()) == 0);
+  fail_unless(news->waits_for("was removed, and there cannot be another"));
+  fail_unless(::mkdir(inner.c_str(), 0700) == 0);
+  auto slave = started(settings_for(Role::slave, path));
+  fail_unless(come_up(master, slave));
+  slave->stop();
+  master->stop();
+  fail_unless(::rmdir(inner.c_str()) == 0);
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_master_tells_whom_it_refused) {
+  const std::string name = unique_socket();
+  Settings settings = settings_for(Role::master, name, 7);
+  settings.secret = "psst";
+  settings.listen.allowed_uids = {::getuid() + 1};
+  auto master = made(settings);
+  auto news = news_of(master);
+  must(master->start());
+  fail_if(RawPeer::dialled(name).hear());
+  fail_unless(news->refused_with("user " + std::to_string(::getuid())));
+  settings.listen.allowed_uids.clear();
+  must(master->reconfigure(settings));
+  const auto says = [&](const Init& init) {
+    pause_ms(1100);  // one a second is told
+    RawPeer peer = RawPeer::dialled(name);
+    peer.expect_message<Hello>();
+    peer.say(init);
+    fail_unless(std::holds_alternative<Disconnect>(peer.hear()->message));
+  };
+  Init init;
+  init.id = 7;
+  says(init);
+  fail_unless(news->refused_with("secret required"));
+  init.secret = "pssst";
+  says(init);
+  fail_unless(news->refused_with("incorrect secret"));
+  init.mode = 1;
+  says(init);
+  fail_unless(news->refused_with("mode mismatch"));
+  init.id = 8;
+  says(init);
+  fail_unless(news->refused_with("unmatched interface id 8"));
 }
 GST_END_TEST
 
@@ -323,6 +423,10 @@ static Suite* sockets_suite(void) {
   tcase_add_test(tests, test_a_file_that_is_no_socket_is_left_alone);
   tcase_add_test(tests, test_a_file_that_was_replaced_is_not_removed);
   tcase_add_test(tests, test_a_directory_that_is_not_there);
+  tcase_add_test(tests, test_a_slave_waits_for_the_directory);
+  tcase_add_test(tests, test_a_removed_socket_file_is_made_anew);
+  tcase_add_test(tests, test_a_directory_that_comes_back_has_its_socket_again);
+  tcase_add_test(tests, test_a_master_tells_whom_it_refused);
   tcase_add_test(tests, test_only_allowed_users_connect);
   tcase_add_test(tests, test_interfaces_on_one_socket_agree_on_who_may_use_it);
   tcase_add_test(tests, test_two_that_replace_a_stale_file_at_once);
