@@ -20,8 +20,10 @@ namespace gstpacket {
 /** Protocol numbers shared by IPv4's protocol and IPv6's next header field. */
 namespace ip_protocol {
 inline constexpr std::uint8_t kIcmp = 1;
+inline constexpr std::uint8_t kIgmp = 2;
 inline constexpr std::uint8_t kTcp = 6;
 inline constexpr std::uint8_t kUdp = 17;
+inline constexpr std::uint8_t kFragment = 44;  // of IPv6: its fragment header
 inline constexpr std::uint8_t kIcmpv6 = 58;
 }  // namespace ip_protocol
 

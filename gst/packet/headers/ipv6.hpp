@@ -49,6 +49,33 @@ class Ipv6Header {
   Ipv6Address source_, destination_;
 };
 
+/** A copy of a fragment header (RFC 8200 4.5). */
+class Ipv6FragmentHeader {
+ public:
+  static constexpr std::size_t kSize = 8;
+
+  /** Precondition: bytes.size() >= kSize. */
+  explicit Ipv6FragmentHeader(std::span<const std::byte> bytes) noexcept : bytes_(bytes.data()) {}
+
+  /** Of the first fragment: the type of what begins behind this header. */
+  [[nodiscard]] std::uint8_t next_header() const noexcept { return bytes_.get<std::uint8_t>(0); }
+  /** In bytes, a multiple of 8. */
+  [[nodiscard]] std::size_t offset() const noexcept {
+    return bytes_.get<std::uint16_t>(2) & 0xfff8U;
+  }
+  [[nodiscard]] bool more_fragments() const noexcept {
+    return (bytes_.get<std::uint16_t>(2) & 1U) != 0;
+  }
+  /** A whole packet all the same (RFC 6946). */
+  [[nodiscard]] bool is_atomic() const noexcept { return offset() == 0 && !more_fragments(); }
+  [[nodiscard]] std::uint32_t identification() const noexcept {
+    return bytes_.get<std::uint32_t>(4);
+  }
+
+ private:
+  Octets<std::uint64_t> bytes_;
+};
+
 /**
  * An IPv6 packet: header, extension headers and payload, without bytes behind its payload length.
  * The header is copied when the view is made (see packet.hpp), and hop-by-hop options,
@@ -96,6 +123,8 @@ class BasicIpv6View : public Ipv6Header {
   [[nodiscard]] bool is_source_routed() const noexcept { return source_routed_; }
   /** Whether an unknown option requires the packet to be discarded (RFC 8200 4.2). */
   [[nodiscard]] bool has_mandatory_option() const noexcept { return mandatory_option_; }
+  /** Whether there is a router alert option (RFC 2711), of any value. */
+  [[nodiscard]] bool has_router_alert() const noexcept { return router_alert_; }
 
   void set_hop_limit(std::uint8_t value) noexcept requires(!std::is_const_v<Byte>) {
     first_.set<std::uint8_t>(7, value);
@@ -128,8 +157,8 @@ class BasicIpv6View : public Ipv6Header {
  private:
   static constexpr std::uint8_t kHopByHop = 0;
   static constexpr std::uint8_t kRouting = 43;
-  static constexpr std::uint8_t kFragment = 44;
   static constexpr std::uint8_t kDestinationOptions = 60;
+  static constexpr std::uint8_t kRouterAlert = 5;
 
   BasicIpv6View(const Ipv6Header& header, std::span<Byte> bytes) noexcept
       : Ipv6Header(header), bytes_(bytes) {}
@@ -137,7 +166,7 @@ class BasicIpv6View : public Ipv6Header {
   bool walk() noexcept {
     protocol_ = next_header();
     for (;;) {
-      if (protocol_ == kFragment) {
+      if (protocol_ == ip_protocol::kFragment) {
         fragment_ = true;
         return bytes_.size() - header_size_ >= 8;
       }
@@ -172,6 +201,7 @@ class BasicIpv6View : public Ipv6Header {
       const std::size_t size = load_be<std::uint8_t>(options, 1) + std::size_t{2};
       if (size > options.size()) return false;
       mandatory_option_ |= (type & 0xc0U) != 0;
+      router_alert_ |= type == kRouterAlert;
       options = options.subspan(size);
     }
     return true;
@@ -183,6 +213,7 @@ class BasicIpv6View : public Ipv6Header {
   bool fragment_ = false;
   bool source_routed_ = false;
   bool mandatory_option_ = false;
+  bool router_alert_ = false;
 };
 
 using Ipv6View = BasicIpv6View<std::byte>;

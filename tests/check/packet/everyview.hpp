@@ -39,6 +39,10 @@ inline unsigned visit_upper(Read bytes, const gstpacket::Ipv6Address& a,
   if (const auto v = gstpacket::NeighbourSolicitation::at(bytes)) {
     out += v->target().bytes[15] + (v->source_mac() ? v->source_mac()->bytes[0] : 0U);
   }
+  if (const auto v = gstpacket::NeighbourAdvertisement::at(bytes)) {
+    out += v->target().bytes[15] + (v->is_solicited() ? 1U : 0U);
+    out += v->target_mac() ? v->target_mac()->bytes[0] : 0U;
+  }
   if (const auto v = gstpacket::ConstUdpView::at(bytes)) {
     out += v->source_port() + sum(v->payload()) + (v->checksum_valid(a, b) ? 1U : 0U);
   }
@@ -61,6 +65,12 @@ inline unsigned visit(Read bytes) {
     }
     if (const auto v = gstpacket::ConstIpv6View::at(bytes, offset)) {
       out += v->hop_limit() + v->protocol() + sum(v->payload());
+      out += v->has_router_alert() ? 1U : 0U;
+      if (v->is_fragment()) {
+        const gstpacket::Ipv6FragmentHeader part(v->payload());
+        out += part.next_header() + part.identification() + (part.more_fragments() ? 1U : 0U);
+        out += static_cast<unsigned>(part.offset());
+      }
       out += visit_upper(v->payload(), v->source(), v->destination());
     }
   }

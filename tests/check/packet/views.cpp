@@ -113,6 +113,8 @@ GST_START_TEST(test_ipv6) {
   fail_unless(ConstIpv6View::at(with(43, {58, 0, 0, 1, 0, 0, 0, 0}).read())->is_source_routed());
   fail_unless(
       ConstIpv6View::at(with(60, {58, 0, 0x41, 4, 0, 0, 0, 0}).read())->has_mandatory_option());
+  fail_if(ConstIpv6View::at(with(60, {58, 0, 1, 4, 0, 0, 0, 0}).read())->has_router_alert());
+  fail_unless(ConstIpv6View::at(with(0, {58, 0, 5, 2, 0, 0, 1, 0}).read())->has_router_alert());
   fail_if(ConstIpv6View::at(with(60, {58, 1, 1, 4, 0, 0, 0, 0}).read()));  // extension too long
   fail_if(ConstIpv6View::at(with(60, {58, 0, 1, 5, 0, 0, 0, 0}).read()));  // option too long
   fail_if(ConstIpv6View::at(with(60, {58, 0, 1, 3, 0, 0, 0, 1}).read()));  // option cut
@@ -120,6 +122,35 @@ GST_START_TEST(test_ipv6) {
   // Hop-by-hop options behind another extension header are not looked into.
   const Bytes late{0, 0, 1, 4, 0, 0, 0, 0, 58, 0, 0xc2, 4, 0, 0, 0, 0};
   fail_unless_equals_uint64(ConstIpv6View::at(with(60, late).read())->protocol(), 0);
+
+  const Exact fragments({58, 0, 0x12, 0x39, 1, 2, 3, 4, 17, 0, 0, 0x06, 0, 0, 0, 5});
+  const Ipv6FragmentHeader part(fragments.read());
+  fail_unless(part.next_header() == 58 && part.offset() == 0x1238 && part.more_fragments());
+  fail_unless(part.identification() == 0x01020304 && !part.is_atomic());
+  fail_unless(Ipv6FragmentHeader(fragments.read().subspan(8)).is_atomic());
+}
+GST_END_TEST
+
+GST_START_TEST(test_neighbour_messages) {
+  const Bytes target(16, 7), option{2, 1, 2, 0, 0, 0, 0, 9};
+  const auto advertisement = [&](std::uint8_t flags, const Bytes& options, std::uint8_t code = 0) {
+    const Bytes head{136, code, 0, 0, flags, 0, 0, 0};
+    return NeighbourAdvertisement::at(Exact(samples::join({head, target, options})).read());
+  };
+  const auto all = advertisement(0xe0, samples::join({{14, 1, 0, 0, 0, 0, 0, 0}, option}));
+  fail_unless(all && all->is_router() && all->is_solicited() && all->is_override());
+  fail_unless(all->target().bytes[0] == 7 && all->target_mac()->format() == "02:00:00:00:00:09");
+  const auto none = advertisement(0, {});
+  fail_unless(none && !none->is_router() && !none->is_solicited() && !none->is_override());
+  fail_if(none->target_mac());
+  // That of a solicitation is another option, and one of 16 bytes is no MAC address.
+  fail_if(advertisement(0, {1, 1, 2, 0, 0, 0, 0, 9})->target_mac());
+  fail_if(advertisement(0, samples::join({{2, 2}, Bytes(14, 1)}))->target_mac());
+  fail_if(advertisement(0, {2, 0, 0, 0, 0, 0, 0, 0}));
+  fail_if(advertisement(0, {2, 2, 0, 0, 0, 0, 0, 0}));
+  fail_if(advertisement(0, {2}));
+  fail_if(advertisement(0, {}, 1));
+  fail_if(NeighbourAdvertisement::at(Exact(Bytes(23, 0)).read()));
 }
 GST_END_TEST
 
@@ -303,6 +334,7 @@ static Suite* views_suite() {
   tcase_add_test(tc, test_ethernet);
   tcase_add_test(tc, test_ipv4);
   tcase_add_test(tc, test_ipv6);
+  tcase_add_test(tc, test_neighbour_messages);
   tcase_add_test(tc, test_udp);
   tcase_add_test(tc, test_arp);
   tcase_add_test(tc, test_every_truncation_and_random_bytes);
