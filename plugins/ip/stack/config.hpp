@@ -62,7 +62,7 @@ struct HostConfig {
   std::uint8_t pcp = 0;               // 0 to 7; without a VLAN, one other than 0 is a priority tag
   bool verify_checksum = true;
   std::vector<std::pair<IpAddress, Mac>> neighbours;  // static
-  /** How often an address is probed before it is announced; 0: neither probed nor defended. */
+  /** How often an address is probed before it is announced; 0: it is announced at once. */
   unsigned address_probes = 3;
   HostLimits limits;
   std::optional<std::uint64_t> seed;  // of all random numbers, for tests

@@ -38,9 +38,10 @@ enum class Count {
   unresolved,         // ours, to a next hop that did not answer
   held_overflow,      // ours, more than may wait for a next hop
   // Packets that were used.
-  datagrams,    // UDP, delivered
-  fragments,    // kept for reassembly
-  reassembled,  // datagrams made of fragments
+  datagrams,          // UDP, delivered
+  fragments,          // kept for reassembly
+  fragment_repeated,  // fragments that were there already
+  reassembled,        // datagrams made of fragments
   arp_replies,
   neighbour_advertisements,
   echo_replies,

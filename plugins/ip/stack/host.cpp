@@ -6,19 +6,67 @@
 #include <string>
 
 #include "gst/packet/headers/arp.hpp"
+#include "gst/packet/headers/icmp.hpp"
 #include "gst/packet/headers/udp.hpp"
+#include "plugins/ip/stack/ip_writer.hpp"
 
 namespace ipplugin {
 
+namespace {
+
+// Who answers (plugins/common/answers.hpp).
+struct Us {
+  const Mac& mac;
+  const Identity& identity;
+  [[nodiscard]] bool owns(Ipv4Address address) const noexcept { return identity.owns(address); }
+  [[nodiscard]] bool owns(const Ipv6Address& address) const noexcept {
+    return identity.owns(address);
+  }
+};
+
+Count count_of(answers::Drop why) noexcept {
+  return static_cast<Count>(why);
+}
+static_assert(std::ranges::equal(gstpacket::detail::enum_names<answers::Drop>(),
+                                 std::span(Counters::kNames).first(12)));
+
+// With an MTU that fragments and reports can be made for.
+HostConfig usable(HostConfig config) {
+  constexpr unsigned kMinMtu = 576, kMaxMtu = 65535;
+  config.mtu = std::clamp(config.mtu, kMinMtu, kMaxMtu);
+  return config;
+}
+
+class NoOutput : public Output {
+  void send(std::span<const std::byte>) override {}
+};
+
+bool is_station(const Mac& mac) noexcept {
+  return !mac.is_group() && !mac.is_zero();
+}
+
+}  // namespace
+
 Host::Host(const HostConfig& config)
-    : config_(config),
+    : config_(usable(config)),
       random_(config.seed),
       us_(config_),
       wire_(config_),
       neighbours_(config_, wire_, us_, counters_, random_),
-      ports_(config.limits.bindings) {}
+      ports_(config.limits.bindings),
+      claims_(config_, wire_, us_, counters_, random_),
+      membership_(config_, wire_, us_, counters_, random_),
+      reassembly_(config_.limits, counters_),
+      errors_(config.limits.icmp_errors_per_second, config.limits.icmp_error_burst) {
+  if (!wire_.is_ethernet()) return;
+  NoOutput nobody;
+  for (const IpPrefix& prefix : us_.configured()) {
+    if (prefix.address.is_v4()) continue;
+    membership_.want(prefix.address.v6().solicited_node(), true, {}, 0, nobody);
+  }
+}
 
-// ---- receiving --------------------------------------------------------------------------------
+// ---- frames -----------------------------------------------------------------------------------
 
 Received Host::receive(Packet& packet, GstClockTime now, Output& output, Datagram& out) {
   if (wire_.is_ethernet()) return receive_frame(packet, now, output, out);
@@ -35,8 +83,9 @@ Received Host::receive_frame(Packet& packet, GstClockTime now, Output& output, D
   if (!frame) return drop(Count::too_short);
   const Mac to = frame->destination();
   if ((to != wire_.mac() && !to.is_group()) || !is_ours(*frame)) return drop(Count::not_for_us);
+  // Nobody else has our MAC address: such a frame is one of ours that comes back.
   const Mac from = frame->source();
-  if (from.is_group() || from.is_zero() || from == wire_.mac()) return drop(Count::martian_source);
+  if (!is_station(from) || from == wire_.mac()) return drop(Count::martian_source);
   const Arrival arrival{&packet, &*frame, now, output, out};
   switch (frame->type()) {
     case ethertype::kIpv4:
@@ -50,19 +99,41 @@ Received Host::receive_frame(Packet& packet, GstClockTime now, Output& output, D
   }
 }
 
-Received Host::receive_arp(const Arrival& arrival) {
-  const auto arp = ArpView::at(arrival.frame->payload());
-  if (!arp) return drop(Count::bad_header);
-  const Mac mac = arp->sender_mac();
-  if (mac.is_group() || mac.is_zero() || mac == wire_.mac() || !arp->sender().is_host() ||
-      us_.owns(arp->sender())) {
-    return drop(Count::martian_source);
-  }
-  const bool solicited = arp->operation() == ArpView::kReply && us_.owns(arp->target()) &&
-                         arrival.frame->destination() == wire_.mac();
-  neighbours_.learn({arp->sender(), mac, solicited}, arrival.now, arrival.output);
+// What the packet became in place, or the reply to a datagram that came in fragments.
+Received Host::answered(const Arrival& arrival, answers::Refusal refusal, Count what,
+                        Packet* whole) {
+  if (refusal) return drop(count_of(*refusal));
+  counters_.add(what);
+  if (whole == nullptr) return Received::reply;
+  send_fragments(arrival, whole->bytes());
   return Received::used;
 }
+
+Received Host::receive_arp(const Arrival& arrival) {
+  EthernetView& frame = *arrival.frame;
+  if (frame.payload().size() < ArpView::kSize) return drop(Count::too_short);
+  auto arp = ArpView::at(frame.payload());
+  if (!arp) return drop(Count::bad_header);
+  const Mac mac = arp->sender_mac();
+  const Ipv4Address sender = arp->sender();
+  if (!is_station(mac) || mac == wire_.mac()) return drop(Count::martian_source);
+  const bool request = arp->operation() == ArpView::kRequest;
+  const bool probe = request && sender.is_unspecified();
+  if (claims_.contest(probe ? arp->target() : sender, mac, probe, arrival.now, arrival.output) &&
+      (!probe || !claims_.is_established(arp->target()))) {
+    return Received::used;
+  }
+  if (sender.is_host()) {
+    const bool solicited = arp->operation() == ArpView::kReply && us_.owns(arp->target()) &&
+                           frame.destination() == wire_.mac();
+    neighbours_.learn({sender, mac, solicited}, arrival.now, arrival.output);
+  }
+  if (!request) return Received::used;
+  return answered(arrival, answers::answer_arp(*arrival.packet, frame, *arp, Us{wire_.mac(), us_}),
+                  Count::arp_replies, nullptr);
+}
+
+// ---- IPv4 -------------------------------------------------------------------------------------
 
 Received Host::receive_ip(const Arrival& arrival, std::span<std::byte> bytes) {
   if (bytes.empty()) return drop(Count::too_short);
@@ -78,66 +149,306 @@ Received Host::receive_ip(const Arrival& arrival, std::span<std::byte> bytes) {
 }
 
 Received Host::receive_v4(const Arrival& arrival, std::span<std::byte> bytes) {
-  const auto ip = Ipv4View::at(bytes);
+  auto ip = Ipv4View::at(bytes);
   if (!ip) return drop(bytes.size() < Ipv4View::kMinSize ? Count::too_short : Count::bad_header);
   if (config_.verify_checksum && !ip->checksum_valid()) return drop(Count::bad_checksum);
   const Ipv4Address to = ip->destination();
-  if (!us_.owns(to) && !to.is_multicast() && !us_.is_broadcast(to)) return drop(Count::not_for_us);
-  if (!ip->source().is_host() || us_.owns(ip->source())) return drop(Count::martian_source);
-  if (ip->is_fragment()) return drop(Count::fragment);
-  if (ip->protocol() != ip_protocol::kUdp) return drop(Count::unknown_protocol);
-  return receive_udp_v4(arrival, *ip);
-}
-
-Received Host::receive_udp_v4(const Arrival& arrival, const Ipv4View& ip) {
-  const auto udp = UdpView::at(ip.payload());
-  if (!udp) return drop(Count::bad_header);
-  if (config_.verify_checksum && !udp->checksum_valid(ip.source(), ip.destination())) {
-    return drop(Count::bad_checksum);
-  }
-  const bool to_all = !us_.owns(ip.destination());
-  return deliver(arrival, {ip.source(), udp->source_port()},
-                 {ip.destination(), udp->destination_port()}, udp->payload(), to_all);
-}
-
-Received Host::receive_v6(const Arrival& arrival, std::span<std::byte> bytes) {
-  const auto ip = Ipv6View::at(bytes);
-  if (!ip) return drop(bytes.size() < Ipv6View::kSize ? Count::too_short : Count::bad_header);
-  const Ipv6Address& to = ip->destination();
-  if (!us_.owns(to) && !to.is_multicast()) return drop(Count::not_for_us);
-  if (!ip->source().is_host() || us_.owns(ip->source())) return drop(Count::martian_source);
-  if (ip->is_fragment()) return drop(Count::fragment);
-  if (ip->protocol() != ip_protocol::kUdp) return drop(Count::unknown_protocol);
-  return receive_udp_v6(arrival, *ip);
-}
-
-Received Host::receive_udp_v6(const Arrival& arrival, const Ipv6View& ip) {
-  const auto udp = UdpView::at(ip.payload());
-  if (!udp) return drop(Count::bad_header);
-  if (!udp->checksum_valid(ip.source(), ip.destination())) return drop(Count::bad_checksum);
-  return deliver(arrival, {ip.source(), udp->source_port()},
-                 {ip.destination(), udp->destination_port()}, udp->payload(),
-                 ip.destination().is_multicast());
-}
-
-Received Host::deliver(const Arrival& arrival, const Endpoint& source, const Endpoint& destination,
-                       std::span<const std::byte> payload, bool to_all) {
-  // One host's IP address in a frame for many: RFC 1122 3.3.6.
-  if (!to_all && arrival.frame && arrival.frame->destination().is_group()) {
+  const bool to_all = !us_.owns(to);
+  if (to_all) {
+    if (!to.is_multicast() && !us_.is_broadcast(to)) return drop(Count::not_for_us);
+    // Queriers need not have an address (RFC 4541 2.1.1).
+    if (ip->protocol() == ip_protocol::kIgmp) return receive_igmp(arrival, *ip);
+  } else if (arrival.frame && arrival.frame->destination().is_group()) {
+    // One host's IP address in a frame for many: RFC 1122 3.3.6.
     return drop(Count::group_destination);
   }
-  const bool group = to_all && destination.address.is_multicast();
-  const auto ports = group ? ports_.find(destination.port, destination.address, source.address)
-                           : ports_.find(destination.port);
-  if (ports.empty()) return drop(group ? Count::not_joined : Count::no_port);
+  if (!ip->source().is_host() || us_.owns(ip->source())) return drop(Count::martian_source);
+  if (!ip->options().empty()) [[unlikely]] {
+    if (const auto reason = answers::check_options(ip->options())) return drop(count_of(*reason));
+  }
+  if (ip->is_fragment()) [[unlikely]] {
+    return receive_fragment(arrival, *ip);
+  }
+  switch (ip->protocol()) {
+    case ip_protocol::kUdp:
+      return receive_udp(arrival, *ip, bytes, to_all);
+    case ip_protocol::kIcmp:
+      return to_all ? drop(Count::group_destination) : receive_icmp(arrival, *ip);
+    default:
+      return drop(Count::unknown_protocol);
+  }
+}
+
+Received Host::receive_icmp(const Arrival& arrival, Ipv4View& ip) {
+  const Us us{wire_.mac(), us_};
+  if (arrival.packet != nullptr) {
+    const auto offset =
+        static_cast<std::size_t>(ip.header().data() - arrival.packet->writable().data());
+    return answered(arrival,
+                    answers::answer_echo(*arrival.packet, offset, ip, arrival.frame, us,
+                                         config_.verify_checksum),
+                    Count::echo_replies, nullptr);
+  }
+  Packet whole(std::span(ip.header().data(), ip.total_length()));
+  return answered(arrival, answers::answer_echo(whole, 0, ip, nullptr, us, config_.verify_checksum),
+                  Count::echo_replies, &whole);
+}
+
+Received Host::receive_igmp(const Arrival& arrival, const Ipv4View& ip) {
+  constexpr std::uint8_t kQuery = 0x11;
+  const auto message = ip.payload();
+  if (ip.is_fragment()) return drop(Count::fragment);
+  if (message.empty() || load_be<std::uint8_t>(message) != kQuery) return drop(Count::not_echo);
+  // Queries stay on the link; ours would be one that comes back.
+  const Ipv4Address source = ip.source();
+  if (ip.ttl() != 1 || !checksum_valid(message) || !(source.is_host() || source.is_unspecified()) ||
+      us_.owns(source)) {
+    return drop(Count::bad_membership);
+  }
+  const auto query = MembershipQuery::parse_igmp(message);
+  if (!query) return drop(Count::bad_membership);
+  membership_.answer(*query, true, arrival.now);
+  return Received::used;
+}
+
+// ---- IPv6 -------------------------------------------------------------------------------------
+
+Received Host::receive_v6(const Arrival& arrival, std::span<std::byte> bytes) {
+  if (bytes.size() < Ipv6View::kSize) return drop(Count::too_short);
+  auto ip = Ipv6View::at(bytes);
+  if (!ip) return drop(Count::bad_header);
+  const Ipv6Address& to = ip->destination();
+  const bool to_all = to.is_multicast();
+  // A probe for duplicates goes to a group that we stay in when an address is not used.
+  if (!to_all && !us_.owns(to)) return drop(Count::not_for_us);
+  if (us_.owns(ip->source())) [[unlikely]] {
+    return receive_from_us(arrival, *ip);
+  }
+  if (const auto reason = answers::check_ipv6(*ip, Us{wire_.mac(), us_})) {
+    if (*reason != answers::Drop::fragment) return drop(count_of(*reason));
+    return receive_fragment(arrival, *ip);
+  }
+  switch (ip->protocol()) {
+    case ip_protocol::kUdp:
+      if (ip->source().is_unspecified()) return drop(Count::martian_source);
+      if (!to_all && arrival.frame && arrival.frame->destination().is_group()) {
+        return drop(Count::group_destination);
+      }
+      return receive_udp(arrival, *ip, bytes, to_all);
+    case ip_protocol::kIcmpv6:
+      return receive_icmp(arrival, *ip);
+    default:
+      return drop(Count::unknown_protocol);
+  }
+}
+
+// Somebody else has our address: an advertisement of it says so.
+Received Host::receive_from_us(const Arrival& arrival, const Ipv6View& ip) {
+  const auto icmp = Icmpv6View::at(ip.payload());
+  if (arrival.packet == nullptr || ip.protocol() != ip_protocol::kIcmpv6 || !icmp ||
+      icmp->type() != Icmpv6View::kNeighbourAdvertisement) {
+    return drop(Count::martian_source);
+  }
+  return receive_advertisement(arrival, ip, *icmp);
+}
+
+Received Host::receive_icmp(const Arrival& arrival, Ipv6View& ip) {
+  auto icmp = Icmpv6View::at(ip.payload());
+  if (!icmp) return drop(Count::too_short);
+  const Us us{wire_.mac(), us_};
+  if (icmp->type() == Icmpv6View::kEchoRequest) {
+    if (arrival.packet != nullptr) {
+      const auto offset =
+          static_cast<std::size_t>(ip.payload().data() - arrival.packet->writable().data()) -
+          ip.header_size();
+      return answered(arrival,
+                      answers::answer_echo(*arrival.packet, offset, ip, *icmp, arrival.frame, us,
+                                           config_.verify_checksum),
+                      Count::echo_replies, nullptr);
+    }
+    Packet whole(std::span(ip.payload().data() - ip.header_size(), ip.total_length()));
+    return answered(arrival,
+                    answers::answer_echo(whole, 0, ip, *icmp, nullptr, us, config_.verify_checksum),
+                    Count::echo_replies, &whole);
+  }
+  // Nothing of the link comes in fragments (RFC 6980).
+  if (arrival.packet == nullptr) return drop(Count::fragment);
+  switch (icmp->type()) {
+    case Icmpv6View::kNeighbourSolicitation:
+      return receive_solicitation(arrival, ip, *icmp);
+    case Icmpv6View::kNeighbourAdvertisement:
+      return receive_advertisement(arrival, ip, *icmp);
+    case Icmpv6View::kListenerQuery:
+      return receive_query(arrival, ip, *icmp);
+    default:
+      return drop(Count::not_echo);
+  }
+}
+
+Received Host::receive_solicitation(const Arrival& arrival, const Ipv6View& ip,
+                                    const Icmpv6View& icmp) {
+  const auto request = NeighbourSolicitation::of(icmp);
+  if (!arrival.frame || !request) return drop(Count::bad_neighbour);
+  const bool probe = ip.source().is_unspecified();
+  const Mac from = arrival.frame->source();
+  if (probe && ip.hop_limit() == 255 && icmp.checksum_valid(ip.source(), ip.destination()) &&
+      claims_.contest(request->target(), from, true, arrival.now, arrival.output) &&
+      !claims_.is_established(request->target())) {
+    return Received::used;
+  }
+  const Ipv6Address asker = ip.source();
+  const auto offset =
+      static_cast<std::size_t>(ip.payload().data() - arrival.packet->writable().data()) -
+      ip.header_size();
+  const auto refusal = answers::answer_solicitation(*arrival.packet, offset, ip, icmp,
+                                                    arrival.frame, Us{wire_.mac(), us_});
+  if (!refusal && !probe && request->source_mac()) {
+    neighbours_.learn({asker, *request->source_mac(), false}, arrival.now, arrival.output);
+  }
+  return answered(arrival, refusal, Count::neighbour_advertisements, nullptr);
+}
+
+Received Host::receive_advertisement(const Arrival& arrival, const Ipv6View& ip,
+                                     const Icmpv6View& icmp) {
+  const auto news = NeighbourAdvertisement::of(icmp);
+  // RFC 4861 7.1.2.
+  if (!arrival.frame || !news || ip.hop_limit() != 255 || !ip.source().is_host() ||
+      !news->target().is_host() || (ip.destination().is_multicast() && news->is_solicited())) {
+    return drop(Count::bad_neighbour);
+  }
+  if (!icmp.checksum_valid(ip.source(), ip.destination())) return drop(Count::bad_checksum);
+  // Unsolicited, or to us alone, it may be without the address that we know already.
+  const Mac mac = news->target_mac().value_or(arrival.frame->source());
+  if (!is_station(mac) || mac == wire_.mac()) return drop(Count::martian_source);
+  if (claims_.contest(news->target(), mac, false, arrival.now, arrival.output)) {
+    return Received::used;
+  }
+  const bool solicited = news->is_solicited() && arrival.frame->destination() == wire_.mac();
+  neighbours_.learn({news->target(), mac, solicited}, arrival.now, arrival.output);
+  return Received::used;
+}
+
+// RFC 3810 5.1.14 and 6.2: from the link, and for routers to see.
+Received Host::receive_query(const Arrival& arrival, const Ipv6View& ip, const Icmpv6View& icmp) {
+  const auto query = MembershipQuery::parse_mld(icmp.bytes());
+  if (!query || icmp.code() != 0 || !ip.source().is_link_local() || ip.hop_limit() != 1 ||
+      !ip.has_router_alert() || !icmp.checksum_valid(ip.source(), ip.destination())) {
+    return drop(Count::bad_membership);
+  }
+  membership_.answer(*query, false, arrival.now);
+  return Received::used;
+}
+
+// ---- fragments --------------------------------------------------------------------------------
+
+Received Host::receive_fragment(const Arrival& arrival, const Ipv4View& ip) {
+  return receive_whole(arrival, reassembly_.add({.source = ip.source(),
+                                                 .destination = ip.destination(),
+                                                 .identification = ip.identification(),
+                                                 .protocol = ip.protocol(),
+                                                 .ttl = ip.ttl(),
+                                                 .offset = ip.fragment_offset(),
+                                                 .more = ip.more_fragments(),
+                                                 .data = ip.payload()},
+                                                arrival.now));
+}
+
+Received Host::receive_fragment(const Arrival& arrival, const Ipv6View& ip) {
+  // A fragment of a fragment, of an unknown host, or for many in a frame: none of these is sent.
+  const bool alone = !ip.destination().is_multicast();
+  if (arrival.packet == nullptr || ip.is_source_routed() || ip.has_mandatory_option()) {
+    return drop(Count::fragment);
+  }
+  if (ip.source().is_unspecified()) return drop(Count::martian_source);
+  if (alone && arrival.frame && arrival.frame->destination().is_group()) {
+    return drop(Count::group_destination);
+  }
+  const Ipv6FragmentHeader header(ip.payload());
+  const ReceivedFragment fragment{.source = ip.source(),
+                                  .destination = ip.destination(),
+                                  .identification = header.identification(),
+                                  .protocol = header.next_header(),
+                                  .ttl = ip.hop_limit(),
+                                  .offset = header.offset(),
+                                  .more = header.more_fragments(),
+                                  .data = ip.payload().subspan(Ipv6FragmentHeader::kSize)};
+  return receive_whole(arrival, header.is_atomic() ? reassembly_.atomic(fragment)
+                                                   : reassembly_.add(fragment, arrival.now));
+}
+
+Received Host::receive_whole(const Arrival& arrival, std::optional<std::span<std::byte>> packet) {
+  if (!packet) return Received::used;
+  const Arrival whole{nullptr, arrival.frame, arrival.now, arrival.output, arrival.datagram};
+  return receive_ip(whole, *packet);
+}
+
+void Host::send_fragments(const Arrival& arrival, std::span<const std::byte> packet) {
+  const bool v4 = load_be<std::uint8_t>(packet) >> 4 == 4;
+  const LinkHeader link = wire_.ip_header(arrival.frame ? arrival.frame->source() : Mac{}, v4);
+  const std::size_t size = v4 ? Ipv4View::kMinSize : Ipv6View::kSize;
+  const std::size_t header = v4 ? size : size + Ipv6FragmentHeader::kSize;
+  const auto payload = packet.subspan(size);
+  const std::size_t most = (config_.mtu - header) / 8 * 8;
+  const auto identification = static_cast<std::uint32_t>(random_.next());
+  std::vector<std::byte> out(header + std::min(most, payload.size()));
+  for (std::size_t offset = 0; offset < payload.size(); offset += most) {
+    const auto part = payload.subspan(offset, std::min(most, payload.size() - offset));
+    const bool more = offset + part.size() < payload.size();
+    const std::span<std::byte> bytes = std::span(out).first(header + part.size());
+    if (v4) {
+      const Ipv4Header of(packet);
+      write_header(bytes, Ipv4Fields{.source = of.source(),
+                                     .destination = of.destination(),
+                                     .protocol = of.protocol(),
+                                     .ttl = of.ttl(),
+                                     .payload_size = part.size(),
+                                     .identification = static_cast<std::uint16_t>(identification),
+                                     .fragment = static_cast<std::uint16_t>(offset / 8 |
+                                                                            (more ? 0x2000 : 0))});
+    } else {
+      const Ipv6Header of(packet);
+      write_header(bytes, Ipv6Fields{.source = of.source(),
+                                     .destination = of.destination(),
+                                     .next_header = ip_protocol::kFragment,
+                                     .hop_limit = of.hop_limit(),
+                                     .payload_size = part.size() + Ipv6FragmentHeader::kSize});
+      store_be<std::uint16_t>(bytes, size, static_cast<std::uint16_t>(of.next_header() << 8));
+      store_be<std::uint16_t>(bytes, size + 2, static_cast<std::uint16_t>(offset | (more ? 1 : 0)));
+      store_be<std::uint32_t>(bytes, size + 4, identification);
+    }
+    std::ranges::copy(part, bytes.begin() + static_cast<std::ptrdiff_t>(header));
+    wire_.send(arrival.output, link, bytes);
+  }
+}
+
+// ---- UDP --------------------------------------------------------------------------------------
+
+template <class View>
+Received Host::receive_udp(const Arrival& arrival, const View& ip, std::span<std::byte> bytes,
+                           bool to_all) {
+  const auto udp = UdpView::at(ip.payload());
+  if (!udp) return drop(Count::bad_header);
+  const auto source = ip.source();
+  const auto destination = ip.destination();
+  if (config_.verify_checksum && !udp->checksum_valid(source, destination)) {
+    return drop(Count::bad_checksum);
+  }
+  const bool group = to_all && destination.is_multicast();
+  const auto ports = group ? ports_.find(udp->destination_port(), destination, source)
+                           : ports_.find(udp->destination_port());
+  if (ports.empty()) [[unlikely]] {
+    if (group) return drop(Count::not_joined);
+    return to_all ? drop(Count::no_port) : refuse_port(arrival, ip, bytes.first(ip.total_length()));
+  }
+  const auto payload = udp->payload();
   Datagram& out = arrival.datagram;
-  out.source = source;
-  out.destination = destination;
+  out.source = {source, udp->source_port()};
+  out.destination = {destination, udp->destination_port()};
   out.ports = ports;
   out.size = payload.size();
   if (arrival.packet != nullptr) {
     out.whole = {};
-    out.offset = static_cast<std::size_t>(payload.data() - arrival.packet->bytes().data());
+    out.offset = static_cast<std::size_t>(payload.data() - arrival.packet->writable().data());
   } else {
     out.whole = payload;
     out.offset = 0;
@@ -146,14 +457,69 @@ Received Host::deliver(const Arrival& arrival, const Endpoint& source, const End
   return Received::datagram;
 }
 
-// ---- ports ------------------------------------------------------------------------------------
-
-Result<unsigned> Host::bind(const Binding& binding, GstClockTime, Output&) {
-  return ports_.bind(binding);
+// RFC 1122 3.2.2 and RFC 4443 2.4: not for what came in fragments or to many, nor to what is not
+// one host, and not too many.
+template <class View>
+Received Host::refuse_port(const Arrival& arrival, const View& ip,
+                           std::span<const std::byte> bytes) {
+  counters_.add(Count::no_port);
+  if (arrival.packet == nullptr) return Received::used;
+  const auto source = ip.source();
+  if constexpr (std::same_as<View, Ipv4View>) {
+    if (us_.is_broadcast(source)) return Received::used;
+  }
+  if (!errors_.take(arrival.now)) {
+    counters_.add(Count::unreachable_limited);
+    return Received::used;
+  }
+  counters_.add(Count::unreachable_sent);
+  const LinkHeader link = wire_.ip_header(arrival.frame ? arrival.frame->source() : Mac{},
+                                          std::same_as<View, Ipv4View>);
+  wire_.send(arrival.output, link, PortUnreachable(ip.destination(), source, bytes).span());
+  return Received::used;
 }
 
-void Host::unbind(unsigned number, GstClockTime, Output&) {
-  ports_.unbind(number);
+// ---- ports ------------------------------------------------------------------------------------
+
+Result<void> Host::check_limits(const Binding& binding) const {
+  if (!binding.group || membership_.is_known(*binding.group)) {
+    if (binding.sources.empty()) return {};
+  } else if (membership_.size() >= config_.limits.groups) {
+    return Error{ErrorCode::busy, "group " + binding.group->format(),
+                 "there are " + std::to_string(config_.limits.groups) +
+                     " groups already, as many as may be"};
+  }
+  std::size_t sources = binding.sources.size();
+  ports_.each([&](const Binding& other) { sources += other.sources.size(); });
+  if (sources > config_.limits.sources) {
+    return Error{ErrorCode::busy, "the sources of a group",
+                 "all groups together may have " + std::to_string(config_.limits.sources)};
+  }
+  return {};
+}
+
+Result<unsigned> Host::bind(const Binding& binding, GstClockTime now, Output& output) {
+  if (auto checked = check_limits(binding); !checked) return checked.error();
+  auto number = ports_.bind(binding);
+  if (number && binding.group) rejoin(*binding.group, now, output);
+  return number;
+}
+
+void Host::unbind(unsigned number, GstClockTime now, Output& output) {
+  const auto was = ports_.unbind(number);
+  if (was && was->group) rejoin(*was->group, now, output);
+}
+
+// What all receivers together want of a group (RFC 3376 3.2).
+void Host::rejoin(const IpAddress& group, GstClockTime now, Output& output) {
+  bool everything = false;
+  std::vector<IpAddress> sources;
+  ports_.each([&](const Binding& binding) {
+    if (binding.group != group) return;
+    everything |= binding.sources.empty();
+    sources.insert(sources.end(), binding.sources.begin(), binding.sources.end());
+  });
+  membership_.want(group, everything, std::move(sources), now, output);
 }
 
 // ---- sending ----------------------------------------------------------------------------------
@@ -202,22 +568,31 @@ void Host::hold(const IpAddress& to, std::span<const std::byte> ip_packet) {
 // ---- time -------------------------------------------------------------------------------------
 
 GstClockTime Host::due() const noexcept {
-  return neighbours_.due();
+  return std::min({neighbours_.due(), claims_.due(), membership_.due(), reassembly_.due()});
 }
 
 GstClockTime Host::tick(GstClockTime now, Output& output) {
-  if (due() <= now) neighbours_.tick(now, output);
+  claims_.tick(now, output);
+  neighbours_.tick(now, output);
+  membership_.tick(now, output);
+  reassembly_.tick(now);
   return due();
 }
 
-void Host::link_up(GstClockTime, Output&) {}
+void Host::link_up(GstClockTime now, Output& output) {
+  // First the groups: switches that look into reports let the probes of others through.
+  membership_.link_up(now, output);
+  claims_.link_up(now, output);
+}
 
 void Host::link_down() {
   neighbours_.forget();
+  claims_.link_down();
+  membership_.link_down();
 }
 
 std::optional<Conflict> Host::take_conflict() {
-  return std::nullopt;
+  return claims_.take_conflict();
 }
 
 void Host::stats(const std::function<void(const char*, std::uint64_t)>& visit) const {
@@ -231,6 +606,8 @@ void Host::stats(const std::function<void(const char*, std::uint64_t)>& visit) c
   }
   visit("neighbours", neighbours_.size());
   visit("held", neighbours_.held());
+  visit("groups", membership_.size());
+  visit("reassemblies", reassembly_.size());
 }
 
 }  // namespace ipplugin

@@ -24,12 +24,17 @@
 #include "gst/packet/headers/ipv4.hpp"
 #include "gst/packet/headers/ipv6.hpp"
 #include "gst/packet/packet.hpp"
+#include "plugins/common/answers.hpp"
+#include "plugins/ip/stack/claims.hpp"
 #include "plugins/ip/stack/config.hpp"
 #include "plugins/ip/stack/counters.hpp"
+#include "plugins/ip/stack/icmp_errors.hpp"
 #include "plugins/ip/stack/identity.hpp"
+#include "plugins/ip/stack/membership.hpp"
 #include "plugins/ip/stack/neighbours.hpp"
 #include "plugins/ip/stack/ports.hpp"
 #include "plugins/ip/stack/random.hpp"
+#include "plugins/ip/stack/reassembly.hpp"
 #include "plugins/ip/stack/wire.hpp"
 
 namespace ipplugin {
@@ -73,12 +78,6 @@ struct Route {
   unsigned generation = 0;
 };
 
-/** Another station that uses an address of ours. */
-struct Conflict {
-  IpAddress address;
-  Mac by;
-};
-
 class Host {
  public:
   explicit Host(const HostConfig& config);
@@ -107,7 +106,7 @@ class Host {
   void hold(const IpAddress& to, std::span<const std::byte> ip_packet);
   /** Changes when a route that was given may be another one now. */
   [[nodiscard]] unsigned generation() const noexcept {
-    return generation_ + neighbours_.generation();
+    return claims_.generation() + neighbours_.generation();
   }
   /** Whether packets to it reach all hosts of the link. */
   [[nodiscard]] bool is_broadcast(Ipv4Address address) const noexcept {
@@ -122,7 +121,12 @@ class Host {
    */
   [[nodiscard]] GstClockTime due() const noexcept;
 
+  /**
+   * Probes and announces our addresses, and reports our groups. Before it, and after link_down(),
+   * groups are not reported.
+   */
   void link_up(GstClockTime now, Output& output);
+  /** What was known of the others on the link is forgotten, and what waited for them dropped. */
   void link_down();
   /** The oldest conflict that was not taken yet. Each is told once until it changes. */
   std::optional<Conflict> take_conflict();
@@ -131,6 +135,16 @@ class Host {
   /** All counters, and how many there are of what is kept, by names such as "drop-too-short". */
   void stats(const std::function<void(const char* name, std::uint64_t value)>& visit) const;
   [[nodiscard]] std::vector<Neighbours::Info> neighbours() const { return neighbours_.list(); }
+  /** That somebody receives from, and those of our IPv6 addresses. */
+  [[nodiscard]] std::vector<Membership::Info> groups() const { return membership_.list(); }
+  /** What it keeps, for tests. */
+  struct Kept {
+    std::size_t neighbours, held, held_bytes, groups, reassemblies, reassembly_bytes;
+  };
+  [[nodiscard]] Kept kept() const noexcept {
+    return {neighbours_.size(), neighbours_.held(), neighbours_.held_bytes(),
+            membership_.size(), reassembly_.size(), reassembly_.memory()};
+  }
 
  private:
   /** A packet that is being received. */
@@ -150,11 +164,27 @@ class Host {
   Received receive_ip(const Arrival& arrival, std::span<std::byte> bytes);
   Received receive_v4(const Arrival& arrival, std::span<std::byte> bytes);
   Received receive_v6(const Arrival& arrival, std::span<std::byte> bytes);
-  Received receive_udp_v4(const Arrival& arrival, const Ipv4View& ip);
-  Received receive_udp_v6(const Arrival& arrival, const Ipv6View& ip);
-  Received deliver(const Arrival& arrival, const Endpoint& source, const Endpoint& destination,
-                   std::span<const std::byte> payload, bool to_all);
+  Received receive_fragment(const Arrival& arrival, const Ipv4View& ip);
+  Received receive_fragment(const Arrival& arrival, const Ipv6View& ip);
+  Received receive_whole(const Arrival& arrival, std::optional<std::span<std::byte>> packet);
+  Received receive_icmp(const Arrival& arrival, Ipv4View& ip);
+  Received receive_icmp(const Arrival& arrival, Ipv6View& ip);
+  Received receive_from_us(const Arrival& arrival, const Ipv6View& ip);
+  Received receive_igmp(const Arrival& arrival, const Ipv4View& ip);
+  Received receive_query(const Arrival& arrival, const Ipv6View& ip, const Icmpv6View& icmp);
+  Received receive_solicitation(const Arrival& arrival, const Ipv6View& ip, const Icmpv6View& icmp);
+  Received receive_advertisement(const Arrival& arrival, const Ipv6View& ip,
+                                 const Icmpv6View& icmp);
+  template <class View>
+  Received receive_udp(const Arrival& arrival, const View& ip, std::span<std::byte> bytes,
+                       bool to_all);
+  template <class View>
+  Received refuse_port(const Arrival& arrival, const View& ip, std::span<const std::byte> bytes);
+  Received answered(const Arrival& arrival, answers::Refusal refusal, Count what, Packet* whole);
+  void send_fragments(const Arrival& arrival, std::span<const std::byte> packet);
   [[nodiscard]] bool is_ours(const EthernetView& frame) const noexcept;
+  [[nodiscard]] Result<void> check_limits(const Binding& binding) const;
+  void rejoin(const IpAddress& group, GstClockTime now, Output& output);
 
   const HostConfig config_;
   Counters counters_;
@@ -163,7 +193,10 @@ class Host {
   Wire wire_;
   Neighbours neighbours_;
   PortTable ports_;
-  unsigned generation_ = 0;
+  Claims claims_;
+  Membership membership_;
+  Reassembly reassembly_;
+  TokenBucket errors_;
 };
 
 }  // namespace ipplugin

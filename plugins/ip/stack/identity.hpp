@@ -40,6 +40,8 @@ class Identity {
   [[nodiscard]] std::optional<IpAddress> next_hop(const IpAddress& to) const noexcept;
   /** What packets to an address are sent from. */
   [[nodiscard]] std::optional<IpAddress> source_for(const IpAddress& to) const noexcept;
+  [[nodiscard]] bool has_v4() const noexcept { return !v4_.empty(); }
+  [[nodiscard]] bool has_v6() const noexcept { return !v6_.empty(); }
   /** The first link-local IPv6 address in use. */
   [[nodiscard]] std::optional<Ipv6Address> link_local() const noexcept;
 
