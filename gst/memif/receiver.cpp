@@ -15,8 +15,10 @@ namespace {
 // sleeping and waking up, so that waiting never costs more than twice the optimum.
 constexpr std::int64_t kAdaptiveSpinNs = 50'000;
 constexpr int kLooksPerClockRead = 64;
-// As master: how long lent packets may hold slots while no other event occurs.
+// As master: how long lent packets may hold slots while no other event occurs. A long one is
+// expensive to copy, and often in use until the next one comes, as pictures are.
 constexpr std::int64_t kLoanPatienceNs = 10'000'000;
+constexpr std::int64_t kLongLoanPatienceNs = 100'000'000;
 
 }  // namespace
 
@@ -74,6 +76,14 @@ RxBurst Receiver::receive_lent(std::span<PacketDesc> packets) {
   return rx_->receive_lent(link(), packets);
 }
 
+RxBurst Receiver::receive_or_lend(std::uint32_t max_packets, std::uint32_t long_from,
+                                  PacketDesc& packet) {
+  if (stale() && moved_on()) return {};
+  enter();
+  if (rx_ == nullptr) return {};
+  return rx_->receive_or_lend(link(), max_packets, long_from, packet);
+}
+
 std::uint64_t Receiver::too_long() const noexcept {
   return rx_ != nullptr ? rx_->too_long() : 0;
 }
@@ -125,7 +135,8 @@ WaitResult Receiver::wait(std::int64_t timeout_ns) {
       continue;
     }
     // There is no event for returned packets, and the peer may need their slots.
-    spin_or_sleep(deadline.shorter_of(kLoanPatienceNs));
+    spin_or_sleep(
+        deadline.shorter_of(rx_->burst_was_long() ? kLongLoanPatienceNs : kLoanPatienceNs));
     if (!ready() && !stale()) rx_->vacate_slots();
   }
 }
@@ -139,7 +150,9 @@ void Receiver::spin_or_sleep(std::int64_t timeout_ns) {
     spin(mode, timeout_ns);
     return;
   }
-  if (can_spin && mode == RxMode::adaptive && spin(mode, deadline.shorter_of(kAdaptiveSpinNs))) {
+  // It takes a peer longer to write another long packet.
+  const bool soon = can_spin && !rx_->burst_was_long();
+  if (soon && mode == RxMode::adaptive && spin(mode, deadline.shorter_of(kAdaptiveSpinNs))) {
     return;
   }
   sleep_for_packets(mode, deadline.left_ns());

@@ -58,6 +58,13 @@ class GSTMEMIF_API Receiver final : public QueueUser {
    */
   RxBurst receive_lent(std::span<PacketDesc> packets);
 
+  /**
+   * The same as receive(), but a packet of @p long_from bytes or more is lent where possible, by
+   * itself, as receive_lent() lends: described in @p packet. As master also one that takes several
+   * slots, if their buffers lie next to each other in order.
+   */
+  RxBurst receive_or_lend(std::uint32_t max_packets, std::uint32_t long_from, PacketDesc& packet);
+
   /** Waits for packets. @param timeout_ns nanoseconds, or kForever */
   WaitResult wait(std::int64_t timeout_ns = kForever);
 

@@ -265,13 +265,13 @@ static void gst_memif_pool_class_init(GstMemifPoolClass* klass) {
 static void gst_memif_pool_init(GstMemifPool*) {}
 
 GstBufferPool* gst_memif_pool_new(std::shared_ptr<LinkProvider> source, std::uint32_t queue,
-                                  std::uint32_t buffer_size, GstCaps* caps) {
+                                  std::uint32_t buffer_size, std::uint32_t size, GstCaps* caps) {
   auto* made = static_cast<GstMemifPool*>(g_object_new(gst_memif_pool_get_type(), nullptr));
   gst_object_ref_sink(made);
   made->pool = new MemifPool(std::move(source), queue, buffer_size);
   GstBufferPool* pool = &made->parent;
   GstStructure* config = gst_buffer_pool_get_config(pool);
-  gst_buffer_pool_config_set_params(config, caps, buffer_size, 0, 0);
+  gst_buffer_pool_config_set_params(config, caps, size, 0, 0);
   gst_buffer_pool_set_config(pool, config);
   return pool;
 }

@@ -45,8 +45,8 @@ class LinkProvider {
 };
 
 /**
- * A pool of buffers of @p buffer_size bytes out of transmit queue @p queue, with a configuration
- * for single packets of @p caps. Inactive; transfer full.
+ * A pool out of transmit queue @p queue, whose buffers have @p buffer_size bytes, with a
+ * configuration for single packets of @p size bytes and @p caps. Inactive; transfer full.
  */
 GstBufferPool* gst_memif_pool_new(std::shared_ptr<LinkProvider> source, std::uint32_t queue,
-                                  std::uint32_t buffer_size, GstCaps* caps);
+                                  std::uint32_t buffer_size, std::uint32_t size, GstCaps* caps);

@@ -36,6 +36,7 @@
 #include "plugins/memif/gstmemifsink.hpp"
 
 #include <gst/base/gstbasesink.h>
+#include <gst/video/video.h>
 
 #include <atomic>
 
@@ -258,14 +259,33 @@ gboolean gst_memif_sink_event(GstBaseSink* sink, GstEvent* event) {
   return GST_BASE_SINK_CLASS(gst_memif_sink_parent_class)->event(sink, event);
 }
 
-/** Adds a pool of buffers that lie in the memory of the link; as master there is none. */
+/**
+ * The size of buffers with @p caps; 0 if their producer does not set the size of each. Producers of
+ * packets do. Others use buffers at the size that a pool gives them, and would send garbage behind
+ * what they have written; for video it follows from the caps.
+ */
+std::uint32_t size_in_pool(const GstCaps* caps, std::uint32_t buffer_size) {
+  if (gstpacket::parse_caps(caps)) return buffer_size;
+  GstVideoInfo info;
+  if (caps == nullptr || !gst_caps_is_fixed(caps) || !gst_video_info_from_caps(&info, caps))
+    return 0;
+  return info.size <= buffer_size ? static_cast<std::uint32_t>(info.size) : 0;
+}
+
+/**
+ * Adds a pool of buffers that lie in the memory of the link; as master there is none. The answer
+ * does not list GstVideoMeta: rows lie where the caps say, as no meta gets to the peer.
+ */
 void gst_memif_sink_propose_pool(GstMemifSinkState& state, GstQuery* query, GstCaps* caps) {
   const std::lock_guard lock(state.mutex);
   if (!state.link_provider) return;
+  const std::uint32_t size = size_in_pool(caps, state.buffer_size);
+  if (size == 0) return;
   const std::uint32_t queue = state.queues->first().queue();
-  GstBufferPool* pool = gst_memif_pool_new(state.link_provider, queue, state.buffer_size, caps);
-  gst_query_add_allocation_pool(query, pool, state.buffer_size, 0, 0);
-  GST_DEBUG("proposing %" GST_PTR_FORMAT " with buffers of %u bytes", pool, state.buffer_size);
+  GstBufferPool* pool =
+      gst_memif_pool_new(state.link_provider, queue, state.buffer_size, size, caps);
+  gst_query_add_allocation_pool(query, pool, size, 0, 0);
+  GST_DEBUG("proposing %" GST_PTR_FORMAT " with buffers of %u bytes", pool, size);
   gst_object_unref(pool);
 }
 
@@ -274,10 +294,7 @@ gboolean gst_memif_sink_propose_allocation(GstBaseSink* sink, GstQuery* query) {
   GstCaps* caps = nullptr;
   gboolean need_pool = FALSE;
   gst_query_parse_allocation(query, &caps, &need_pool);
-  // Producers of packets set the size of each buffer. Other producers use buffers at the size that
-  // a pool gives them: a frame would be sent with garbage behind it.
-  if (need_pool && gstpacket::parse_caps(caps))
-    gst_memif_sink_propose_pool(state_of(sink), query, caps);
+  if (need_pool) gst_memif_sink_propose_pool(state_of(sink), query, caps);
   return TRUE;
 }
 

@@ -56,11 +56,12 @@ enum : guint {
   kPropBatches,
   kPropCpuAffinity,
   kPropCaps,
-  kPropEosOnDisconnect
+  kPropEosOnDisconnect,
+  kPropLendFrames
 };
 
-// Of a buffer for one packet: a small packet also occupies all of it.
-constexpr std::uint32_t kMaxRecycled = 16384;
+/** Which packets may be lent that are longer than a recycled buffer, when each has its own. */
+enum class LendPolicy : gint { never, raw, always };
 
 GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -81,9 +82,11 @@ struct GstMemifSrcState {
   std::atomic<guint> batch_size{guint{GST_PACKET_BATCH_MAX}};
   std::atomic<bool> batches{true};
   std::atomic<bool> eos_on_disconnect{false};
+  std::atomic<LendPolicy> lend_frames{LendPolicy::raw};
   // Streaming thread only.
   CpuAffinity affinity;
   bool send_batches = false;
+  bool lend_long = false;
   // The drops that there was a warning about, of any number.
   bool warned_too_long = false;
   bool warned_no_memory = false;
@@ -114,6 +117,17 @@ static GType gst_memif_rx_mode_get_type(void) {
        "adaptive"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstMemifRxMode", kValues);
+  return type;
+}
+
+static GType gst_memif_lend_frames_get_type(void) {
+  static const GEnumValue kValues[] = {
+      {static_cast<gint>(LendPolicy::never), "None", "never"},
+      {static_cast<gint>(LendPolicy::raw),
+       "Raw video and audio (video/x-raw, audio/x-raw), whose bytes no element acts upon", "raw"},
+      {static_cast<gint>(LendPolicy::always), "All: if the peer is trusted", "always"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstMemifLendFrames", kValues);
   return type;
 }
 
@@ -177,6 +191,9 @@ GstMiniObject* gst_memif_src_take_packets(GstMemifSrcState& state, guint most) {
     GstBuffer* batch = receive_batch(receiver, most, *state.batch_pool);
     if (batch != nullptr) GST_BUFFER_PTS(batch) = state.live.running_time();
     return GST_MINI_OBJECT_CAST(batch);
+  }
+  if (state.lend_long) {
+    return receive_lending_long(receiver, most, state.live.running_time(), *state.buffers);
   }
   const std::span<const RxSegment> segments = receiver.receive(most);
   if (segments.empty()) return nullptr;
@@ -327,6 +344,20 @@ GstCaps* gst_memif_src_get_caps(GstBaseSrc* src, GstCaps* filter) {
   return filtered;
 }
 
+/** Whether elements take such data as it is, without a decision that depends on its bytes. */
+bool are_raw(const GstCaps* caps) {
+  if (caps == nullptr || gst_caps_get_size(caps) == 0) return false;
+  return g_str_has_suffix(gst_structure_get_name(gst_caps_get_structure(caps, 0)), "/x-raw");
+}
+
+bool gst_memif_src_may_lend(GstMemifSrcState& state, GstQuery* query) {
+  const LendPolicy policy = state.lend_frames.load();
+  if (policy != LendPolicy::raw) return policy == LendPolicy::always;
+  GstCaps* caps = nullptr;
+  gst_query_parse_allocation(query, &caps, nullptr);
+  return are_raw(caps);
+}
+
 gboolean gst_memif_src_decide_allocation(GstBaseSrc* src, GstQuery* query) {
   GstMemifSrcState& state = state_of(src);
   state.send_batches = state.batches.load() && gst_query_allows_packet_batches(query);
@@ -338,10 +369,12 @@ gboolean gst_memif_src_decide_allocation(GstBaseSrc* src, GstQuery* query) {
   } else if (!state.buffers) {
     state.batch_pool.reset();
     gstmemif::Interface& interface = state.receiver->interface();
-    state.buffers.emplace(std::min(interface.settings().buffer_size, kMaxRecycled),
+    state.buffers.emplace(std::min(interface.settings().buffer_size, kLongestRecycled),
                           interface.copy_budget());
   }
-  GST_INFO_OBJECT(src, "sending %s", state.send_batches ? "batches" : "a packet per buffer");
+  state.lend_long = gst_memif_src_may_lend(state, query);
+  GST_INFO_OBJECT(src, "sending %s%s", state.send_batches ? "batches" : "a packet per buffer",
+                  !state.send_batches && state.lend_long ? ", long ones lent" : "");
   return TRUE;
 }
 
@@ -398,6 +431,10 @@ void gst_memif_src_set_property(GObject* object, guint id, const GValue* value, 
     case kPropEosOnDisconnect:
       state.eos_on_disconnect.store(g_value_get_boolean(value) != FALSE);
       break;
+    case kPropLendFrames:
+      state.lend_frames.store(static_cast<LendPolicy>(g_value_get_enum(value)));
+      state.live.reconfigure();
+      break;
     case kPropCaps:
       gst_memif_src_set_caps_property(reinterpret_cast<GstMemifSrc*>(object), value);
       break;
@@ -426,6 +463,9 @@ void gst_memif_src_get_property(GObject* object, guint id, GValue* value, GParam
       break;
     case kPropEosOnDisconnect:
       g_value_set_boolean(value, state.eos_on_disconnect.load());
+      break;
+    case kPropLendFrames:
+      g_value_set_enum(value, static_cast<gint>(state.lend_frames.load()));
       break;
     case kPropCaps:
       gst_value_set_caps(value, state.caps);
@@ -481,7 +521,16 @@ void gst_memif_src_install_properties(GObjectClass* klass) {
                            "End the stream when the peer disconnects, after its last packets; if "
                            "false, wait for it to return",
                            FALSE, kPlaying));
+  g_object_class_install_property(
+      klass, kPropLendFrames,
+      g_param_spec_enum(
+          "lend-frames", "Lend frames",
+          "Which packets of more than 16384 bytes are pushed where they lie in shared memory, "
+          "which "
+          "the peer can still write to, and not copied; packets in batches are lent anyway",
+          gst_memif_lend_frames_get_type(), static_cast<gint>(LendPolicy::raw), kPlaying));
   gst_type_mark_as_plugin_api(gst_memif_rx_mode_get_type(), GstPluginAPIFlags(0));
+  gst_type_mark_as_plugin_api(gst_memif_lend_frames_get_type(), GstPluginAPIFlags(0));
 }
 
 }  // namespace

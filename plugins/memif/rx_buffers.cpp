@@ -7,6 +7,7 @@
 #include "gst/common/copy.hpp"
 #include "gst/packet/batch.hpp"
 #include "plugins/memif/gstmemifarena.hpp"
+#include "plugins/memif/gstmemifslotmemory.hpp"
 #include "plugins/memif/packet_descs.hpp"
 
 using gstmemif::RxSegment;
@@ -111,6 +112,21 @@ GstMiniObject* make_buffers(std::span<const RxSegment> segments, GstClockTime ti
   stats.copies.add(copies);
   if (lost != 0) stats.drop(gstmemif::DropReason::no_memory, lost);
   return list != nullptr ? GST_MINI_OBJECT_CAST(list) : GST_MINI_OBJECT_CAST(first);
+}
+
+GstMiniObject* receive_lending_long(gstmemif::Receiver& receiver, guint max_packets,
+                                    GstClockTime timestamp, RxBufferPool& buffers) {
+  gstmemif::PacketDesc packet;
+  const gstmemif::RxBurst burst =
+      receiver.receive_or_lend(max_packets, kLongestRecycled + 1, packet);
+  if (burst.loan == nullptr) {
+    if (burst.segments.empty()) return nullptr;
+    return make_buffers(burst.segments, timestamp, buffers, receiver.stats());
+  }
+  GstBuffer* buffer = gst_buffer_new();
+  gst_buffer_append_memory(buffer, gst_memif_slot_memory_new_received(burst.loan, packet));
+  GST_BUFFER_PTS(buffer) = timestamp;
+  return GST_MINI_OBJECT_CAST(buffer);
 }
 
 GstBuffer* receive_batch(gstmemif::Receiver& receiver, guint max_packets, RxBatchPool& batches) {

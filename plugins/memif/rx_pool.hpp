@@ -12,6 +12,7 @@
 #include <gst/gst.h>
 
 #include <cstddef>
+#include <cstdint>
 
 #include "gst/memif/loan.hpp"
 #include "gst/packet/batch.hpp"
@@ -22,6 +23,10 @@ struct RxBuffer {
   GstBuffer* buffer;  ///< null: there is no memory
   std::byte* bytes;
 };
+
+/** In bytes. A small packet also occupies all of a recycled buffer, so longer ones get their own.
+ */
+inline constexpr std::uint32_t kLongestRecycled = 16384;
 
 /** Unlimited: nothing waits for buffers that are held. */
 class RxBufferPool {

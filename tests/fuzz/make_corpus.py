@@ -136,7 +136,7 @@ def we(what, *body):
 
 
 HEAD, TAIL, MASK, SCRIBBLE, FILL, SHRINK, DESCRIBE = range(7)
-RECEIVE, LEND, _, GIVE, BORROW, EXCHANGE, _, SEND, RUN, FLUSH, RX_ODD, TX_ODD = range(12)
+RECEIVE, LEND, _, GIVE, BORROW, EXCHANGE, _, SEND, RUN, FLUSH, RX_ODD, TX_ODD, LONG = range(13)
 
 
 def describe(slot, what, flags=None, where=None, length=None, offset=None, ring_number=0):
@@ -177,6 +177,10 @@ def rings():
         yield f"master-lend{lines}", master + fill(0) + step(0, HEAD, 2) + we(LEND, u8(1, 1)) + \
             we(LEND, u8(1, 1)) + step(0, HEAD, 2) + we(RX_ODD, u8(1)) + we(GIVE, u8(0)) + \
             we(LEND, u8(9, 1)) + we(RX_ODD, u8(2))
+        yield f"slave-long{lines}", slave + got + step(1, TAIL, 2) + we(LONG, u8(9, 0)) * 2 + \
+            we(EXCHANGE, u8(0, 0, 1)) + we(FLUSH) + we(GIVE, u8(0))
+        yield f"master-long{lines}", master + fill(0) + describe(1, 1, 1) + step(0, HEAD, 2) + \
+            we(LONG, u8(9, 0)) * 4 + we(RX_ODD, u8(1)) + we(GIVE, u8(0)) + we(LONG, u8(9, 200))
         yield f"master-send{lines}", master + fill(1) + step(1, HEAD, 3) + send + we(RUN, u8(9), packet) + \
             we(SEND, u8(2), around(3), around(3)) + we(FLUSH) + we(TX_ODD, u8(3))
         yield f"chain{lines}", master + fill(0) + describe(0, 1, 1) + describe(1, 1, 1) + \

@@ -73,7 +73,7 @@ class User {
   User(const User&) = delete;
 
   void act(Input& input) {
-    switch (input.below(12)) {
+    switch (input.below(13)) {
       case 0:
         return receive(1 + input.below(64));
       case 1:
@@ -94,8 +94,10 @@ class User {
         return tx().flush();
       case 10:
         return receiver_odds(input);
-      default:
+      case 11:
         return sender_odds(input);
+      default:
+        return lend_long(1 + input.below(64), 1 + input.below(256));
     }
   }
   /** The link is given up, the packets are kept. */
@@ -156,6 +158,21 @@ class User {
       hold(burst.loan, std::move(packets));
     }
     if (release || burst.loan != nullptr) rx().release();
+  }
+  void lend_long(std::uint32_t most, std::uint32_t long_from) {
+    PacketDesc packet{};
+    const RxBurst burst = rx().receive_or_lend(link_, most, long_from, packet);
+    if (burst.loan == nullptr) {
+      check_segments(burst.segments, most);
+    } else {
+      require(burst.loan->count == 1 && burst.packets.size() == 1 && packet.token == 0 &&
+                  packet.length >= long_from && burst.segments.empty(),
+              "not one long packet");
+      require(std::uint64_t{packet.offset} + packet.length <= burst.loan->size(),
+              "a packet outside of its region");
+      hold(burst.loan, {packet});
+    }
+    rx().release();
   }
   void borrow(std::uint32_t count) {
     Loan* loan = tx().borrow(link_, count);

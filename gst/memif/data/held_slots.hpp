@@ -39,10 +39,13 @@ class HeldSlots {
   void returned(const Loan& loan) noexcept;
   /** Removes what may be given back now; returns how many slots that is. */
   std::uint32_t pop() noexcept;
-  /** The ring is short of slots: copies all that is lent, and keeps from lending for a while. */
-  void vacate_under_pressure() noexcept {
+  /**
+   * The ring is short of slots: copies all that is lent, and keeps from lending for a while.
+   * @param one_by_one whether packets are lent, and copied, by themselves
+   */
+  void vacate_under_pressure(bool one_by_one) noexcept {
     vacate();
-    rest_ = kRest;
+    rest_ = one_by_one ? kRestOfSingles : kRest;
   }
   /** Copies all that is lent. */
   void vacate() noexcept;
@@ -50,6 +53,8 @@ class HeldSlots {
  private:
   // Bursts to copy before lending is tried again.
   static constexpr std::uint32_t kRest = 1024;
+  // Of long packets: to copy one at once, and to copy it later, cost the same.
+  static constexpr std::uint32_t kRestOfSingles = 16;
   static constexpr std::uint32_t kMostLoans = 64;
 
   struct Burst {

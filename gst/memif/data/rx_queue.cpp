@@ -70,7 +70,8 @@ class RxQueue::IntoSegments {
         regions_(queue.state_->views()),
         slots_(queue.buffers_.slots.data()),
         buffer_size_(queue.buffers_.buffer_size),
-        longest_(std::min(queue.max_packet_size_, kShortPacket)) {}
+        longest_(std::min(queue.max_packet_size_,
+                          queue.long_from_ != 0 ? queue.long_from_ - 1 : kShortPacket)) {}
 
   std::uint32_t longest() const noexcept { return longest_; }
   bool operator()(Ring&, std::size_t slot, std::size_t i, const Descriptor& packet) noexcept {
@@ -106,7 +107,8 @@ class RxQueue::IntoSegments {
 template <bool kSlave>
 class RxQueue::IntoLoan {
  public:
-  IntoLoan(RxQueue& queue, Loan* loan, PacketDesc* packets, std::uint32_t limit) noexcept
+  IntoLoan(RxQueue& queue, Loan* loan, PacketDesc* packets, std::uint32_t limit,
+           std::uint32_t longest) noexcept
       : loan_(*loan),
         packets_(packets + queue.taken_),
         places_(loan->buffers.data() + queue.taken_),
@@ -116,7 +118,7 @@ class RxQueue::IntoLoan {
         first_(queue.taken_),
         region_(kSlave ? kFirstBufferRegion : queue.lent_region_),
         size_(kSlave ? queue.buffers_.buffer_size : loan->size()),
-        longest_(std::min(queue.max_packet_size_, kSlave ? ~0U : kLongestLent)) {}
+        longest_(std::min(queue.max_packet_size_, longest)) {}
 
   std::uint32_t longest() const noexcept { return longest_; }
   bool operator()(Ring& ring, std::size_t slot, std::size_t i, const Descriptor& packet) noexcept {
@@ -194,6 +196,7 @@ std::uint32_t RxQueue::take_run(std::uint32_t limit) noexcept {
 void RxQueue::take_packets(std::uint32_t available, std::uint32_t max_packets) noexcept {
   while (taken_ < available && packets_ < max_packets && bytes_ < kBurstBytes) {
     if (!skipping_) packets_ += take_run(std::min(available - taken_, max_packets - packets_));
+    if (long_from_ != 0 && packets_ != 0) return;
     // The fast path stopped at a chain, a long packet, a violation, or the end of the ring. A chain
     // of one slot is a packet too.
     if (taken_ < available && packets_ < max_packets) packets_ += take_chain(available) ? 1 : 0;
@@ -267,11 +270,13 @@ void RxQueue::count_burst() noexcept {
   stats_->packets.add(packets_);
   stats_->bytes.add(bytes_);
   stats_->batches.add(1);
+  burst_was_long_ = bytes_ >= std::uint64_t{packets_} * kShortPacket;
 }
 
-std::span<const RxSegment> RxQueue::take_burst(std::uint32_t available,
-                                               std::uint32_t max_packets) noexcept {
+std::span<const RxSegment> RxQueue::take_burst(std::uint32_t available, std::uint32_t max_packets,
+                                               std::uint32_t long_from) noexcept {
   odd_next_ = false;
+  long_from_ = long_from;
   take_packets(available, max_packets);
   count_burst();
   return {segments_.data(), count_};
@@ -337,6 +342,7 @@ Loan* RxQueue::close_loan(Loan* loan, std::uint32_t limit) noexcept {
     return nullptr;
   }
   loan->count = taken_;
+  one_by_one_ = false;
   loan->bytes = bytes_;
   packets_ = taken_;
   count_burst();
@@ -344,13 +350,14 @@ Loan* RxQueue::close_loan(Loan* loan, std::uint32_t limit) noexcept {
 }
 
 /** Row by row of slots: there are two where the ring wraps. */
-void RxQueue::lend_packets(Loan& loan, std::uint32_t limit, PacketDesc* packets) noexcept {
+void RxQueue::lend_packets(Loan& loan, std::uint32_t limit, PacketDesc* packets,
+                           std::uint32_t longest) noexcept {
   std::uint32_t row;
   std::uint32_t lent;
   do {
     row = std::min(limit - taken_, ring_.before_wrap(static_cast<std::uint16_t>(next_ + taken_)));
-    lent = is_slave() ? read_run<IntoLoan<true>>(row, &loan, packets, row)
-                      : read_run<IntoLoan<false>>(row, &loan, packets, row);
+    lent = is_slave() ? read_run<IntoLoan<true>>(row, &loan, packets, row, longest)
+                      : read_run<IntoLoan<false>>(row, &loan, packets, row, longest);
   } while (lent == row && taken_ < limit);
 }
 
@@ -360,18 +367,99 @@ RxBurst RxQueue::receive_lent(const std::shared_ptr<Link>& link, std::span<Packe
   const std::uint32_t limit = lendable(std::min(available, max_packets));
   Loan* loan = limit != 0 ? open_loan(link) : nullptr;
   if (loan != nullptr) {
-    lend_packets(*loan, limit, packets.data());
+    lend_packets(*loan, limit, packets.data(), is_slave() ? ~0U : kLongestLent);
     loan = close_loan(loan, limit);
   }
   if (loan != nullptr) return {loan, packets.first(loan->count), {}};
   return {nullptr, {}, take_burst(available, max_packets)};
 }
 
+/** A look that counts for nothing: what is taken is read and checked again. */
+bool RxQueue::next_is_long(std::uint32_t available, std::uint32_t long_from) const noexcept {
+  std::uint64_t length = 0;
+  for (std::uint32_t i = 0; i < available && length < long_from; ++i) {
+    const Descriptor descriptor = ring_.read(static_cast<std::uint16_t>(next_ + i));
+    length += descriptor.length;
+    if ((descriptor.flags & kDescriptorNext) == 0) break;
+  }
+  return length >= long_from;
+}
+
+/**
+ * As master: the next packet, whose slots name one run of bytes. The bytes are those of one memory,
+ * whatever the peer changes in its descriptors later.
+ */
+bool RxQueue::lend_chain(Loan& loan, std::uint32_t available, PacketDesc& packet) noexcept {
+  std::uint32_t begin = 0;
+  std::uint64_t end = 0;
+  std::uint32_t slots = 0;
+  for (bool more = true; more; ++slots) {
+    if (slots == available) return false;
+    const Descriptor part = ring_.read(static_cast<std::uint16_t>(next_ + slots));
+    if (slots == 0) end = begin = part.offset;
+    if (part.region != lent_region_ || part.offset != end || part.length == 0) return false;
+    end += part.length;
+    if (end > loan.size() || end - begin > max_packet_size_) return false;
+    more = (part.flags & kDescriptorNext) != 0;
+  }
+  if (!lent_slots_.may_lend(slots)) return false;
+  const auto length = static_cast<std::uint32_t>(end - begin);
+  packet = {begin, length, 0, 0};
+  loan.buffers[0] = {begin, lent_region_, 0};
+  loan.buffer_size = length;
+  taken_ = slots;
+  bytes_ = length;
+  return true;
+}
+
+/** The next packet by itself, or null if it cannot be lent. */
+Loan* RxQueue::lend_long(const std::shared_ptr<Link>& link, std::uint32_t available,
+                         PacketDesc& packet) {
+  const bool chain = (ring_.read(next_).flags & kDescriptorNext) != 0;
+  odd_next_ = false;
+  if (skipping_ || (chain ? is_slave() : lendable(1) == 0)) return nullptr;
+  if (chain) {
+    collect();
+    if (!lent_slots_.may_lend(1)) {
+      lent_slots_.count_copied();
+      return nullptr;
+    }
+  }
+  Loan* loan = open_loan(link);
+  if (loan == nullptr) return nullptr;
+  if (chain) {
+    lend_chain(*loan, available, packet);
+  } else {
+    lend_packets(*loan, 1, &packet, ~0U);
+  }
+  if (taken_ == 0) {
+    loans_.cancel(loan);
+    return nullptr;
+  }
+  loan->count = 1;
+  loan->bytes = bytes_;
+  one_by_one_ = true;
+  packets_ = 1;
+  count_burst();
+  return lent_ = loan;
+}
+
+RxBurst RxQueue::receive_or_lend(const std::shared_ptr<Link>& link, std::uint32_t max_packets,
+                                 std::uint32_t long_from, PacketDesc& packet) {
+  const std::uint32_t available = begin_burst();
+  if (available == 0 || max_packets == 0) return {};
+  if (!next_is_long(available, long_from)) {
+    return {nullptr, {}, take_burst(available, max_packets, long_from)};
+  }
+  if (Loan* loan = lend_long(link, available, packet)) return {loan, {&packet, 1}, {}};
+  return {nullptr, {}, take_burst(available, 1)};
+}
+
 /** After a burst: half of the ring is reserved for the peer. */
 void RxQueue::make_room() noexcept {
   give_back_slots();
   if (static_cast<std::uint16_t>(next_ - tail_) <= ring_.size() / 2) return;
-  lent_slots_.vacate_under_pressure();
+  lent_slots_.vacate_under_pressure(one_by_one_);
   give_back_slots();
 }
 

@@ -69,6 +69,17 @@ class GSTMEMIF_API RxQueue {
    */
   RxBurst receive_lent(const std::shared_ptr<Link>& link, std::span<PacketDesc> packets);
 
+  /**
+   * The same as receive(), but a packet of @p long_from bytes or more is lent where possible, by
+   * itself: described in @p packet. As master also one that takes several slots, if their buffers
+   * lie next to each other in order.
+   */
+  RxBurst receive_or_lend(const std::shared_ptr<Link>& link, std::uint32_t max_packets,
+                          std::uint32_t long_from, PacketDesc& packet);
+
+  /** Whether the last packets were long, so that the next one may take its time. */
+  bool burst_was_long() const noexcept { return burst_was_long_; }
+
   /** As master: true if slots are held for packets that are lent. */
   bool lends_slots() const noexcept { return !lent_slots_.empty(); }
   /** Returns the slots whose packets have been released. */
@@ -110,7 +121,8 @@ class GSTMEMIF_API RxQueue {
  private:
   // Bytes of a packet. Up to this size they take the fast path, and longer ones the slow path.
   static constexpr std::uint32_t kShortPacket = 64 << 10;
-  // The peer's packets up to this length are lent; longer ones would be expensive to detach.
+  // The peer's packets up to this length are lent by the batch; with many of them, longer ones
+  // would be expensive to detach.
   static constexpr std::uint32_t kLongestLent = 16 << 10;
   // A burst ends with the packet that takes it beyond this many.
   static constexpr std::uint64_t kBurstBytes = 4 << 20;
@@ -126,11 +138,14 @@ class GSTMEMIF_API RxQueue {
     return is_slave() ? ring_.load_tail() : ring_.load_head();
   }
   std::uint32_t begin_burst() noexcept;
-  std::span<const RxSegment> take_burst(std::uint32_t available,
-                                        std::uint32_t max_packets) noexcept;
+  std::span<const RxSegment> take_burst(std::uint32_t available, std::uint32_t max_packets,
+                                        std::uint32_t long_from = 0) noexcept;
   void count_burst() noexcept;
   std::byte* resolve(std::uint16_t index, const Descriptor& descriptor) const noexcept;
   void take_packets(std::uint32_t available, std::uint32_t max_packets) noexcept;
+  bool next_is_long(std::uint32_t available, std::uint32_t long_from) const noexcept;
+  Loan* lend_long(const std::shared_ptr<Link>& link, std::uint32_t available, PacketDesc& packet);
+  bool lend_chain(Loan& loan, std::uint32_t available, PacketDesc& packet) noexcept;
   template <class Sink, class... Args>
   std::uint32_t read_run(std::uint32_t limit, Args... args) noexcept;
   std::uint32_t take_run(std::uint32_t limit) noexcept;
@@ -141,7 +156,8 @@ class GSTMEMIF_API RxQueue {
   std::uint32_t lendable(std::uint32_t packets) noexcept;
   Loan* open_loan(const std::shared_ptr<Link>& link);
   Loan* close_loan(Loan* loan, std::uint32_t limit) noexcept;
-  void lend_packets(Loan& loan, std::uint32_t limit, PacketDesc* packets) noexcept;
+  void lend_packets(Loan& loan, std::uint32_t limit, PacketDesc* packets,
+                    std::uint32_t longest) noexcept;
   void make_room() noexcept;
   void give_back_slots() noexcept;
   void drop_from(std::size_t first_segment, DropReason reason) noexcept;
@@ -155,7 +171,10 @@ class GSTMEMIF_API RxQueue {
   HeldSlots lent_slots_;
   Loan* lent_ = nullptr;           // the burst's
   std::uint16_t lent_region_ = 0;  // where it lies
-  bool odd_next_ = false;          // the last loan ended before a packet that cannot be lent
+  std::uint32_t long_from_ = 0;    // a burst of copies ends before a packet that may be so long
+  bool burst_was_long_ = false;
+  bool one_by_one_ = false;  // the last loan is of a long packet by itself
+  bool odd_next_ = false;    // the last loan ended before a packet that cannot be lent
   std::uint32_t max_packet_size_ = kDefaultMaxPacketSize;
   std::uint64_t too_long_ = 0;
   std::vector<RxSegment> segments_;

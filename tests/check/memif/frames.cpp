@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline.hpp"
+#include "frames.hpp"
 
 using namespace memiftest;
 
@@ -22,29 +22,6 @@ void expect_words(const std::string& text, const std::vector<std::string>& words
     fail_unless(text.find(word) != std::string::npos, "no '%s' in: %s", word.c_str(), text.c_str());
   }
 }
-
-std::string appsrc(const std::string& caps) {
-  return "appsrc name=in is-live=true format=time caps=" + caps + " ! ";
-}
-
-/** A sender of buffers with these caps and a receiver with others, linked. */
-struct Frames {
-  Frames(const std::string& caps, const std::string& sink_settings,
-         const std::string& source_settings, bool sink_is_slave)
-      : Frames(unique_socket(), caps, sink_settings, source_settings, sink_is_slave) {}
-  Frames(const std::string& name, const std::string& caps, const std::string& sink_settings,
-         const std::string& source_settings, bool sink_is_slave)
-      : out(appsrc(caps) + "memifsink name=sink " + sink_settings +
-            (sink_is_slave ? slave_at(name) : master_at(name))),
-        in("memifsrc name=src " + source_settings +
-           (sink_is_slave ? master_at(name) : slave_at(name)) + kAppSink) {
-    in.set(GST_STATE_PLAYING);
-    out.set(GST_STATE_PLAYING);
-    fail_unless(in.link_comes_up("src") && out.link_comes_up("sink"));
-  }
-  Pipeline out;
-  Pipeline in;
-};
 
 /** The number behind the last @p name in @p text. */
 std::uint64_t value_of(const std::string& text, const std::string& name) {

@@ -306,7 +306,8 @@ GST_END_TEST
 GST_START_TEST(test_no_pool_for_who_knows_nothing_of_packets) {
   Sending sending;
   for (const char* caps :
-       {static_cast<const char*>(nullptr), "video/x-raw,format=(string)GRAY8,width=64,height=16",
+       {static_cast<const char*>(nullptr), "video/x-raw,format=(string)GRAY8,width=65,height=32",
+        "video/x-raw,format=(string)GRAY8,width=[1,64],height=16", "video/x-vp8,width=4,height=4",
         "audio/x-raw,format=(string)S16LE,rate=8000,channels=1", "application/x-rtp",
         "application/x-packet", "application/x-packet,link-type=(string)other"}) {
     Pool pool(sending.pipeline, caps);
@@ -314,6 +315,24 @@ GST_START_TEST(test_no_pool_for_who_knows_nothing_of_packets) {
     fail_unless(gst_query_allows_packet_batches(pool.query()));
   }
   fail_if(Pool(sending.pipeline).get() == nullptr);
+}
+GST_END_TEST
+
+/** Its size follows from the caps, and its rows lie as the caps say. */
+GST_START_TEST(test_a_pool_of_pictures) {
+  Sending sending;
+  for (const auto& [caps, size] : std::vector<std::pair<const char*, guint>>{
+           {"video/x-raw,format=(string)GRAY8,width=64,height=16", 1024},
+           {"video/x-raw,format=(string)GRAY8,width=64,height=32", 2048},
+           {"video/x-raw,format=(string)I420,width=33,height=21", 36 * 22 + 2 * 20 * 11}}) {
+    Pool pool(sending.pipeline, caps);
+    fail_if(pool.get() == nullptr, "%s", caps);
+    guint proposed = 0;
+    gst_query_parse_nth_allocation_pool(pool.query(), 0, nullptr, &proposed, nullptr, nullptr);
+    fail_unless_equals_int(proposed, size);
+    GType video_meta = g_type_from_name("GstVideoMetaAPI");
+    fail_if(video_meta != 0 && gst_query_find_allocation_meta(pool.query(), video_meta, nullptr));
+  }
 }
 GST_END_TEST
 
@@ -633,6 +652,7 @@ static Suite* pool_suite(void) {
   tcase_add_test(singles, test_sizes_that_a_pool_may_be_asked_for);
   tcase_add_test(singles, test_a_master_proposes_none);
   tcase_add_test(singles, test_no_pool_for_who_knows_nothing_of_packets);
+  tcase_add_test(singles, test_a_pool_of_pictures);
   tcase_add_test(singles, test_a_file_is_sent_as_it_is);
   tcase_add_test(singles, test_a_pool_without_an_element);
   tcase_add_test(singles, test_buffers_that_are_kept_stay_valid);
