@@ -150,6 +150,135 @@ GST_START_TEST(test_known_ones_are_asked_again) {
 }
 GST_END_TEST
 
+namespace {
+
+const Bytes kHop6 = kPeerV6;
+const IpAddress kHop6Address = address(kHop6);
+
+Bytes neighbour_frame(const Bytes& to_mac, const Bytes& from_mac, const Bytes& source,
+                      const Bytes& destination, const Bytes& message,
+                      std::uint8_t hop_limit = 255) {
+  return join({ethernet(to_mac, from_mac, 0x86dd),
+               ipv6({.source = source, .destination = destination, .hop_limit = hop_limit},
+                    with_icmpv6_sum(message, source, destination))});
+}
+Bytes advertisement(std::uint8_t flags, const Bytes& from_mac = kPeerMac,
+                    const Bytes& to = kOurV6) {
+  const Bytes message = join({{136, 0, 0, 0, flags, 0, 0, 0}, kHop6, {2, 1}, from_mac});
+  return neighbour_frame(to[0] == 0xff ? multicast_mac(to) : kOurMac, from_mac, kHop6, to, message);
+}
+constexpr std::uint8_t kSolicited = 0x40, kOverride = 0x20;
+const Bytes kAllNodes{0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+
+/** What we send, but for the first bytes of the IP header, in which only the version is said. */
+Bytes solicited(const Bytes& to_mac, const Bytes& to) {
+  Bytes out =
+      neighbour_frame(to_mac, kOurMac, kOurV6, to, solicitation(kHop6, join({{1, 1}, kOurMac})));
+  std::ranges::copy(Bytes{0x60, 0, 0, 0}, out.begin() + 14);
+  return out;
+}
+Bytes asked_of_all() {
+  const Bytes to = solicited_node(kHop6);
+  return solicited(multicast_mac(to), to);
+}
+void resolve6(Bench& bench) {
+  expect_pending(bench, kHop6Address, "new");
+  expect_sent(bench, asked_of_all(), "solicitation");
+  bench.receive(advertisement(kSolicited | kOverride));
+  expect_ready(bench, kHop6Address, kPeerMac, "resolved");
+}
+
+}  // namespace
+
+GST_START_TEST(test_nd_resolves_and_probes) {
+  Bench bench;
+  expect_pending(bench, kHop6Address, "new");
+  bench.take();
+  const Bytes waiting = ipv6({.source = kOurV6, .destination = kHop6, .next = 17}, Bytes(30, 1));
+  bench.hold(kHop6Address, waiting);
+  bench.receive(advertisement(kSolicited));
+  expect_sent(bench, join({ethernet(kPeerMac, kOurMac, 0x86dd), waiting}), "what waited");
+  bench.pass(46 * kSecond);
+  expect_ready(bench, kHop6Address, kPeerMac, "stale");
+  bench.pass(5500 * kMillisecond);
+  expect_sent(bench, solicited(kPeerMac, kHop6), "asked itself");
+  // An advertisement that nobody asked for proves nothing.
+  bench.receive(advertisement(kOverride, kPeerMac, kAllNodes));
+  bench.pass(kSecond);
+  expect_sent(bench, solicited(kPeerMac, kHop6), "asked again");
+  bench.receive(advertisement(kSolicited));
+  bench.pass(10 * kSecond);
+  expect_silence(bench, "reachable");
+  // It goes: three are asked of it alone, then of all.
+  bench.pass(40 * kSecond);
+  expect_ready(bench, kHop6Address, kPeerMac, "stale");
+  bench.pass(8500 * kMillisecond);
+  const auto sent = bench.take();
+  fail_unless_equals_uint64(sent.size(), 4);
+  for (unsigned i = 0; i < 3; ++i) expect_bytes(sent[i], solicited(kPeerMac, kHop6), "itself");
+  expect_bytes(sent[3], asked_of_all(), "all");
+  expect_pending(bench, kHop6Address, "gone");
+  // It says by itself that it is there again.
+  bench.receive(advertisement(kOverride, kPeerMac, kAllNodes));
+  expect_ready(bench, kHop6Address, kPeerMac, "back");
+}
+GST_END_TEST
+
+GST_START_TEST(test_nd_poisoning) {
+  Bench bench;
+  bench.receive(advertisement(kSolicited | kOverride));
+  bench.receive(advertisement(kOverride, kPeerMac, kAllNodes));
+  fail_unless_equals_uint64(bench.host.neighbours().size(), 0);
+  resolve6(bench);
+  bench.pass(2 * kSecond);
+  const Bytes group = solicited_node(kOurV6);
+  const std::vector<Bytes> claims{
+      advertisement(kSolicited | kOverride, kOtherMac),
+      advertisement(kOverride, kOtherMac, kAllNodes),
+      neighbour_frame(multicast_mac(group), kOtherMac, kHop6, group,
+                      solicitation(kOurV6, join({{1, 1}, kOtherMac}))),
+  };
+  for (unsigned round = 0; round < 20; ++round) {
+    for (const Bytes& claim : claims) bench.receive(claim, 8);
+    expect_ready(bench, kHop6Address, kPeerMac, "not believed");
+    expect_sent(bench, solicited(kPeerMac, kHop6), "asked");
+    bench.receive(advertisement(kSolicited));
+    bench.pass(2 * kSecond);
+  }
+  bench.receive(claims[1]);
+  bench.pass(3 * kSecond);
+  bench.receive(claims[0]);
+  expect_ready(bench, kHop6Address, kOtherMac, "replaced when gone");
+}
+GST_END_TEST
+
+GST_START_TEST(test_nd_invalid) {
+  Bench bench;
+  expect_pending(bench, kHop6Address, "new");
+  const Bytes target = join({kHop6, {2, 1}, kPeerMac});
+  const auto refused = [&](const Bytes& frame, const char* what) {
+    bench.receive(frame);
+    expect_pending(bench, kHop6Address, what);
+  };
+  const auto to_us = [&](const Bytes& message, std::uint8_t hop_limit = 255) {
+    return neighbour_frame(kOurMac, kPeerMac, kHop6, kOurV6, message, hop_limit);
+  };
+  refused(to_us(join({{136, 0, 0, 0, 0x60, 0, 0, 0}, target}), 254), "from elsewhere");
+  refused(to_us(join({{136, 1, 0, 0, 0x60, 0, 0, 0}, target})), "code");
+  refused(to_us(join({{136, 0, 0, 0, 0x60, 0, 0, 0}, kHop6, {2, 0}, kPeerMac})), "option");
+  refused(to_us(join({{136, 0, 0, 0, 0x60, 0, 0, 0}, Bytes(16, 0xff)})), "a group's");
+  refused(advertisement(kSolicited, kPeerMac, kAllNodes), "solicited by all");
+  refused(advertisement(kSolicited, kOurMac), "our MAC address");
+  refused(advertisement(kSolicited, kAll), "the broadcast address");
+  Bytes damaged = advertisement(kSolicited);
+  damaged.back() ^= 1;
+  refused(damaged, "checksum");
+  refused(to_us(join({{136, 0, 0, 0, 0x60, 0, 0, 0}, kOtherMac, Bytes(10, 0)})), "another one");
+  bench.receive(advertisement(kSolicited));
+  expect_ready(bench, kHop6Address, kPeerMac, "resolved");
+}
+GST_END_TEST
+
 GST_START_TEST(test_gateway_goes_and_comes_back) {
   Bench bench;
   const IpAddress far = address({8, 8, 8, 8});
@@ -352,6 +481,9 @@ static Suite* neighbours_suite() {
   tcase_add_test(tc, test_requests_back_off_until_nobody_wants);
   tcase_add_test(tc, test_held_packets_are_bounded);
   tcase_add_test(tc, test_known_ones_are_asked_again);
+  tcase_add_test(tc, test_nd_resolves_and_probes);
+  tcase_add_test(tc, test_nd_poisoning);
+  tcase_add_test(tc, test_nd_invalid);
   tcase_add_test(tc, test_gateway_goes_and_comes_back);
   tcase_add_test(tc, test_nobody_is_entered_unasked);
   tcase_add_test(tc, test_poisoning);
