@@ -13,6 +13,7 @@ import struct
 import sys
 from pathlib import Path
 
+import host_seeds
 import packet_seeds
 
 HERE = Path(__file__).resolve().parent
@@ -348,7 +349,7 @@ def interfaces():
 
 
 FUZZERS = {"handshake": handshakes, "interfaces": interfaces, "rings": rings,
-           **packet_seeds.FUZZERS}
+           **host_seeds.FUZZERS, **packet_seeds.FUZZERS}
 
 
 def main():
