@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 usage() {
   cat << 'END'
 Usage: tests/run.sh [OPTIONS]
-Builds with warnings as errors, runs all tests and ends with the names of those that failed and
+Builds everything, runs all tests and ends with the names of those that failed and
 `N passed, N failed, N skipped`.
 
   --stage=NAME  only this stage (may be given several times)
@@ -26,7 +26,11 @@ Stages:
   fuzz     every fuzzer for a minute (only when asked for)
   clang    build with the other compiler
   style    clang-format, headers of files, comments, includes
-Build directories are build, build-asan, build-tsan, build-clang and build-fuzz.
+  suite:S  build and unit tests in another release of Debian, such as trixie or sid: needs root and
+           debootstrap (only when asked for)
+With WERROR=true in the environment, as in CI, warnings are errors: compilers that this has not been
+built with may have others.
+Build directories are build, build-asan, build-tsan, build-clang, build-fuzz and build-suite-S.
 END
 }
 
@@ -34,7 +38,7 @@ stages= install=yes
 for option in "$@"; do
   case $option in
     --stage=plain | --stage=interop | --stage=asan | --stage=tsan | --stage=clang | --stage=style | \
-      --stage=fuzz)
+      --stage=fuzz | --stage=suite:[a-z]*)
       stages="$stages ${option#*=}" ;;
     --quick) stages="$stages plain" ;;
     --soak) stages="$stages soak" ;;
@@ -85,7 +89,7 @@ build() {
   log=$(mktemp)
   # A directory that is there may have been set up for something else, as by the quick start.
   if { [ -f "$dir/build.ninja" ] || meson setup "$dir" "$@"; } > "$log" 2>&1 &&
-    meson configure "$dir" -Dwerror=true "$@" >> "$log" 2>&1 &&
+    meson configure "$dir" -Dwerror="${WERROR:-false}" "$@" >> "$log" 2>&1 &&
     meson compile -C "$dir" $targets >> "$log" 2>&1; then
     rm -f "$log"
     return 0
@@ -141,6 +145,22 @@ fuzz() {
   return 1
 }
 
+# suite NAME: what a whole run there says counts here
+suite() {
+  local log=$work/suite
+  tests/suite.sh "$1" 2>&1 | tee "$log"
+  if tail -n 1 "$log" | grep -qE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$'; then
+    sed -n '/^Failed:$/,/^[0-9]/s/^  //p' "$log" > "$work/names"
+    failures "$work/names"
+    tail -n 1 "$log" | sed -E 's/[^0-9]+/ /g' >> "$tally"
+  elif grep -q "^suite $1 is skipped: " "$log"; then
+    count 0 0 1
+  else
+    echo "$stage: the run did not end" >> "$failed"
+    count 0 1 0
+  fi
+}
+
 for stage in $stages; do
   printf '\n==== %s\n' "$stage"
   case $stage in
@@ -167,6 +187,8 @@ for stage in $stages; do
         for corpus in tests/fuzz/corpus/*; do
           check "fuzz ${corpus##*/}" fuzz build-fuzz "${corpus##*/}"
         done ;;
+    suite:*)
+      suite "${stage#suite:}" ;;
     style)
       check 'clang-format' bash -c \
         "git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run --Werror"
