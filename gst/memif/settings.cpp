@@ -126,6 +126,8 @@ constexpr SettingInfo row(const char* name, const char* nick, const char* blurb,
 
 constexpr char kMasterOnly[] = "master only";
 constexpr char kSlaveOnly[] = "the slave's value applies";
+// What is decimal by mistake, as 660, is more.
+constexpr std::uint64_t kMaxSocketMode = 0777;
 constexpr SettingLimits kPositive = {.min = 1};
 constexpr SettingLimits kQueues = {.min = 1, .max = kMaxQueues};
 
@@ -169,8 +171,9 @@ constexpr std::array kSettings = {
                                       {.note = "the peer may agree to fewer", .limits = kQueues}),
     row<Member<&Settings::listen, &ListenOptions::mode>>(
         "socket-mode", "Socket file mode",
-        "Permissions of the socket file, as chmod takes them (432 is octal 0660)",
-        {.note = kMasterOnly, .new_link = NewLink::as_master}),
+        "Permissions of the socket file, as chmod takes them: 0660 in a launch line, 432 in "
+        "decimal",
+        {.note = kMasterOnly, .limits = {.max = kMaxSocketMode}, .new_link = NewLink::as_master}),
     row<Member<&Settings::listen, &ListenOptions::owner>>(
         "socket-owner", "Socket file owner",
         "Owner of the socket file as user:group, names or numbers; empty: the user of this process",

@@ -4,6 +4,8 @@
  * @file
  * The properties that memifsrc and memifsink share.
  */
+#include <algorithm>
+
 #include "plugins/memif/debug.hpp"
 #include "plugins/memif/link_report.hpp"
 #include "plugins/memif/memif_element.hpp"
@@ -72,21 +74,62 @@ GType enum_type<UnsealedMemory>() {
 }
 
 /**
- * The range of a number's type is wider than the real one on purpose: GLib only warns about a value
- * outside of it and goes on with the default. Our own check ends the pipeline with a reason.
+ * A number whose range is shown and not enforced: GLib only warns about a value outside of it and
+ * goes on with the default. Our own check ends the pipeline with a reason.
  */
+template <class Spec>
+GType lenient_type(const char* name, GType parent) {
+  GTypeInfo info{};
+  info.class_size = sizeof(GParamSpecClass);
+  info.class_init = [](gpointer klass, gpointer) {
+    static_cast<GParamSpecClass*>(klass)->value_validate = [](GParamSpec*, GValue*) {
+      return FALSE;
+    };
+  };
+  info.instance_size = sizeof(Spec);
+  return g_type_register_static(parent, name, &info, GTypeFlags(0));
+}
+
+template <class Spec, class Number>
+GParamSpec* lenient_spec(GType type, const char* name, const char* nick, const char* blurb,
+                         Number min, Number max, Number preset) {
+  auto* spec = static_cast<Spec*>(g_param_spec_internal(type, name, nick, blurb, kReadWrite));
+  spec->minimum = min;
+  spec->maximum = max;
+  spec->default_value = preset;
+  return &spec->parent_instance;
+}
+
+GParamSpec* spec_uint(const char* name, const char* nick, const char* blurb, guint min, guint max,
+                      guint preset) {
+  static const GType type = lenient_type<GParamSpecUInt>("GstMemifParamUInt", G_TYPE_PARAM_UINT);
+  return lenient_spec<GParamSpecUInt>(type, name, nick, blurb, min, max, preset);
+}
+
+GParamSpec* spec_int(const char* name, const char* nick, const char* blurb, gint min, gint max,
+                     gint preset) {
+  static const GType type = lenient_type<GParamSpecInt>("GstMemifParamInt", G_TYPE_PARAM_INT);
+  return lenient_spec<GParamSpecInt>(type, name, nick, blurb, min, max, preset);
+}
+
 struct MakeSpec {
   const SettingInfo& info;
   const char* blurb;
 
   GParamSpec* operator()(std::uint32_t preset) const {
-    return g_param_spec_uint(info.name, info.nick, blurb, 0, G_MAXUINT, preset, kReadWrite);
+    const auto& limits = info.limits;
+    return spec_uint(info.name, info.nick, blurb, static_cast<guint>(limits.min),
+                     static_cast<guint>(std::min<std::uint64_t>(limits.max, G_MAXUINT)), preset);
   }
   GParamSpec* operator()(std::uint64_t preset) const {
-    return g_param_spec_uint64(info.name, info.nick, blurb, 0, G_MAXUINT64, preset, kReadWrite);
+    return g_param_spec_uint64(info.name, info.nick, blurb, info.limits.min, info.limits.max,
+                               preset, kReadWrite);
   }
   GParamSpec* operator()(const std::string& preset) const {
-    return g_param_spec_string(info.name, info.nick, blurb, preset.c_str(), kReadWrite);
+    // What is hidden stays so in dot files and in what tools list.
+    const auto flags =
+        info.hidden ? static_cast<GParamFlags>(kReadWrite & ~G_PARAM_READABLE) : kReadWrite;
+    return g_param_spec_string(info.name, info.nick, blurb, preset.c_str(), flags);
   }
   template <class Enum>
   GParamSpec* operator()(Enum preset) const {
@@ -162,14 +205,13 @@ void add_main_context(GObjectClass* klass) {
 void add_queue(GObjectClass* klass, MemifElement::Direction direction) {
   GParamSpec* spec =
       direction == MemifElement::Direction::receive
-          ? g_param_spec_uint("queue", "Queue",
-                              "Receive queue that this element serves, from 0 to rx-queues - 1", 0,
-                              G_MAXUINT, 0, kReadWrite)
-          : g_param_spec_int("queue", "Queue",
-                             "Transmit queue that this element fills, from 0 to tx-queues - 1; -1: "
-                             "all, flows are distributed by their addresses and ports and keep "
-                             "their order",
-                             G_MININT, G_MAXINT, 0, kReadWrite);
+          ? spec_uint("queue", "Queue",
+                      "Receive queue that this element serves, from 0 to rx-queues - 1", 0,
+                      gstmemif::kMaxQueues - 1, 0)
+          : spec_int("queue", "Queue",
+                     "Transmit queue that this element fills, from 0 to tx-queues - 1; -1: all, "
+                     "flows are distributed by their addresses and ports and keep their order",
+                     -1, gstmemif::kMaxQueues - 1, 0);
   g_object_class_install_property(klass, kPropQueue, spec);
 }
 
@@ -186,9 +228,7 @@ void add_status_properties(GObjectClass* klass, MemifElement::Direction directio
   g_object_class_install_property(
       klass, kPropLink,
       g_param_spec_boxed("link", "Link",
-                         "What the peers agreed on: peer-name, role, ring-size, buffer-size, "
-                         "rx-queues, tx-queues, regions, memory (bytes), copies (which packets are "
-                         "copied, and why); NULL without a link; changes are notified",
+                         "What the peers agreed on; NULL without a link; changes are notified",
                          GST_TYPE_STRUCTURE, kReadOnly));
   const char* blurb =
       direction == MemifElement::Direction::receive

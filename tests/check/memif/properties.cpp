@@ -76,6 +76,8 @@ GST_START_TEST(test_every_setting_is_a_property) {
       if (spec == nullptr) continue;
       const std::string blurb = g_param_spec_get_blurb(spec);
       fail_unless(blurb == describe(info), "%s: %s", info.name, blurb.c_str());
+      fail_unless_equals_int((spec->flags & G_PARAM_READABLE) == 0, info.hidden);
+      if (info.hidden) continue;
       GValue value = G_VALUE_INIT;
       g_object_get_property(G_OBJECT(element), info.name, &value);
       fail_unless(g_param_value_defaults(spec, &value), "%s is not what it is by default",
@@ -313,6 +315,53 @@ GST_START_TEST(test_what_is_in_use_is_read_back) {
 }
 GST_END_TEST
 
+/** What gst-inspect shows is what is taken: the bounds are, and what is beyond them is an error. */
+GST_START_TEST(test_ranges_are_the_real_ones) {
+  const struct {
+    const char* name;
+    const char* with;
+  } kCases[] = {{"ring-size", ""},
+                {"rx-queues", "ring-size=2"},
+                {"tx-queues", "ring-size=2"},
+                {"socket-mode", ""},
+                {"queue", "rx-queues=255 tx-queues=255 ring-size=2"}};
+  for (const char* factory : {"memifsrc", "memifsink"}) {
+    for (const auto& test : kCases) {
+      const auto ready = [&](std::int64_t value) {
+        const std::string end = std::string(factory) + " name=end " + test.with + " " + test.name +
+                                "=" + std::to_string(value) + master_at(unique_socket());
+        Pipeline pipeline(factory == std::string("memifsrc") ? end + "! fakesink async=false"
+                                                             : kAppSrc + end);
+        return pipeline.try_state(GST_STATE_PAUSED) != GST_STATE_CHANGE_FAILURE;
+      };
+      GstElement* element = gst_element_factory_make(factory, nullptr);
+      GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), test.name);
+      const bool is_signed = G_IS_PARAM_SPEC_INT(spec);
+      const std::int64_t low = is_signed ? G_PARAM_SPEC_INT(spec)->minimum
+                                         : std::int64_t{G_PARAM_SPEC_UINT(spec)->minimum};
+      const std::int64_t high = is_signed ? G_PARAM_SPEC_INT(spec)->maximum
+                                          : std::int64_t{G_PARAM_SPEC_UINT(spec)->maximum};
+      gst_object_unref(element);
+      fail_unless(ready(low) && ready(high), "%s %s", factory, test.name);
+      fail_if(ready(high + 1), "%s %s=%" G_GINT64_FORMAT, factory, test.name, high + 1);
+      fail_if((low > 0 || is_signed) && ready(low - 1), "%s %s", factory, test.name);
+    }
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_secret_is_not_shown) {
+  Pipeline pipeline("memifsrc name=src secret=psst" + slave_at(unique_socket()) + "! fakesink");
+  gchar* dot = gst_debug_bin_to_dot_data(GST_BIN(pipeline.get()), GST_DEBUG_GRAPH_SHOW_ALL);
+  fail_if(strstr(dot, "psst") != nullptr);
+  fail_unless(strstr(dot, "socket-path") != nullptr);
+  g_free(dot);
+  GParamSpec* spec =
+      g_object_class_find_property(G_OBJECT_GET_CLASS(pipeline.element("src")), "secret");
+  fail_if((spec->flags & G_PARAM_READABLE) != 0);
+}
+GST_END_TEST
+
 GST_START_TEST(test_names_that_the_peer_sees) {
   const std::string name = unique_socket();
   const ListenSocket listener = must(ListenSocket::open(address(name), ListenOptions()));
@@ -511,6 +560,8 @@ static Suite* properties_suite(void) {
   tcase_add_test(tests, test_an_end_that_joins_does_not_disturb_the_link);
   tcase_add_loop_test(tests, test_an_end_that_joins_with_settings, 0, 10);
   tcase_add_test(tests, test_what_is_in_use_is_read_back);
+  tcase_add_test(tests, test_ranges_are_the_real_ones);
+  tcase_add_test(tests, test_a_secret_is_not_shown);
   tcase_add_test(tests, test_names_that_the_peer_sees);
   tcase_add_test(tests, test_a_secret_that_libmemif_cuts_is_a_warning);
   tcase_add_test(tests, test_people_are_told_of_the_link);
