@@ -100,10 +100,21 @@ std::uint64_t fill_copy(const BatchMap& from, const BatchMap& to, guint32 head, 
   return bytes;
 }
 
+/**
+ * When packets were recorded goes where they go. As the PTS of a batch it is the time of its first
+ * packet, `delay` nanoseconds before that of the packet in `to`.
+ */
+void copy_reference_time(GstBuffer* to, const GstReferenceTimestampMeta* time, guint32 delay) {
+  if (time == nullptr) return;
+  gst_buffer_add_reference_timestamp_meta(to, time->reference, time->timestamp + delay,
+                                          time->duration);
+}
+
 void copy_flags_and_time(GstBuffer* to, GstBuffer* from) {
   constexpr auto kCopied =
       static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS);
   gst_buffer_copy_into(to, from, kCopied, 0, static_cast<gsize>(-1));
+  copy_reference_time(to, gst_buffer_get_reference_timestamp_meta(from, nullptr), 0);
 }
 
 }  // namespace
@@ -236,6 +247,7 @@ GstBufferList* gst_packet_batch_unpack(GstBuffer* batch) {
   GstBufferList* list = gst_buffer_list_new();
   {
     const BatchMap from(batch);
+    const GstReferenceTimestampMeta* time = gst_buffer_get_reference_timestamp_meta(batch, nullptr);
     for (guint i = 0; from && i < from.meta().n; ++i) {
       const GstPacketDesc& desc = from.meta().packets[i];
       const std::byte* bytes = from.bytes(desc);
@@ -245,6 +257,7 @@ GstBufferList* gst_packet_batch_unpack(GstBuffer* batch) {
       gst_buffer_fill(buffer, 0, bytes, desc.length);
       if (GST_BUFFER_PTS_IS_VALID(batch))
         GST_BUFFER_PTS(buffer) = GST_BUFFER_PTS(batch) + desc.delay;
+      copy_reference_time(buffer, time, desc.delay);
       gst_buffer_list_add(list, buffer);
     }
   }

@@ -168,6 +168,35 @@ GST_START_TEST(test_a_part_of_the_bytes_is_no_packet) {
 GST_END_TEST
 
 /** Each port of a bridge gets a batch of its own in the same arena, and of its own size. */
+namespace {
+
+/** When the packet in `buffer`, or the first of a batch, was recorded; GST_CLOCK_TIME_NONE:
+ * unknown. */
+GstClockTime recorded(GstBuffer* buffer) {
+  const auto* meta = gst_buffer_get_reference_timestamp_meta(buffer, nullptr);
+  return meta != nullptr ? meta->timestamp : GST_CLOCK_TIME_NONE;
+}
+
+}  // namespace
+
+GST_START_TEST(test_recorded_times_go_with_the_packets) {
+  GstBuffer* batch = rig::make_batch(std::vector<rig::Bytes>{{1}, {2}, {3}});
+  gst_buffer_get_packet_batch_meta(batch)->packets[1].delay = 20;
+  GstCaps* caps = gst_caps_new_empty_simple("timestamp/x-unix");
+  gst_buffer_add_reference_timestamp_meta(batch, caps, 1000, GST_CLOCK_TIME_NONE);
+  gst_caps_unref(caps);
+  for (GstBuffer* other : {gst_packet_batch_new_part(batch), gst_packet_batch_copy(batch, 0, 0),
+                           gst_buffer_copy(batch)}) {
+    fail_unless_equals_uint64(recorded(other), 1000);
+    gst_buffer_unref(other);
+  }
+  GstBufferList* list = gst_packet_batch_unpack(batch);
+  fail_unless_equals_uint64(recorded(gst_buffer_list_get(list, 0)), 1000);
+  fail_unless_equals_uint64(recorded(gst_buffer_list_get(list, 1)), 1020);
+  gst_buffer_list_unref(list);
+}
+GST_END_TEST
+
 GST_START_TEST(test_parts_say_their_own_size) {
   BridgeRig net(3);
   for (auto& port : net.ports) port->out->takes_batches = true;
@@ -197,6 +226,7 @@ static Suite* batch_suite(void) {
   tcase_add_test(tests, test_other_memory_is_not_described);
   tcase_add_test(tests, test_a_part_of_the_bytes_is_no_packet);
   tcase_add_test(tests, test_parts_say_their_own_size);
+  tcase_add_test(tests, test_recorded_times_go_with_the_packets);
   return suite;
 }
 
