@@ -48,6 +48,9 @@ class DocsTest(InteropTest):
             for command in doc_commands.commands(page):
                 if not command.startswith("gst-launch-1.0") or "packetcheck" in command:
                     continue
+                if re.search("pcapsrc|pcapsink|bpffilter", command) and (
+                        "pcapsrc" in command or not doc_commands.exists("pcapsink")):
+                    continue    # test_capture has recordings for those
                 seen += 1
                 with self.subTest(page=page.name, command=command[:60]):
                     with Pipeline(self.here(command).removeprefix("gst-launch-1.0")) as pipe:
@@ -155,8 +158,10 @@ class DocsTest(InteropTest):
         self.assertIn("memif packet source", shown)
 
     def test_elements_page(self):
-        page = ROOT / "docs/elements.md"
-        self.assertEqual(page.read_text(), doc_commands.elements_page(),
+        page = (ROOT / "docs/elements.md").read_text()
+        if not doc_commands.exists("pcapsink"):     # without libpcap
+            page = page.split("\n## pcapsrc", 1)[0]
+        self.assertEqual(page, doc_commands.elements_page(),
                          "docs/elements.md is not what gst-inspect-1.0 says; "
                          "tests/interop/doc_commands.py --build DIR writes it anew")
 

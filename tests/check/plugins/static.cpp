@@ -14,11 +14,19 @@ GST_ELEMENT_REGISTER_DECLARE(memifsink)
 GST_ELEMENT_REGISTER_DECLARE(memifsrc)
 GST_ELEMENT_REGISTER_DECLARE(packetcheck)
 GST_ELEMENT_REGISTER_DECLARE(packetgen)
+#ifdef HAVE_PCAP
+GST_ELEMENT_REGISTER_DECLARE(bpffilter)
+GST_ELEMENT_REGISTER_DECLARE(pcapsink)
+GST_ELEMENT_REGISTER_DECLARE(pcapsrc)
+#endif
 
 G_BEGIN_DECLS
 GST_PLUGIN_STATIC_DECLARE(ip);
 GST_PLUGIN_STATIC_DECLARE(memif);
 GST_PLUGIN_STATIC_DECLARE(packet);
+#ifdef HAVE_PCAP
+GST_PLUGIN_STATIC_DECLARE(pcap);
+#endif
 G_END_DECLS
 
 namespace {
@@ -37,6 +45,11 @@ constexpr Entry kElements[] = {
     {"memifsrc", "GstMemifSrc", gst_element_register_memifsrc},
     {"packetcheck", "GstPacketCheck", gst_element_register_packetcheck},
     {"packetgen", "GstPacketGen", gst_element_register_packetgen},
+#ifdef HAVE_PCAP
+    {"bpffilter", "GstBpfFilter", gst_element_register_bpffilter},
+    {"pcapsink", "GstPcapSink", gst_element_register_pcapsink},
+    {"pcapsrc", "GstPcapSrc", gst_element_register_pcapsrc},
+#endif
 };
 
 bool known(const char* factory) {
@@ -68,6 +81,9 @@ GST_START_TEST(test_plugins_register_all_elements) {
   GST_PLUGIN_STATIC_REGISTER(ip);
   GST_PLUGIN_STATIC_REGISTER(memif);
   GST_PLUGIN_STATIC_REGISTER(packet);
+#ifdef HAVE_PCAP
+  GST_PLUGIN_STATIC_REGISTER(pcap);
+#endif
   for (const Entry& entry : kElements) expect_type(entry);
 }
 GST_END_TEST

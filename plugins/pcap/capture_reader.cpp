@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+#include "plugins/pcap/capture_reader.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace pcapplugin {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+/** Files may say anything: what comes out is between 1970 and 2106. */
+std::uint64_t time_of(const timeval& stamp) {
+  // Of pcap 32 bits without a sign, which libpcap takes for a number with one.
+  const auto seconds = static_cast<std::uint32_t>(
+      std::min<std::int64_t>(stamp.tv_sec, std::numeric_limits<std::uint32_t>::max()));
+  const auto rest = std::clamp<std::int64_t>(stamp.tv_usec, 0, 4 * std::int64_t{kSecond});
+  return seconds * kSecond + static_cast<std::uint64_t>(rest);
+}
+
+// Half of what a running time can be.
+constexpr std::uint64_t kLongestReplay = std::uint64_t{1} << 62;
+
+}  // namespace
+
+Result<void> CaptureReader::open(const std::string& location, unsigned loops) {
+  close();
+  location_ = location == "-" ? "the standard input" : "\"" + location + "\"";
+  if (auto opened = input_.open(location); !opened) return opened;
+  if (loops != 1 && !input_.is_regular()) {
+    input_.close();
+    return Error{location_, "only a file can be read more than once",
+                 "Set loops to 1, or location to a file"};
+  }
+  start(loops);
+  return {};
+}
+
+void CaptureReader::open(int fd, unsigned loops) {
+  close();
+  location_ = "the descriptor";
+  input_.open(fd);
+  start(loops);
+}
+
+void CaptureReader::start(unsigned loops) {
+  endless_ = loops == 0;
+  loops_left_ = loops;
+  first_time_ = round_packets_ = round_offset_ = 0;
+  packet_ = {};
+  outcome_ = Next::packet;
+  for (auto* counter : {&packets, &snapped, &empty, &rounds}) counter->reset();
+}
+
+void CaptureReader::close() {
+  pcap_.reset();
+  input_.close();
+  has_packet_ = false;
+}
+
+CaptureReader::Next CaptureReader::fail(const std::string& problem) {
+  error_ = Error{"Cannot read " + location_, problem,
+                 packets.get() != 0 ? "The packets before that, " + std::to_string(packets.get()) +
+                                          ", were delivered"
+                                    : "capinfos tells more about the file"};
+  return outcome_ = Next::failed;
+}
+
+CaptureReader::Next CaptureReader::read_header() {
+  if (pcap_) return Next::packet;
+  // Between two packets nothing is lost by an interruption; after the first byte only the end of
+  // everything ends reading.
+  if (!input_.wait()) return Next::interrupted;
+  FILE* stream = input_.stream();
+  if (stream == nullptr) return fail("there is no memory");
+  char problem[PCAP_ERRBUF_SIZE] = "";
+  pcap_.reset(
+      pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO, problem));
+  if (!pcap_) {
+    fclose(stream);
+    return input_.was_stopped() ? Next::interrupted : fail(problem);
+  }
+  const int dlt = pcap_datalink(pcap_.get());
+  const auto type = link_type_of(dlt);
+  if (type && rounds.get() != 0 && *type != link_type_) return fail("it has changed meanwhile");
+  if (!type) {
+    pcap_.reset();
+    outcome_ = Next::failed;
+    error_ = Error{"Cannot replay " + location_, "its packets are of the type " + describe_dlt(dlt),
+                   "Record on an interface with Ethernet or IP packets, or convert the file, such "
+                   "as by tcprewrite"};
+    return outcome_;
+  }
+  link_type_ = *type;
+  snaplen_ = static_cast<std::uint32_t>(pcap_snapshot(pcap_.get()));
+  return Next::packet;
+}
+
+CaptureReader::Next CaptureReader::read_packet() {
+  if (outcome_ != Next::packet) return outcome_;
+  for (;;) {
+    if (!pcap_) {
+      if (const Next header = read_header(); header != Next::packet) return header;
+    }
+    if (!input_.wait()) return Next::interrupted;
+    pcap_pkthdr* header = nullptr;
+    const u_char* bytes = nullptr;
+    const int result = pcap_next_ex(pcap_.get(), &header, &bytes);
+    if (result == 1) {
+      if (header->caplen != 0) return set_packet(*header, bytes);
+      empty.add(1);
+      continue;
+    }
+    if (result != PCAP_ERROR_BREAK) {
+      return input_.was_stopped() ? Next::interrupted : fail(pcap_geterr(pcap_.get()));
+    }
+    if (const Next next = at_end(); next != Next::packet) return next;
+  }
+}
+
+CaptureReader::Next CaptureReader::set_packet(const pcap_pkthdr& header, const u_char* bytes) {
+  packet_.bytes = {reinterpret_cast<const std::byte*>(bytes), header.caplen};
+  packet_.time = time_of(header.ts);
+  if (packets.get() == 0) first_time_ = packet_.time;
+  // One that was recorded before the first comes with it.
+  packet_.offset =
+      std::min(round_offset_ + (std::max(packet_.time, first_time_) - first_time_), kLongestReplay);
+  if (header.caplen < header.len) snapped.add(1);
+  packets.add(1);
+  ++round_packets_;
+  has_packet_ = true;
+  return Next::packet;
+}
+
+/** `packet` says that the file begins again. */
+CaptureReader::Next CaptureReader::at_end() {
+  rounds.add(1);
+  // A file without packets would be read for ever.
+  if (round_packets_ == 0 || (!endless_ && --loops_left_ == 0)) return outcome_ = Next::end;
+  // After as much time as there is between packets.
+  const std::uint64_t duration = packet_.offset - std::min(packet_.offset, round_offset_);
+  round_offset_ = packet_.offset + duration / std::max<std::uint64_t>(round_packets_ - 1, 1);
+  round_packets_ = 0;
+  pcap_.reset();
+  return input_.rewind() ? Next::packet : fail("it cannot be read again");
+}
+
+}  // namespace pcapplugin

@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+/**
+ * SECTION:element-pcapsrc
+ * @title: pcapsrc
+ * @short_description: replays packets from capture files
+ * @see_also: pcapsink, bpffilter, memifsink
+ *
+ * Reads the packets of a file in the format pcap or pcapng, of Ethernet or IP, also from a FIFO or
+ * the standard input while it is being written. The caps follow from the file.
+ *
+ * With #pcapsrc:speed 0 packets come as fast as downstream takes them. Their PTS is the time since
+ * the first packet of the file, and each keeps the time of day at which it was recorded, in a
+ * #GstReferenceTimestampMeta with the caps timestamp/x-unix, which is that of its first packet in a
+ * batch: #pcapsink records it again. With another speed they come when they are due, which is what
+ * their PTS says, and are packets of now. The same goes for what is read more than once
+ * (#pcapsrc:loops), as times of day would repeat.
+ *
+ * Packets of which only the beginning was recorded come as they are, and are counted as `snapped`
+ * in #pcapsrc:stats. A file that is broken or ends within a packet is an error, after all packets
+ * before that have been delivered.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 pcapsrc location=link.pcapng speed=1 ! memifsink socket-path=/run/vpp/memif.sock
+ * ]| Replays a recording as it was.
+ * |[
+ * gst-launch-1.0 pcapsrc location=all.pcap ! bpffilter expression="udp port 5004" !
+ * pcapsink location=rtp.pcapng
+ * ]| Makes a recording of a part of another one.
+ *
+ * Since: 0.1
+ */
+#include "plugins/pcap/gstpcapsrc.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "gst/common/counter.hpp"
+#include "gst/packet/batch.hpp"
+#include "gst/packet/caps.hpp"
+#include "plugins/common/documentation.hpp"
+#include "plugins/common/live_source.hpp"
+#include "plugins/common/packet_pool.hpp"
+#include "plugins/pcap/capture_reader.hpp"
+#include "plugins/pcap/recorded_time.hpp"
+#include "plugins/pcap/replay_clock.hpp"
+
+GST_DEBUG_CATEGORY_STATIC(pcapsrc_debug);
+#define GST_CAT_DEFAULT pcapsrc_debug
+
+using gstcommon::Counter;
+using gstpacket::BatchMap;
+using pcapplugin::CaptureReader;
+using pcapplugin::Recorded;
+using Next = CaptureReader::Next;
+
+namespace {
+
+enum : guint {
+  kPropLocation = 1,
+  kPropSpeed,
+  kPropLoops,
+  kPropBatchSize,
+  kPropBatches,
+  kPropStats
+};
+
+constexpr std::size_t kArena = std::size_t{256} << 10;
+// Packets begin on cache lines.
+constexpr std::size_t kAlignment = 64;
+// What downstream's pool is asked to have room for: the longest frame of most networks. A longer
+// packet, of which most files say that they may have some, comes in memory of ours.
+constexpr guint kUsualPacket = 1518;
+
+constexpr std::size_t slot_size(std::size_t packet) {
+  return (packet + kAlignment - 1) & ~(kAlignment - 1);
+}
+
+}  // namespace
+
+struct GstPcapSrcState {
+  explicit GstPcapSrcState(GstPushSrc* src);
+
+  LiveSource live;
+  std::mutex mutex;  // guards what properties say
+  std::string location;
+  double speed = 0;
+  guint loops = 1;
+
+  std::atomic<guint> batch_size{guint{GST_PACKET_BATCH_MAX}};
+  std::atomic<bool> batches{true};
+  static constexpr int kUnknown = -1;
+  std::atomic<int> link_type{kUnknown};  // of the file
+
+  // Streaming thread, and state changes while it does not run, but for what interrupts it.
+  CaptureReader reader;
+  pcapplugin::ReplayClock clock;
+  double pace = 0;  // the speed of this run
+  bool keeps_times = false;
+  GstClockTime start = GST_CLOCK_TIME_NONE;  // the running time of the first packet, with a pace
+  GstClockTime now = 0;                      // the running time up to which packets are due
+  PacketPool places;                         // of downstream
+  PacketPool arenas;
+  std::size_t place_size = 0;  // of all places, as far as is known
+
+  Counter packets, bytes, pushes;
+};
+
+struct GstPcapSrc {
+  GstPushSrc parent;
+  GstPcapSrcState* state;
+};
+struct GstPcapSrcClass {
+  GstPushSrcClass parent_class;
+};
+
+G_DEFINE_TYPE(GstPcapSrc, gst_pcap_src, GST_TYPE_PUSH_SRC)
+GST_ELEMENT_REGISTER_DEFINE(pcapsrc, "pcapsrc", GST_RANK_NONE, gst_pcap_src_get_type())
+
+namespace {
+
+GstPcapSrcState& state_of(gpointer instance) {
+  return *static_cast<GstPcapSrc*>(instance)->state;
+}
+
+LiveSource& live_of(gpointer instance) {
+  return state_of(instance).live;
+}
+
+// ---- Time -----------------------------------------------------------------------------------
+
+/** The PTS of a packet. */
+GstClockTime gst_pcap_src_due(const GstPcapSrcState& state, const Recorded& packet) {
+  if (state.pace == 0) return packet.offset;
+  if (state.pace == 1) return state.start + packet.offset;
+  // Years at most, whatever the file says and however slow it is replayed.
+  constexpr double kMost = 4e18;
+  return state.start + static_cast<GstClockTime>(
+                           std::min(static_cast<double>(packet.offset) / state.pace, kMost));
+}
+
+/** Waits until the present packet is due. False if that was interrupted. */
+bool gst_pcap_src_wait(GstPushSrc* src, GstPcapSrcState& state) {
+  if (state.pace == 0) return true;
+  const GstClockTime now = state.live.running_time();
+  if (!GST_CLOCK_TIME_IS_VALID(state.start)) {
+    state.start = GST_CLOCK_TIME_IS_VALID(now) ? now : 0;
+  }
+  const GstClockTime due = gst_pcap_src_due(state, state.reader.packet());
+  state.now = GST_CLOCK_TIME_IS_VALID(now) ? std::max(now, due) : due;
+  return now >= due || state.clock.wait(GST_ELEMENT_CAST(src), due);
+}
+
+// ---- Packets --------------------------------------------------------------------------------
+
+/** Where the packets of a batch go, one after the other. */
+class Filler {
+ public:
+  Filler(const BatchMap& map, bool prepared)
+      : map_(map),
+        desc_(map.meta().packets),
+        room_(prepared ? map.meta().n : GST_PACKET_BATCH_MAX),
+        prepared_(prepared) {
+    map.meta().n = 0;
+  }
+
+  /** Whether there is room for another packet of `size` bytes. */
+  [[nodiscard]] bool fits(std::size_t size) const {
+    if (map_.meta().n == room_) return false;
+    return prepared_ ? size <= desc_[map_.meta().n].length : size <= map_.size() - offset_;
+  }
+  void add(std::span<const std::byte> packet, guint32 delay) {
+    GstPacketDesc& desc = desc_[map_.meta().n++];
+    const auto size = static_cast<guint32>(packet.size());
+    if (!prepared_) desc = {static_cast<guint32>(offset_), 0, 0, 0};
+    desc.length = size;
+    desc.delay = delay;
+    std::memcpy(map_.data() + desc.offset, packet.data(), size);
+    if (!prepared_) offset_ = std::min(offset_ + slot_size(size), map_.size());
+    bytes_ += size;
+  }
+  [[nodiscard]] guint packets() const { return map_.meta().n; }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  const BatchMap& map_;
+  GstPacketDesc* desc_;
+  guint room_;
+  bool prepared_;
+  std::size_t offset_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+/** The time from the first packet of a batch to the present one; none if it cannot be told. */
+std::optional<guint32> gst_pcap_src_delay(const GstPcapSrcState& state, const Recorded& first,
+                                          GstClockTime first_due) {
+  const Recorded& packet = state.reader.packet();
+  const GstClockTime due = gst_pcap_src_due(state, packet);
+  if (due < first_due || due - first_due > std::numeric_limits<guint32>::max()) return {};
+  if (state.keeps_times && packet.time - first.time != due - first_due) return {};
+  return static_cast<guint32>(due - first_due);
+}
+
+/** Adds the present packet and those that can follow it in the same batch. */
+void gst_pcap_src_fill(GstPcapSrcState& state, guint most, Filler& filler) {
+  const Recorded first = state.reader.packet();
+  const GstClockTime first_due = gst_pcap_src_due(state, first);
+  const guint limit = std::min(state.batch_size.load(std::memory_order_relaxed), most);
+  for (std::optional<guint32> delay = 0; delay;) {
+    filler.add(state.reader.packet().bytes, *delay);
+    state.reader.take();
+    // What is there is not kept back while the writer of a FIFO is awaited.
+    if (filler.packets() >= limit || !state.reader.is_ready()) return;
+    if (state.reader.next() != Next::packet) return;  // said again when it is asked next
+    const Recorded& packet = state.reader.packet();
+    if (!filler.fits(packet.bytes.size())) return;
+    if (state.pace != 0 && gst_pcap_src_due(state, packet) > state.now) return;
+    delay = gst_pcap_src_delay(state, first, first_due);
+  }
+}
+
+/** Memory for a batch with the present packet in front. */
+GstBuffer* gst_pcap_src_take_memory(GstPcapSrcState& state, bool& prepared) {
+  const std::size_t size = state.reader.packet().bytes.size();
+  prepared = state.places.prepared() && size <= state.place_size;
+  if (prepared) {
+    GstBuffer* batch = state.places.take();
+    const GstPacketBatchMeta* meta =
+        batch != nullptr ? gst_buffer_get_packet_batch_meta(batch) : nullptr;
+    if (meta != nullptr && meta->n != 0 && size <= meta->packets[0].length) return batch;
+    if (meta != nullptr) state.place_size = meta->packets[0].length;
+    gst_clear_buffer(&batch);
+    prepared = false;
+  }
+  return size <= kArena ? state.arenas.take() : gst_packet_batch_new(size);
+}
+
+GstBuffer* gst_pcap_src_make_batch(GstPcapSrcState& state, guint most) {
+  bool prepared = false;
+  GstBuffer* batch = gst_pcap_src_take_memory(state, prepared);
+  if (batch == nullptr) return nullptr;
+  const Recorded& packet = state.reader.packet();
+  GST_BUFFER_PTS(batch) = gst_pcap_src_due(state, packet);
+  if (state.keeps_times) pcapplugin::set_recorded_time(batch, packet.time);
+  const BatchMap map(batch);
+  Filler filler(map, prepared);
+  gst_pcap_src_fill(state, most, filler);
+  gstpacket::set_packet_bytes(map.arena(), filler.bytes());
+  state.packets.add(filler.packets());
+  state.bytes.add(filler.bytes());
+  state.pushes.add(1);
+  return batch;
+}
+
+GstFlowReturn gst_pcap_src_post_failure(GstPushSrc* src) {
+  const auto& error = state_of(src).reader.error();
+  GST_ELEMENT_ERROR(src, STREAM, DEMUX, ("%s.", error.text().c_str()), (nullptr));
+  return GST_FLOW_ERROR;
+}
+
+GstFlowReturn gst_pcap_src_take(GstPushSrc* src, guint most, GstMiniObject** out) {
+  GstPcapSrcState& state = state_of(src);
+  const bool had_header = state.reader.has_header();
+  switch (had_header ? state.reader.next() : state.reader.read_header()) {
+    case Next::packet:
+      break;
+    case Next::end:
+      return GST_FLOW_EOS;
+    case Next::interrupted:
+      return GST_FLOW_FLUSHING;
+    case Next::failed:
+      return gst_pcap_src_post_failure(src);
+  }
+  if (!had_header) {
+    state.link_type = static_cast<int>(state.reader.link_type());
+    state.live.reconfigure();  // now that it is known what the packets are
+    return GST_FLOW_OK;
+  }
+  if (!gst_pcap_src_wait(src, state)) return GST_FLOW_FLUSHING;
+  *out = GST_MINI_OBJECT_CAST(gst_pcap_src_make_batch(state, most));
+  if (*out != nullptr) return GST_FLOW_OK;
+  GST_ELEMENT_ERROR(src, RESOURCE, NO_SPACE_LEFT, ("Out of memory for packets."), (nullptr));
+  return GST_FLOW_ERROR;
+}
+
+GstFlowReturn gst_pcap_src_create(GstPushSrc* src, GstBuffer** out) {
+  return state_of(src).live.create(
+      out, [src](guint most, GstMiniObject** data) { return gst_pcap_src_take(src, most, data); });
+}
+
+void gst_pcap_src_interrupt(GstPushSrc* src) {
+  state_of(src).reader.input().interrupt();
+  state_of(src).clock.interrupt();
+}
+
+void gst_pcap_src_resume(GstPushSrc* src) {
+  state_of(src).reader.input().resume();
+  state_of(src).clock.resume();
+}
+
+}  // namespace
+
+GstPcapSrcState::GstPcapSrcState(GstPushSrc* src)
+    : live(src, {gst_pcap_src_interrupt, gst_pcap_src_resume}) {}
+
+namespace {
+
+// ---- Start and negotiation ------------------------------------------------------------------
+
+void gst_pcap_src_post_error(GstBaseSrc* src, const gstcommon::Error& error) {
+  if (error.code == gstcommon::ErrorCode::open) {
+    GST_ELEMENT_ERROR(src, RESOURCE, OPEN_READ, ("%s.", error.text().c_str()), (nullptr));
+  } else {
+    GST_ELEMENT_ERROR(src, RESOURCE, SETTINGS, ("%s.", error.text().c_str()), (nullptr));
+  }
+}
+
+gboolean gst_pcap_src_start(GstBaseSrc* src) {
+  GstPcapSrcState& state = state_of(src);
+  std::string location;
+  guint loops = 0;
+  {
+    const std::lock_guard lock(state.mutex);
+    location = state.location;
+    loops = state.loops;
+    state.pace = state.speed;
+  }
+  state.keeps_times = state.pace == 0 && loops == 1;
+  state.start = GST_CLOCK_TIME_NONE;
+  for (Counter* counter : {&state.packets, &state.bytes, &state.pushes}) counter->reset();
+  state.reader.input().restart();
+  if (location.empty()) {
+    GST_ELEMENT_ERROR(src, RESOURCE, SETTINGS,
+                      ("There is no file to read. Set location, to \"-\" for the standard input."),
+                      (nullptr));
+    return FALSE;
+  }
+  if (const auto opened = state.reader.open(location, loops); !opened) {
+    gst_pcap_src_post_error(src, opened.error());
+    return FALSE;
+  }
+  // A stream may have no header for long.
+  if (!state.reader.input().is_regular()) return TRUE;
+  if (state.reader.read_header() == Next::packet) {
+    state.link_type = static_cast<int>(state.reader.link_type());
+    return TRUE;
+  }
+  gst_pcap_src_post_failure(GST_PUSH_SRC(src));
+  state.reader.close();
+  return FALSE;
+}
+
+gboolean gst_pcap_src_stop(GstBaseSrc* src) {
+  GstPcapSrcState& state = state_of(src);
+  state.reader.close();
+  state.link_type = GstPcapSrcState::kUnknown;
+  state.places.close();
+  state.arenas.close();
+  return TRUE;
+}
+
+GstStateChangeReturn gst_pcap_src_change_state(GstElement* element, GstStateChange transition) {
+  GstPcapSrcState& state = state_of(element);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) state.reader.input().stop();
+  return state.live.change_state(transition);
+}
+
+GstCaps* gst_pcap_src_get_caps(GstBaseSrc* src, GstCaps* filter) {
+  GstPcapSrcState& state = state_of(src);
+  GstCaps* caps = nullptr;
+  const int known = state.link_type.load();
+  if (known == GstPcapSrcState::kUnknown) {
+    caps = gst_pad_get_pad_template_caps(GST_BASE_SRC_PAD(src));
+  } else {
+    caps = gstpacket::make_caps({static_cast<gstpacket::LinkType>(known)});
+  }
+  if (filter == nullptr) return caps;
+  GstCaps* both = gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
+  gst_caps_unref(caps);
+  return both;
+}
+
+/** Nothing is said about packets before the header of the file has said what they are. */
+gboolean gst_pcap_src_negotiate(GstBaseSrc* src) {
+  GstPcapSrcState& state = state_of(src);
+  return state.reader.has_header() ? state.live.negotiate() : TRUE;
+}
+
+gboolean gst_pcap_src_decide_allocation(GstBaseSrc* src, GstQuery* query) {
+  GstPcapSrcState& state = state_of(src);
+  state.places.close();
+  state.arenas.close();
+  state.live.set_batches(state.batches.load() && gst_query_allows_packet_batches(query));
+  if (state.reader.has_header()) {
+    const guint size = std::clamp(state.reader.snaplen(), 1U, kUsualPacket);
+    state.place_size = std::numeric_limits<std::size_t>::max();
+    state.places.open(gst_query_find_packet_batch_pool(query, size));
+  }
+  remove_allocation_offers(query);
+  GST_INFO_OBJECT(src, "packets go to memory of %s",
+                  state.places.prepared() ? "downstream" : "the element");
+  return state.arenas.open(kArena) ? TRUE : FALSE;
+}
+
+// ---- GObject --------------------------------------------------------------------------------
+
+void gst_pcap_src_set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
+  GstPcapSrcState& state = state_of(object);
+  const std::lock_guard lock(state.mutex);
+  switch (id) {
+    case kPropLocation: {
+      const gchar* text = g_value_get_string(value);
+      state.location = text != nullptr ? text : "";
+      break;
+    }
+    case kPropSpeed:
+      state.speed = g_value_get_double(value);
+      break;
+    case kPropLoops:
+      state.loops = g_value_get_uint(value);
+      break;
+    case kPropBatchSize:
+      state.batch_size.store(g_value_get_uint(value), std::memory_order_relaxed);
+      break;
+    case kPropBatches:
+      state.batches.store(g_value_get_boolean(value) != FALSE);
+      state.live.reconfigure();
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+      break;
+  }
+}
+
+GstStructure* gst_pcap_src_stats(const GstPcapSrcState& state) {
+  return gst_structure_new(
+      "application/x-packet-stats", "packets-out", G_TYPE_UINT64, guint64{state.packets.get()},
+      "bytes-out", G_TYPE_UINT64, guint64{state.bytes.get()}, "batches", G_TYPE_UINT64,
+      guint64{state.pushes.get()}, "snapped", G_TYPE_UINT64, guint64{state.reader.snapped.get()},
+      "empty", G_TYPE_UINT64, guint64{state.reader.empty.get()}, "loops", G_TYPE_UINT64,
+      guint64{state.reader.rounds.get()}, nullptr);
+}
+
+void gst_pcap_src_get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
+  GstPcapSrcState& state = state_of(object);
+  const std::lock_guard lock(state.mutex);
+  switch (id) {
+    case kPropLocation:
+      g_value_set_string(value, state.location.c_str());
+      break;
+    case kPropSpeed:
+      g_value_set_double(value, state.speed);
+      break;
+    case kPropLoops:
+      g_value_set_uint(value, state.loops);
+      break;
+    case kPropBatchSize:
+      g_value_set_uint(value, state.batch_size.load(std::memory_order_relaxed));
+      break;
+    case kPropBatches:
+      g_value_set_boolean(value, state.batches.load());
+      break;
+    case kPropStats:
+      g_value_take_boxed(value, gst_pcap_src_stats(state));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+      break;
+  }
+}
+
+void gst_pcap_src_finalize(GObject* object) {
+  delete reinterpret_cast<GstPcapSrc*>(object)->state;
+  G_OBJECT_CLASS(gst_pcap_src_parent_class)->finalize(object);
+}
+
+void gst_pcap_src_install_properties(GObjectClass* klass) {
+  constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                   GST_PARAM_MUTABLE_READY);
+  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                     GST_PARAM_MUTABLE_PLAYING);
+  g_object_class_install_property(
+      klass, kPropLocation,
+      g_param_spec_string("location", "Location",
+                          "The file or FIFO to read; \"-\": the standard input", "", kReady));
+  g_object_class_install_property(
+      klass, kPropSpeed,
+      g_param_spec_double("speed", "Speed",
+                          "How fast time goes by in comparison to the recording, such as 1 or 0.5; "
+                          "0: packets come as fast as downstream takes them",
+                          0, 1e6, 0, kReady));
+  g_object_class_install_property(
+      klass, kPropLoops,
+      g_param_spec_uint("loops", "Loops", "How many times the file is read; 0: without end", 0,
+                        G_MAXUINT, 1, kReady));
+  g_object_class_install_property(
+      klass, kPropBatchSize,
+      g_param_spec_uint("batch-size", "Batch size",
+                        "Maximum number of packets per push; fewer with a speed or from a FIFO", 1,
+                        GST_PACKET_BATCH_MAX, GST_PACKET_BATCH_MAX, kPlaying));
+  g_object_class_install_property(
+      klass, kPropBatches,
+      g_param_spec_boolean("batches", "Batches",
+                           "Push many packets in one buffer if downstream supports it; "
+                           "otherwise, and if false, one packet per buffer",
+                           TRUE, kPlaying));
+  g_object_class_install_property(
+      klass, kPropStats,
+      g_param_spec_boxed(
+          "stats", "Statistics",
+          "Counters since the element last went to PAUSED, as a GstStructure "
+          "application/x-packet-stats of guint64 fields: packets-out, bytes-out, batches (buffers "
+          "or lists pushed), snapped (packets of which only the beginning was recorded), empty "
+          "(records without bytes, which are left out) and loops (times that the file was read to "
+          "its end)",
+          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+}
+
+}  // namespace
+
+static void gst_pcap_src_class_init(GstPcapSrcClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(pcapsrc_debug, "pcapsrc", 0, "Packet replay");
+  GObjectClass* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = gst_pcap_src_set_property;
+  object_class->get_property = gst_pcap_src_get_property;
+  object_class->finalize = gst_pcap_src_finalize;
+  gst_pcap_src_install_properties(object_class);
+
+  GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
+  GstCaps* caps = gstpacket::make_caps();
+  gst_element_class_add_pad_template(
+      element_class, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
+  gst_caps_unref(caps);
+  gst_element_class_set_static_metadata(
+      element_class, "Packet replay", "Source/File/Network",
+      "Replays packets from pcap and pcapng files, by their recorded times or as fast as possible",
+      "The gst-memif developers");
+  add_documentation_uri(element_class, DOCUMENTATION_URI("pcapsrc"));
+
+  install_live_source<live_of>(&klass->parent_class);
+  element_class->change_state = gst_pcap_src_change_state;
+  GstBaseSrcClass* base_class = GST_BASE_SRC_CLASS(klass);
+  base_class->start = gst_pcap_src_start;
+  base_class->stop = gst_pcap_src_stop;
+  base_class->get_caps = gst_pcap_src_get_caps;
+  base_class->negotiate = gst_pcap_src_negotiate;
+  base_class->decide_allocation = gst_pcap_src_decide_allocation;
+  klass->parent_class.create = gst_pcap_src_create;
+}
+
+static void gst_pcap_src_init(GstPcapSrc* self) {
+  self->state = new GstPcapSrcState(&self->parent);
+}
