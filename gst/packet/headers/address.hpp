@@ -180,9 +180,8 @@ class IpAddress {
   /** "::", which is neither an IPv4 address nor a host's. */
   constexpr IpAddress() noexcept = default;
   constexpr IpAddress(Ipv4Address v4) noexcept  // NOLINT: implicit
-      : bytes_{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, static_cast<std::uint8_t>(v4.value >> 24),
-                static_cast<std::uint8_t>(v4.value >> 16), static_cast<std::uint8_t>(v4.value >> 8),
-                static_cast<std::uint8_t>(v4.value)}} {}
+      : bytes_{std::bit_cast<std::array<std::uint8_t, Ipv6Address::kSize>>(std::array{
+            std::uint64_t{0}, swap_if_little(std::uint64_t{0xffff} << 32 | v4.value)})} {}
   constexpr IpAddress(const Ipv6Address& v6) noexcept : bytes_(v6) {}  // NOLINT: implicit
 
   friend constexpr bool operator==(const IpAddress&, const IpAddress&) = default;
@@ -195,9 +194,8 @@ class IpAddress {
   [[nodiscard]] constexpr bool is_v4() const noexcept { return bytes_.is_v4_mapped(); }
   /** Precondition: is_v4(). */
   [[nodiscard]] constexpr Ipv4Address v4() const noexcept {
-    const auto& b = bytes_.bytes;
-    return Ipv4Address{std::uint32_t{b[12]} << 24 | std::uint32_t{b[13]} << 16 |
-                       std::uint32_t{b[14]} << 8 | b[15]};
+    const auto words = std::bit_cast<std::array<std::uint32_t, 4>>(bytes_.bytes);
+    return Ipv4Address{swap_if_little(words[3])};
   }
   /** The address itself, or the IPv4-mapped one of an IPv4 address. */
   [[nodiscard]] constexpr const Ipv6Address& v6() const noexcept { return bytes_; }

@@ -55,6 +55,10 @@ class Ipv4Header {
   }
   /** Part of a packet only, the first part included. */
   [[nodiscard]] bool is_fragment() const noexcept { return (fragment_word() & 0x3fffU) != 0; }
+  /** Version 4 without options, and not a part only. */
+  [[nodiscard]] bool is_plain() const noexcept { return first() == 0x45 && !is_fragment(); }
+  /** Whether the checksum is right, of a header that is_plain(). */
+  [[nodiscard]] bool plain_checksum_valid() const noexcept { return sum().valid(); }
   [[nodiscard]] std::uint8_t ttl() const noexcept { return middle_.get<std::uint8_t>(0); }
   [[nodiscard]] std::uint8_t protocol() const noexcept { return middle_.get<std::uint8_t>(1); }
   [[nodiscard]] std::uint16_t checksum() const noexcept { return middle_.get<std::uint16_t>(2); }

@@ -159,6 +159,18 @@ class Host {
     counters_.add(why);
     return Received::used;
   }
+  bool receive_plain(Packet& packet, Datagram& out);
+  struct PlainFrame {
+    std::uint16_t type = 0;
+    bool to_many = false;
+  };
+  [[nodiscard]] PlainFrame plain_frame(std::span<const std::byte> frame) const noexcept;
+  bool receive_plain_v4(std::span<std::byte> ip, std::size_t offset, bool to_many, Datagram& out);
+  bool receive_plain_v6(std::span<std::byte> ip, std::size_t offset, bool to_many, Datagram& out);
+  template <class Address>
+  bool deliver_plain(std::span<std::byte> message, std::size_t offset, const Address& source,
+                     const Address& destination, Datagram& out);
+  Received receive_slowly(Packet& packet, GstClockTime now, Output& output, Datagram& out);
   Received receive_frame(Packet& packet, GstClockTime now, Output& output, Datagram& out);
   Received receive_arp(const Arrival& arrival);
   Received receive_ip(const Arrival& arrival, std::span<std::byte> bytes);
@@ -197,6 +209,9 @@ class Host {
   Membership membership_;
   Reassembly reassembly_;
   TokenBucket errors_;
+  // Of frames that come from others to us.
+  std::uint64_t station_ = 0;
+  std::size_t link_size_ = 0;
 };
 
 }  // namespace ipplugin

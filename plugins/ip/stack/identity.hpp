@@ -20,10 +20,17 @@ class Identity {
 
   /** Answers, and sends from, these. */
   [[nodiscard]] bool owns(Ipv4Address address) const noexcept {
-    return std::ranges::find(v4_, address) != v4_.end();
+    // Mostly one: a plain loop is shorter than what the library unrolls.
+    for (const Ipv4Address ours : v4_) {
+      if (ours == address) return true;
+    }
+    return false;
   }
   [[nodiscard]] bool owns(const Ipv6Address& address) const noexcept {
-    return std::ranges::find(v6_, address) != v6_.end();
+    for (const Ipv6Address& ours : v6_) {
+      if (ours == address) return true;
+    }
+    return false;
   }
   [[nodiscard]] bool owns(const IpAddress& address) const noexcept {
     return address.is_v4() ? owns(address.v4()) : owns(address.v6());

@@ -52,7 +52,7 @@ Result<unsigned> PortTable::bind(const Binding& binding) {
   }
   const auto number = static_cast<unsigned>(free - slots_.begin());
   unsigned& first = first_[bucket_of(binding.port)];
-  *free = {binding, first, true};
+  *free = {binding, number, first, true};
   first = number;
   ++bound_;
   return number;
@@ -69,27 +69,17 @@ std::optional<Binding> PortTable::unbind(unsigned number) {
   return std::move(slot.binding);
 }
 
-template <class Wanted>
-std::span<const unsigned> PortTable::collect(std::uint16_t port, Wanted wanted) noexcept {
-  found_.clear();
-  for (unsigned i = first_[bucket_of(port)]; i != kNone; i = slots_[i].next) {
-    const Binding& binding = slots_[i].binding;
-    if (binding.port == port && wanted(binding)) found_.push_back(i);
-  }
-  return found_;
-}
-
-std::span<const unsigned> PortTable::find(std::uint16_t port) noexcept {
-  return collect(port, [](const Binding& binding) { return !binding.group; });
-}
-
 std::span<const unsigned> PortTable::find(std::uint16_t port, const IpAddress& group,
                                           const IpAddress& source) noexcept {
-  return collect(port, [&](const Binding& binding) {
-    return binding.group == group &&
-           (binding.sources.empty() ||
-            std::ranges::find(binding.sources, source) != binding.sources.end());
-  });
+  found_.clear();
+  for (unsigned i = first_[bucket_of(port)]; i != kNone; i = slots_[i].next) {
+    const auto& [bound, wanted, sources] = slots_[i].binding;
+    if (bound != port || wanted != group) continue;
+    if (sources.empty() || std::ranges::find(sources, source) != sources.end()) {
+      found_.push_back(i);
+    }
+  }
+  return found_;
 }
 
 }  // namespace ipplugin

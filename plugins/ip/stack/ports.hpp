@@ -40,13 +40,17 @@ class PortTable {
   /** Its binding is gone; nothing if there was none. */
   std::optional<Binding> unbind(unsigned number);
 
-  /** Those without a group. Valid until the next call. */
-  std::span<const unsigned> find(std::uint16_t port) noexcept;
+  /** That without a group, or none. Valid until the next call. */
+  [[nodiscard]] std::span<const unsigned> find(std::uint16_t port) const noexcept {
+    for (unsigned i = first_[bucket_of(port)]; i != kNone; i = slots_[i].next) {
+      const Slot& slot = slots_[i];
+      if (slot.binding.port == port && !slot.binding.group) return {&slot.number, 1};
+    }
+    return {};
+  }
   /** Those of the group that want packets of that source. Valid until the next call. */
   std::span<const unsigned> find(std::uint16_t port, const IpAddress& group,
                                  const IpAddress& source) noexcept;
-  /** Whether there is a binding with that port and group at all. */
-  [[nodiscard]] std::size_t size() const noexcept { return bound_; }
   /** All there are, in no order. */
   template <class Visit>
   void each(Visit visit) const {
@@ -59,6 +63,7 @@ class PortTable {
   static constexpr unsigned kNone = ~0U;
   struct Slot {
     Binding binding;
+    unsigned number = 0;
     unsigned next = kNone;  // of the same bucket
     bool used = false;
   };
@@ -66,8 +71,6 @@ class PortTable {
     return (port ^ port >> 8) & 0xffU;
   }
   [[nodiscard]] Result<void> check(const Binding& binding) const;
-  template <class Wanted>
-  std::span<const unsigned> collect(std::uint16_t port, Wanted wanted) noexcept;
 
   std::size_t limit_, bound_ = 0;
   std::array<unsigned, 256> first_;
