@@ -107,6 +107,12 @@ using PartialSettings = std::map<const SettingInfo*, SettingValue>;
 /** Checks ranges and combinations; the error names setting, value and remedy. */
 GSTMEMIF_API Result<void> validate(const Settings& settings);
 
+/**
+ * As slave: whether the buffers lie within 4 GiB. If they do not, every packet is copied, since a
+ * loan lies in one region.
+ */
+GSTMEMIF_API bool can_lend_buffers(const Settings& settings) noexcept;
+
 /** Takes over into @p settings what @p partial sets. Fails on text that cannot be parsed. */
 GSTMEMIF_API Result<void> apply_settings(const PartialSettings& partial, Settings& settings);
 

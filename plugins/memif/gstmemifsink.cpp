@@ -36,9 +36,9 @@
 #include "plugins/memif/gstmemifsink.hpp"
 
 #include <gst/base/gstbasesink.h>
-#include <gst/video/video.h>
 
 #include <atomic>
+#include <optional>
 
 #include "gst/packet/batch.hpp"
 #include "gst/packet/caps.hpp"
@@ -52,6 +52,7 @@
 #include "plugins/memif/memif_log.hpp"
 #include "plugins/memif/sink_caps.hpp"
 #include "plugins/memif/tx_path.hpp"
+#include "plugins/memif/video_layout.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(memifsink_debug);
 #define GST_CAT_DEFAULT memifsink_debug
@@ -78,6 +79,7 @@ struct GstMemifSinkState {
   std::atomic<bool> any_caps{false};
   // Of the streaming thread.
   SinkContent content = SinkContent::refused;
+  std::optional<GstVideoInfo> video;  // what the pictures of the stream are
   TxPath path;
   DeliveryReport report;        // streaming thread, and state changes while there is none
   std::int64_t sent_until = 0;  // monotonic time, microseconds
@@ -138,11 +140,28 @@ GstFlowReturn gst_memif_sink_no_caps(GstMemifSink* self) {
   return GST_FLOW_NOT_NEGOTIATED;
 }
 
+/** Elements should not lay pictures out in another way than the caps say, but some do. */
+GstFlowReturn gst_memif_sink_render_picture(GstMemifSink* self, GstBuffer* buffer) {
+  const GstVideoInfo& layout = *self->state->video;
+  if (lies_as(layout, buffer)) return self->state->path.send(buffer);
+  GstBuffer* copy = copy_to_layout(layout, buffer);
+  if (copy == nullptr) {
+    GST_ELEMENT_ERROR(self, STREAM, FORMAT,
+                      ("A picture lies in another way than its caps say, and cannot be copied."),
+                      ("its GstVideoMeta fits neither the buffer nor the caps"));
+    return GST_FLOW_ERROR;
+  }
+  const GstFlowReturn result = self->state->path.send(copy);
+  gst_buffer_unref(copy);
+  return result;
+}
+
 GstFlowReturn gst_memif_sink_render(GstBaseSink* sink, GstBuffer* buffer) {
   GstMemifSink* self = reinterpret_cast<GstMemifSink*>(sink);
   if (self->state->content == SinkContent::refused) [[unlikely]] {
     return gst_memif_sink_no_caps(self);
   }
+  if (self->state->video) return gst_memif_sink_render_picture(self, buffer);
   return self->state->path.send(buffer);
 }
 
@@ -151,7 +170,13 @@ GstFlowReturn gst_memif_sink_render_list(GstBaseSink* sink, GstBufferList* list)
   if (self->state->content == SinkContent::refused) [[unlikely]] {
     return gst_memif_sink_no_caps(self);
   }
-  return self->state->path.send(list);
+  if (!self->state->video) return self->state->path.send(list);
+  GstFlowReturn result = GST_FLOW_OK;
+  const guint length = gst_buffer_list_length(list);
+  for (guint i = 0; i < length && result == GST_FLOW_OK; ++i) {
+    result = gst_memif_sink_render_picture(self, gst_buffer_list_get(list, i));
+  }
+  return result;
 }
 
 /** After the base class, which waits for PLAYING: a state change must not wait for us. */
@@ -238,6 +263,7 @@ gboolean gst_memif_sink_set_caps(GstBaseSink* sink, GstCaps* caps) {
   GstMemifSinkState& state = state_of(sink);
   GstCaps* packets = state.common.packet_caps();
   state.content = content_of(caps, packets, state.any_caps.load());
+  state.video = state.content == SinkContent::opaque ? video_layout(caps) : std::nullopt;
   const bool taken = state.content != SinkContent::refused;
   if (taken) {
     state.path.set_opaque(state.content != SinkContent::packets);
@@ -266,10 +292,8 @@ gboolean gst_memif_sink_event(GstBaseSink* sink, GstEvent* event) {
  */
 std::uint32_t size_in_pool(const GstCaps* caps, std::uint32_t buffer_size) {
   if (gstpacket::parse_caps(caps)) return buffer_size;
-  GstVideoInfo info;
-  if (caps == nullptr || !gst_caps_is_fixed(caps) || !gst_video_info_from_caps(&info, caps))
-    return 0;
-  return info.size <= buffer_size ? static_cast<std::uint32_t>(info.size) : 0;
+  const std::optional<GstVideoInfo> video = video_layout(caps);
+  return video && video->size <= buffer_size ? static_cast<std::uint32_t>(video->size) : 0;
 }
 
 /**

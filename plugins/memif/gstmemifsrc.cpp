@@ -40,6 +40,7 @@
 #include "plugins/memif/memif_element.hpp"
 #include "plugins/memif/memif_log.hpp"
 #include "plugins/memif/rx_buffers.hpp"
+#include "plugins/memif/video_layout.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(memifsrc_debug);
 #define GST_CAT_DEFAULT memifsrc_debug
@@ -90,6 +91,8 @@ struct GstMemifSrcState {
   // The drops that there was a warning about, of any number.
   bool warned_too_long = false;
   bool warned_no_memory = false;
+  bool warned_picture = false;
+  gsize picture_size = 0;                        // that raw video should have, or 0
   const gstmemif::Counter* no_memory = nullptr;  // of the receiver
   std::uint64_t no_memory_before = 0;            // counted so in earlier runs
   std::optional<RxBatchPool> batch_pool;         // while sending batches
@@ -230,6 +233,17 @@ void gst_memif_src_report_limits(GstPushSrc* src, GstMemifSrcState& state) {
   }
 }
 
+/** Of raw video with other caps than the sender's, which would be shown as they are not. */
+void gst_memif_src_check_picture(GstPushSrc* src, GstMemifSrcState& state, GstMiniObject* packets) {
+  if (state.warned_picture || !GST_IS_BUFFER(packets)) return;
+  const gsize size = gst_buffer_get_size(GST_BUFFER_CAST(packets));
+  if (size == state.picture_size) return;
+  gst_memif_src_warn(src, state.warned_picture,
+                     "A packet has " + std::to_string(size) +
+                         " bytes, and a picture with the caps " + "that are set here has " +
+                         std::to_string(state.picture_size) + ". Set caps to those of the sender.");
+}
+
 /** Takes packets from the ring, or waits for some. */
 GstFlowReturn gst_memif_src_take(GstPushSrc* src, GstMemifSrcState& state, guint most,
                                  GstMiniObject** out) {
@@ -241,6 +255,7 @@ GstFlowReturn gst_memif_src_take(GstPushSrc* src, GstMemifSrcState& state, guint
   const bool usable = receiver.release();
   gst_memif_src_report_limits(src, state);
   if (packets != nullptr && usable) {
+    if (state.picture_size != 0) gst_memif_src_check_picture(src, state, packets);
     *out = packets;
     return GST_FLOW_OK;
   }
@@ -304,6 +319,7 @@ gboolean gst_memif_src_start(GstBaseSrc* src) {
   }
   state.warned_too_long = false;
   state.warned_no_memory = false;
+  state.warned_picture = false;
   state.no_memory =
       &(*receiver)->stats().drops[static_cast<std::size_t>(gstmemif::DropReason::no_memory)];
   state.no_memory_before = state.no_memory->get();
@@ -373,6 +389,10 @@ gboolean gst_memif_src_decide_allocation(GstBaseSrc* src, GstQuery* query) {
                           interface.copy_budget());
   }
   state.lend_long = gst_memif_src_may_lend(state, query);
+  GstCaps* caps = nullptr;
+  gst_query_parse_allocation(query, &caps, nullptr);
+  const std::optional<GstVideoInfo> video = video_layout(caps);
+  state.picture_size = video ? video->size : 0;
   GST_INFO_OBJECT(src, "sending %s%s", state.send_batches ? "batches" : "a packet per buffer",
                   !state.send_batches && state.lend_long ? ", long ones lent" : "");
   return TRUE;

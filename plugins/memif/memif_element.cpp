@@ -251,6 +251,14 @@ std::shared_ptr<gstmemif::Interface> MemifElement::start() {
   const gstmemif::Settings settings = (*interface)->settings();
   GST_INFO_OBJECT(element_, "started %s id %u as %s", settings.socket.text().c_str(), settings.id,
                   settings.role == Role::slave ? "slave" : "master");
+  if (settings.role == Role::slave && !gstmemif::can_lend_buffers(settings)) {
+    GST_ELEMENT_INFO(
+        element_, RESOURCE, SETTINGS,
+        ("All packets are copied: the buffers of ring-size=%u and buffer-size=%u in %u "
+         "queues take more than 4 GiB. Smaller ones can be lent.",
+         settings.ring_size, settings.buffer_size, settings.rx_queues + settings.tx_queues),
+        ("every ring has as many spare buffers as slots"));
+  }
   // Without the lock: a link that is up is announced at once, and the handler may read properties.
   (*interface)->add_observer(std::move(observer));
   return *interface;

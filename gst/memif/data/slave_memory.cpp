@@ -71,6 +71,10 @@ Result<void> add_buffers(LinkPlan& plan, const Settings& settings) {
 
 }  // namespace
 
+bool can_lend_buffers(const Settings& settings) noexcept {
+  return buffer_count(settings) <= BufferLayout(settings.buffer_size).per_region();
+}
+
 Result<void> check_slave_memory(const Settings& settings) {
   const std::uint64_t per_region = BufferLayout(settings.buffer_size).per_region();
   const std::uint64_t regions = 1 + (buffer_count(settings) + per_region - 1) / per_region;

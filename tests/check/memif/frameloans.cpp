@@ -4,6 +4,9 @@
  * @file
  * Pictures that are not copied: received where they lie, and written where they are sent from.
  */
+#include <gst/video/video.h>
+
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -327,6 +330,95 @@ GST_START_TEST(test_a_picture_is_painted_where_it_is_sent_from) {
 }
 GST_END_TEST
 
+/** Elements that were told of no GstVideoMeta use one nevertheless: the peer knows only the caps.
+ */
+GST_START_TEST(test_pictures_with_a_layout_of_their_own) {
+  // Two planes of 64x4 and 64x2 bytes, in rows of 80 with a gap between the planes.
+  const std::string caps = video("NV12", 64, 4);
+  gsize offsets[GST_VIDEO_MAX_PLANES] = {16, 400};
+  gint strides[GST_VIDEO_MAX_PLANES] = {80, 80};
+  for (const bool sink_is_slave : {true, false}) {
+    Frames pair(caps, kRings + "any-caps=true", kRings + "caps=" + caps, sink_is_slave);
+    for (std::uint64_t i = 0; i < 10; ++i) {
+      const Bytes expected = packet(i, 64 * 6);
+      Bytes padded(600);
+      for (std::size_t row = 0; row < 6; ++row) {
+        const std::size_t at = row < 4 ? 16 + row * 80 : 400 + (row - 4) * 80;
+        std::copy_n(expected.begin() + static_cast<std::ptrdiff_t>(row * 64), 64,
+                    padded.begin() + static_cast<std::ptrdiff_t>(at));
+      }
+      GstBuffer* picture = buffer_of(padded);
+      gst_buffer_add_video_meta_full(picture, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_NV12, 64,
+                                     4, 2, offsets, strides);
+      if (i % 2 == 0) {
+        push(pair.out, picture);
+      } else {
+        GstBufferList* list = gst_buffer_list_new();
+        gst_buffer_list_add(list, picture);
+        gst_app_src_push_buffer_list(GST_APP_SRC(pair.out.element("in")), list);
+      }
+      fail_unless(pull(pair.in).bytes == expected);
+    }
+  }
+}
+GST_END_TEST
+
+/** It would be shown, as something else. */
+GST_START_TEST(test_pictures_of_another_size_than_the_caps_say) {
+  for (const bool sink_is_slave : {true, false}) {
+    Frames pair(kPicture, kRings + "any-caps=true", raw(), sink_is_slave);
+    push(pair.out, packet(0, kLength));
+    fail_unless(pull(pair.in).bytes == packet(0, kLength));
+    fail_if(pair.in.has_message(GST_MESSAGE_WARNING));
+    for (int i = 0; i < 3; ++i) {
+      push(pair.out, packet(1, kLength - 320));
+      fail_unless(pull(pair.in).bytes == packet(1, kLength - 320));
+    }
+    const std::string text = pair.in.text_of(GST_MESSAGE_WARNING);
+    for (const char* word : {"63680", "64000", "caps"}) {
+      fail_unless(text.find(word) != std::string::npos, "no '%s' in: %s", word, text.c_str());
+    }
+    fail_if(pair.in.has_message(GST_MESSAGE_WARNING));
+  }
+}
+GST_END_TEST
+
+namespace {
+
+/** Whether an INFO message on the bus has @p word. */
+bool is_told(const Pipeline& pipeline, const std::string& word) {
+  GstBus* bus = gst_element_get_bus(pipeline.get());
+  bool found = false;
+  while (GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_INFO)) {
+    GError* info = nullptr;
+    gst_message_parse_info(message, &info, nullptr);
+    found = found || std::string(info->message).find(word) != std::string::npos;
+    g_error_free(info);
+    gst_message_unref(message);
+  }
+  gst_object_unref(bus);
+  return found;
+}
+
+}  // namespace
+
+/** A loan lies in one region, so a slave with more than 4 GiB of buffers has none to lend. */
+GST_START_TEST(test_too_much_memory_to_lend) {
+  for (const auto& [settings, told] :
+       std::vector<std::pair<std::string, bool>>{{"role=slave buffer-size=16000000", false},
+                                                 {"role=slave buffer-size=17000000", true},
+                                                 {"role=master buffer-size=17000000", false}}) {
+    const std::string element = " ring-size=64 " + settings + " socket-path=" + unique_socket();
+    for (const std::string& line :
+         {"memifsrc" + element + " ! fakesink", "fakesrc ! memifsink" + element}) {
+      Pipeline pipeline(line);
+      pipeline.set(GST_STATE_PAUSED);
+      fail_unless(is_told(pipeline, "4 GiB") == told, "%s", line.c_str());
+    }
+  }
+}
+GST_END_TEST
+
 static Suite* frameloans_suite(void) {
   Suite* suite = suite_create("frameloans");
   TCase* tests = tcase_create("pictures");
@@ -340,6 +432,9 @@ static Suite* frameloans_suite(void) {
   tcase_add_test(tests, test_parts_of_a_picture);
   tcase_add_test(tests, test_a_picture_is_sent_on);
   tcase_add_test(tests, test_a_picture_is_painted_where_it_is_sent_from);
+  tcase_add_test(tests, test_too_much_memory_to_lend);
+  tcase_add_test(tests, test_pictures_with_a_layout_of_their_own);
+  tcase_add_test(tests, test_pictures_of_another_size_than_the_caps_say);
   return suite;
 }
 
