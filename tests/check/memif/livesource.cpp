@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "gst/packet/batch.hpp"
+#include "gst/packet/link_event.hpp"
 #include "pipeline.hpp"
 
 using namespace memiftest;
@@ -142,6 +143,8 @@ class Watched {
       watched.packets_ += gst_buffer_list_length(GST_PAD_PROBE_INFO_BUFFER_LIST(info));
     } else {
       GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+      // Out of band, whenever the link comes up or goes down, which other sources have none of.
+      if (gstpacket::link_event_state(event)) return GST_PAD_PROBE_OK;
       what = GST_EVENT_TYPE_NAME(event);
       if (gst_event_get_seqnum(event) == kSeqnum) what += " with its number";
     }
