@@ -48,9 +48,13 @@ void add_link_fields(GstStructure* out, const LinkInfo& link) {
                     "copies", G_TYPE_STRING, copies(link), nullptr);
 }
 
+GstStructure* no_link_structure() {
+  return gst_structure_new_empty("memif-link-info");
+}
+
 GstStructure* link_structure(const LinkInfo& link) {
-  GstStructure* out = gst_structure_new("memif-link-info", "peer-name", G_TYPE_STRING,
-                                        link.peer_name.c_str(), nullptr);
+  GstStructure* out = no_link_structure();
+  gst_structure_set(out, "peer-name", G_TYPE_STRING, link.peer_name.c_str(), nullptr);
   add_link_fields(out, link);
   return out;
 }

@@ -20,3 +20,5 @@ void add_link_fields(GstStructure* out, const gstmemif::LinkInfo& link);
 
 /** The property `link`, transfer full. */
 GstStructure* link_structure(const gstmemif::LinkInfo& link);
+/** The same without a link. Not NULL: GStreamer cannot print that, as `gst-launch-1.0 -v` does. */
+GstStructure* no_link_structure();

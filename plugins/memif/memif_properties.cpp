@@ -228,7 +228,7 @@ void add_status_properties(GObjectClass* klass, MemifElement::Direction directio
   g_object_class_install_property(
       klass, kPropLink,
       g_param_spec_boxed("link", "Link",
-                         "What the peers agreed on; NULL without a link; changes are notified",
+                         "What the peers agreed on; no fields without a link; changes are notified",
                          GST_TYPE_STRUCTURE, kReadOnly));
   const char* blurb =
       direction == MemifElement::Direction::receive
@@ -323,7 +323,7 @@ bool MemifElement::get_property(guint id, GValue* value) {
       g_value_set_boolean(value, link.has_value());
       break;
     case kPropLink:
-      g_value_take_boxed(value, link ? link_structure(*link) : nullptr);
+      g_value_take_boxed(value, link ? link_structure(*link) : no_link_structure());
       break;
     case kPropPeerName:
       g_value_set_string(value, link ? link->peer_name.c_str() : nullptr);
