@@ -258,18 +258,40 @@ gboolean gst_ip_host_activate_sender(GstPad* pad, GstObject*, GstPadMode mode, g
   return TRUE;
 }
 
-gboolean gst_ip_host_activate_receiver(GstPad* pad, GstObject*, GstPadMode mode, gboolean active) {
-  if (mode != GST_PAD_MODE_PUSH) return FALSE;
+/** A pad that is linked and active receives. */
+gboolean gst_ip_host_open_receiver(GstPad* pad) {
   // A pad that is requested while the element runs is activated before it has a parent.
   auto* state = static_cast<GstIpHostState*>(gst_pad_get_element_private(pad));
+  if (state == nullptr) return FALSE;
   const std::shared_ptr<UdpReceiver> receiver = gst_ip_host_receiver(pad);
-  if (!active) {
-    state->host->remove(*receiver);
-    return TRUE;
-  }
-  receiver->prepare(state->stream_prefix);
   receiver->restart_timeout(ipplugin::monotonic_time());
   return state->host->add(receiver);
+}
+
+void gst_ip_host_close_receiver(GstPad* pad) {
+  auto* state = static_cast<GstIpHostState*>(gst_pad_get_element_private(pad));
+  if (state != nullptr) state->host->remove(*gst_ip_host_receiver(pad));
+}
+
+gboolean gst_ip_host_activate_receiver(GstPad* pad, GstObject*, GstPadMode mode, gboolean active) {
+  if (mode != GST_PAD_MODE_PUSH) return FALSE;
+  if (!active) {
+    gst_ip_host_close_receiver(pad);
+    return TRUE;
+  }
+  auto* state = static_cast<GstIpHostState*>(gst_pad_get_element_private(pad));
+  if (state == nullptr) return FALSE;
+  const std::shared_ptr<UdpReceiver> receiver = gst_ip_host_receiver(pad);
+  receiver->prepare(state->stream_prefix + receiver->name());
+  return !gst_pad_is_linked(pad) || gst_ip_host_open_receiver(pad);
+}
+
+void gst_ip_host_receiver_linked(GstPad* pad, GstPad*, gpointer) {
+  if (gst_pad_is_active(pad)) gst_ip_host_open_receiver(pad);
+}
+
+void gst_ip_host_receiver_unlinked(GstPad* pad, GstPad*, gpointer) {
+  gst_ip_host_close_receiver(pad);
 }
 
 // ---- events of the pads for packets -----------------------------------------------------------
@@ -286,7 +308,9 @@ bool gst_ip_host_set_caps(GstIpHost* self, GstEvent* event) {
 /** To all pads that receive. */
 void gst_ip_host_tell_receivers(GstIpHost* self, GstEvent* event) {
   for (const PadPointer& pad : data_pads(self)) {
-    if (GST_PAD_IS_SRC(pad.get())) gst_pad_push_event(pad.get(), gst_event_ref(event));
+    if (const auto receiver = gst_ip_host_receiver(pad.get())) {
+      receiver->push_event(gst_event_ref(event));
+    }
   }
 }
 
@@ -393,6 +417,8 @@ void set_functions(GstPad* pad) {
   gst_pad_set_iterate_internal_links_function(pad, gst_ip_host_internal_links);
   if (GST_PAD_IS_SRC(pad)) {
     gst_pad_set_activatemode_function(pad, gst_ip_host_activate_receiver);
+    g_signal_connect(pad, "linked", G_CALLBACK(gst_ip_host_receiver_linked), nullptr);
+    g_signal_connect(pad, "unlinked", G_CALLBACK(gst_ip_host_receiver_unlinked), nullptr);
     return;
   }
   gst_pad_set_activatemode_function(pad, gst_ip_host_activate_sender);
@@ -434,6 +460,7 @@ void gst_ip_host_release_pad(GstElement* element, GstPad* pad) {
   const PadPointer peer(GST_PAD_IS_SRC(pad) ? gst_pad_get_peer(pad) : nullptr, gst_object_unref);
   if (peer) gst_pad_unlink(pad, peer.get());
   gst_pad_set_active(pad, FALSE);
+  gst_pad_set_element_private(pad, nullptr);
   gst_child_proxy_child_removed(GST_CHILD_PROXY(element), G_OBJECT(pad), name);
   g_free(name);
   gst_element_remove_pad(element, pad);
@@ -610,6 +637,19 @@ void gst_ip_host_finalize(GObject* object) {
   G_OBJECT_CLASS(gst_ip_host_parent_class)->finalize(object);
 }
 
+constexpr char kStatsHelp[] =
+    "Counters since the element last went to PAUSED, as a GstStructure application/x-packet-stats "
+    "of guint64 fields: packets-in and bytes-in (all that came), drop-<reason> (packets that ended "
+    "here, by reason, and packets of the host that could not leave), datagrams (received by pads), "
+    "fragments, fragment-repeated and reassembled (what came in pieces), arp-replies, "
+    "neighbour-advertisements, echo-replies, reports-sent and requests-sent (packets of the host), "
+    "queries (of routers for groups), unreachable-sent and unreachable-limited (answers to "
+    "datagrams for ports that nobody receives on), neighbours-learnt, neighbours-refused, "
+    "neighbours-lost and neighbours-evicted, conflicts (claims to an address of the host), and how "
+    "many there are now of neighbours, held (packets that wait for a neighbour), groups and "
+    "reassemblies; and lists of structures: neighbour-table (address, mac, state), group-table "
+    "(address, sources) and pads (name, and the stats of each pad)";
+
 constexpr auto kReady =
     static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 
@@ -707,8 +747,7 @@ static void gst_ip_host_class_init(GstIpHostClass* klass) {
   install_link_properties(object_class);
   g_object_class_install_property(
       object_class, kPropStats,
-      g_param_spec_boxed("stats", "Statistics", "Counters since the element last went to PAUSED",
-                         GST_TYPE_STRUCTURE,
+      g_param_spec_boxed("stats", "Statistics", kStatsHelp, GST_TYPE_STRUCTURE,
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);

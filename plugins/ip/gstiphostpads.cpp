@@ -57,7 +57,12 @@ struct SinkSide {
   std::shared_ptr<IpHost> host;
   UdpSender sender;
   SinkSide(GstPad* pad, std::shared_ptr<IpHost> owner)
-      : host(std::move(owner)), sender(pad, *host) {}
+      : host(std::move(owner)), sender(pad, *host) {
+    host->count_sender(1);
+  }
+  ~SinkSide() { host->count_sender(-1); }
+  SinkSide(const SinkSide&) = delete;
+  SinkSide& operator=(const SinkSide&) = delete;
 };
 
 }  // namespace

@@ -112,32 +112,36 @@ void IpHost::stop() {
 // ---- link -------------------------------------------------------------------------------------
 
 bool IpHost::use_link_type(LinkType type) {
+  std::optional<LinkType> other;
   {
     const std::lock_guard lock(mutex_);
-    if (link_type_ == type) return true;
-    if (link_type_) {
-      GST_ELEMENT_ERROR(
-          element_, CORE, NEGOTIATION,
-          ("Packets of link-type=%s came to a host whose packets are of link-type=%s.",
-           gstpacket::link_type_name(type), gstpacket::link_type_name(*link_type_)),
-          ("both sides of iphost must have the same mode"));
-      return false;
-    }
+    other = link_type_;
   }
-  return make_host(type);
+  if (!other) return make_host(type);
+  if (other == type) return true;
+  GST_ELEMENT_ERROR(element_, CORE, NEGOTIATION,
+                    ("Packets of link-type=%s came to a host whose packets are of link-type=%s. "
+                     "Both sides of iphost must have the same mode.",
+                     gstpacket::link_type_name(type), gstpacket::link_type_name(*other)),
+                    (nullptr));
+  return false;
 }
 
 bool IpHost::make_host(LinkType type) {
-  bool done = true;
   output_.prepare(type);
-  Lock lock(*this);
-  if (link_type_) return link_type_ == type;
-  if (!running_) return false;
-  link_type_ = type;
-  config_.link_type = type;
-  host_.emplace(config_);
-  if (link_.load() == Link::up) host_->link_up(lock.now(), lock.output());
-  for (const auto& receiver : receivers_) done = bind(receiver, lock) && done;
+  std::vector<std::pair<std::shared_ptr<UdpReceiver>, Result<void>>> results;
+  {
+    Lock lock(*this);
+    if (link_type_) return link_type_ == type;
+    if (!running_) return false;
+    link_type_ = type;
+    config_.link_type = type;
+    host_.emplace(config_);
+    if (link_.load() == Link::up) host_->link_up(lock.now(), lock.output());
+    for (const auto& receiver : receivers_) results.emplace_back(receiver, bind(receiver, lock));
+  }
+  bool done = true;
+  for (const auto& [receiver, bound] : results) done = check_bound(*receiver, bound) && done;
   return done;
 }
 
@@ -183,20 +187,14 @@ std::uint16_t IpHost::next_port() noexcept {
 
 // ---- receivers --------------------------------------------------------------------------------
 
-bool IpHost::bind(const std::shared_ptr<UdpReceiver>& receiver, Lock& lock) {
+Result<void> IpHost::bind(const std::shared_ptr<UdpReceiver>& receiver, Lock& lock) {
   const auto binding = receiver->binding();
-  const auto bound =
-      binding ? lock->bind(*binding, lock.now(), lock.output()) : Result<unsigned>(binding.error());
-  if (!bound) {
-    GST_ELEMENT_ERROR(
-        element_, RESOURCE, SETTINGS,
-        ("%s cannot receive: %s.", receiver->name().c_str(), bound.error().text().c_str()),
-        ("iphost settings"));
-    return false;
-  }
+  if (!binding) return binding.error();
+  const auto bound = lock->bind(*binding, lock.now(), lock.output());
+  if (!bound) return bound.error();
   if (bound_.size() <= *bound) bound_.resize(*bound + 1);
   bound_[*bound] = receiver;
-  return true;
+  return {};
 }
 
 void IpHost::unbind(const UdpReceiver& receiver, Lock& lock) {
@@ -207,10 +205,27 @@ void IpHost::unbind(const UdpReceiver& receiver, Lock& lock) {
   }
 }
 
+/** Without the lock: whoever reads the message may ask the element for something. */
+bool IpHost::check_bound(const UdpReceiver& receiver, const Result<void>& bound) const {
+  if (bound) return true;
+  const std::string name = receiver.name();
+  GST_ELEMENT_ERROR_WITH_DETAILS(
+      element_, RESOURCE, SETTINGS,
+      ("%s cannot receive: %s.", name.c_str(), bound.error().text().c_str()), ("iphost settings"),
+      ("pad", G_TYPE_STRING, name.c_str(), nullptr));
+  return false;
+}
+
 bool IpHost::add(const std::shared_ptr<UdpReceiver>& receiver) {
-  Lock lock(*this);
-  receivers_.push_back(receiver);
-  return !lock || bind(receiver, lock);
+  Result<void> bound;
+  {
+    Lock lock(*this);
+    if (std::ranges::find(receivers_, receiver) != receivers_.end()) return true;
+    receivers_.push_back(receiver);
+    if (lock) bound = bind(receiver, lock);
+  }
+  wake();  // its time-out runs from now on
+  return check_bound(*receiver, bound);
 }
 
 void IpHost::remove(const UdpReceiver& receiver) {
@@ -220,10 +235,14 @@ void IpHost::remove(const UdpReceiver& receiver) {
 }
 
 bool IpHost::bind_again(const std::shared_ptr<UdpReceiver>& receiver) {
-  Lock lock(*this);
-  if (!lock || std::ranges::find(receivers_, receiver) == receivers_.end()) return true;
-  unbind(*receiver, lock);
-  return bind(receiver, lock);
+  Result<void> bound;
+  {
+    Lock lock(*this);
+    if (!lock || std::ranges::find(receivers_, receiver) == receivers_.end()) return true;
+    unbind(*receiver, lock);
+    bound = bind(receiver, lock);
+  }
+  return check_bound(*receiver, bound);
 }
 
 std::vector<std::shared_ptr<UdpReceiver>> IpHost::receivers() const {
@@ -325,11 +344,77 @@ void IpHost::tell(const std::vector<Conflict>& conflicts) const {
   }
 }
 
+// ---- statistics -------------------------------------------------------------------------------
+
+namespace {
+
+const char* name_of(Neighbours::State state) {
+  switch (state) {
+    case Neighbours::State::incomplete:
+      return "incomplete";
+    case Neighbours::State::reachable:
+      return "reachable";
+    case Neighbours::State::stale:
+      return "stale";
+    case Neighbours::State::delay:
+      return "delay";
+    case Neighbours::State::probe:
+      return "probe";
+    case Neighbours::State::permanent:
+      return "permanent";
+  }
+  return "?";
+}
+
+void append(GValue& list, GstStructure* item) {
+  GValue value = G_VALUE_INIT;
+  g_value_init(&value, GST_TYPE_STRUCTURE);
+  g_value_take_boxed(&value, item);
+  gst_value_list_append_and_take_value(&list, &value);
+}
+
+}  // namespace
+
 void IpHost::add_stats(GstStructure* stats) const {
   const auto field = [stats](const char* name, std::uint64_t value) {
     gst_structure_set(stats, name, G_TYPE_UINT64, guint64{value}, nullptr);
   };
-  (void)field;
+  {
+    const std::lock_guard lock(own_turn_);
+    field("drop-unsent", own_unsent_);
+  }
+  std::vector<Neighbours::Info> neighbours;
+  std::vector<Membership::Info> groups;
+  {
+    const std::lock_guard lock(mutex_);
+    field("drop-own-full", own_.lost());
+    if (host_) {
+      host_->stats(field);
+      neighbours = host_->neighbours();
+      groups = host_->groups();
+    }
+  }
+  GValue list = G_VALUE_INIT;
+  g_value_init(&list, GST_TYPE_LIST);
+  for (const Neighbours::Info& neighbour : neighbours) {
+    append(list, gst_structure_new("neighbour", "address", G_TYPE_STRING,
+                                   neighbour.address.format().c_str(), "mac", G_TYPE_STRING,
+                                   neighbour.mac.format().c_str(), "state", G_TYPE_STRING,
+                                   name_of(neighbour.state), nullptr));
+  }
+  gst_structure_take_value(stats, "neighbour-table", &list);
+  GValue joined = G_VALUE_INIT;
+  g_value_init(&joined, GST_TYPE_LIST);
+  for (const Membership::Info& group : groups) {
+    std::string sources;
+    for (const IpAddress& source : group.sources) {
+      sources += (sources.empty() ? "" : ",") + source.format();
+    }
+    append(joined,
+           gst_structure_new("group", "address", G_TYPE_STRING, group.group.format().c_str(),
+                             "sources", G_TYPE_STRING, sources.c_str(), nullptr));
+  }
+  gst_structure_take_value(stats, "group-table", &joined);
 }
 
 }  // namespace ipplugin

@@ -109,11 +109,15 @@ class IpHost {
   /** Its port or group is another one now. */
   bool bind_again(const std::shared_ptr<UdpReceiver>& receiver);
   /** With the lock: that of a binding; null if it is gone. */
-  [[nodiscard]] std::shared_ptr<UdpReceiver> bound(unsigned binding) const {
-    return binding < bound_.size() ? bound_[binding] : nullptr;
+  [[nodiscard]] const std::shared_ptr<UdpReceiver>* bound(unsigned binding) const {
+    return binding < bound_.size() && bound_[binding] ? &bound_[binding] : nullptr;
   }
   /** All there are. */
   [[nodiscard]] std::vector<std::shared_ptr<UdpReceiver>> receivers() const;
+
+  /** Whether any pad for sending is there. */
+  [[nodiscard]] bool has_senders() const noexcept { return senders_.load() != 0; }
+  void count_sender(int change) noexcept { senders_ += change; }
 
   // ---- sending ----
 
@@ -137,8 +141,9 @@ class IpHost {
 
   void set_link(bool up, bool told);
   bool make_host(LinkType type);
-  bool bind(const std::shared_ptr<UdpReceiver>& receiver, Lock& lock);
+  Result<void> bind(const std::shared_ptr<UdpReceiver>& receiver, Lock& lock);
   void unbind(const UdpReceiver& receiver, Lock& lock);
+  bool check_bound(const UdpReceiver& receiver, const Result<void>& bound) const;
   void send_own_packets(bool wait);
   void run();
   GstClockTime tick();
@@ -151,6 +156,7 @@ class IpHost {
   bool fragment_ = false;  // the same
   std::atomic<Link> link_{Link::unknown};
   std::atomic<bool> told_{false};
+  std::atomic<int> senders_{0};
   std::atomic<std::uint32_t> identification_;
   std::atomic<std::uint16_t> port_;
 

@@ -109,7 +109,7 @@ void PacketReceiver::look(IpHost::Lock& lock, unsigned number, std::span<std::by
           datagram.size <= bytes.size() - datagram.offset) {
         datagram.whole = std::span<const std::byte>(bytes).subspan(datagram.offset, datagram.size);
       }
-      note(lock, datagram, number);
+      note(datagram, number);
       break;
   }
 }
@@ -124,19 +124,18 @@ unsigned PacketReceiver::target_of(const std::shared_ptr<UdpReceiver>& receiver)
   return static_cast<unsigned>(targets_.size() - 1);
 }
 
-void PacketReceiver::note(IpHost::Lock& lock, const Datagram& datagram, unsigned number) {
+void PacketReceiver::note(const Datagram& datagram, unsigned number) {
   const bool shared = datagram.ports.size() > 1;
   for (const unsigned binding : datagram.ports) {
-    const auto& receiver = host_.bound(binding);
-    if (!receiver) continue;
+    const auto* receiver = host_.bound(binding);
+    if (receiver == nullptr) continue;
     GstBuffer* whole = nullptr;
     if (!datagram.whole.empty()) {
       whole = gst_buffer_new_memdup(datagram.whole.data(), datagram.whole.size());
     }
-    found_.push_back({number, target_of(receiver), datagram.offset, datagram.size, datagram.source,
+    found_.push_back({number, target_of(*receiver), datagram.offset, datagram.size, datagram.source,
                       shared, whole});
   }
-  (void)lock;
 }
 
 // ---- batches ----------------------------------------------------------------------------------
@@ -187,17 +186,17 @@ GstFlowReturn PacketReceiver::receive_batch(GstBuffer* batch) {
 
 // ---- buffers of one packet --------------------------------------------------------------------
 
-/** The buffer itself, without the headers; of several receivers each gets one of its own. */
-GstBuffer* PacketReceiver::payload(GstBuffer* packet, const Found& found, GSocketAddress* address) {
-  if (found.whole != nullptr) {
-    gst_buffer_add_net_address_meta(found.whole, address);
-    return found.whole;
-  }
+/** The buffer itself without the headers, if it is ours alone, or one of its own. */
+GstBuffer* PacketReceiver::payload(GstBuffer*& packet, const Found& found) {
+  if (found.whole != nullptr) return found.whole;
   const gsize size = gst_buffer_get_size(packet);
   if (found.offset > size || found.size > size - found.offset) return nullptr;
-  GstBuffer* buffer =
-      gst_buffer_copy_region(packet, GST_BUFFER_COPY_MEMORY, found.offset, found.size);
-  if (buffer != nullptr) gst_buffer_add_net_address_meta(buffer, address);
+  if (found.shared || gst_buffer_is_writable(packet) == FALSE) {
+    return gst_buffer_copy_region(packet, GST_BUFFER_COPY_MEMORY, found.offset, found.size);
+  }
+  GstBuffer* buffer = std::exchange(packet, nullptr);
+  gst_buffer_resize(buffer, static_cast<gssize>(found.offset), static_cast<gssize>(found.size));
+  GST_BUFFER_DTS(buffer) = GST_BUFFER_DURATION(buffer) = GST_CLOCK_TIME_NONE;
   return buffer;
 }
 
@@ -215,9 +214,13 @@ GstFlowReturn PacketReceiver::receive_buffers(std::span<GstBuffer*> buffers) {
     }
   }
   for (const Found& found : found_) {
-    GstBuffer* packet = buffers[found.packet];
-    GSocketAddress* address = targets_[found.target].receiver->addresses().find(found.source);
-    deliver(payload(packet, found, address), found, running_time(time_of(packet)));
+    GstBuffer*& packet = buffers[found.packet];
+    const GstClockTime pts = running_time(time_of(packet));
+    GstBuffer* buffer = payload(packet, found);
+    if (buffer == nullptr) continue;
+    gst_buffer_add_net_address_meta(
+        buffer, targets_[found.target].receiver->addresses().find(found.source));
+    deliver(buffer, found, pts);
   }
   return push_all();
 }
@@ -230,46 +233,55 @@ void PacketReceiver::deliver(GstBuffer* buffer, const Found& found, GstClockTime
   targets_[found.target].receiver->add(buffer);
 }
 
+bool PacketReceiver::all_ended() const {
+  const auto receivers = host_.receivers();
+  return !receivers.empty() && std::ranges::all_of(receivers, [](const auto& receiver) {
+    return receiver->last_flow() == GST_FLOW_EOS;
+  });
+}
+
 GstFlowReturn PacketReceiver::push_all() {
   found_.clear();
+  bool ended = false;
   const GstClockTime now = targets_.empty() ? 0 : monotonic_time();
-  for (const Target& target : targets_) target.receiver->push(now);
+  for (const Target& target : targets_) ended |= target.receiver->push(now) == GST_FLOW_EOS;
   for (const Target& target : targets_) gst_object_unref(target.pad);
   targets_.clear();
-  return GST_FLOW_OK;
+  // A failing pad does not stop the others, nor the answers of the host.
+  return ended && !host_.has_senders() && all_ended() ? GST_FLOW_EOS : GST_FLOW_OK;
 }
 
 GstFlowReturn PacketReceiver::receive(GstBuffer* buffer) {
   host_.see_traffic();
   if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) return receive_batch(buffer);
   const GstFlowReturn flow = receive_buffers({&buffer, 1});
-  gst_buffer_unref(buffer);
+  gst_clear_buffer(&buffer);
   return flow;
 }
 
 GstFlowReturn PacketReceiver::receive(GstBufferList* list) {
   host_.see_traffic();
-  GstFlowReturn flow = GST_FLOW_OK;
-  std::array<GstBuffer*, kMostMapped> run;
-  std::size_t n = 0;
-  const auto end_run = [&] {
-    if (n != 0) flow = receive_buffers(std::span(run).first(n));
-    for (std::size_t i = 0; i < n; ++i) gst_buffer_unref(run[i]);
-    n = 0;
-  };
   const guint length = gst_buffer_list_length(list);
-  for (guint i = 0; i < length && flow == GST_FLOW_OK; ++i) {
-    GstBuffer* buffer = gst_buffer_ref(gst_buffer_list_get(list, i));
-    if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) {
-      end_run();
-      flow = receive_batch(buffer);
+  for (guint i = 0; i < length; ++i) {
+    buffers_.push_back(gst_buffer_ref(gst_buffer_list_get(list, i)));
+  }
+  // First, so that the buffers are ours alone.
+  gst_buffer_list_unref(list);
+  GstFlowReturn flow = GST_FLOW_OK;
+  for (std::size_t i = 0; i < buffers_.size() && flow == GST_FLOW_OK;) {
+    if (gst_buffer_get_packet_batch_meta(buffers_[i]) != nullptr) {
+      flow = receive_batch(std::exchange(buffers_[i++], nullptr));
       continue;
     }
-    run[n++] = buffer;
-    if (n == run.size()) end_run();
+    const std::size_t first = i;
+    while (i < buffers_.size() && i - first < kMostMapped &&
+           gst_buffer_get_packet_batch_meta(buffers_[i]) == nullptr) {
+      ++i;
+    }
+    flow = receive_buffers(std::span(buffers_).subspan(first, i - first));
   }
-  end_run();
-  gst_buffer_list_unref(list);
+  for (GstBuffer*& buffer : buffers_) gst_clear_buffer(&buffer);
+  buffers_.clear();
   return flow;
 }
 

@@ -34,6 +34,8 @@ class PacketReceiver {
   void set_segment(const GstSegment& segment) noexcept { segment_ = segment; }
   /** Before streaming. */
   void reset();
+  /** Whether nobody takes datagrams any more: all pads that receive have ended. */
+  [[nodiscard]] bool all_ended() const;
 
   // Any thread.
   [[nodiscard]] std::uint64_t packets() const noexcept { return packets_.get(); }
@@ -61,10 +63,10 @@ class PacketReceiver {
   GstFlowReturn receive_buffers(std::span<GstBuffer*> buffers);
   void look(IpHost::Lock& lock, unsigned number, std::span<std::byte> bytes, GstClockTime pts,
             bool writable);
-  void note(IpHost::Lock& lock, const Datagram& datagram, unsigned number);
+  void note(const Datagram& datagram, unsigned number);
   unsigned target_of(const std::shared_ptr<UdpReceiver>& receiver);
   void deliver(GstBuffer* buffer, const Found& found, GstClockTime pts);
-  [[nodiscard]] GstBuffer* payload(GstBuffer* packet, const Found& found, GSocketAddress* address);
+  [[nodiscard]] static GstBuffer* payload(GstBuffer*& packet, const Found& found);
   GstFlowReturn push_all();
   [[nodiscard]] GstClockTime running_time(GstClockTime pts) const;
 
@@ -75,6 +77,7 @@ class PacketReceiver {
   std::vector<Found> found_;
   std::vector<Target> targets_;
   std::vector<std::byte> scratch_;
+  std::vector<GstBuffer*> buffers_;
   gstcommon::Counter packets_, bytes_, damaged_;
 };
 

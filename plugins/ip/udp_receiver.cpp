@@ -106,37 +106,45 @@ void UdpReceiver::set_caps(GstCaps* other) {
 
 // ---- events -----------------------------------------------------------------------------------
 
-void UdpReceiver::prepare(const std::string& stream_prefix) {
-  const std::string id = stream_prefix + name();
-  GstEvent* start = gst_event_new_stream_start(id.c_str());
-  gst_event_set_group_id(start, gst_util_group_id_next());
-  gst_pad_store_sticky_event(pad_, start);
-  gst_event_unref(start);
-  caps_changed_.store(false, std::memory_order_relaxed);
-  GstCaps* now = nullptr;
-  {
-    const std::lock_guard lock(mutex);
-    if (caps != nullptr) now = gst_caps_ref(caps);
-  }
-  if (now != nullptr) {
-    GstEvent* event = gst_event_new_caps(now);
-    gst_pad_store_sticky_event(pad_, event);
-    gst_event_unref(event);
-    gst_caps_unref(now);
-  }
-  prepare_segment();
+void UdpReceiver::prepare(std::string stream_id) {
+  const std::lock_guard lock(mutex);
+  stream_id_ = std::move(stream_id);
+  prologue_.store(Prologue::all);
 }
 
 void UdpReceiver::prepare_segment() {
+  flow_.store(GST_FLOW_OK);
+  auto none = Prologue::none;
+  prologue_.compare_exchange_strong(none, Prologue::segment);
+}
+
+/** Stores what comes before data: late, as a pad may get its caps when it is active already. */
+void UdpReceiver::store_prologue() {
+  const Prologue what = prologue_.exchange(Prologue::none);
+  if (what == Prologue::none) return;
+  std::array<GstEvent*, 3> events{};
+  if (what == Prologue::all) {
+    const std::lock_guard lock(mutex);
+    events[0] = gst_event_new_stream_start(stream_id_.c_str());
+    gst_event_set_group_id(events[0], gst_util_group_id_next());
+    if (caps != nullptr) events[1] = gst_event_new_caps(caps);
+    has_caps_ = caps != nullptr;
+    caps_changed_.store(false, std::memory_order_relaxed);
+  }
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
-  GstEvent* event = gst_event_new_segment(&segment);
-  gst_pad_store_sticky_event(pad_, event);
-  gst_event_unref(event);
-  flow_.store(GST_FLOW_OK);
+  events[2] = gst_event_new_segment(&segment);
+  for (GstEvent* event : events) {
+    if (event == nullptr) continue;
+    gst_pad_store_sticky_event(pad_, event);
+    gst_event_unref(event);
+  }
 }
 
 void UdpReceiver::push_event(GstEvent* event) {
+  const guint flags = gst_event_type_get_flags(GST_EVENT_TYPE(event));
+  const bool behind = (flags & GST_EVENT_TYPE_SERIALIZED) != 0;
+  if (behind && GST_EVENT_TYPE(event) != GST_EVENT_FLUSH_STOP) store_prologue();
   gst_pad_push_event(pad_, event);
 }
 
@@ -145,7 +153,8 @@ void UdpReceiver::push_new_caps() {
   GstEvent* event = nullptr;
   {
     const std::lock_guard lock(mutex);
-    if (caps != nullptr) event = gst_event_new_caps(caps);
+    // Caps behind a segment without any would be out of order.
+    if (caps != nullptr && has_caps_) event = gst_event_new_caps(caps);
   }
   if (event != nullptr) gst_pad_push_event(pad_, event);
 }
@@ -168,6 +177,7 @@ void UdpReceiver::add(GstBuffer* buffer) {
 
 GstFlowReturn UdpReceiver::push(GstClockTime now) {
   heard_.store(now, std::memory_order_relaxed);
+  if (prologue_.load(std::memory_order_relaxed) != Prologue::none) store_prologue();
   if (caps_changed_.load(std::memory_order_relaxed)) push_new_caps();
   const std::uint64_t datagrams = std::exchange(collected_, 0);
   const std::uint64_t bytes = std::exchange(bytes_collected_, 0);

@@ -66,9 +66,9 @@ class UdpReceiver {
 
   // ---- streaming ----
 
-  /** Gives the pad the events that come before data. */
-  void prepare(const std::string& stream_prefix);
-  /** With the first packet again, as after a flush. */
+  /** A new stream begins with the next datagram. */
+  void prepare(std::string stream_id);
+  /** The same stream goes on behind a flush. */
   void prepare_segment();
 
   /** The thread of the sink pad: collects, and pushes what was collected. */
@@ -77,7 +77,7 @@ class UdpReceiver {
   GstFlowReturn push(GstClockTime now);
   [[nodiscard]] GstFlowReturn last_flow() const noexcept { return flow_.load(); }
   [[nodiscard]] GstPad* pad() const noexcept { return pad_; }
-  /** The segment of the packets that arrive. */
+  /** Behind what comes before data, if it is serialized; takes it. */
   void push_event(GstEvent* event);
 
   /** Posts a message if nothing has come for `timeout`; when to look again. */
@@ -88,10 +88,16 @@ class UdpReceiver {
   void reset_stats();
 
  private:
+  enum class Prologue { none, segment, all };
+
+  void store_prologue();
   void push_new_caps();
 
-  GstPad* const pad_;  // owns this, or a part of it
+  GstPad* const pad_;      // owns this, or a part of it
+  std::string stream_id_;  // mutex
+  std::atomic<Prologue> prologue_{Prologue::none};
   std::atomic<bool> caps_changed_{false};
+  bool has_caps_ = false;  // the stream has
   std::atomic<GstClockTime> heard_{0};
   std::atomic<GstFlowReturn> flow_{GST_FLOW_OK};
 

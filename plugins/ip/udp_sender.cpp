@@ -69,11 +69,19 @@ void UdpSender::add_stats(GstStructure* stats) const {
 
 // ---- destinations -----------------------------------------------------------------------------
 
-bool UdpSender::refuse(const Error& error) {
+std::string UdpSender::pad_name() const {
   gchar* name = gst_pad_get_name(pad_);
-  GST_ELEMENT_ERROR(host_.element(), RESOURCE, SETTINGS,
-                    ("%s cannot send: %s.", name, error.text().c_str()), ("iphost settings"));
+  std::string text = name;
   g_free(name);
+  return text;
+}
+
+bool UdpSender::refuse(const Error& error) {
+  const std::string name = pad_name();
+  GST_ELEMENT_ERROR_WITH_DETAILS(host_.element(), RESOURCE, SETTINGS,
+                                 ("%s cannot send: %s.", name.c_str(), error.text().c_str()),
+                                 ("iphost settings"),
+                                 ("pad", G_TYPE_STRING, name.c_str(), nullptr));
   return false;
 }
 
@@ -183,11 +191,12 @@ GstFlowReturn UdpSender::too_long(const Destination& to, std::size_t size) {
                   std::to_string(to.headers->longest_fragmented()) + " bytes make a datagram"
             : "Set the mtu of the payloader to " + std::to_string(to.longest) +
                   " or less, mtu of iphost to more, or fragment=true";
-  GST_ELEMENT_ERROR(host_.element(), STREAM, FORMAT,
-                    ("A buffer of %zu bytes is too long for a datagram with mtu=%u, which has room "
-                     "for %zu bytes. %s.",
-                     size, host_.mtu(), to.longest, remedy.c_str()),
-                    (nullptr));
+  GST_ELEMENT_ERROR_WITH_DETAILS(host_.element(), STREAM, FORMAT,
+                                 ("A buffer of %zu bytes is too long for a datagram with mtu=%u, "
+                                  "which has room for %zu bytes. "
+                                  "%s.",
+                                  size, host_.mtu(), to.longest, remedy.c_str()),
+                                 (nullptr), ("pad", G_TYPE_STRING, pad_name().c_str(), nullptr));
   return GST_FLOW_ERROR;
 }
 
@@ -241,49 +250,72 @@ GstFlowReturn UdpSender::send_fragments(const Destination& to, GstBuffer* buffer
       });
 }
 
-/** The next hop is being asked for its MAC address. */
-GstFlowReturn UdpSender::send_later(const Destination& to, GstBuffer* buffer, std::size_t size) {
-  held_.add(1);
-  const auto hold = [&](std::span<const std::byte> packet) {
-    IpHost::Lock lock(host_);
-    if (lock) lock->hold(to.address, packet);
-  };
-  std::vector<std::byte> packet;
+/** Puts the IP packets of a datagram, without link headers, into packets_. */
+GstFlowReturn UdpSender::make_packets(const Destination& to, GstBuffer* buffer, std::size_t size) {
+  packets_.clear();
   if (size <= to.longest) {
     const std::size_t headers = to.headers->size();
-    packet.resize(headers + size);
+    std::vector<std::byte>& packet = packets_.emplace_back(headers + size);
     Checksum sum;
     if (!copy_payload(buffer, std::span(packet).subspan(headers), sum)) return unreadable();
     to.headers->write(packet, sum.sum());
-    hold(packet);
     return GST_FLOW_OK;
   }
   const std::size_t headers = to.headers->fragment_headers();
   return for_each_fragment(
       to, buffer, size, [&](std::span<const std::byte> data, const Fragment& fragment) {
-        packet.resize(headers + data.size());
+        std::vector<std::byte>& packet = packets_.emplace_back(headers + data.size());
         std::ranges::copy(data, packet.begin() + static_cast<std::ptrdiff_t>(headers));
         to.headers->write_fragment(packet, fragment);
-        hold(packet);
         return GST_FLOW_OK;
       });
 }
 
-GstFlowReturn UdpSender::send_to(Destination& to, GstBuffer* buffer, std::size_t size,
-                                 GstClockTime pts) {
+/**
+ * The next hop was being asked for its MAC address. If it has answered since, what was held for it
+ * has to leave before.
+ */
+GstFlowReturn UdpSender::send_later(Destination& to, GstBuffer* buffer, std::size_t size,
+                                    GstClockTime pts) {
+  const GstFlowReturn made = make_packets(to, buffer, size);
+  if (made != GST_FLOW_OK) return made;
+  Route route;
+  {
+    IpHost::Lock lock(host_);
+    if (!lock) return GST_FLOW_FLUSHING;
+    route = lock->route(to.address, lock.now(), lock.output());
+    if (route.state == Route::State::pending) {
+      held_.add(1);
+      for (const auto& packet : packets_) lock->hold(to.address, packet);
+      return GST_FLOW_OK;
+    }
+  }
+  make_headers(to, route);
+  host_.send_own_before();
+  return send_datagram(to, buffer, size, pts);
+}
+
+/** With headers for a packet that leaves at once, or later. */
+GstFlowReturn UdpSender::send_datagram(Destination& to, GstBuffer* buffer, std::size_t size,
+                                       GstClockTime pts) {
   if (to.state == Route::State::unreachable) [[unlikely]] {
     unreachable_.add(1);
     return GST_FLOW_OK;
   }
-  if (size > to.longest && (!host_.fragments() || size > to.headers->longest_fragmented()))
-      [[unlikely]] {
+  if (to.state == Route::State::pending) return send_later(to, buffer, size, pts);
+  return size <= to.longest ? send_whole(to, buffer, size, pts)
+                            : send_fragments(to, buffer, size, pts);
+}
+
+GstFlowReturn UdpSender::send_to(Destination& to, GstBuffer* buffer, std::size_t size,
+                                 GstClockTime pts) {
+  if (to.headers && size > to.longest &&
+      (!host_.fragments() || size > to.headers->longest_fragmented())) [[unlikely]] {
     return too_long(to, size);
   }
   datagrams_.add(1);
   bytes_.add(size);
-  if (to.state == Route::State::pending) return send_later(to, buffer, size);
-  return size <= to.longest ? send_whole(to, buffer, size, pts)
-                            : send_fragments(to, buffer, size, pts);
+  return send_datagram(to, buffer, size, pts);
 }
 
 GstFlowReturn UdpSender::send_one(GstBuffer* buffer) {

@@ -85,6 +85,7 @@ class UdpSender {
 
   GstFlowReturn prepare();
   bool resolve(IpHost::Lock& lock);
+  [[nodiscard]] std::string pad_name() const;
   bool refuse(const Error& error);
   bool make_destinations(const SenderSettings& settings);
   void make_headers(Destination& to, const Route& route);
@@ -95,7 +96,10 @@ class UdpSender {
                            GstClockTime pts);
   GstFlowReturn send_fragments(const Destination& to, GstBuffer* buffer, std::size_t size,
                                GstClockTime pts);
-  GstFlowReturn send_later(const Destination& to, GstBuffer* buffer, std::size_t size);
+  GstFlowReturn make_packets(const Destination& to, GstBuffer* buffer, std::size_t size);
+  GstFlowReturn send_later(Destination& to, GstBuffer* buffer, std::size_t size, GstClockTime pts);
+  GstFlowReturn send_datagram(Destination& to, GstBuffer* buffer, std::size_t size,
+                              GstClockTime pts);
   GstFlowReturn too_long(const Destination& to, std::size_t size);
   GstFlowReturn no_place();
   GstFlowReturn unreadable();
@@ -119,6 +123,7 @@ class UdpSender {
   SenderSettings used_;
   std::vector<Destination> destinations_;
   std::vector<std::byte> scratch_;
+  std::vector<std::vector<std::byte>> packets_;  // that have to wait
   PacketWriter writer_;
   Pacer pacer_;
   gstcommon::Counter datagrams_, bytes_, held_, unreachable_;
