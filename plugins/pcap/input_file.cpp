@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -34,7 +33,7 @@ void InputFile::open(int fd) {
   fd_ = fd;
   is_regular_ = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
   was_stopped_ = false;
-  begin_ = end_ = 0;
+  stream_ = nullptr;
   if (!block_) block_ = std::make_unique_for_overwrite<char[]>(kBlock);
 }
 
@@ -43,50 +42,54 @@ void InputFile::close() {
 }
 
 bool InputFile::rewind() {
-  begin_ = end_ = 0;
   return lseek(fd_, 0, SEEK_SET) == 0;
 }
 
+/** Whether the stream has something left that it got. */
+bool InputFile::is_buffered() const noexcept {
+  return stream_ != nullptr && ftello(stream_) != position_;
+}
+
 bool InputFile::is_ready() const noexcept {
-  return is_regular_ || begin_ != end_ || wait_ready(fd_, POLLIN, 0);
+  return is_regular_ || is_buffered() || wait_ready(fd_, POLLIN, 0);
 }
 
 bool InputFile::wait() {
-  return is_regular_ || begin_ != end_ || wait_ready(fd_, POLLIN, -1, interrupt_, stop_);
+  return is_regular_ || is_buffered() || wait_ready(fd_, POLLIN, -1, interrupt_, stop_);
 }
 
-/** False with errno set if it fails; begin_ == end_ at the end. */
-bool InputFile::fill() {
+ssize_t InputFile::read(char* to, std::size_t size) {
   for (;;) {
     if (!is_regular_ && !wait_ready(fd_, POLLIN, -1, stop_)) {
       was_stopped_ = true;
       errno = ECANCELED;
-      return false;
+      return -1;
     }
-    const ssize_t got = ::read(fd_, block_.get(), kBlock);
+    const ssize_t got = ::read(fd_, to, size);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    begin_ = 0;
-    end_ = got > 0 ? static_cast<std::size_t>(got) : 0;
-    return got >= 0;
+    if (got > 0) position_ += got;
+    return got;
   }
-}
-
-ssize_t InputFile::read(char* to, std::size_t size) {
-  if (begin_ == end_ && !fill()) return -1;
-  const std::size_t most = std::min(size, end_ - begin_);
-  std::memcpy(to, block_.get() + begin_, most);
-  begin_ += most;
-  return static_cast<ssize_t>(most);
 }
 
 FILE* InputFile::stream() {
   constexpr auto kRead = [](void* self, char* to, std::size_t size) {
     return static_cast<InputFile*>(self)->read(to, size);
   };
-  FILE* file = fopencookie(this, "r", {kRead, nullptr, nullptr, nullptr});
-  // The block is here, so that what is left in it is known.
-  if (file != nullptr) setvbuf(file, nullptr, _IONBF, 0);
-  return file;
+  // Only tells where it is: how much of it the stream has passed on is known by that.
+  constexpr auto kSeek = [](void* self, off64_t* offset, int whence) {
+    if (whence != SEEK_CUR || *offset != 0) return -1;
+    *offset = static_cast<InputFile*>(self)->position_;
+    return 0;
+  };
+  constexpr auto kClose = [](void* self) {
+    static_cast<InputFile*>(self)->stream_ = nullptr;
+    return 0;
+  };
+  position_ = 0;
+  stream_ = fopencookie(this, "r", {kRead, nullptr, kSeek, kClose});
+  if (stream_ != nullptr) setvbuf(stream_, block_.get(), _IOFBF, kBlock);
+  return stream_;
 }
 
 }  // namespace pcapplugin

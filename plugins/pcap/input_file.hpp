@@ -39,7 +39,7 @@ class InputFile {
   /** Back to the beginning of a regular file. */
   [[nodiscard]] bool rewind();
 
-  /** The same for C; to be closed before this. Null without memory. */
+  /** The same for C, one at a time; to be closed before this. Null without memory. */
   [[nodiscard]] FILE* stream();
 
   /** Whether there is something to read, or the end, without a wait. */
@@ -61,14 +61,15 @@ class InputFile {
   static constexpr std::size_t kBlock = std::size_t{256} << 10;
 
   ssize_t read(char* to, std::size_t size);
-  bool fill();
+  [[nodiscard]] bool is_buffered() const noexcept;
 
   int fd_ = -1;
   bool is_regular_ = false;
   bool was_stopped_ = false;
   WakeEvent interrupt_, stop_;
   std::unique_ptr<char[]> block_;
-  std::size_t begin_ = 0, end_ = 0;  // of what is not taken yet
+  FILE* stream_ = nullptr;  // belongs to the caller of stream()
+  off64_t position_ = 0;    // behind what the stream has got
 };
 
 }  // namespace pcapplugin
