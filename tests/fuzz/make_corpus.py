@@ -13,6 +13,7 @@ import struct
 import sys
 from pathlib import Path
 
+import capture_seeds
 import host_seeds
 import packet_seeds
 
@@ -349,7 +350,7 @@ def interfaces():
 
 
 FUZZERS = {"handshake": handshakes, "interfaces": interfaces, "rings": rings,
-           **host_seeds.FUZZERS, **packet_seeds.FUZZERS}
+           **capture_seeds.FUZZERS, **host_seeds.FUZZERS, **packet_seeds.FUZZERS}
 
 
 def main():
