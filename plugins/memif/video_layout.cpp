@@ -23,12 +23,11 @@ bool copy_picture(const GstVideoInfo& layout, GstBuffer* from, GstBuffer* to) {
 }  // namespace
 
 std::optional<GstVideoInfo> video_layout(const GstCaps* caps) {
+  if (caps == nullptr || !gst_caps_is_fixed(caps)) return {};
+  // Of others gst_video_info_from_caps() logs an error, or takes encoded video for raw.
+  if (!gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw")) return {};
   GstVideoInfo info;
-  if (caps == nullptr || !gst_caps_is_fixed(caps) || !gst_video_info_from_caps(&info, caps)) {
-    return {};
-  }
-  // Encoded video has caps of the same kind, but for the name.
-  if (GST_VIDEO_INFO_FORMAT(&info) == GST_VIDEO_FORMAT_ENCODED) return {};
+  if (!gst_video_info_from_caps(&info, caps)) return {};
   return info;
 }
 
