@@ -15,6 +15,20 @@ constexpr guint16 kFirstEventType = 64;
 
 }  // namespace
 
+GstBufferList* gdp_preamble(const GstCaps* caps) {
+  const GstStructure* fields = gst_caps_get_structure(caps, 0);
+  const GValue* packets = gst_structure_get_value(fields, "streamheader");
+  if (packets == nullptr || !GST_VALUE_HOLDS_ARRAY(packets)) return nullptr;
+  GstBufferList* list = gst_buffer_list_new();
+  const guint n = gst_value_array_get_size(packets);
+  for (guint i = 0; i < n; ++i) {
+    const GValue* packet = gst_value_array_get_value(packets, i);
+    if (!GST_VALUE_HOLDS_BUFFER(packet)) continue;
+    gst_buffer_list_add(list, gst_buffer_ref(gst_value_get_buffer(packet)));
+  }
+  return list;
+}
+
 GstBuffer* gdp_end_of_stream() {
   std::array<guint8, kHeaderSize> header{1, 0};
   GST_WRITE_UINT16_BE(header.data() + kPayloadType, kFirstEventType + GST_EVENT_EOS);

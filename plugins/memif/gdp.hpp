@@ -12,6 +12,12 @@
 inline constexpr char kGdpMediaType[] = "application/x-gdp";
 
 /**
+ * What a receiver has to have first: the packets that `gdppay` puts into its @p caps, with the caps
+ * of the stream among them. Null if there are none. Transfer full.
+ */
+GstBufferList* gdp_preamble(const GstCaps* caps);
+
+/**
  * The end of the stream as a packet of the protocol, which `gdpdepay` turns into an EOS event:
  * `gdppay` puts all serialized events into the stream but this one.
  */

@@ -267,6 +267,7 @@ gboolean gst_memif_sink_set_caps(GstBaseSink* sink, GstCaps* caps) {
   const bool taken = state.content != SinkContent::refused;
   if (taken) {
     state.path.set_opaque(state.content != SinkContent::packets);
+    state.path.set_preamble(state.content == SinkContent::gdp ? gdp_preamble(caps) : nullptr);
   } else {
     GST_ELEMENT_ERROR(sink, STREAM, WRONG_TYPE, ("%s", explain_refusal(caps, packets).c_str()),
                       ("refused %" GST_PTR_FORMAT, caps));

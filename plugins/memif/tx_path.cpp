@@ -225,6 +225,13 @@ GstFlowReturn TxPath::send_in_order(guint n, Packet packet, Send send) {
   FlowSpreader& queues = *queues_;
   guint i = 0;
   while (i < n) {
+    if (preamble_ != nullptr) [[unlikely]] {
+      const GstFlowReturn result = introduce();
+      if (result != GST_FLOW_OK) {
+        give_up(n - i);
+        return result;
+      }
+    }
     const bool all = queues.single();
     gstmemif::Sender& sender = all ? queues.first() : queues.pick(packet(i));
     const TxBurst burst = send(sender, i, all ? n - i : 1);
@@ -316,6 +323,25 @@ GstFlowReturn TxPath::send_buffer(GstBuffer* buffer) {
   if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) return send_batch(buffer);
   if (gst_buffer_n_memory(buffer) != 1) return send_segments(buffer);
   return send_segment(buffer, gst_buffer_peek_memory(buffer, 0));
+}
+
+/** Sends the preamble if the peer is another one than it was sent to last. */
+[[gnu::noinline]] GstFlowReturn TxPath::introduce() {
+  if (introducing_) return GST_FLOW_OK;
+  gstmemif::Sender& sender = queues_->first();
+  GstFlowReturn result = GST_FLOW_OK;
+  while (result == GST_FLOW_OK) {
+    sender.refresh();
+    if (sender.link() == nullptr || sender.link() == introduced_.lock()) break;
+    introduced_ = sender.link();
+    introducing_ = true;
+    const guint length = gst_buffer_list_length(preamble_);
+    for (guint i = 0; i < length && result == GST_FLOW_OK; ++i) {
+      result = send_buffer(gst_buffer_list_get(preamble_, i));
+    }
+    introducing_ = false;
+  }
+  return result;
 }
 
 /** Sends one or more buffers of @p list, from @p i on, which moves on. */

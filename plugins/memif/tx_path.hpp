@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 #include "plugins/memif/flow_spreader.hpp"
 #include "plugins/memif/memif_element.hpp"
@@ -27,11 +28,15 @@ class TxPath {
   static constexpr guint64 kDrainTimeout = GST_SECOND;
 
   TxPath(GstBaseSink* sink, MemifElement& common) noexcept : sink_(sink), common_(common) {}
+  ~TxPath() { set_preamble(nullptr); }
+  TxPath(const TxPath&) = delete;
+  TxPath& operator=(const TxPath&) = delete;
 
   /** Sends through @p queues, which must remain valid until the next call; null: no more. */
   void use(FlowSpreader* queues) noexcept {
     queues_ = queues;
     reported_ = {};
+    set_preamble(nullptr);
     behind_switch_ = false;
   }
   /** Whether packets come through a switch, whose other ports would wait with us. */
@@ -41,6 +46,12 @@ class TxPath {
   void set_opaque(bool opaque) noexcept {
     queues_->set_opaque(opaque);
     reported_ = {};
+  }
+
+  /** What each peer gets before anything else; takes @p packets, null: nothing. */
+  void set_preamble(GstBufferList* packets) noexcept {
+    if (preamble_ != nullptr) gst_buffer_list_unref(preamble_);
+    preamble_ = packets;
   }
 
   GstFlowReturn send(GstBuffer* buffer);
@@ -69,6 +80,7 @@ class TxPath {
   GstFlowReturn send_in_order(guint n, Packet packet, Send send);
   template <class Send>
   GstFlowReturn send_until_done(gstmemif::TxPacket packet, Send send);
+  GstFlowReturn introduce();
   GstFlowReturn send_buffer(GstBuffer* buffer);
   GstFlowReturn send_batch(GstBuffer* buffer);
   GstFlowReturn send_segment(GstBuffer* buffer, GstMemory* memory);
@@ -83,5 +95,8 @@ class TxPath {
   MemifElement& common_;
   FlowSpreader* queues_ = nullptr;
   bool behind_switch_ = false;
+  GstBufferList* preamble_ = nullptr;
+  std::weak_ptr<gstmemif::Link> introduced_;  // whose peer has got it
+  bool introducing_ = false;
   gstmemif::Oversize reported_;  // the last one there was a warning about
 };

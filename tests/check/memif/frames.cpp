@@ -155,6 +155,39 @@ GST_START_TEST(test_gdp_brings_everything_along) {
 }
 GST_END_TEST
 
+/** Caps come once in the stream, and are sent again to each receiver that comes later. */
+GST_START_TEST(test_gdp_is_understood_by_who_comes_later) {
+  for (const bool sink_is_slave : {true, false}) {
+    for (const char* when_down : {"drop", "block"}) {
+      const std::string name = unique_socket();
+      Pipeline out(appsrc(kGray) + "gdppay ! memifsink name=sink ring-size=16 when-down=" +
+                   when_down + (sink_is_slave ? slave_at(name) : master_at(name)));
+      out.set(GST_STATE_PLAYING);
+      std::uint64_t sent = 0;
+      for (int i = 0; i < 3; ++i) push(out, packet(sent++, 1024));
+      for (int receiver = 0; receiver < 4; ++receiver) {
+        Pipeline in("memifsrc name=src" + (sink_is_slave ? master_at(name) : slave_at(name)) +
+                    "! gdpdepay" + kAppSink);
+        in.set(GST_STATE_PLAYING);
+        fail_unless(in.link_comes_up("src") && out.link_comes_up("sink"));
+        push(out, packet(sent++, 1024));
+        GstAppSink* sink = GST_APP_SINK(in.element("out"));
+        GstSample* sample = gst_app_sink_try_pull_sample(sink, 10 * GST_SECOND);
+        fail_unless(sample != nullptr, "receiver %d understands nothing", receiver);
+        GstCaps* wanted = gst_caps_from_string(kGray);
+        fail_unless(gst_caps_is_subset(gst_sample_get_caps(sample), wanted));
+        gst_caps_unref(wanted);
+        gst_sample_unref(sample);
+        // More than the ring holds: with block, this is in the middle of a frame when it leaves.
+        for (int i = 0; i < 40; ++i) push(out, packet(sent++, 1024));
+        fail_if(in.has_message(GST_MESSAGE_ERROR));
+      }
+      fail_if(out.has_message(GST_MESSAGE_ERROR));
+    }
+  }
+}
+GST_END_TEST
+
 // ---- What is too long -----------------------------------------------------------------------
 
 GST_START_TEST(test_a_packet_that_no_ring_holds_is_reported_once) {
@@ -217,6 +250,7 @@ static Suite* frames_suite(void) {
   tcase_add_test(tests, test_buffers_of_any_caps);
   tcase_add_test(tests, test_frames_stay_in_order_with_several_queues);
   tcase_add_test(tests, test_gdp_brings_everything_along);
+  tcase_add_test(tests, test_gdp_is_understood_by_who_comes_later);
   tcase_add_test(tests, test_a_packet_that_no_ring_holds_is_reported_once);
   tcase_add_test(tests, test_new_caps_and_much_longer_packets_are_reported_again);
   tcase_add_test(tests, test_what_a_receiver_keeps_out_is_reported_once);
