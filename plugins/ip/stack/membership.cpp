@@ -8,7 +8,6 @@ namespace ipplugin {
 namespace {
 
 // RFC 3376 section 8, RFC 2236 section 8.
-constexpr unsigned kRobustness = 2;
 constexpr GstClockTime kUnsolicited = kSecond;          // between reports of one change
 constexpr GstClockTime kUnsolicitedOld = 10 * kSecond;  // of IGMPv2 and MLDv1
 constexpr GstClockTime kQueryInterval = 125 * kSecond;

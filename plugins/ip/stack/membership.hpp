@@ -64,9 +64,11 @@ class Membership {
     [[nodiscard]] bool is_wanted() const noexcept { return everything || !sources.empty(); }
     [[nodiscard]] bool has_changes() const noexcept { return mode_left != 0 || !changes.empty(); }
   };
+  // How often a change is reported, if queriers do not say (RFC 3376 8.1).
+  static constexpr unsigned kRobustness = 2;
   // What is known of the queriers of one version of IP.
   struct Querier {
-    unsigned robustness = 2;
+    unsigned robustness = kRobustness;
     GstClockTime v1_until = 0, v2_until = 0;  // older ones are there
     GstClockTime answer_due = GST_CLOCK_TIME_NONE;
     GstClockTime answered = 0;
