@@ -315,10 +315,14 @@ void gst_memif_sink_propose_pool(GstMemifSinkState& state, GstQuery* query, GstC
 }
 
 gboolean gst_memif_sink_propose_allocation(GstBaseSink* sink, GstQuery* query) {
-  gst_query_add_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, nullptr);
   GstCaps* caps = nullptr;
   gboolean need_pool = FALSE;
   gst_query_parse_allocation(query, &caps, &need_pool);
+  // Frames come one by one: a batch of long ones is lent by a slave only, and given back as a
+  // whole.
+  if (caps == nullptr || are_packets(caps)) {
+    gst_query_add_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, nullptr);
+  }
   if (need_pool) gst_memif_sink_propose_pool(state_of(sink), query, caps);
   return TRUE;
 }

@@ -18,6 +18,11 @@ std::string link_type_in(const GstStructure* fields) {
 
 }  // namespace
 
+bool are_packets(const GstCaps* caps) {
+  return !gst_caps_is_any(caps) && !gst_caps_is_empty(caps) &&
+         are_packets(gst_caps_get_structure(caps, 0));
+}
+
 GstCaps* offered_sink_caps(const GstCaps* packets, GstCaps* filter) {
   if (filter == nullptr || gst_caps_is_any(filter)) return gst_caps_new_any();
   GstCaps* caps =

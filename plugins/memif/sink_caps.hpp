@@ -28,6 +28,9 @@ enum class SinkContent {
   refused
 };
 
+/** Whether @p caps, which have a structure, are of packets of any link type. */
+bool are_packets(const GstCaps* caps);
+
 /** @param packets caps of the packets that the interface carries @param any any others, too */
 SinkContent content_of(const GstCaps* caps, const GstCaps* packets, bool any);
 

@@ -225,7 +225,7 @@ GST_START_TEST(test_a_picture_is_sent_on) {
     const std::string name = unique_socket();
     const std::string ours = we_are_slave ? slave_at(name) : master_at(name);
     const std::string theirs = we_are_slave ? master_at(name) : slave_at(name);
-    Pipeline middle("memifsrc name=src batches=false " + raw() + ours +
+    Pipeline middle("memifsrc name=src " + raw() + ours +
                     "! identity name=identity ! memifsink name=sink any-caps=true" + ours);
     Pipeline in("memifsrc name=src " + raw() + theirs + kAppSink);
     Pipeline out(appsrc(kPicture) + "memifsink name=sink any-caps=true " + kRings + theirs);
