@@ -4,6 +4,8 @@
  * @file
  * Which datagrams reach which receivers.
  */
+#include <random>
+
 #include "bench.hpp"
 
 using namespace bench;
@@ -160,6 +162,56 @@ GST_START_TEST(test_link_type_ip) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_short_way_and_long_way_agree) {
+  // A tag for the priority alone makes a frame take the long way.
+  std::mt19937 random(5);
+  const std::vector<Bytes> frames{
+      udp_frame({}, payload(40)),
+      udp_frame({.source = kPeerV6, .destination = kOurV6}, payload(40)),
+      udp_frame({.destination = kGroup}, payload(40)),
+      udp_frame({.source = kPeerV6, .destination = kGroup6}, payload(40)),
+      udp_frame({.port = 9}, payload(40)),
+  };
+  for (const bool verify : {true, false}) {
+    HostConfig with = config();
+    with.verify_checksum = verify;
+    Bench direct(with), tagged(with);
+    for (Bench* bench : {&direct, &tagged}) {
+      bench->bind({.port = 5004});
+      bench->bind({.port = 5004, .group = address(kGroup)});
+      bench->bind({.port = 5004, .group = address(kGroup6), .sources = {address(kPeerV6)}});
+    }
+    unsigned received = 0;
+    for (unsigned round = 0; round < 40000; ++round) {
+      Bytes frame = frames[random() % frames.size()];
+      for (auto n = random() % 3; n > 0; --n) {
+        frame[14 + random() % (frame.size() - 14)] ^= static_cast<std::uint8_t>(1U << random() % 8);
+      }
+      if (random() % 8 == 0) frame[random() % 12] ^= 1;
+      if (random() % 8 == 0) frame.resize(14 + random() % (frame.size() - 13));
+      const Bytes tag{0x81, 0x00, 0x60, 0x00};
+      const Received short_way = direct.receive(frame);
+      const Received long_way = tagged.receive(join(
+          {Bytes(frame.begin(), frame.begin() + 12), tag, Bytes(frame.begin() + 12, frame.end())}));
+      fail_unless(short_way == long_way, "round %u: %s", round, text(frame).c_str());
+      if (short_way != Received::datagram) continue;
+      ++received;
+      fail_unless(direct.datagram.source.address == tagged.datagram.source.address &&
+                  direct.datagram.source.port == tagged.datagram.source.port &&
+                  direct.datagram.destination.address == tagged.datagram.destination.address);
+      fail_unless(std::ranges::equal(direct.datagram.ports, tagged.datagram.ports));
+      expect_bytes(direct.payload(), tagged.payload(), "payload");
+    }
+    fail_unless(received > 5000, "%u", received);
+    direct.host.stats([&](const char* name, std::uint64_t value) {
+      tagged.host.stats([&](const char* other, std::uint64_t long_value) {
+        fail_unless(std::string(name) != other || value == long_value, "%s", name);
+      });
+    });
+  }
+}
+GST_END_TEST
+
 static Suite* ports_suite() {
   Suite* s = suite_create("ip-ports");
   TCase* tc = tcase_create("all");
@@ -169,6 +221,7 @@ static Suite* ports_suite() {
   tcase_add_test(tc, test_groups_and_sources);
   tcase_add_test(tc, test_dropped);
   tcase_add_test(tc, test_link_type_ip);
+  tcase_add_test(tc, test_short_way_and_long_way_agree);
   return s;
 }
 
