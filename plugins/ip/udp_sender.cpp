@@ -12,6 +12,10 @@
 namespace ipplugin {
 namespace {
 
+// Packets for a next hop that does not answer yet, of which the host holds sixteen.
+constexpr std::size_t kMostWaiting = 12;
+constexpr std::int64_t kPatienceUs = 1'500'000;
+
 /** Copies the bytes of a buffer and sums them; false if it cannot be mapped, or is not that long.
  */
 bool copy_payload(GstBuffer* buffer, std::span<std::byte> to, Checksum& sum) {
@@ -103,7 +107,7 @@ bool UdpSender::make_destinations(const SenderSettings& settings) {
       return refuse({address->format() + " is on no network of the host",
                      "there is no gateway for it", "Set gateway, or another address"});
     }
-    destinations_.push_back({*address, client.port, Route::State::unreachable, {}, 0});
+    destinations_.emplace_back(*address, client.port);
   }
   if (settings.bind_port != 0) {
     source_port_ = static_cast<std::uint16_t>(settings.bind_port);
@@ -115,6 +119,10 @@ bool UdpSender::make_destinations(const SenderSettings& settings) {
 
 void UdpSender::make_headers(Destination& to, const Route& route) {
   to.state = route.state;
+  if (route.state != Route::State::pending) {
+    to.waiting = 0;
+    to.patient = false;
+  }
   if (route.state == Route::State::unreachable) return;
   DatagramFlow flow;
   if (route.state == Route::State::ready) {
@@ -250,6 +258,28 @@ GstFlowReturn UdpSender::send_fragments(const Destination& to, GstBuffer* buffer
       });
 }
 
+/**
+ * A fast sender would push what it sent first out of what is held. So it waits once for an answer,
+ * which comes at once or, mostly, not at all.
+ */
+GstFlowReturn UdpSender::wait_for_hop(Destination& to) {
+  to.patient = true;
+  const GstFlowReturn flow = writer_.flush();
+  if (flow != GST_FLOW_OK) return flow;
+  const std::int64_t end = g_get_monotonic_time() + kPatienceUs;
+  for (;;) {
+    host_.send_own();
+    {
+      IpHost::Lock lock(host_);
+      if (!lock) return GST_FLOW_FLUSHING;
+      const Route route = lock->route(to.address, lock.now(), lock.output());
+      if (route.state != Route::State::pending) return GST_FLOW_OK;
+    }
+    if (g_get_monotonic_time() >= end) return GST_FLOW_OK;
+    if (!pacer_.sleep(GST_MSECOND)) return GST_FLOW_FLUSHING;
+  }
+}
+
 /** Puts the IP packets of a datagram, without link headers, into packets_. */
 GstFlowReturn UdpSender::make_packets(const Destination& to, GstBuffer* buffer, std::size_t size) {
   packets_.clear();
@@ -287,8 +317,11 @@ GstFlowReturn UdpSender::send_later(Destination& to, GstBuffer* buffer, std::siz
     if (route.state == Route::State::pending) {
       held_.add(1);
       for (const auto& packet : packets_) lock->hold(to.address, packet);
-      return GST_FLOW_OK;
     }
+  }
+  if (route.state == Route::State::pending) {
+    to.waiting += packets_.size();
+    return to.waiting < kMostWaiting || to.patient ? GST_FLOW_OK : wait_for_hop(to);
   }
   make_headers(to, route);
   host_.send_own_before();

@@ -76,11 +76,15 @@ class UdpSender {
 
  private:
   struct Destination {
+    Destination(const IpAddress& to, std::uint16_t number) : address(to), port(number) {}
+
     IpAddress address;
     std::uint16_t port;
-    Route::State state;
+    Route::State state = Route::State::unreachable;
     std::optional<DatagramTemplate> headers;
-    std::size_t longest;
+    std::size_t longest = 0;  // payload in one packet
+    std::size_t waiting = 0;  // packets since the next hop is asked for
+    bool patient = false;     // it was waited for
   };
 
   GstFlowReturn prepare();
@@ -96,6 +100,7 @@ class UdpSender {
                            GstClockTime pts);
   GstFlowReturn send_fragments(const Destination& to, GstBuffer* buffer, std::size_t size,
                                GstClockTime pts);
+  GstFlowReturn wait_for_hop(Destination& to);
   GstFlowReturn make_packets(const Destination& to, GstBuffer* buffer, std::size_t size);
   GstFlowReturn send_later(Destination& to, GstBuffer* buffer, std::size_t size, GstClockTime pts);
   GstFlowReturn send_datagram(Destination& to, GstBuffer* buffer, std::size_t size,

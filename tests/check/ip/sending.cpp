@@ -319,6 +319,29 @@ GST_START_TEST(test_waits_for_the_next_hop) {
 }
 GST_END_TEST
 
+/** What is sent fast until the answer comes does not push out what was sent first. */
+GST_START_TEST(test_many_wait_for_the_next_hop) {
+  Rig rig;
+  g_object_set(rig.element, "neighbours", "", nullptr);
+  Feeder& in = rig.send({{"host", "192.168.1.2"}, {"bind-port", "6000"}});
+  rig.play();
+  std::vector<Bytes> payloads, wanted;
+  for (unsigned i = 0; i < 100; ++i) {
+    payloads.push_back(data(10, i));
+    wanted.push_back(sent_frame({}, payloads.back()));
+  }
+  std::thread sender([&] { fail_unless_equals_int(in.push(make_list(payloads)), GST_FLOW_OK); });
+  rig.out->find("an ARP request", [](const Bytes& frame) {
+    return frame[12] == 8 && frame[13] == 6 && frame[21] == 1 && frame[41] == 2;
+  });
+  const Bytes reply =
+      join({ethernet(kOurMac, kPeerMac, 0x0806), arp(2, kPeerMac, kPeerV4, kOurMac, kOurV4)});
+  fail_unless_equals_int(rig.in->push(make_buffer(reply)), GST_FLOW_OK);
+  expect_frames(rig.out->take(100), wanted);
+  sender.join();
+}
+GST_END_TEST
+
 GST_START_TEST(test_end_of_stream) {
   Rig rig;
   Feeder& one = rig.send({{"host", "192.168.1.2"}, {"bind-port", "6000"}});
@@ -438,6 +461,7 @@ static Suite* sending_suite() {
   tcase_add_test(tests, test_several_clients);
   tcase_add_test(tests, test_wrong_destinations);
   tcase_add_test(tests, test_waits_for_the_next_hop);
+  tcase_add_test(tests, test_many_wait_for_the_next_hop);
   tcase_add_test(tests, test_end_of_stream);
   tcase_add_test(tests, test_flush);
   tcase_add_test(tests, test_flow_returns);
