@@ -336,11 +336,15 @@ GstClockTime IpHost::tell_timeouts(GstClockTime now) {
 
 void IpHost::tell(const std::vector<Conflict>& conflicts) const {
   for (const Conflict& conflict : conflicts) {
-    GST_ELEMENT_WARNING(element_, RESOURCE, BUSY,
-                        ("The address %s is in use by another station, %s. Give this host another "
-                         "one.",
-                         conflict.address.format().c_str(), conflict.by.format().c_str()),
-                        ("a duplicate address was detected"));
+    const char* what =
+        conflict.given_up ? "It was there first, so this host does not use the address until it is "
+                            "free"
+                          : "This host had announced it before and goes on to use it";
+    GST_ELEMENT_WARNING(
+        element_, RESOURCE, BUSY,
+        ("The address %s is in use by another station, %s. %s. Give one of them another address.",
+         conflict.address.format().c_str(), conflict.by.format().c_str(), what),
+        ("a duplicate address was detected"));
   }
 }
 

@@ -88,8 +88,6 @@ GstClockTime PacketReceiver::running_time(GstClockTime pts) const {
 
 void PacketReceiver::look(IpHost::Lock& lock, unsigned number, std::span<std::byte> bytes,
                           GstClockTime pts, bool writable) {
-  packets_.add(1);
-  bytes_.add(bytes.size());
   const bool copy = !writable && !only_read(bytes, link_type_);
   if (copy) {
     scratch_.assign(bytes.begin(), bytes.end());
@@ -158,6 +156,7 @@ GstFlowReturn PacketReceiver::receive_batch(GstBuffer* batch) {
   {
     IpHost::Lock lock(host_);
     if (!lock) return GST_FLOW_FLUSHING;
+    std::uint64_t packets = 0, bytes = 0;
     for (guint i = 0; i < n; ++i) {
       if (i + kReadAhead < n) __builtin_prefetch(arena + descs[i + kReadAhead].offset);
       const GstPacketDesc desc = descs[i];
@@ -165,8 +164,12 @@ GstFlowReturn PacketReceiver::receive_batch(GstBuffer* batch) {
         damaged_.add(1);
         continue;
       }
+      ++packets;
+      bytes += desc.length;
       look(lock, i, {arena + desc.offset, desc.length}, pts, writable);
     }
+    packets_.add(packets);
+    bytes_.add(bytes);
   }
   for (const Found& found : found_) {
     const GstPacketDesc desc = descs[found.packet];
@@ -210,6 +213,8 @@ GstFlowReturn PacketReceiver::receive_buffers(std::span<GstBuffer*> buffers) {
     if (!lock) return GST_FLOW_FLUSHING;
     for (std::size_t i = 0; i < buffers.size(); ++i) {
       if (!maps[i]) continue;
+      packets_.add(1);
+      bytes_.add(maps[i].bytes().size());
       look(lock, static_cast<unsigned>(i), maps[i].bytes(), time_of(buffers[i]), false);
     }
   }

@@ -32,12 +32,15 @@ GSocketAddress* new_socket_address(const Endpoint& endpoint) {
 // ---- addresses --------------------------------------------------------------------------------
 
 GSocketAddress* SocketAddresses::find(const Endpoint& endpoint) {
-  const auto hash = endpoint.address.hash(endpoint.port);
-  Entry& entry = entries_[hash % entries_.size()];
-  if (entry.address != nullptr && entry.endpoint.port == endpoint.port &&
-      entry.endpoint.address == endpoint.address) {
-    return entry.address;
-  }
+  const auto is_it = [&endpoint](const Entry& entry) {
+    return entry.address != nullptr && entry.endpoint.port == endpoint.port &&
+           entry.endpoint.address == endpoint.address;
+  };
+  // Mostly it is the one before.
+  if (is_it(entries_[last_])) return entries_[last_].address;
+  last_ = endpoint.address.hash(endpoint.port) % entries_.size();
+  Entry& entry = entries_[last_];
+  if (is_it(entry)) return entry.address;
   g_clear_object(&entry.address);
   entry.endpoint = endpoint;
   entry.address = new_socket_address(endpoint);

@@ -41,6 +41,7 @@ class SocketAddresses {
   };
   // As many senders at once as are fast; more take each other's places.
   std::array<Entry, 64> entries_;
+  std::size_t last_ = 0;
 };
 
 class UdpReceiver {
