@@ -9,6 +9,7 @@
 #include "plugins/memif/debug.hpp"
 #include "plugins/memif/link_report.hpp"
 #include "plugins/memif/memif_element.hpp"
+#include "plugins/memif/setting_properties.hpp"
 
 using gstmemif::Mode;
 using gstmemif::Role;
@@ -114,27 +115,28 @@ GParamSpec* spec_int(const char* name, const char* nick, const char* blurb, gint
 
 struct MakeSpec {
   const SettingInfo& info;
+  const char* name;
   const char* blurb;
 
   GParamSpec* operator()(std::uint32_t preset) const {
     const auto& limits = info.limits;
-    return spec_uint(info.name, info.nick, blurb, static_cast<guint>(limits.min),
+    return spec_uint(name, info.nick, blurb, static_cast<guint>(limits.min),
                      static_cast<guint>(std::min<std::uint64_t>(limits.max, G_MAXUINT)), preset);
   }
   GParamSpec* operator()(std::uint64_t preset) const {
-    return g_param_spec_uint64(info.name, info.nick, blurb, info.limits.min, info.limits.max,
-                               preset, kReadWrite);
+    return g_param_spec_uint64(name, info.nick, blurb, info.limits.min, info.limits.max, preset,
+                               kReadWrite);
   }
   GParamSpec* operator()(const std::string& preset) const {
     // What is hidden stays so in dot files and in what tools list.
     const auto flags =
         info.hidden ? static_cast<GParamFlags>(kReadWrite & ~G_PARAM_READABLE) : kReadWrite;
-    return g_param_spec_string(info.name, info.nick, blurb, preset.c_str(), flags);
+    return g_param_spec_string(name, info.nick, blurb, preset.c_str(), flags);
   }
   template <class Enum>
   GParamSpec* operator()(Enum preset) const {
-    return g_param_spec_enum(info.name, info.nick, blurb, enum_type<Enum>(),
-                             static_cast<gint>(preset), kReadWrite);
+    return g_param_spec_enum(name, info.nick, blurb, enum_type<Enum>(), static_cast<gint>(preset),
+                             kReadWrite);
   }
 };
 
@@ -166,10 +168,6 @@ struct FromGValue {
   }
 };
 
-SettingValue default_of(const SettingInfo& info) {
-  return info.get(gstmemif::Settings());
-}
-
 /** Null for what is not a setting. */
 const SettingInfo* setting_of(guint id) {
   const auto infos = gstmemif::setting_infos();
@@ -183,11 +181,7 @@ void add_settings(GObjectClass* klass, MemifElement::Direction direction) {
   guint id = kPropFirstSetting;
   for (const SettingInfo& info : gstmemif::setting_infos()) {
     const bool used = direction == MemifElement::Direction::receive || !info.receive_only;
-    const char* blurb = g_intern_string(describe(info).c_str());
-    if (used) {
-      g_object_class_install_property(klass, id,
-                                      std::visit(MakeSpec{info, blurb}, default_of(info)));
-    }
+    if (used) g_object_class_install_property(klass, id, new_setting_spec(info, info.name));
     ++id;
   }
   g_assert(id <= kPropQueue);
@@ -252,6 +246,23 @@ MainContext context_of(const GValue* value) {
 
 }  // namespace
 
+SettingValue default_setting(const SettingInfo& info) {
+  return info.get(gstmemif::Settings());
+}
+
+GParamSpec* new_setting_spec(const SettingInfo& info, const char* name) {
+  const char* blurb = g_intern_string(describe(info).c_str());
+  return std::visit(MakeSpec{info, name, blurb}, default_setting(info));
+}
+
+void put_setting(const SettingValue& setting, GValue* value) {
+  std::visit(ToGValue{value}, setting);
+}
+
+SettingValue take_setting(const SettingInfo& info, const GValue* value) {
+  return std::visit(FromGValue{value}, default_setting(info));
+}
+
 void MemifElement::install_properties(GObjectClass* klass, Direction direction) {
   GST_DEBUG_CATEGORY_INIT(memif_element_debug, "memifelement", 0,
                           "Interfaces, links and pools of memifsrc and memifsink");
@@ -274,7 +285,7 @@ bool MemifElement::set_property(guint id, const GValue* value) {
         "the element is running: the new value takes effect at the next start from READY");
   }
   if (const SettingInfo* info = setting_of(id)) {
-    given_[info] = std::visit(FromGValue{value}, default_of(*info));
+    given_[info] = take_setting(*info, value);
   } else if (id == kPropMainContext) {
     main_context_ = context_of(value);
   } else if (id == kPropQueue) {
@@ -290,9 +301,9 @@ void MemifElement::get_setting(const SettingInfo& info, GValue* value) const {
   if (const auto given = given_.find(&info); interface_) {
     shown = info.get(interface_->settings());
   } else {
-    shown = given != given_.end() ? given->second : default_of(info);
+    shown = given != given_.end() ? given->second : default_setting(info);
   }
-  std::visit(ToGValue{value}, shown);
+  put_setting(shown, value);
 }
 
 bool MemifElement::get_property(guint id, GValue* value) {

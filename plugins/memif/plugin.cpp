@@ -13,10 +13,14 @@
 
 #include "plugins/memif/gstmemifsink.hpp"
 #include "plugins/memif/gstmemifsrc.hpp"
+#include "plugins/memif/gstmemifudpsink.hpp"
+#include "plugins/memif/gstmemifudpsrc.hpp"
 
 static gboolean plugin_init(GstPlugin* plugin) {
   gboolean registered = GST_ELEMENT_REGISTER(memifsrc, plugin);
   registered &= GST_ELEMENT_REGISTER(memifsink, plugin);
+  registered &= GST_ELEMENT_REGISTER(memifudpsrc, plugin);
+  registered &= GST_ELEMENT_REGISTER(memifudpsink, plugin);
   return registered;
 }
 

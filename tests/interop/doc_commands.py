@@ -17,8 +17,9 @@ import pipeline
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), ROOT / "examples/README.md",
          *sorted((ROOT / "docs").glob("*.md"))]
-ELEMENTS = ("memifsrc", "memifsink", "iphost", "icmpresponder", "ethbridge", "flowsplit", "packetgen",
-            "packetcheck", "pcapsrc", "pcapsink", "bpffilter")
+ELEMENTS = ("memifsrc", "memifsink", "memifudpsrc", "memifudpsink", "iphost", "icmpresponder",
+            "ethbridge", "flowsplit", "packetgen", "packetcheck", "pcapsrc", "pcapsink",
+            "bpffilter")
 COMMAND = re.compile(r"^(?:    |\| )?((?:gst-launch-1\.0|dpdk-testpmd|build/examples/\S+|"
                      r"\./(?:examples|tests)/\S+|meson) ?.*)$")
 

@@ -39,11 +39,12 @@ gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
 GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar* asked,
                         const GstCaps*) {
   ElementCore& core = core_of(element);
-  const PadPointer pad = new_numbered_pad(element, templ, asked);
-  if (!pad) return nullptr;
-  GST_PAD_SET_PROXY_CAPS(pad.get());
-  if (core.running()) gst_pad_set_active(pad.get(), TRUE);
-  if (!gst_element_add_pad(element, pad.get())) return nullptr;
+  const PadPointer owner = new_numbered_pad(element, templ, asked);
+  if (!owner) return nullptr;
+  GstPad* pad = owner.get();
+  GST_PAD_SET_PROXY_CAPS(pad);
+  if (core.running()) gst_pad_set_active(pad, TRUE);
+  if (!gst_element_add_pad(element, pad)) return nullptr;
   const PadPointer sink(gst_element_get_static_pad(element, "sink"), gst_object_unref);
   gst_pad_sticky_events_foreach(
       sink.get(),
@@ -51,9 +52,9 @@ GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar*
         gst_pad_store_sticky_event(static_cast<GstPad*>(source), *event);
         return TRUE;
       },
-      pad.get());
-  core.add_port(pad.get(), number_of(pad.get()));
-  return pad.get();
+      pad);
+  core.add_port(pad, number_of(pad));
+  return pad;
 }
 
 void release_pad(GstElement* element, GstPad* pad) {

@@ -12,6 +12,8 @@ GST_ELEMENT_REGISTER_DECLARE(icmpresponder)
 GST_ELEMENT_REGISTER_DECLARE(iphost)
 GST_ELEMENT_REGISTER_DECLARE(memifsink)
 GST_ELEMENT_REGISTER_DECLARE(memifsrc)
+GST_ELEMENT_REGISTER_DECLARE(memifudpsink)
+GST_ELEMENT_REGISTER_DECLARE(memifudpsrc)
 GST_ELEMENT_REGISTER_DECLARE(packetcheck)
 GST_ELEMENT_REGISTER_DECLARE(packetgen)
 #ifdef HAVE_PCAP
@@ -43,6 +45,8 @@ constexpr Entry kElements[] = {
     {"iphost", "GstIpHost", gst_element_register_iphost},
     {"memifsink", "GstMemifSink", gst_element_register_memifsink},
     {"memifsrc", "GstMemifSrc", gst_element_register_memifsrc},
+    {"memifudpsink", "GstMemifUdpSink", gst_element_register_memifudpsink},
+    {"memifudpsrc", "GstMemifUdpSrc", gst_element_register_memifudpsrc},
     {"packetcheck", "GstPacketCheck", gst_element_register_packetcheck},
     {"packetgen", "GstPacketGen", gst_element_register_packetgen},
 #ifdef HAVE_PCAP

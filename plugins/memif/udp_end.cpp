@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+#include "plugins/memif/udp_end.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+
+#include "plugins/memif/debug.hpp"
+#include "plugins/memif/setting_properties.hpp"
+
+using gstmemif::Error;
+using gstmemif::SettingInfo;
+
+namespace {
+
+constexpr auto kReady =
+    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                   GST_PARAM_MUTABLE_PLAYING);
+constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+/** As udpsrc and udpsink say it: no group. */
+constexpr char kNoGroup[] = "0.0.0.0";
+
+/** The name here: `buffer-size` is something else on udpsrc. */
+const char* name_of(const SettingInfo& info) {
+  return std::strcmp(info.name, "buffer-size") == 0 ? "slot-size" : info.name;
+}
+
+const SettingInfo* setting_of(guint id) {
+  const auto infos = gstmemif::setting_infos();
+  const std::size_t index = id - kUdpFirstLink;
+  return index < infos.size() ? &infos[index] : nullptr;
+}
+
+bool is_host(guint id) {
+  return id >= kUdpFirstHost && id < kUdpFirstPad;
+}
+bool is_pad(guint id) {
+  return id >= kUdpFirstPad && id < kUdpUri;
+}
+
+// ---- properties -------------------------------------------------------------------------------
+
+void install_link(GObjectClass* klass) {
+  guint id = kUdpFirstLink;
+  for (const SettingInfo& info : gstmemif::setting_infos()) {
+    g_object_class_install_property(klass, id++, new_setting_spec(info, name_of(info)));
+  }
+  g_assert(id <= kUdpFirstHost);
+}
+
+/** As iphost has them. */
+void install_host(GObjectClass* klass) {
+  GParamSpec* const specs[] = {
+      g_param_spec_string("address", "Address",
+                          "IP addresses of this host with the lengths of their prefixes, separated "
+                          "by commas, such as 10.0.0.1/24,2001:db8::1/64; not those to send to or "
+                          "of groups",
+                          "", kReady),
+      g_param_spec_string("gateway", "Gateway",
+                          "IP address of the router to all other networks, for IPv4, IPv6 or, "
+                          "separated by a comma, both",
+                          "", kReady),
+      g_param_spec_string("mac", "MAC address",
+                          "MAC address of this host, such as 02:00:0a:00:00:01; empty: a locally "
+                          "administered one, derived from the first address",
+                          "", kReady),
+      g_param_spec_string("neighbours", "Neighbours",
+                          "Hosts whose MAC address is not asked for, separated by commas, such as "
+                          "10.0.0.2=02:00:0a:00:00:02",
+                          "", kReady),
+      g_param_spec_uint("mtu", "MTU",
+                        "Longest IP packet of the link, in bytes; at least 576, with an IPv6 "
+                        "address 1280",
+                        0, 65535, 1500, kReady),
+      g_param_spec_int("vlan", "VLAN", "VLAN of this host; -1: none, untagged frames", -1, 4094, -1,
+                       kReady),
+      g_param_spec_uint("pcp", "Priority", "Priority code point in the VLAN tag of its frames", 0,
+                        7, 0, kReady),
+      g_param_spec_boolean("verify-checksum", "Verify checksum",
+                           "Drop packets with a wrong IPv4 header, UDP or ICMP checksum", TRUE,
+                           kReady),
+      g_param_spec_boolean("fragment", "Fragment",
+                           "Send datagrams that are longer than the MTU in fragments; if false, "
+                           "they are an error",
+                           FALSE, kReady),
+  };
+  guint id = kUdpFirstHost;
+  for (GParamSpec* spec : specs) g_object_class_install_property(klass, id++, spec);
+}
+
+void install_sender(GObjectClass* klass) {
+  GParamSpec* const specs[] = {
+      g_param_spec_string("host", "Host",
+                          "IP address of the host or group to send to; names are not resolved", "",
+                          kPlaying),
+      g_param_spec_int("port", "Port", "UDP port to send to", 0, 65535, 5004, kPlaying),
+      g_param_spec_string("clients", "Clients",
+                          "Destinations, separated by commas, such as "
+                          "10.0.0.2:5004,[2001:db8::2]:5004; each gets every datagram; host and "
+                          "port replace them",
+                          "", kPlaying),
+      g_param_spec_int("bind-port", "Bind port",
+                       "UDP port to send from; 0: one that no other sender on this host has", 0,
+                       65535, 0, kPlaying),
+      g_param_spec_int("ttl", "TTL", "Time to live, or hop limit, of datagrams to a host", 0, 255,
+                       64, kPlaying),
+      g_param_spec_int("ttl-mc", "Multicast TTL",
+                       "Time to live, or hop limit, of datagrams to a group", 0, 255, 1, kPlaying),
+      g_param_spec_int(
+          "qos-dscp", "DSCP",
+          "Differentiated services code point of datagrams; -1: that of best effort, 0", -1, 63, -1,
+          kPlaying),
+      g_param_spec_boolean("checksum", "Checksum",
+                           "Send a UDP checksum over IPv4; over IPv6 there always is one", TRUE,
+                           kPlaying),
+      g_param_spec_uint64("max-bitrate", "Maximum bit rate",
+                          "Bits of payload per second that leave at the most, to all clients "
+                          "together; 0: no limit",
+                          0, G_MAXUINT64, 0, kPlaying),
+  };
+  guint id = kUdpFirstPad;
+  for (GParamSpec* spec : specs) g_object_class_install_property(klass, id++, spec);
+}
+
+void install_receiver(GObjectClass* klass) {
+  GParamSpec* const specs[] = {
+      g_param_spec_int("port", "Port", "UDP port to receive on", 0, 65535, 5004, kPlaying),
+      g_param_spec_string("multicast-group", "Multicast group",
+                          "Address of the group to join and to receive from; 0.0.0.0 or empty: "
+                          "datagrams to the addresses of this host",
+                          kNoGroup, kPlaying),
+      g_param_spec_string("multicast-source", "Multicast source",
+                          "Addresses of the only senders to hear in multicast-group, separated by "
+                          "commas (source-specific multicast); empty: all",
+                          "", kPlaying),
+      g_param_spec_uint64("timeout", "Timeout",
+                          "Post a message GstUDPSrcTimeout after so many nanoseconds without a "
+                          "datagram; 0: never",
+                          0, G_MAXUINT64, 0, kPlaying),
+  };
+  guint id = kUdpFirstPad;
+  for (GParamSpec* spec : specs) g_object_class_install_property(klass, id++, spec);
+}
+
+bool is_empty(const GValue& value) {
+  if (!G_VALUE_HOLDS_STRING(&value)) return false;
+  const gchar* text = g_value_get_string(&value);
+  return text == nullptr || *text == '\0';
+}
+
+/** host:port, with brackets around an IPv6 address. */
+std::string host_and_port(const std::string& host, int port) {
+  const bool bare_v6 = host.find(':') != std::string::npos && host.front() != '[';
+  return (bare_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+}  // namespace
+
+void UdpEnd::install_properties(GObjectClass* klass, Direction direction) {
+  install_link(klass);
+  install_host(klass);
+  direction == Direction::send ? install_sender(klass) : install_receiver(klass);
+  g_object_class_install_property(
+      klass, kUdpUri,
+      g_param_spec_string(
+          "uri", "URI",
+          direction == Direction::send
+              ? "Where to send, over which interface: memifudp://HOST:PORT?PROPERTY=VALUE&... with "
+                "properties of this element, such as socket-path, id, role and address"
+              : "What to receive, over which interface: memifudp://GROUP:PORT?PROPERTY=VALUE&... "
+                "with properties of this element, such as socket-path, id, role and address; "
+                "0.0.0.0 or nothing instead of GROUP: datagrams to this host",
+          nullptr, kReady));
+  g_object_class_install_property(
+      klass, kUdpLinkUp,
+      g_param_spec_boolean("link-up", "Link up",
+                           "Whether a peer is connected; changes are notified", FALSE, kReadOnly));
+  g_object_class_install_property(
+      klass, kUdpPeerName,
+      g_param_spec_string("peer-name", "Peer name",
+                          "Name of the peer's interface, or of its program; changes are notified",
+                          nullptr, kReadOnly));
+}
+
+UdpEnd::~UdpEnd() {
+  if (last_stats_ != nullptr) gst_structure_free(last_stats_);
+}
+
+UdpEnd::Use UdpEnd::use() const {
+  const std::lock_guard lock(mutex_);
+  Use now;
+  if (!use_) return now;
+  now.user = use_.user;
+  now.pad.reset(GST_PAD_CAST(gst_object_ref(use_.pad.get())));
+  now.host.reset(GST_ELEMENT_CAST(gst_object_ref(use_.host.get())));
+  now.link.reset(GST_ELEMENT_CAST(gst_object_ref(use_.link.get())));
+  return now;
+}
+
+const PropertyValue* UdpEnd::given_pad(const std::string& property) const {
+  const auto found = std::ranges::find(pad_given_, property, &Given::property);
+  return found != pad_given_.end() ? &found->value : nullptr;
+}
+
+void UdpEnd::keep(const char* property, const GValue* value) {
+  std::erase_if(pad_given_, [property](const Given& given) { return given.property == property; });
+  pad_given_.push_back({property, PropertyValue(*value)});
+}
+
+namespace {
+
+/** What iphost takes for it. */
+void set_on_pad(GstPad* pad, const std::string& property, const GValue* value) {
+  const bool no_group =
+      property == "multicast-group" && g_strcmp0(g_value_get_string(value), kNoGroup) == 0;
+  if (no_group) {
+    g_object_set(pad, "multicast-group", "", nullptr);
+  } else {
+    g_object_set_property(G_OBJECT(pad), property.c_str(), value);
+  }
+}
+
+}  // namespace
+
+bool UdpEnd::set_property(guint id, const GValue* value, GParamSpec* spec) {
+  if (id >= kUdpLast) return false;
+  if (id == kUdpUri) {
+    GError* error = nullptr;
+    const gchar* text = g_value_get_string(value);
+    if (text != nullptr && !set_uri(text, &error)) {
+      GST_WARNING_OBJECT(element_, "uri refused: %s", error->message);
+      g_error_free(error);
+    }
+    return true;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_pad(id)) {
+      keep(spec->name, value);
+    } else if (is_host(id)) {
+      given_.host.erase(spec->name);
+      // Nothing is said with an empty text: another element may say it.
+      if (!is_empty(*value)) given_.host.emplace(spec->name, PropertyValue(*value));
+      changed_ = true;
+    } else if (const SettingInfo* info = setting_of(id)) {
+      given_.link[info] = take_setting(*info, value);
+      changed_ = true;
+    }
+    if (!is_pad(id) && use_) {
+      GST_WARNING_OBJECT(element_, "the host is running: %s takes effect at the next start",
+                         spec->name);
+    }
+  }
+  if (!is_pad(id)) return true;
+  if (const Use now = use()) {
+    const HostUser::Acting acting(*now.user);
+    set_on_pad(now.pad.get(), spec->name, value);
+  }
+  return true;
+}
+
+bool UdpEnd::get_from_host(guint id, GValue* value, GParamSpec* spec) const {
+  const Use now = use();
+  if (!now) return false;
+  if (is_pad(id)) {
+    g_object_get_property(G_OBJECT(now.pad.get()), spec->name, value);
+    return true;
+  }
+  const SettingInfo* info = is_host(id) ? nullptr : setting_of(id);
+  const char* name = info != nullptr ? info->name : spec->name;
+  GObject* of = G_OBJECT(is_host(id) ? now.host.get() : now.link.get());
+  // A setting of the other direction is as it was given.
+  if (g_object_class_find_property(G_OBJECT_GET_CLASS(of), name) == nullptr) return false;
+  g_object_get_property(of, name, value);
+  return true;
+}
+
+bool UdpEnd::get_property(guint id, GValue* value, GParamSpec* spec) const {
+  if (id >= kUdpLast) return false;
+  if (id == kUdpUri) {
+    g_value_set_string(value, uri().c_str());
+    return true;
+  }
+  if (get_from_host(id, value, spec)) return true;
+  const std::lock_guard lock(mutex_);
+  g_param_value_set_default(spec, value);
+  if (is_pad(id)) {
+    if (std::strcmp(spec->name, "clients") == 0 && given_pad("clients") == nullptr) {
+      const PropertyValue* host = given_pad("host");
+      const PropertyValue* port = given_pad("port");
+      const int number = port != nullptr ? g_value_get_int(&port->value()) : 5004;
+      if (host != nullptr) g_value_set_string(value, host_and_port(host->text(), number).c_str());
+    } else if (const PropertyValue* given = given_pad(spec->name)) {
+      g_value_copy(&given->value(), value);
+    }
+  } else if (is_host(id)) {
+    const auto given = given_.host.find(spec->name);
+    if (given != given_.host.end()) g_value_copy(&given->second.value(), value);
+  } else if (const SettingInfo* info = setting_of(id)) {
+    const auto given = given_.link.find(info);
+    if (given != given_.link.end()) put_setting(given->second, value);
+  }
+  return true;
+}
+
+// ---- states -----------------------------------------------------------------------------------
+
+bool UdpEnd::join() {
+  HostRequest given;
+  {
+    const std::lock_guard lock(mutex_);
+    given = given_;
+    changed_ = false;
+  }
+  auto user = HostUser::join(element_, std::move(given));
+  if (!user) {
+    const std::string text = user.error().text();
+    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("%s.", text.c_str()), ("shared host"));
+    return false;
+  }
+  const std::lock_guard lock(mutex_);
+  user_ = std::move(*user);
+  return true;
+}
+
+void UdpEnd::leave() {
+  std::shared_ptr<HostUser> gone;  // goes without the lock
+  const std::lock_guard lock(mutex_);
+  std::swap(gone, user_);
+}
+
+bool UdpEnd::set_up(GstPad* pad) {
+  std::vector<Given> given;
+  {
+    const std::lock_guard lock(mutex_);
+    given = pad_given_;
+  }
+  for (const Given& one : given) {
+    if (one.property == "port" && g_value_get_int(&one.value.value()) == 0) {
+      GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS,
+                        ("port=0: no port is chosen here. Set a port from 1 to 65535."), (nullptr));
+      return false;
+    }
+    set_on_pad(pad, one.property, &one.value.value());
+  }
+  return true;
+}
+
+bool UdpEnd::open(GstPad* own) {
+  bool changed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    changed = changed_ || !user_;
+  }
+  if (changed) {
+    leave();
+    if (!join()) return false;
+  }
+  HostUser& user = *user_;
+  if (!user.start()) return false;
+  const HostUser::Acting acting(user);
+  const char* templ = direction_ == Direction::send ? "udp_sink_%u" : "udp_src_%u";
+  GstPad* pad = user.request_pad(templ);
+  if (pad == nullptr) {
+    user.stop();
+    return false;
+  }
+  const bool sends = direction_ == Direction::send;
+  // A pad that receives binds its port when it is linked. What cannot be is posted.
+  const bool linked =
+      set_up(pad) && gst_pad_link(sends ? own : pad, sends ? pad : own) == GST_PAD_LINK_OK;
+  if (!linked || acting.failed()) {
+    if (linked) gst_pad_unlink(sends ? own : pad, sends ? pad : own);
+    user.release_pad(pad);
+    user.stop();
+    return false;
+  }
+  const std::lock_guard lock(mutex_);
+  use_.user = user_;
+  use_.pad.reset(GST_PAD_CAST(gst_object_ref(pad)));
+  use_.host.reset(GST_ELEMENT_CAST(gst_object_ref(user.host())));
+  use_.link.reset(GST_ELEMENT_CAST(gst_object_ref(sends ? user.sink() : user.source())));
+  host_pad_ = pad;
+  own_ = GST_PAD_CAST(gst_object_ref(own));
+  return true;
+}
+
+void UdpEnd::close() {
+  Use last;
+  GstPad* pad = nullptr;
+  GstPad* own = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!use_) return;
+    last = std::move(use_);
+    use_ = Use();
+    std::swap(pad, host_pad_);
+    std::swap(own, own_);
+  }
+  GstStructure* stats = present_stats(last);
+  const bool sends = direction_ == Direction::send;
+  gst_pad_unlink(sends ? own : pad, sends ? pad : own);
+  gst_object_unref(own);
+  last.user->release_pad(pad);
+  last.user->stop();
+  const std::lock_guard lock(mutex_);
+  std::swap(stats, last_stats_);
+  if (stats != nullptr) gst_structure_free(stats);
+}
+
+// ---- statistics -------------------------------------------------------------------------------
+
+namespace {
+
+/** What `object` counts, as a field. */
+void add_stats_of(GstStructure* stats, const char* field, gpointer object) {
+  GstStructure* more = nullptr;
+  g_object_get(object, "stats", &more, nullptr);
+  if (more == nullptr) return;
+  gst_structure_set(stats, field, GST_TYPE_STRUCTURE, more, nullptr);
+  gst_structure_free(more);
+}
+
+}  // namespace
+
+GstStructure* UdpEnd::present_stats(const Use& now) const {
+  GstStructure* stats = nullptr;
+  g_object_get(now.pad.get(), "stats", &stats, nullptr);
+  add_stats_of(stats, "host", now.host.get());
+  add_stats_of(stats, "link", now.link.get());
+  return stats;
+}
+
+GstStructure* UdpEnd::stats() const {
+  if (const Use now = use()) return present_stats(now);
+  const std::lock_guard lock(mutex_);
+  if (last_stats_ != nullptr) return gst_structure_copy(last_stats_);
+  return gst_structure_new("application/x-packet-stats", "datagrams", G_TYPE_UINT64, guint64{0},
+                           "bytes", G_TYPE_UINT64, guint64{0}, "dropped", G_TYPE_UINT64, guint64{0},
+                           nullptr);
+}
