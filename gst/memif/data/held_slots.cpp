@@ -10,10 +10,12 @@ void HeldSlots::push(std::uint32_t slots, Loan* loan) noexcept {
   if (loan == nullptr) return;
   lent_ += slots;
   ++loans_out_;
+  bytes_out_ += loan->bytes;
 }
 
 void HeldSlots::returned(const Loan& loan) noexcept {
   --loans_out_;
+  bytes_out_ -= loan.bytes;
   for (std::uint32_t i = first_; i != end_; i = after(i)) {
     if (bursts_[i].loan != &loan) continue;
     bursts_[i].loan = nullptr;

@@ -28,6 +28,8 @@ class HeldSlots {
   bool may_lend(std::uint32_t slots) const noexcept {
     return rest_ == 0 && loans_out_ < kMostLoans && lent_ + slots <= ring_size_ / 2;
   }
+  /** Whether @p bytes more may be lent: detached, they are memory of ours. */
+  bool may_hold(std::uint64_t bytes) const noexcept { return bytes_out_ + bytes <= kMostBytes; }
   /** Counts down the bursts that are copied after lending has failed; to be called for each. */
   void count_copied() noexcept {
     if (rest_ != 0) --rest_;
@@ -56,6 +58,8 @@ class HeldSlots {
   // Of long packets: to copy one at once, and to copy it later, cost the same.
   static constexpr std::uint32_t kRestOfSingles = 16;
   static constexpr std::uint32_t kMostLoans = 64;
+  // What so many loans of batches come to at most, and packets that are lent one by one, too.
+  static constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 20;
 
   struct Burst {
     Loan* loan;
@@ -71,6 +75,7 @@ class HeldSlots {
   std::uint32_t end_ = 0;
   std::uint32_t lent_ = 0;       // slots
   std::uint32_t loans_out_ = 0;  // those that were moved out, too
+  std::uint64_t bytes_out_ = 0;  // the same in bytes
   std::uint32_t rest_ = 0;       // bursts yet to be copied
 };
 

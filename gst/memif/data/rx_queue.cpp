@@ -432,7 +432,11 @@ Loan* RxQueue::lend_long(const std::shared_ptr<Link>& link, std::uint32_t availa
   } else {
     lend_packets(*loan, 1, &packet, ~0U);
   }
-  if (taken_ == 0) {
+  // As slave the buffer is in the loan already, and there is one for each slot at most.
+  if (taken_ == 0 || !(is_slave() || lent_slots_.may_hold(bytes_))) {
+    taken_ = 0;
+    bytes_ = 0;
+    lent_slots_.count_copied();
     loans_.cancel(loan);
     return nullptr;
   }

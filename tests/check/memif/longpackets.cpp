@@ -208,6 +208,44 @@ GST_START_TEST(test_chains_that_are_no_run_of_bytes) {
 }
 GST_END_TEST
 
+/** What is detached is memory of ours: 256 MiB of it at most. */
+GST_START_TEST(test_long_packets_that_are_kept_take_bounded_memory) {
+  constexpr std::uint32_t kLength = 32 << 20;
+  std::vector<Loan*> kept;
+  {
+    LinkPair pair(small_offer(8, kLength));
+    RxQueue& rx = pair.rx(Direction::s2m);
+    Ring& ring = pair.ring(Direction::s2m);
+    std::uint64_t taken = 0;
+    for (std::uint16_t i = 0; i < 100; ++i) {
+      ring.write(i, part(ring.slot(i) * kLength, kLength, false));
+      ring.store_head(static_cast<std::uint16_t>(i + 1));
+      PacketDesc packet{};
+      const RxBurst burst = rx.receive_or_lend(pair.rx_link(Direction::s2m), 1, kLong, packet);
+      taken += burst.loan != nullptr ? 1 : burst.segments.size();
+      if (burst.loan != nullptr) kept.push_back(burst.loan);
+      rx.release();
+    }
+    fail_unless_equals_uint64(taken, 100);
+    fail_unless_equals_uint64(kept.size(), 8);
+    // What comes back may be lent again.
+    kept.back()->give_back();
+    kept.pop_back();
+    for (std::uint16_t i = 100; i < 120; ++i) {
+      ring.write(i, part(ring.slot(i) * kLength, kLength, false));
+      ring.store_head(static_cast<std::uint16_t>(i + 1));
+      PacketDesc packet{};
+      const RxBurst burst = rx.receive_or_lend(pair.rx_link(Direction::s2m), 1, kLong, packet);
+      if (burst.loan != nullptr) kept.push_back(burst.loan);
+      rx.release();
+    }
+    fail_unless_equals_uint64(kept.size(), 8);
+  }
+  for (Loan* loan : kept) loan->give_back();
+  fail_unless_equals_int(memif_mappings(), 0);
+}
+GST_END_TEST
+
 /** What is checked is what is lent, whatever the peer writes meanwhile. */
 GST_START_TEST(test_descriptors_that_change_all_the_time) {
   for (const Direction direction : kBothDirections) {
@@ -249,6 +287,7 @@ static Suite* longpackets_suite(void) {
   tcase_add_test(tests, test_short_ones_are_copied_and_long_ones_lent);
   tcase_add_test(tests, test_more_is_held_than_may_be_lent);
   tcase_add_test(tests, test_chains_that_are_no_run_of_bytes);
+  tcase_add_test(tests, test_long_packets_that_are_kept_take_bounded_memory);
   tcase_add_test(tests, test_descriptors_that_change_all_the_time);
   return suite;
 }
