@@ -17,10 +17,10 @@
 GType gst_ip_host_udp_sink_pad_get_type(void);
 GType gst_ip_host_udp_src_pad_get_type(void);
 
-/** The data that a pad of either type belongs to; null for other pads. */
+/** What is behind a pad of the one type or the other; null for other pads. */
 [[nodiscard]] ipplugin::UdpSender* gst_ip_host_sender(GstPad* pad);
 [[nodiscard]] std::shared_ptr<ipplugin::UdpReceiver> gst_ip_host_receiver(GstPad* pad);
 
-/** A new pad of `host`, floating; `prefix` is that of the ids of its streams. */
+/** A new pad of `host`, floating. */
 [[nodiscard]] GstPad* gst_ip_host_pad_new(GstPadTemplate* templ, const char* name,
                                           std::shared_ptr<ipplugin::IpHost> host);

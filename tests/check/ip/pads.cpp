@@ -40,10 +40,10 @@ GST_START_TEST(test_names) {
     g_free(name);
     return text;
   };
-  fail_unless_equals_string(name_of("udp_sink_%u").c_str(), "udp_sink_0");
-  fail_unless_equals_string(name_of("udp_sink_7").c_str(), "udp_sink_7");
-  fail_unless_equals_string(name_of("udp_src_%u").c_str(), "udp_src_0");
-  fail_unless_equals_string(name_of("udp_sink_%u").c_str(), "udp_sink_1");
+  fail_unless(name_of("udp_sink_%u") == "udp_sink_0");
+  fail_unless(name_of("udp_sink_7") == "udp_sink_7");
+  fail_unless(name_of("udp_src_%u") == "udp_src_0");
+  fail_unless(name_of("udp_sink_%u") == "udp_sink_1");
   for (const char* wrong : {"udp_sink_x", "udp_src_-1", "udp_sink_99999999999"}) {
     fail_unless(gst_element_request_pad_simple(rig.element, wrong) == nullptr, "%s", wrong);
   }

@@ -348,7 +348,7 @@ GST_START_TEST(test_taken_port) {
   rig.receive({});
   rig.request("udp_src_%u", {});
   rig.play();
-  fail_unless_equals_string(rig.message(GST_MESSAGE_ERROR).c_str(), "");
+  fail_unless(rig.message(GST_MESSAGE_ERROR).empty());
   rig.receive({});
   const std::string error = rig.message(GST_MESSAGE_ERROR);
   fail_unless(error.find("udp_src_2") != std::string::npos, "%s", error.c_str());
