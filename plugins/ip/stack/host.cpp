@@ -459,7 +459,11 @@ Received Host::receive_query(const Arrival& arrival, const Ipv6View& ip, const I
 
 // ---- fragments --------------------------------------------------------------------------------
 
+// What nobody here wants is not put together: it would take the places of what is wanted.
 Received Host::receive_fragment(const Arrival& arrival, const Ipv4View& ip) {
+  if (ip.destination().is_multicast() && !membership_.wants(ip.destination(), ip.source())) {
+    return drop(Count::not_joined);
+  }
   return receive_whole(arrival, reassembly_.add({.source = ip.source(),
                                                  .destination = ip.destination(),
                                                  .identification = ip.identification(),
@@ -472,13 +476,14 @@ Received Host::receive_fragment(const Arrival& arrival, const Ipv4View& ip) {
 }
 
 Received Host::receive_fragment(const Arrival& arrival, const Ipv6View& ip) {
-  // A fragment of a fragment, of an unknown host, or for many in a frame: none of these is sent.
-  const bool alone = !ip.destination().is_multicast();
-  if (arrival.packet == nullptr || ip.is_source_routed() || ip.has_mandatory_option()) {
-    return drop(Count::fragment);
-  }
+  // A fragment of a fragment.
+  if (arrival.packet == nullptr) return drop(Count::fragment);
+  if (ip.is_source_routed()) return drop(Count::source_route);
+  if (ip.has_mandatory_option()) return drop(Count::bad_option);
   if (ip.source().is_unspecified()) return drop(Count::martian_source);
-  if (alone && arrival.frame && arrival.frame->destination().is_group()) {
+  if (ip.destination().is_multicast()) {
+    if (!membership_.wants(ip.destination(), ip.source())) return drop(Count::not_joined);
+  } else if (arrival.frame && arrival.frame->destination().is_group()) {
     return drop(Count::group_destination);
   }
   const Ipv6FragmentHeader header(ip.payload());

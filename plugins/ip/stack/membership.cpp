@@ -54,6 +54,12 @@ bool Membership::is_known(const IpAddress& group) const noexcept {
   return found != groups_.end() && found->is_wanted();
 }
 
+bool Membership::wants(const IpAddress& group, const IpAddress& source) const noexcept {
+  const auto found = std::ranges::find(groups_, group, &Group::address);
+  return found != groups_.end() &&
+         (found->everything || std::ranges::binary_search(found->sources, source));
+}
+
 std::vector<Membership::Info> Membership::list() const {
   std::vector<Info> out;
   for (const Group& group : groups_) {

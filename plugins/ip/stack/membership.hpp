@@ -41,6 +41,8 @@ class Membership {
   void link_down();
 
   [[nodiscard]] bool is_known(const IpAddress& group) const noexcept;
+  /** Whether packets of that source to the group are for somebody here. */
+  [[nodiscard]] bool wants(const IpAddress& group, const IpAddress& source) const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return groups_.size(); }
   [[nodiscard]] std::vector<Info> list() const;
 

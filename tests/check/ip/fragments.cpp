@@ -206,6 +206,50 @@ GST_START_TEST(test_what_makes_a_datagram) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_groups) {
+  // Video that a switch floods to us must not take the places of what is wanted.
+  const Bytes group{239, 1, 2, 3}, group6{0xff, 0x15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9};
+  const Bytes body = payload(64);
+  const auto frames = [&](std::uint32_t id) {
+    std::vector<Bytes> out;
+    for (const Bytes& to : {group, group6}) {
+      const bool v4 = to.size() == 4;
+      const Bytes whole = udp({.source = v4 ? kPeerV4 : kPeerV6, .destination = to}, body);
+      for (const bool last : {false, true}) {
+        Bytes frame = fragment_of(v4, id, {last ? 32U : 0U, last ? 40U : 32U, last}, whole);
+        std::ranges::copy(group_mac(to), frame.begin());
+        std::ranges::copy(to, frame.begin() + 14 + (v4 ? 16 : 24));
+        if (v4) {
+          put16(frame, 24, 0);
+          put16(frame, 24, naive::checksum(std::span(frame).subspan(14, 20)));
+        }
+        out.push_back(frame);
+      }
+    }
+    return out;
+  };
+  FragmentBench bench;
+  for (const Bytes& frame : frames(1)) fail_if(bench.receive(frame) == Received::datagram);
+  fail_unless_equals_uint64(bench.host.kept().reassemblies, 0);
+  fail_unless_equals_uint64(bench.count(Count::not_joined), 4);
+  const unsigned v4 = bench.bind({.port = 5004, .group = address(group)});
+  bench.bind({.port = 5004, .group = address(group6), .sources = {address(kPeerV6)}});
+  unsigned received = 0;
+  for (const Bytes& frame : frames(2)) {
+    if (bench.receive(frame) != Received::datagram) continue;
+    ++received;
+    expect_bytes(bench.payload(), body, "payload");
+  }
+  fail_unless_equals_int(received, 2);
+  // Another source than those that are wanted, and a group that was left.
+  bench.host.unbind(v4, bench.now, bench);
+  auto others = frames(3);
+  for (std::size_t i = 2; i < 4; ++i) others[i][14 + 23] ^= 1;
+  for (const Bytes& frame : others) bench.receive(frame);
+  fail_unless_equals_uint64(bench.host.kept().reassemblies, 0);
+}
+GST_END_TEST
+
 GST_START_TEST(test_impossible_ones) {
   FragmentBench bench;
   const auto bad = [&](const Bytes& frame, const char* what) {
@@ -274,6 +318,7 @@ static Suite* fragments_suite() {
   tcase_add_test(tc, test_overlaps_spoil_all);
   tcase_add_test(tc, test_two_ends);
   tcase_add_test(tc, test_what_makes_a_datagram);
+  tcase_add_test(tc, test_groups);
   tcase_add_test(tc, test_impossible_ones);
   tcase_add_test(tc, test_bounded_in_time_and_memory);
   return s;
