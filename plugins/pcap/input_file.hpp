@@ -62,13 +62,15 @@ class InputFile {
 
   ssize_t read(char* to, std::size_t size);
   [[nodiscard]] bool is_buffered() const noexcept;
+  FILE* regular_stream();
+  void prepare(FILE* stream);
 
   int fd_ = -1;
   bool is_regular_ = false;
   bool was_stopped_ = false;
   WakeEvent interrupt_, stop_;
   std::unique_ptr<char[]> block_;
-  FILE* stream_ = nullptr;  // belongs to the caller of stream()
+  FILE* stream_ = nullptr;  // of what is no regular file; belongs to the caller of stream()
   off64_t position_ = 0;    // behind what the stream has got
 };
 
