@@ -4,10 +4,12 @@
  * @file
  * What bpffilter lets through, in every form packets travel in, and what it says of expressions.
  */
+#include "capture.hpp"
 #include "forms.hpp"
 #include "samples.hpp"
 #include "tests/check/documentation.hpp"
 
+using capture::fail_unless_contains;
 using forms::Feeder;
 using forms::Kind;
 using rig::Bytes;
@@ -73,10 +75,6 @@ std::string expression_of(const Filter& filter) {
   std::string out = text;
   g_free(text);
   return out;
-}
-
-void fail_unless_contains(const std::string& text, const char* part) {
-  fail_unless(text.find(part) != std::string::npos, "no \"%s\" in \"%s\"", part, text.c_str());
 }
 
 }  // namespace
@@ -150,7 +148,7 @@ GST_START_TEST(test_changes_while_playing) {
   filter.push(framed(datagram(5004)));
   filter.push(samples::echo_frame());
   filter.expect(2, 1);
-  fail_unless_equals_string(filter.rig.message(GST_MESSAGE_WARNING).c_str(), "");
+  capture::expect_text(filter.rig.message(GST_MESSAGE_WARNING), "");
 }
 GST_END_TEST
 
@@ -161,7 +159,7 @@ GST_START_TEST(test_wrong_expression_while_playing) {
   fail_unless_contains(warning, "syntax error");
   fail_unless_contains(warning, "behind \"udp or tcp\"");
   fail_unless_contains(warning, "The old value stays");
-  fail_unless_equals_string(expression_of(filter).c_str(), "udp port 5004");
+  capture::expect_text(expression_of(filter), "udp port 5004");
   filter.push(framed(datagram(5004)));
   filter.push(framed(datagram(80)));
   filter.expect(1, 1);
@@ -204,7 +202,7 @@ GST_START_TEST(test_link_type_is_forgotten_at_the_end) {
   fail_unless_equals_int(gst_element_set_state(filter.rig.element, GST_STATE_READY),
                          GST_STATE_CHANGE_SUCCESS);
   g_object_set(filter.rig.element, "expression", "ether host 02:00:00:00:00:01", nullptr);
-  fail_unless_equals_string(filter.rig.message(GST_MESSAGE_WARNING).c_str(), "");
+  capture::expect_text(filter.rig.message(GST_MESSAGE_WARNING), "");
 }
 GST_END_TEST
 

@@ -97,6 +97,11 @@ class Folder {
   std::string path_;
 };
 
+/** The macro for that keeps pointers, which is nothing for what a function returns. */
+inline void expect_text(const std::string& text, const char* wanted) {
+  fail_unless_equals_string(text.c_str(), wanted);
+}
+
 inline void fail_unless_contains(const std::string& text, const char* part) {
   fail_unless(text.find(part) != std::string::npos, "no \"%s\" in \"%s\"", part, text.c_str());
 }

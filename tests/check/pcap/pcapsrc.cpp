@@ -279,7 +279,7 @@ GST_START_TEST(test_every_form_and_batch_size) {
     for (const bool batches : {true, false}) {
       for (const unsigned size : {1U, 2U, 31U, 32U, 33U, 255U, 256U}) {
         Replay replay(path, "batch-size=" + std::to_string(size), batches);
-        fail_unless_equals_string(replay.run().c_str(), "");
+        capture::expect_text(replay.run(), "");
         fail_unless_equals_uint64(replay.packets.size(), records.size());
         for (std::size_t i = 0; i < records.size(); ++i) {
           const Packet& packet = replay.packets[i];
@@ -291,8 +291,7 @@ GST_START_TEST(test_every_form_and_batch_size) {
         for (std::size_t i = 0; i + 1 < replay.pushes.size(); ++i) {
           fail_unless(replay.pushes[i] <= size && (replay.pushes[i] == size || size > 100));
         }
-        fail_unless_equals_string(replay.caps.c_str(),
-                                  "application/x-packet, link-type=(string)ethernet");
+        capture::expect_text(replay.caps, "application/x-packet, link-type=(string)ethernet");
       }
     }
   }
@@ -338,7 +337,7 @@ GST_START_TEST(test_link_types) {
   for (const auto& [dlt, name] : kTypes) {
     write_with_libpcap(folder / "a", dlt, 3);
     Replay replay(folder / "a");
-    fail_unless_equals_string(replay.run().c_str(), "");
+    capture::expect_text(replay.run(), "");
     fail_unless_contains(replay.caps, name);
     fail_unless_equals_uint64(replay.packets.size(), 3);
     fail_unless_equals_uint64(replay.packets[2].pts, 2000);  // from microseconds
@@ -437,7 +436,7 @@ GST_START_TEST(test_snapped_and_empty_packets) {
   records[2].bytes.clear();
   records[3].length = 5000;
   Replay replay(write_file(folder / "a", file_of(records, FileFormat::pcap)));
-  fail_unless_equals_string(replay.run().c_str(), "");
+  capture::expect_text(replay.run(), "");
   fail_unless_equals_uint64(replay.packets.size(), 4);
   fail_unless(replay.packets[1].bytes == records[1].bytes);
   fail_unless_equals_uint64(replay.stat("snapped"), 2);
@@ -454,7 +453,7 @@ GST_START_TEST(test_longest_packets) {
   records[3].bytes = samples::payload(262'143);
   for (const FileFormat format : kFormats) {
     Replay replay(write_file(folder / "a", file_of(records, format)));
-    fail_unless_equals_string(replay.run().c_str(), "");
+    capture::expect_text(replay.run(), "");
     for (std::size_t i = 0; i < 6; ++i) fail_unless(replay.packets.at(i).bytes == records[i].bytes);
   }
 }
@@ -473,7 +472,7 @@ GST_START_TEST(test_times_that_jump) {
                                  start + 4'000'000 * kSecond};
   for (std::size_t i = 0; i < 6; ++i) records[i].time = times[i];
   Replay replay(write_file(folder / "a", file_of(records, FileFormat::pcapng)));
-  fail_unless_equals_string(replay.run().c_str(), "");
+  capture::expect_text(replay.run(), "");
   for (std::size_t i = 0; i < 6; ++i) {
     fail_unless_equals_uint64(replay.packets.at(i).recorded, times[i]);
     fail_unless_equals_uint64(replay.packets[i].pts, std::max(times[i], start) - start);
@@ -491,7 +490,7 @@ GST_START_TEST(test_times_of_any_kind) {
   for (const FileFormat format : kFormats) {
     for (const char* options : {"", "loops=3"}) {
       Replay replay(write_file(folder / "a", file_of(records, format)), options);
-      fail_unless_equals_string(replay.run().c_str(), "");
+      capture::expect_text(replay.run(), "");
       for (const Packet& packet : replay.packets) fail_unless(packet.pts <= G_MAXUINT64 / 2);
     }
   }
@@ -503,7 +502,7 @@ GST_START_TEST(test_loops) {
   const auto records = some_records(10, 1000);
   const std::string path = write_file(folder / "a", file_of(records, FileFormat::pcap));
   Replay replay(path, "loops=3");
-  fail_unless_equals_string(replay.run().c_str(), "");
+  capture::expect_text(replay.run(), "");
   fail_unless_equals_uint64(replay.packets.size(), 30);
   for (std::size_t i = 0; i < 30; ++i) {
     fail_unless(replay.packets[i].bytes == records[i % 10].bytes);
@@ -523,7 +522,7 @@ GST_START_TEST(test_loops_without_end) {
   replay.stop();
   // Nothing but the end can come of a file without packets.
   Replay empty(write_file(folder / "b", file_of({}, FileFormat::pcapng)), "loops=0");
-  fail_unless_equals_string(empty.run().c_str(), "");
+  capture::expect_text(empty.run(), "");
 }
 GST_END_TEST
 
@@ -549,7 +548,7 @@ GST_START_TEST(test_speed) {
       fail_unless(gst_test_clock_crank(GST_TEST_CLOCK(clock)));
       replay.wait_packets(i + 1);
     }
-    fail_unless_equals_string(replay.end().c_str(), "");
+    capture::expect_text(replay.end(), "");
     for (std::size_t i = 0; i < 4; ++i) {
       fail_unless_equals_uint64(replay.packets[i].pts,
                                 i * static_cast<guint64>(step) * GST_MSECOND);
@@ -638,7 +637,7 @@ GST_START_TEST(test_fifo) {
       before = now;
     }
     fifo.close_writer();
-    fail_unless_equals_string(replay.end().c_str(), "");
+    capture::expect_text(replay.end(), "");
     fail_unless(replay.packets[2].bytes == records[2].bytes);
     fail_unless_contains(replay.caps, "ethernet");
   }
@@ -663,7 +662,7 @@ GST_START_TEST(test_pause_loses_nothing_of_a_fifo) {
   }
   fifo.write(all.substr(half + 20));
   fifo.close_writer();
-  fail_unless_equals_string(replay.end().c_str(), "");
+  capture::expect_text(replay.end(), "");
   fail_unless_equals_uint64(replay.packets.size(), 3);
   fail_unless(replay.packets[2].bytes == records[2].bytes);
 }
@@ -704,7 +703,7 @@ GST_START_TEST(test_eos_while_it_waits_for_a_writer) {
       replay.wait_packets(1);
     }
     fail_unless(gst_element_send_event(replay.element, gst_event_new_eos()));
-    fail_unless_equals_string(replay.end().c_str(), "");
+    capture::expect_text(replay.end(), "");
   }
 }
 GST_END_TEST
