@@ -335,7 +335,7 @@ gboolean gst_ip_host_packet_event(GstPad*, GstObject* parent, GstEvent* event) {
       break;
     case GST_EVENT_FLUSH_STOP:
       gst_ip_host_tell_receivers(self, event);
-      for (const auto& receiver : self->state->host->receivers()) receiver->prepare_segment();
+      for (const auto& held : self->state->host->receivers()) held.receiver->prepare_segment();
       gst_ip_host_stream_starts(self, &self->state->packets_ended);
       break;
     case GST_EVENT_EOS: {

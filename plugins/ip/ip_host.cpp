@@ -69,7 +69,6 @@ bool IpHost::start(const HostSettings& settings, bool fragment) {
   config_ = std::move(*config);
   fragment_ = fragment;
   link_.store(Link::unknown);
-  told_.store(false);
   output_.start(config_.mtu + LinkHeader::kMaxSize);
   {
     const std::lock_guard lock(mutex_);
@@ -154,7 +153,6 @@ bool IpHost::find_link_type() {
 }
 
 void IpHost::set_link(bool up, bool told) {
-  if (told) told_.store(true);
   Lock lock(*this);
   const Link now = up ? Link::up : Link::down;
   const Link was = link_.load();
@@ -245,9 +243,15 @@ bool IpHost::bind_again(const std::shared_ptr<UdpReceiver>& receiver) {
   return check_bound(*receiver, bound);
 }
 
-std::vector<std::shared_ptr<UdpReceiver>> IpHost::receivers() const {
+std::vector<IpHost::Held> IpHost::receivers() const {
+  std::vector<Held> all;
   const std::lock_guard lock(mutex_);
-  return receivers_;
+  for (const auto& receiver : receivers_) {
+    // Its pad lives at least until it is removed, for which the lock is needed.
+    auto* pad = static_cast<GstPad*>(gst_object_ref(receiver->pad()));
+    all.push_back({receiver, {pad, gst_object_unref}});
+  }
+  return all;
 }
 
 // ---- the host's own packets -------------------------------------------------------------------
@@ -330,7 +334,9 @@ GstClockTime IpHost::tick() {
 
 GstClockTime IpHost::tell_timeouts(GstClockTime now) {
   GstClockTime due = GST_CLOCK_TIME_NONE;
-  for (const auto& receiver : receivers()) due = std::min(due, receiver->check_timeout(now));
+  for (const Held& held : receivers()) {
+    due = std::min(due, held.receiver->check_timeout(now));
+  }
   return due;
 }
 

@@ -112,8 +112,13 @@ class IpHost {
   [[nodiscard]] const std::shared_ptr<UdpReceiver>* bound(unsigned binding) const {
     return binding < bound_.size() && bound_[binding] ? &bound_[binding] : nullptr;
   }
+  /** A receiver whose pad is kept, too. */
+  struct Held {
+    std::shared_ptr<UdpReceiver> receiver;
+    std::unique_ptr<GstPad, void (*)(void*)> pad;
+  };
   /** All there are. */
-  [[nodiscard]] std::vector<std::shared_ptr<UdpReceiver>> receivers() const;
+  [[nodiscard]] std::vector<Held> receivers() const;
 
   /** Whether any pad for sending is there. */
   [[nodiscard]] bool has_senders() const noexcept { return senders_.load() != 0; }
@@ -155,7 +160,6 @@ class IpHost {
   HostConfig config_;      // from start() on
   bool fragment_ = false;  // the same
   std::atomic<Link> link_{Link::unknown};
-  std::atomic<bool> told_{false};
   std::atomic<int> senders_{0};
   std::atomic<std::uint32_t> identification_;
   std::atomic<std::uint16_t> port_;

@@ -240,8 +240,8 @@ void PacketReceiver::deliver(GstBuffer* buffer, const Found& found, GstClockTime
 
 bool PacketReceiver::all_ended() const {
   const auto receivers = host_.receivers();
-  return !receivers.empty() && std::ranges::all_of(receivers, [](const auto& receiver) {
-    return receiver->last_flow() == GST_FLOW_EOS;
+  return !receivers.empty() && std::ranges::all_of(receivers, [](const auto& held) {
+    return held.receiver->last_flow() == GST_FLOW_EOS;
   });
 }
 
