@@ -30,6 +30,8 @@ PORT = 5004
 UDP_PORT = 47010
 FEEDER, FEEDER_MAC = "192.168.1.2", "02:00:c0:a8:01:02"
 OURS, OURS_MAC = "192.168.1.1", "02:00:c0:a8:01:01"
+UDP_BUFFER = 64 << 20   # the kernel grants net.core.rmem_max at the most
+RING = 16384            # slots: a machine that is busy elsewhere stops a thread for milliseconds
 FRAMES_PORT = 4789      # where the generator's frames go
 RATES = (100_000, 200_000, 400_000, 1_000_000, 2_000_000, 3_000_000)
 BEGIN, END = "<!-- datagrams: begin -->", "<!-- datagrams: end -->"
@@ -188,11 +190,12 @@ def send_memif(bench, role, bare=False):
 
 
 def udp_receiver():
-    return f"udpsrc port={UDP_PORT} ! fakesink name=count sync=false async=false"
+    return f"udpsrc port={UDP_PORT} buffer-size={UDP_BUFFER} ! fakesink name=count sync=false async=false"
 
 
-def iphost_receiver(socket, role):
-    return (f"memifsrc socket-path={socket} role={role} ! iphost name=h address={OURS}/24 "
+def iphost_receiver(socket, role, ring):
+    return (f"memifsrc socket-path={socket} role={role} ring-size={ring} ! "
+            f"iphost name=h address={OURS}/24 "
             f"mac={OURS_MAC} udp_src_0::port={FRAMES_PORT} "
             f"h.src ! {memif_sink(socket, role)} "
             "h.udp_src_0 ! fakesink name=count sync=false async=false")
@@ -211,9 +214,11 @@ def receive(bench, kind, rate=0, seconds=None):
             count = bench.count(udp_receiver(), seconds if rate == 0 else 0)
             ready = bound(UDP_PORT)
         else:
+            ring = RING if rate else 1024
             feed = bench.datagrams("feed-memif", socket_path=socket, role=opposite(kind),
-                                   rate=rate, seconds=whole, warmup=0.3)
-            count = bench.count(iphost_receiver(socket, kind), seconds if rate == 0 else 0)
+                                   rate=rate, seconds=whole, warmup=0.3, ring_size=ring)
+            count = bench.count(iphost_receiver(socket, kind, ring),
+                                seconds if rate == 0 else 0)
             ready = at_once
         counter = bench.start(count)
         feeder = None
@@ -248,13 +253,16 @@ def rtp(bench, over, frames):
         if over == "nothing":
             receiver, sender = None, picture + "fakesink sync=true async=false name=count"
         elif over == "udp":
-            receiver = f"udpsrc port={UDP_PORT} buffer-size=67108864 " + depay
+            receiver = f"udpsrc port={UDP_PORT} buffer-size={UDP_BUFFER}" + depay
             sender = picture + f"udpsink host=127.0.0.1 port={UDP_PORT} name=count"
         else:
-            receiver = (f"memifudpsrc socket-path={socket} role=master ring-size=16384 "
-                        f"address={FEEDER}/24 port={PORT}" + depay)
-            sender = picture + (f"memifudpsink socket-path={socket} ring-size=16384 "
-                                f"address={OURS}/24 host={FEEDER} port={PORT} name=count")
+            both = f"socket-path={socket} ring-size={RING}"
+            receiver = (f"iphost name=h address={FEEDER}/24 udp_src_0::port={PORT} "
+                        f"memifsrc {both} role=master ! h.sink h.src ! memifsink {both} role=master "
+                        "h.udp_src_0" + depay)
+            sender = (f"iphost name=h address={OURS}/24 udp_sink_0::host={FEEDER} "
+                      f"udp_sink_0::port={PORT} memifsrc {both} ! h.sink h.src ! memifsink {both} " +
+                      picture + "clocksync name=count ! h.udp_sink_0")
         receiving = None
         if receiver:
             receiving = bench.start(bench.count(receiver, 0, cpu=CPU_LOAD))
@@ -358,7 +366,7 @@ def loss_rows(results):
 def rtp_rows(results):
     alone = report.median(results.get("nothing", []), "send_cpu") or 0
     names = {"nothing": "no transport (payloader to fakesink)", "udp": "udpsink, udpsrc",
-             "memif": "memifudpsink, memifudpsrc"}
+             "memif": "iphost over memif"}
     for over, runs in results.items():
         if not report.values(runs, "frames"):
             yield [names[over], runs[0].get("error"), "", "", "", "", ""]
@@ -416,12 +424,16 @@ def main():
     parser.add_argument("--warmup", type=float, default=0.5)
     parser.add_argument("--frames", type=int, default=3600, help="pictures of the RTP section")
     parser.add_argument("--sections", default="send,receive,loss,rtp")
+    parser.add_argument("--priority", action="store_true",
+                        help="take precedence over other programs of the machine (root)")
     parser.add_argument("--doc", help="write the tables into this docs/performance.md too")
     options = parser.parse_args()
     bench = Bench(options.build, options)
     if not (bench.programs / "datagrams").exists():
         sys.exit(f"{bench.programs}/datagrams is missing: build first (-Dbuildtype=release)")
     (bench.build / "benchmarks").mkdir(exist_ok=True)
+    if options.priority:
+        Path("/proc/self/autogroup").write_text("-20")     # of this session (setsid)
     data = {"machine": machine(), "rounds": options.rounds, "seconds": options.seconds,
             "frames": options.frames}
     with contextlib.ExitStack() as stack:
