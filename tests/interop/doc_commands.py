@@ -20,14 +20,20 @@ PAGES = [*sorted(ROOT.glob("*.md")), ROOT / "examples/README.md",
 ELEMENTS = ("memifsrc", "memifsink", "memifudpsrc", "memifudpsink", "iphost", "icmpresponder",
             "ethbridge", "flowsplit", "packetgen", "packetcheck", "pcapsrc", "pcapsink",
             "bpffilter")
+MEDIA = ROOT / "docs/media.md"
+PROGRAMS = ("gst-launch-1.0", "dpdk-testpmd", "ip", "ffplay", "ffmpeg", "vlc", "vppctl")
 COMMAND = re.compile(r"^(?:    |\| )?((?:gst-launch-1\.0|dpdk-testpmd|build/examples/\S+|"
                      r"\./(?:examples|tests)/\S+|meson) ?.*)$")
 
 
-def indented(page):
-    """The lines of the indented blocks of a page, continuation lines joined, code blocks left out."""
-    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.S).replace("\\\n", " ")
+def indented_lines(text):
+    """The lines of indented blocks, continuation lines joined, code blocks left out."""
+    text = re.sub(r"```.*?```", "", text, flags=re.S).replace("\\\n", " ")
     return [line.strip() for line in text.splitlines() if line.startswith("    ")]
+
+
+def indented(page):
+    return indented_lines(page.read_text())
 
 
 def commands(page):
@@ -35,6 +41,15 @@ def commands(page):
     text = page.read_text().replace("\\\n", " ")
     return [" ".join(match.group(1).split()) for line in text.splitlines()
             if line.startswith("    ") and (match := COMMAND.match(line))]
+
+
+def sections(page):
+    """The commands of each section of docs/media.md, by title, continuation lines joined."""
+    found = {}
+    for part in re.split(r"^## ", page.read_text(), flags=re.M)[1:]:
+        title, text = part.split("\n", 1)
+        found[title] = [line for line in indented_lines(text) if line.split()[0] in PROGRAMS]
+    return found
 
 
 def code_blocks(page, language):
