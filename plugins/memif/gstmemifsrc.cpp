@@ -212,7 +212,7 @@ void gst_memif_src_count_flushed(GstMemifSrcState& state) {
 void gst_memif_src_warn(GstPushSrc* src, bool& warned, const std::string& text) {
   warned = true;
   GST_ELEMENT_WARNING(src, RESOURCE, SETTINGS, ("%s", text.c_str()),
-                      ("counted in stats, as are others like it, without further warnings"));
+                      ("there are no further warnings of this kind, also for other packets"));
 }
 
 /** Of packets that a limit of ours keeps out, once for each limit. */
@@ -240,7 +240,7 @@ void gst_memif_src_check_picture(GstPushSrc* src, GstMemifSrcState& state, GstMi
   if (size == state.picture_size) return;
   gst_memif_src_warn(src, state.warned_picture,
                      "A packet has " + std::to_string(size) +
-                         " bytes, and a picture with the caps " + "that are set here has " +
+                         " bytes, and a picture with the caps that are set here has " +
                          std::to_string(state.picture_size) + ". Set caps to those of the sender.");
 }
 
@@ -361,17 +361,21 @@ GstCaps* gst_memif_src_get_caps(GstBaseSrc* src, GstCaps* filter) {
 }
 
 /** Whether elements take such data as it is, without a decision that depends on its bytes. */
-bool are_raw(const GstCaps* caps) {
+bool is_raw(const GstCaps* caps) {
   if (caps == nullptr || gst_caps_get_size(caps) == 0) return false;
-  return g_str_has_suffix(gst_structure_get_name(gst_caps_get_structure(caps, 0)), "/x-raw");
+  const GstStructure* fields = gst_caps_get_structure(caps, 0);
+  return gst_structure_has_name(fields, "video/x-raw") ||
+         gst_structure_has_name(fields, "audio/x-raw");
 }
 
-bool gst_memif_src_may_lend(GstMemifSrcState& state, GstQuery* query) {
-  const LendPolicy policy = state.lend_frames.load();
-  if (policy != LendPolicy::raw) return policy == LendPolicy::always;
+/** How single packets are handled, which depends on what they are. */
+void gst_memif_src_look_at_caps(GstMemifSrcState& state, GstQuery* query) {
   GstCaps* caps = nullptr;
   gst_query_parse_allocation(query, &caps, nullptr);
-  return are_raw(caps);
+  const LendPolicy policy = state.lend_frames.load();
+  state.lend_long = policy == LendPolicy::always || (policy == LendPolicy::raw && is_raw(caps));
+  const std::optional<GstVideoInfo> video = video_layout(caps);
+  state.picture_size = video && !state.send_batches ? video->size : 0;
 }
 
 gboolean gst_memif_src_decide_allocation(GstBaseSrc* src, GstQuery* query) {
@@ -388,11 +392,7 @@ gboolean gst_memif_src_decide_allocation(GstBaseSrc* src, GstQuery* query) {
     state.buffers.emplace(std::min(interface.settings().buffer_size, kLongestRecycled),
                           interface.copy_budget());
   }
-  state.lend_long = gst_memif_src_may_lend(state, query);
-  GstCaps* caps = nullptr;
-  gst_query_parse_allocation(query, &caps, nullptr);
-  const std::optional<GstVideoInfo> video = video_layout(caps);
-  state.picture_size = video ? video->size : 0;
+  gst_memif_src_look_at_caps(state, query);
   GST_INFO_OBJECT(src, "sending %s%s", state.send_batches ? "batches" : "a packet per buffer",
                   !state.send_batches && state.lend_long ? ", long ones lent" : "");
   return TRUE;
@@ -546,8 +546,7 @@ void gst_memif_src_install_properties(GObjectClass* klass) {
       g_param_spec_enum(
           "lend-frames", "Lend frames",
           "Which packets of more than 16384 bytes are pushed where they lie in shared memory, "
-          "which "
-          "the peer can still write to, and not copied; packets in batches are lent anyway",
+          "which the peer can still write to, and not copied; packets in batches are lent anyway",
           gst_memif_lend_frames_get_type(), static_cast<gint>(LendPolicy::raw), kPlaying));
   gst_type_mark_as_plugin_api(gst_memif_rx_mode_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(gst_memif_lend_frames_get_type(), GstPluginAPIFlags(0));
