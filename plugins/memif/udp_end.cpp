@@ -225,15 +225,20 @@ void set_on_pad(GstPad* pad, const std::string& property, const GValue* value) {
 
 }  // namespace
 
+/** There is nobody to be told yet: join() says what is wrong with it. */
+void UdpEnd::set_uri_property(const char* text) {
+  GError* error = nullptr;
+  const bool good = text == nullptr || set_uri(text, &error);
+  const std::lock_guard lock(mutex_);
+  refused_uri_ = good ? "" : error->message;
+  if (!good) GST_WARNING_OBJECT(element_, "%s", error->message);
+  g_clear_error(&error);
+}
+
 bool UdpEnd::set_property(guint id, const GValue* value, GParamSpec* spec) {
   if (id >= kUdpLast) return false;
   if (id == kUdpUri) {
-    GError* error = nullptr;
-    const gchar* text = g_value_get_string(value);
-    if (text != nullptr && !set_uri(text, &error)) {
-      GST_WARNING_OBJECT(element_, "uri refused: %s", error->message);
-      g_error_free(error);
-    }
+    set_uri_property(g_value_get_string(value));
     return true;
   }
   {
@@ -310,10 +315,16 @@ bool UdpEnd::get_property(guint id, GValue* value, GParamSpec* spec) const {
 
 bool UdpEnd::join() {
   HostRequest given;
+  std::string refused;
   {
     const std::lock_guard lock(mutex_);
     given = given_;
     changed_ = false;
+    refused = refused_uri_;
+  }
+  if (!refused.empty()) {
+    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("%s", refused.c_str()), ("property uri"));
+    return false;
   }
   auto user = HostUser::join(element_, std::move(given));
   if (!user) {

@@ -89,6 +89,7 @@ class UdpEnd {
   };
 
   [[nodiscard]] Use use() const;
+  void set_uri_property(const char* text);
   void keep(const char* property, const GValue* value);
   bool get_from_host(guint id, GValue* value, GParamSpec* spec) const;
   bool set_up(GstPad* pad);
@@ -102,6 +103,7 @@ class UdpEnd {
   std::shared_ptr<HostUser> user_;  // written by state changes, with mutex_
   mutable std::mutex mutex_;        // guards what follows
   HostRequest given_;
+  std::string refused_uri_;       // why; empty: it was good
   bool changed_ = false;          // it is not what the host was joined with
   std::vector<Given> pad_given_;  // in the order of setting, as some replace others
   Use use_;                       // while it is open

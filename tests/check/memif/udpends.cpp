@@ -316,6 +316,28 @@ GST_START_TEST(test_both_ways_on_one_link) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_versions_groups_and_modes) {
+  const auto arrives = [](const std::string& sends, const std::string& receives) {
+    const std::string socket = unique_socket();
+    Pipeline a(kIn + ("memifudpsink name=tx sync=false " + sends + slave_at(socket)));
+    Pipeline b("memifudpsrc name=rx " + receives + master_at(socket) + kOut);
+    b.set(GST_STATE_PLAYING);
+    a.set(GST_STATE_PLAYING);
+    wait_for_link(a, "tx", b, "rx");
+    get_acquainted(a, b);
+    push(a, bytes(7));
+    fail_unless(pull(b).bytes == bytes(7));
+  };
+  arrives("host=2001:db8::2 address=2001:db8::1/64", "address=2001:db8::2/64");
+  arrives("host=239.1.1.1 address=10.0.0.1/24", "multicast-group=239.1.1.1 address=10.0.0.2/24");
+  arrives("host=10.0.0.2 mode=ip address=10.0.0.1/24", "mode=ip address=10.0.0.2/24");
+  arrives("host=10.0.0.2 vlan=7 address=10.0.0.1/24", "vlan=7 address=10.0.0.2/24");
+  arrives("host=10.0.0.2 slot-size=512 ring-size=64 address=10.0.0.1/24", "address=10.0.0.2/24");
+  arrives("uri=memifudp://10.0.0.2:6000?address=10.0.0.1/24",
+          "uri=memifudp://:6000?address=10.0.0.2/24");
+}
+GST_END_TEST
+
 GST_START_TEST(test_times_are_those_of_the_pipeline) {
   const std::string socket = unique_socket();
   GstClock* other = GST_CLOCK(
@@ -512,6 +534,7 @@ GST_START_TEST(test_missing_and_wrong_settings) {
   fails("memifudpsrc address=239.1.1.1" + slave_at(socket) + " ! fakesink", "address");
   fails("memifudpsrc port=0" + one(socket) + " ! fakesink", "port=0");
   fails("memifudpsrc ring-size=3" + one(socket) + " ! fakesink", "ring-size=3");
+  fails("memifudpsrc uri=memifudp://10.0.0.9:5004" + one(socket) + " ! fakesink", "group");
   // Nothing is left behind.
   Pipeline good("memifudpsrc" + one(socket) + " ! fakesink");
   good.set(GST_STATE_PLAYING);
@@ -692,6 +715,7 @@ static Suite* udpends_suite(void) {
   tcase_add_test(tests, test_wrong_uris);
   tcase_add_test(tests, test_made_from_uris);
   tcase_add_test(tests, test_both_ways_on_one_link);
+  tcase_add_test(tests, test_versions_groups_and_modes);
   tcase_add_test(tests, test_times_are_those_of_the_pipeline);
   tcase_add_test(tests, test_clients);
   tcase_add_test(tests, test_num_buffers_and_lists);
