@@ -33,7 +33,7 @@ std::map<Key, std::weak_ptr<SharedHost>>& registry() {
   return hosts;
 }
 
-thread_local const HostUser::Acting* acting = nullptr;
+thread_local const HostUser::Acting* acting_now = nullptr;
 
 std::string name_of(gpointer object) {
   gchar* name = gst_object_get_name(GST_OBJECT_CAST(object));
@@ -392,8 +392,8 @@ std::vector<GstElement*> SharedHost::receivers(const char* pad) const {
   const auto add = [&](const HostUser& user) {
     elements.push_back(GST_ELEMENT_CAST(gst_object_ref(user.element_)));
   };
-  if (pad == nullptr && acting != nullptr) {
-    add(acting->user());
+  if (pad == nullptr && acting_now != nullptr) {
+    add(acting_now->user());
     return elements;
   }
   const std::lock_guard lock(mutex_);
@@ -440,8 +440,8 @@ void SharedHost::forward_error(GstMessage* message) {
   const GstStructure* details = nullptr;
   gst_message_parse_error_details(message, &details);
   const char* pad = details != nullptr ? gst_structure_get_string(details, "pad") : nullptr;
-  if (acting != nullptr) {
-    acting->set_failed();
+  if (acting_now != nullptr) {
+    acting_now->set_failed();
     pad = nullptr;
   } else if (pad == nullptr) {
     gchar* debug = nullptr;
@@ -475,10 +475,10 @@ void SharedHost::forward(GstMessage* message) {
 // ---- a user -----------------------------------------------------------------------------------
 
 HostUser::Acting::Acting(HostUser& user) noexcept
-    : user_(user), before_(std::exchange(acting, this)) {}
+    : user_(user), before_(std::exchange(acting_now, this)) {}
 
 HostUser::Acting::~Acting() {
-  acting = before_;
+  acting_now = before_;
 }
 
 HostUser::HostUser(GstElement* element, HostRequest given)
