@@ -6,6 +6,7 @@ Every packet that comes from iphost is kept, so that tshark and scapy can judge 
 """
 
 import ctypes
+import errno
 import logging
 import os
 import signal
@@ -49,7 +50,9 @@ class Pipeline(pipeline.Pipeline):
         pipeline.wait_for(lambda: not self.alive() or self.handles_interrupts(), timeout,
                           "the start")
         self.process.send_signal(signal.SIGINT)
-        if self.wait(timeout):
+        code = self.wait(timeout)
+        # After the end of the stream gst-launch does not catch the signal any more.
+        if code and not (code == -signal.SIGINT and "Got EOS" in self.output()):
             self.assert_alive()
         self.assert_silent()
 
@@ -218,6 +221,9 @@ class Sniffer:
                 self.seen.append(self.sock.recv(65535))
             except (TimeoutError, BlockingIOError):
                 return self.seen
+            except OSError as error:
+                if error.errno != errno.ENETDOWN:       # told once, when the device has gone
+                    raise
 
     def until(self, wanted, timeout=10, what="the packet"):
         deadline, at = time.monotonic() + timeout, 0
