@@ -706,6 +706,7 @@ void Host::link_up(GstClockTime now, Output& output) {
   // First the groups: switches that look into reports let the probes of others through.
   membership_.link_up(now, output);
   claims_.link_up(now, output);
+  neighbours_.link_up(now, output);
 }
 
 void Host::link_down() {

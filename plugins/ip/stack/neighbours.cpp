@@ -276,6 +276,12 @@ void Neighbours::make_room(GstClockTime now) {
   table_.erase(worst);
 }
 
+void Neighbours::link_up(GstClockTime now, Output& output) {
+  for (Item& item : table_) {
+    if (item.second.state == State::incomplete) resolve(item, now, output);
+  }
+}
+
 void Neighbours::forget() {
   ++generation_;
   for (auto item = table_.begin(); item != table_.end();) {

@@ -59,6 +59,8 @@ class Neighbours {
   GstClockTime tick(GstClockTime now, Output& output);
   /** No earlier than this is there something to do. */
   [[nodiscard]] GstClockTime due() const noexcept { return due_; }
+  /** Asks anew for those that were asked for while nobody could hear it. */
+  void link_up(GstClockTime now, Output& output);
   /** All but the static ones are unknown, and what waited for them is dropped. */
   void forget();
 

@@ -62,6 +62,20 @@ GST_START_TEST(test_arp_resolves_and_sends_what_waited) {
 }
 GST_END_TEST
 
+/** What is asked before the link is up is heard by nobody, and must not cost a second. */
+GST_START_TEST(test_link_up_asks_again) {
+  Bench bench;
+  const Bytes known{192, 168, 1, 8};
+  expect_pending(bench, kHopAddress, "new");
+  bench.take();
+  resolve(bench, known);
+  bench.host.link_up(bench.now, bench);
+  const auto sent = bench.take();
+  fail_unless(std::ranges::count(sent, arp_request(kHop)) == 1);
+  fail_unless(std::ranges::count(sent, arp_request(known)) == 0);
+}
+GST_END_TEST
+
 GST_START_TEST(test_requests_back_off_until_nobody_wants) {
   Bench bench;
   expect_pending(bench, kHopAddress, "new");
@@ -478,6 +492,7 @@ static Suite* neighbours_suite() {
   TCase* tc = tcase_create("all");
   suite_add_tcase(s, tc);
   tcase_add_test(tc, test_arp_resolves_and_sends_what_waited);
+  tcase_add_test(tc, test_link_up_asks_again);
   tcase_add_test(tc, test_requests_back_off_until_nobody_wants);
   tcase_add_test(tc, test_held_packets_are_bounded);
   tcase_add_test(tc, test_known_ones_are_asked_again);
