@@ -251,21 +251,6 @@ class IpHostKernelTest(KernelTest):
                                       host=f"gateway={IP4}")):
                 self.receives(sock, data, 20)
 
-    def test_vlan(self):
-        """Through a VLAN device of the kernel, ping and datagrams."""
-        data = lan.payload_file(f"{self.directory}/vlan.in", 20 * SIZE)
-        with self.kernel():
-            made = self.space.ip("link", "add", "link", DEVICE, "name", "tagged", "type", "vlan",
-                                 "id", "5", check=False)
-            if made.returncode:
-                self.skipTest(f"the kernel makes no VLAN devices: {made.stderr.strip()}")
-            self.space.ip("addr", "add", "10.9.5.2/24", "dev", "tagged")
-            self.space.ip("link", "set", "tagged", "up")
-            with udp_socket(self.space.name, "10.9.5.2", 5004) as sock, \
-                    self.host(sending(self.path, f"{self.directory}/vlan.in", "10.9.5.2",
-                                      host="vlan=5", address="10.9.5.1/24")):
-                self.receives(sock, data, 20)
-
     def test_two_hosts_with_one_address(self):
         """We take the kernel's address: a warning names it and who has it."""
         with self.kernel():
