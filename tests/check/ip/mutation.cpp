@@ -5,6 +5,8 @@
  * A peer that writes to packets while the host looks at them: see packet/mutation.cpp. The host is
  * built into this program with a change of the packet behind each load from it.
  */
+#include <span>
+
 #include "bench.hpp"
 #include "mutating_peer.hpp"
 #include "seeds.hpp"
@@ -71,8 +73,9 @@ void run(HostConfig with) {
   bench.bind({.port = 5004, .group = address(Bytes{239, 1, 2, 3})});
   unsigned datagrams = 0, replies = 0;
   for (unsigned round = 0; round < kRounds; ++round) {
-    Bytes bytes = packets()[below(packets().size())];
-    if (with.link_type == LinkType::ip) bytes.erase(bytes.begin(), bytes.begin() + 14);
+    const std::span<const std::uint8_t> frame = packets()[below(packets().size())];
+    const auto sent = frame.subspan(with.link_type == LinkType::ip ? 14 : 0);
+    Bytes bytes(sent.begin(), sent.end());
     if (below(4) == 0) bytes.resize(below(bytes.size() + 1));
     if (below(50) == 0) {
       bench.route(address(kPeerV4));
