@@ -16,7 +16,7 @@ from memif_peer import Peer
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 STEPS = (
-    "memif-link: up, peer 'gst-memif'",
+    "memif-link: up, peer 'out'",
     "sent: ARP request for 192.168.1.1",
     "received: ARP reply, 192.168.1.1 is at 02:00:c0:a8:01:01",
     "sent: echo request",
