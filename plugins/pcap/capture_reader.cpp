@@ -95,7 +95,37 @@ CaptureReader::Next CaptureReader::read_header() {
   }
   link_type_ = *type;
   snaplen_ = static_cast<std::uint32_t>(pcap_snapshot(pcap_.get()));
+  records_.reset();
+  // The order of fields in older versions is libpcap's business.
+  const bool usual = pcap_major_version(pcap_.get()) == 2 && pcap_minor_version(pcap_.get()) == 4;
+  const std::uint32_t magic = input_.is_regular() ? input_.magic() : 0;
+  if (usual && RecordReader::knows(magic)) records_.emplace().start(magic, snaplen_);
   return Next::packet;
+}
+
+/** `end` says that the file is at its end. */
+CaptureReader::Next CaptureReader::next_record(pcap_pkthdr& header, const u_char*& bytes) {
+  if (!records_) return next_of_libpcap(header, bytes);
+  switch (records_->next(pcap_file(pcap_.get()), header, bytes)) {
+    case RecordReader::Next::record:
+      return Next::packet;
+    case RecordReader::Next::end:
+      return Next::end;
+    case RecordReader::Next::failed:
+      break;
+  }
+  return fail(records_->problem());
+}
+
+CaptureReader::Next CaptureReader::next_of_libpcap(pcap_pkthdr& header, const u_char*& bytes) {
+  pcap_pkthdr* found = nullptr;
+  const int result = pcap_next_ex(pcap_.get(), &found, &bytes);
+  if (result == 1) {
+    header = *found;
+    return Next::packet;
+  }
+  if (result == PCAP_ERROR_BREAK) return Next::end;
+  return input_.was_stopped() ? Next::interrupted : fail(pcap_geterr(pcap_.get()));
 }
 
 CaptureReader::Next CaptureReader::read_packet() {
@@ -105,17 +135,15 @@ CaptureReader::Next CaptureReader::read_packet() {
       if (const Next header = read_header(); header != Next::packet) return header;
     }
     if (!input_.wait()) return Next::interrupted;
-    pcap_pkthdr* header = nullptr;
+    pcap_pkthdr header{};
     const u_char* bytes = nullptr;
-    const int result = pcap_next_ex(pcap_.get(), &header, &bytes);
-    if (result == 1) {
-      if (header->caplen != 0) return set_packet(*header, bytes);
+    const Next found = next_record(header, bytes);
+    if (found == Next::packet) {
+      if (header.caplen != 0) return set_packet(header, bytes);
       empty.add(1);
       continue;
     }
-    if (result != PCAP_ERROR_BREAK) {
-      return input_.was_stopped() ? Next::interrupted : fail(pcap_geterr(pcap_.get()));
-    }
+    if (found != Next::end) return found;
     if (const Next next = at_end(); next != Next::packet) return next;
   }
 }

@@ -2,7 +2,8 @@
 // Copyright (C) 2026 The gst-memif developers
 /**
  * @file
- * The packets of a capture file, once or several times, as libpcap reads them.
+ * The packets of a capture file, once or several times, as libpcap reads them. Records of regular
+ * files in the classic format are read in blocks, without it.
  */
 #pragma once
 
@@ -11,12 +12,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "gst/common/counter.hpp"
 #include "plugins/pcap/input_file.hpp"
 #include "plugins/pcap/link_types.hpp"
+#include "plugins/pcap/record_reader.hpp"
 
 namespace pcapplugin {
 
@@ -66,6 +69,8 @@ class CaptureReader {
   };
 
   Next read_packet();
+  Next next_record(pcap_pkthdr& header, const u_char*& bytes);
+  Next next_of_libpcap(pcap_pkthdr& header, const u_char*& bytes);
   Next set_packet(const pcap_pkthdr& header, const u_char* bytes);
   Next at_end();
   Next fail(const std::string& problem);
@@ -73,6 +78,7 @@ class CaptureReader {
 
   InputFile input_;
   std::unique_ptr<pcap_t, PcapClose> pcap_;
+  std::optional<RecordReader> records_;  // where it can read them
   std::string location_;
   LinkType link_type_ = LinkType::ethernet;
   std::uint32_t snaplen_ = 0;

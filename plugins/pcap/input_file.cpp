@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio_ext.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -40,6 +41,11 @@ void InputFile::open(int fd) {
 
 void InputFile::close() {
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+std::uint32_t InputFile::magic() const noexcept {
+  std::uint32_t value = 0;
+  return pread(fd_, &value, sizeof value, 0) == sizeof value ? value : 0;
 }
 
 bool InputFile::rewind() {

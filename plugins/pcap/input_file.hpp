@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -36,6 +37,8 @@ class InputFile {
   [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
   /** Whether it can be read again from its beginning. */
   [[nodiscard]] bool is_regular() const noexcept { return is_regular_; }
+  /** The first four bytes of a regular file as this machine reads them; 0 if there are fewer. */
+  [[nodiscard]] std::uint32_t magic() const noexcept;
   /** Back to the beginning of a regular file. */
   [[nodiscard]] bool rewind();
 

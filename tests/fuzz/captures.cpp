@@ -27,6 +27,7 @@ namespace {
 struct Kept {
   std::uint64_t time;
   std::vector<std::byte> bytes;
+  bool operator==(const Kept&) const = default;
 };
 
 int memory_file(Bytes bytes) {
@@ -78,12 +79,17 @@ void read_any(Input& input) {
   const bool streamed = input.flag();
   const Bytes bytes = input.rest();
   CaptureReader reader;
-  if (streamed) {
-    reader.open(filled_pipe(bytes), 1);
-  } else {
+  if (!streamed) {
     reader.open(memory_file(bytes), loops);
+    (void)read_all(reader, 1000);
+    return;
   }
-  (void)read_all(reader, 1000);
+  // By libpcap from a stream, and in blocks from a file.
+  constexpr std::size_t kAll = 65536;
+  reader.open(filled_pipe(bytes), 1);
+  const std::vector<Kept> piped = read_all(reader, kAll);
+  reader.open(memory_file(bytes), 1);
+  if (bytes.size() <= kAll) require(read_all(reader, kAll) == piped, "a file is read differently");
 }
 
 void write_and_read(Input& input) {

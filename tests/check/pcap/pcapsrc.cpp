@@ -4,8 +4,11 @@
  * @file
  * What pcapsrc makes of files by libpcap and by pcapsink, of damaged ones, and of streams.
  */
+#include "plugins/pcap/capture_reader.hpp"
+
 #include <fcntl.h>
 #include <gst/check/gsttestclock.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <condition_variable>
@@ -429,6 +432,96 @@ GST_START_TEST(test_damaged_at_every_byte) {
 }
 GST_END_TEST
 
+namespace {
+
+/** What a file of these bytes is read as; through a pipe, it is libpcap that reads it. */
+std::string read_as(const std::string& bytes, bool pipe) {
+  int fds[2] = {-1, -1};
+  if (pipe) {
+    fail_unless(pipe2(fds, O_CLOEXEC) == 0);
+  } else {
+    fds[0] = fds[1] = memfd_create("capture", MFD_CLOEXEC);
+  }
+  const auto size = static_cast<ssize_t>(bytes.size());
+  fail_unless(::write(fds[1], bytes.data(), bytes.size()) == size);
+  if (pipe) {
+    ::close(fds[1]);
+  } else {
+    fail_unless(::lseek(fds[0], 0, SEEK_SET) == 0);
+  }
+  pcapplugin::CaptureReader reader;
+  reader.open(fds[0], 1);
+  using Next = pcapplugin::CaptureReader::Next;
+  std::string out;
+  Next next = reader.next();
+  for (; next == Next::packet; next = reader.next()) {
+    const auto& packet = reader.packet();
+    out += std::to_string(packet.time) + ":" +
+           std::string(reinterpret_cast<const char*>(packet.bytes.data()), packet.bytes.size());
+    reader.take();
+  }
+  out += " snapped " + std::to_string(reader.snapped.get());
+  if (next == Next::end) return out + ", end";
+  // Which limit of two equal ones it names is the same to us.
+  const std::string why = reader.error().why;
+  return out + ", " + why.substr(0, why.find(", bigger than"));
+}
+
+void expect_same(const std::string& file) {
+  const std::string ours = read_as(file, false), libpcaps = read_as(file, true);
+  fail_unless(ours == libpcaps, "%s\nnot as libpcap reads it:\n%s", ours.c_str(), libpcaps.c_str());
+}
+
+/** A classic file in the other order of bytes, all of whose fields are known to be there. */
+std::string swapped(std::string file) {
+  const auto swap = [&](std::size_t at, std::size_t size) {
+    std::reverse(file.begin() + static_cast<long>(at), file.begin() + static_cast<long>(at + size));
+  };
+  std::size_t at = 24;
+  while (at < file.size()) {
+    std::uint32_t length = 0;
+    std::memcpy(&length, file.data() + at + 8, sizeof length);
+    for (std::size_t field = 0; field < 16; field += 4) swap(at + field, 4);
+    at += 16 + length;
+  }
+  swap(0, 4);
+  swap(4, 2);
+  swap(6, 2);
+  for (std::size_t field = 8; field < 24; field += 4) swap(field, 4);
+  return file;
+}
+
+}  // namespace
+
+/** The records of a file are read in blocks, not by libpcap: to the same effect. */
+GST_START_TEST(test_blocks_are_read_as_libpcap_reads_them) {
+  auto records = some_records(40);
+  records[1].length = 5000;
+  records[2].bytes.clear();
+  records[3].time = 0xf0000000 * kSecond;
+  const std::string nanoseconds = file_of(records, FileFormat::pcap);
+  std::string microseconds = nanoseconds;
+  const std::uint32_t magic = 0xa1b2c3d4;
+  std::memcpy(microseconds.data(), &magic, sizeof magic);
+  std::string few = nanoseconds;
+  const std::uint32_t snaplen = 61;
+  std::memcpy(few.data() + 16, &snaplen, sizeof snaplen);
+  for (const std::string& whole :
+       {nanoseconds, microseconds, few, swapped(nanoseconds), swapped(microseconds)}) {
+    expect_same(whole);
+    for (std::size_t at = 0; at < 400; ++at) {
+      for (const char flip : {'\x01', '\x04', '\x80', '\xff'}) {
+        std::string damaged = whole;
+        damaged[at] = static_cast<char>(damaged[at] ^ flip);
+        expect_same(damaged);
+      }
+      const std::string cut = whole.substr(0, at);
+      expect_same(cut);
+    }
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_snapped_and_empty_packets) {
   const Folder folder;
   auto records = some_records(5);
@@ -723,6 +816,7 @@ static Suite* pcapsrc_suite() {
   tcase_add_test(tc, test_other_link_types_are_refused_by_name);
   tcase_add_test(tc, test_places_that_cannot_be_read);
   tcase_add_test(tc, test_truncated_at_every_byte);
+  tcase_add_test(tc, test_blocks_are_read_as_libpcap_reads_them);
   tcase_add_test(tc, test_damaged_at_every_byte);
   tcase_add_test(tc, test_snapped_and_empty_packets);
   tcase_add_test(tc, test_longest_packets);
