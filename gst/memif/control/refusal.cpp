@@ -47,7 +47,8 @@ bool same_letter(char a, char b) {
 }
 
 bool mentions(std::string_view text, std::string_view words) {
-  return !std::ranges::search(text, words, same_letter).empty();
+  return std::search(text.begin(), text.end(), words.begin(), words.end(), same_letter) !=
+         text.end();
 }
 
 }  // namespace

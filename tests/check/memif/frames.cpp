@@ -169,7 +169,11 @@ GST_START_TEST(test_gdp_is_understood_by_who_comes_later) {
         Pipeline in("memifsrc name=src" + (sink_is_slave ? master_at(name) : slave_at(name)) +
                     "! gdpdepay" + kAppSink);
         in.set(GST_STATE_PLAYING);
-        fail_unless(in.link_comes_up("src") && out.link_comes_up("sink"));
+        fail_unless(in.link_comes_up("src"));
+        // And not still the one of the receiver before.
+        const auto links = static_cast<std::uint64_t>(receiver) + 1;
+        fail_unless(eventually([&] { return out.stat("sink", "link-ups") == links; }));
+        fail_unless(out.link_comes_up("sink"));
         push(out, packet(sent++, 1024));
         GstAppSink* sink = GST_APP_SINK(in.element("out"));
         GstSample* sample = gst_app_sink_try_pull_sample(sink, 10 * GST_SECOND);

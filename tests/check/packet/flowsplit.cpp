@@ -94,9 +94,7 @@ class SplitRig {
   unsigned add(bool takes_batches = false) {
     GstPad* pad = request();
     const auto number = static_cast<unsigned>(std::stoul(GST_PAD_NAME(pad) + 4));
-    auto sink = std::make_unique<rig::Sink>(pad);
-    sink->takes_batches = takes_batches;
-    sinks[number] = std::move(sink);
+    sinks[number] = std::make_unique<rig::Sink>(pad, takes_batches);
     gst_object_unref(pad);
     return number;
   }

@@ -27,7 +27,8 @@ namespace rig {
 /** Where buffers go: remembers the bytes of every packet, and in which form it came. */
 class Sink {
  public:
-  explicit Sink(GstPad* peer) : pad_(make_pad()) {
+  explicit Sink(GstPad* peer, bool with_batches = false)
+      : takes_batches(with_batches), pad_(make_pad()) {
     gst_pad_set_element_private(pad_, this);
     gst_pad_set_chain_function(pad_, [](GstPad* pad, GstObject*, GstBuffer* buffer) {
       Sink* self = of(pad);
@@ -81,7 +82,7 @@ class Sink {
   unsigned lists = 0;
   unsigned batches = 0;
   /** Answers the ALLOCATION query so; and overwrites the packets of those it may write to. */
-  bool takes_batches = false;
+  bool takes_batches;  // to be changed while nothing flows
   void* last = nullptr;
   GstFlowReturn flow = GST_FLOW_OK;
   std::atomic<bool> ended{false};  ///< at EOS; from then on the rest may be read on any thread
