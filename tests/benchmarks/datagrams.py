@@ -433,7 +433,7 @@ def main():
         sys.exit(f"{bench.programs}/datagrams is missing: build first (-Dbuildtype=release)")
     (bench.build / "benchmarks").mkdir(exist_ok=True)
     if options.priority:
-        Path("/proc/self/autogroup").write_text("-20")     # of this session (setsid)
+        Path("/proc/self/autogroup").write_text("-20")     # of all programs started here
     data = {"machine": machine(), "rounds": options.rounds, "seconds": options.seconds,
             "frames": options.frames}
     with contextlib.ExitStack() as stack:
