@@ -33,6 +33,18 @@ void checksum_of(benchmark::State& state) {
 }
 BENCHMARK(checksum_of)->Arg(20)->Arg(30)->Arg(64)->Arg(576)->Arg(1466)->Arg(8966);
 
+void copy_and_sum_of(benchmark::State& state) {
+  const std::vector<std::byte> from(static_cast<std::size_t>(state.range(0)), std::byte{0x5a});
+  std::vector<std::byte> to(from.size());
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(to.data());
+    benchmark::DoNotOptimize(copy_and_sum(to, from));
+    benchmark::ClobberMemory();
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(copy_and_sum_of)->Arg(64)->Arg(1400)->Arg(8966);
+
 std::vector<std::byte> echo_request(std::size_t size) {
   const bench::Frames frames(bench::Task::echo, size);
   return {frames.at(0).begin(), frames.at(0).end()};

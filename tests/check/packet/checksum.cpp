@@ -3,8 +3,10 @@
 #include "gst/packet/headers/checksum.hpp"
 
 #include <algorithm>
+#include <array>
 #include <random>
 
+#include "gst/packet/headers/sum_variants.hpp"
 #include "naive.hpp"
 
 // Behind the standard library: it defines a macro fail().
@@ -134,6 +136,77 @@ GST_START_TEST(test_copies_fragments) {
 }
 GST_END_TEST
 
+// What the processor does not choose for itself, too.
+
+namespace {
+
+/** Both routines of a variant for one place and length; false tells where. */
+bool right(const gstpacket::detail::SumVariant& variant, std::span<const std::uint8_t> part,
+           std::size_t to) {
+  constexpr std::uint8_t kAround = 0xaa;
+  const std::uint16_t expected = naive::checksum(part);
+  const auto* from = std::as_bytes(part).data();
+  const std::uint64_t sum = variant.sum(from, part.size());
+  Bytes out(to + part.size() + 70, kAround);
+  auto* place = std::as_writable_bytes(std::span(out)).data() + to;
+  const std::uint64_t copy_sum = variant.copy_sum(place, from, part.size());
+  const auto around = [](std::uint8_t b) { return b == kAround; };
+  const auto copied = std::span(out).subspan(to, part.size());
+  const bool ok = Checksum().add_sum(sum).value() == expected &&
+                  Checksum().add_sum(copy_sum).value() == expected &&
+                  std::ranges::equal(part, copied) &&
+                  std::ranges::all_of(std::span(out).first(to), around) &&
+                  std::ranges::all_of(std::span(out).subspan(to + part.size()), around);
+  if (!ok) {
+    GST_ERROR("%s: wrong for %zu bytes, to offset %zu", variant.name, part.size(), to);
+  }
+  return ok;
+}
+
+std::span<const gstpacket::detail::SumVariant> variants() {
+  return gstpacket::detail::sum_variants();
+}
+
+}  // namespace
+
+GST_START_TEST(test_variants_every_length) {
+  std::mt19937 random(7);
+  const Bytes bytes = random_bytes(random, 2200 + 64);
+  fail_unless_equals_string(variants().front().name, "portable");
+  for (const auto& variant : variants()) {
+    for (std::size_t size = 0; size < 2200; ++size) {
+      fail_unless(right(variant, std::span(bytes).subspan(size % 64, size), size % 61));
+    }
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_variants_every_alignment) {
+  std::mt19937 random(8);
+  const Bytes bytes = random_bytes(random, 500);
+  for (const auto& variant : variants()) {
+    for (std::size_t from = 0; from < 64; ++from) {
+      for (std::size_t to = 0; to < 64; to += from % 8 == 0 ? 1 : 9) {
+        for (const std::size_t size : {0U, 1U, 31U, 65U, 130U, 259U, 385U}) {
+          fail_unless(right(variant, std::span(bytes).subspan(from, size), to));
+        }
+      }
+    }
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_variants_largest_sums) {
+  for (const auto& variant : variants()) {
+    for (const std::uint8_t value : std::to_array<std::uint8_t>({0x00, 0x7f, 0x80, 0xff})) {
+      for (const std::size_t size : {2047U, 65535U, 65536U, 65599U, 131073U, 1U << 20}) {
+        fail_unless(right(variant, Bytes(size, value), 0));
+      }
+    }
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_incremental_equals_recomputed) {
   std::mt19937 random(4);
   for (int round = 0; round < 100000; ++round) {
@@ -193,6 +266,9 @@ static Suite* checksum_suite() {
   tcase_add_test(tc, test_fragments);
   tcase_add_test(tc, test_copies_every_length_and_alignment);
   tcase_add_test(tc, test_copies_fragments);
+  tcase_add_test(tc, test_variants_every_length);
+  tcase_add_test(tc, test_variants_every_alignment);
+  tcase_add_test(tc, test_variants_largest_sums);
   tcase_add_test(tc, test_incremental_equals_recomputed);
   tcase_add_test(tc, test_incremental_keeps_damage);
   tcase_add_test(tc, test_pseudo_headers);

@@ -19,6 +19,7 @@
 #include "everyview.hpp"
 #include "flowsplit.hpp"
 #include "gst/packet/headers/flow_hash.hpp"
+#include "gst/packet/headers/sum_variants.hpp"
 #include "icmpresponder.hpp"
 #include "mutating_peer.hpp"
 #include "packet_builder.hpp"
@@ -297,6 +298,24 @@ GST_START_TEST(test_flow_hash) {
 }
 GST_END_TEST
 
+// What is sent must be what was summed, whoever writes to the source meanwhile.
+GST_START_TEST(test_sums_of_copies) {
+  for (const auto& variant : gstpacket::detail::sum_variants()) {
+    for (std::size_t size = 0; size < 1500; ++size) {
+      Bytes source(size), copy(size);
+      for (std::uint8_t& byte : source) byte = static_cast<std::uint8_t>(below(256));
+      const auto bytes = std::as_writable_bytes(std::span(source));
+      peer.begin(bytes, Peer::Manner::always);
+      const std::uint64_t sum =
+          variant.copy_sum(std::as_writable_bytes(std::span(copy)).data(), bytes.data(), size);
+      fail_unless(size == 0 || peer.loads != 0);
+      peer.end();
+      fail_unless_equals_int(gstpacket::Checksum().add_sum(sum).value(), naive::checksum(copy));
+    }
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_example_of_the_documentation) {
   DecTtl element;
   for (int round = 0; round < kRounds; ++round) {
@@ -319,6 +338,7 @@ static Suite* mutation_suite() {
   tcase_add_test(tc, test_flowsplit);
   tcase_add_test(tc, test_packetcheck);
   tcase_add_test(tc, test_flow_hash);
+  tcase_add_test(tc, test_sums_of_copies);
   tcase_add_test(tc, test_example_of_the_documentation);
   return s;
 }
