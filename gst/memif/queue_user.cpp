@@ -69,8 +69,16 @@ bool QueueUser::sleep(int event_fd, std::int64_t timeout_ns) noexcept {
   const timespec limit{static_cast<time_t>(timeout_ns / kSecond),
                        static_cast<long>(timeout_ns % kSecond)};
   ::ppoll(fds, event_fd >= 0 ? 2 : 1, timeout_ns < 0 ? nullptr : &limit, nullptr);
-  if (fds[0].revents != 0) drain_eventfd(wake_->get());
+  if (fds[0].revents != 0) drain_wake();
   return fds[1].revents != 0;
+}
+
+int QueueUser::wake_fd() const noexcept {
+  return wake_->get();
+}
+
+void QueueUser::drain_wake() noexcept {
+  drain_eventfd(wake_->get());
 }
 
 Error QueueUser::no_such_queue(const char* setting, std::uint32_t queue, std::uint32_t count) {

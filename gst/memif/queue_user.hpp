@@ -74,6 +74,9 @@ class GSTMEMIF_API QueueUser {
   bool stale() const noexcept { return interface_->generation() != generation_; }
   /** Sleeps until woken, for a time, or until @p event_fd (if not negative) is readable: true. */
   bool sleep(int event_fd, std::int64_t timeout_ns) noexcept;
+  /** What wake() makes readable, and interrupt(). */
+  int wake_fd() const noexcept;
+  void drain_wake() noexcept;
 
   const std::shared_ptr<Interface> interface_;
   const std::uint32_t queue_;

@@ -7,6 +7,7 @@
 #include "gst/memif/data/deadline.hpp"
 #include "gst/memif/data/link.hpp"
 #include "gst/memif/data/relax.hpp"
+#include "gst/memif/data/wake_set.hpp"
 
 namespace gstmemif {
 namespace {
@@ -26,12 +27,16 @@ Result<std::unique_ptr<Receiver>> Receiver::open(std::shared_ptr<Interface> inte
                                                  std::uint32_t queue, RxMode mode) {
   const std::uint32_t count = interface->settings().rx_queues;
   if (queue >= count) return no_such_queue("rx-queues", queue, count);
-  std::unique_ptr<Receiver> receiver(new Receiver(std::move(interface), queue, true));
+  std::unique_ptr<Receiver> receiver(new Receiver(std::move(interface), queue));
   if (Result<void> status = receiver->claim(); !status) return status.error();
+  receiver->wakes_ = std::make_unique<WakeSet>(receiver->wake_fd());
   receiver->set_mode(mode);
   receiver->refresh();
   return receiver;
 }
+
+Receiver::Receiver(std::shared_ptr<Interface> interface, std::uint32_t queue)
+    : QueueUser(std::move(interface), queue, true) {}
 
 Receiver::~Receiver() {
   const BusErrorScope scope(guarded());
@@ -47,6 +52,7 @@ bool Receiver::finished() noexcept {
 void Receiver::use(Link* link) {
   if (this->link() != nullptr && this->link().get() != link) lost_link_ = true;
   rx_ = link != nullptr ? link->rx(queue_) : nullptr;
+  wakes_->watch(rx_ != nullptr ? rx_->event_fd() : -1);
   // Written by us on every link: a peer may have left anything in the flag.
   applied_mode_ = mode_.load(std::memory_order_acquire);
   if (rx_ != nullptr) rx_->set_interrupts(applied_mode_ == RxMode::interrupt);
@@ -107,6 +113,16 @@ bool Receiver::spin(RxMode mode, std::int64_t duration_ns) noexcept {
   return false;
 }
 
+void Receiver::sleep_on_ring(std::int64_t timeout_ns) noexcept {
+  if (!wakes_->watches(rx_->event_fd())) {
+    if (sleep(rx_->event_fd(), timeout_ns)) rx_->acknowledge_interrupt();
+    return;
+  }
+  const WakeSet::Woken woken = wakes_->wait(timeout_ns);
+  if (woken.own) drain_wake();
+  if (woken.ring) rx_->count_interrupt();
+}
+
 void Receiver::sleep_for_packets(RxMode mode, std::int64_t timeout_ns) noexcept {
   if (rx_ == nullptr || link()->state().failed()) {
     sleep(-1, timeout_ns);
@@ -116,9 +132,7 @@ void Receiver::sleep_for_packets(RxMode mode, std::int64_t timeout_ns) noexcept 
   // Unmask, then look: with the sender's fence between its index and the flag, one of us sees the
   // other, so no wake-up is lost.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (!rx_->pending() && !interrupted() && !stale() && sleep(rx_->event_fd(), timeout_ns)) {
-    rx_->acknowledge_interrupt();
-  }
+  if (!rx_->pending() && !interrupted() && !stale()) sleep_on_ring(timeout_ns);
   if (mode == RxMode::adaptive) rx_->set_interrupts(false);
 }
 

@@ -18,6 +18,7 @@
 namespace gstmemif {
 
 class RxQueue;
+class WakeSet;
 
 /** How a receiver waits for packets. */
 enum class RxMode {
@@ -87,7 +88,7 @@ class GSTMEMIF_API Receiver final : public QueueUser {
   QueueStats& stats() noexcept { return interface_->stats().rx(queue_); }
 
  private:
-  using QueueUser::QueueUser;
+  Receiver(std::shared_ptr<Interface> interface, std::uint32_t queue);
   void use(Link* link) override;
   bool finished() noexcept override;
   bool moved_on() {
@@ -97,12 +98,14 @@ class GSTMEMIF_API Receiver final : public QueueUser {
   bool ready() const noexcept;
   void spin_or_sleep(std::int64_t timeout_ns);
   bool spin(RxMode mode, std::int64_t duration_ns) noexcept;
+  void sleep_on_ring(std::int64_t timeout_ns) noexcept;
   void sleep_for_packets(RxMode mode, std::int64_t timeout_ns) noexcept;
   RxMode apply_mode() noexcept;
 
   std::atomic<RxMode> mode_{RxMode::adaptive};
   RxMode applied_mode_ = RxMode::adaptive;  // what the flag in the ring was set for
   RxQueue* rx_ = nullptr;
+  std::unique_ptr<WakeSet> wakes_;
   bool lost_link_ = false;
   bool changed_ = false;  // wait() has yet to say so
 };

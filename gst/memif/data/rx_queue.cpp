@@ -487,6 +487,10 @@ void RxQueue::give_back_slots() noexcept {
 
 void RxQueue::acknowledge_interrupt() noexcept {
   if (const char* reason = clear_signal(event_fd_.get())) return state_->fail(reason);
+  count_interrupt();
+}
+
+void RxQueue::count_interrupt() noexcept {
   stats_->interrupts.add(1);
   if (pending()) return;
   const auto received = static_cast<std::uint16_t>(next_ - std::exchange(woken_at_, next_));

@@ -115,6 +115,8 @@ class GSTMEMIF_API RxQueue {
    * Fails the link of a peer that keeps waking us without packets.
    */
   void acknowledge_interrupt() noexcept;
+  /** The same where event_fd() is edge-triggered, and need not be read. */
+  void count_interrupt() noexcept;
   std::uint32_t ring_size() const noexcept { return ring_.size(); }
   QueueStats& stats() noexcept { return *stats_; }
 
