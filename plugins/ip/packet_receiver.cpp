@@ -86,8 +86,10 @@ GstClockTime PacketReceiver::running_time(GstClockTime pts) const {
 
 // ---- under the lock ---------------------------------------------------------------------------
 
-void PacketReceiver::look(IpHost::Lock& lock, unsigned number, std::span<std::byte> bytes,
-                          GstClockTime pts, bool writable) {
+/** Calls `use` with what is for somebody. */
+template <class Use>
+void PacketReceiver::look(IpHost::Lock& lock, std::span<std::byte> bytes, GstClockTime pts,
+                          bool writable, Use use) {
   const bool copy = !writable && !only_read(bytes, link_type_);
   if (copy) {
     scratch_.assign(bytes.begin(), bytes.end());
@@ -107,8 +109,16 @@ void PacketReceiver::look(IpHost::Lock& lock, unsigned number, std::span<std::by
           datagram.size <= bytes.size() - datagram.offset) {
         datagram.whole = std::span<const std::byte>(bytes).subspan(datagram.offset, datagram.size);
       }
-      note(datagram, number);
+      use(datagram);
       break;
+  }
+}
+
+/** Calls `use` with each receiver of it, as target_of() numbers them. */
+template <class Use>
+void PacketReceiver::for_receivers(const Datagram& datagram, Use use) {
+  for (const unsigned binding : datagram.ports) {
+    if (const auto* receiver = host_.bound(binding)) use(target_of(*receiver));
   }
 }
 
@@ -122,21 +132,28 @@ unsigned PacketReceiver::target_of(const std::shared_ptr<UdpReceiver>& receiver)
   return static_cast<unsigned>(targets_.size() - 1);
 }
 
-void PacketReceiver::note(const Datagram& datagram, unsigned number) {
-  const bool shared = datagram.ports.size() > 1;
-  for (const unsigned binding : datagram.ports) {
-    const auto* receiver = host_.bound(binding);
-    if (receiver == nullptr) continue;
-    GstBuffer* whole = nullptr;
-    if (!datagram.whole.empty()) {
-      whole = gst_buffer_new_memdup(datagram.whole.data(), datagram.whole.size());
-    }
-    found_.push_back({number, target_of(*receiver), datagram.offset, datagram.size, datagram.source,
-                      shared, whole});
-  }
-}
-
 // ---- batches ----------------------------------------------------------------------------------
+
+void PacketReceiver::lend(HeldBatch& batch, std::span<const std::byte> packet, GstClockTime pts,
+                          bool read_only, const Datagram& datagram) {
+  const bool shared = read_only || datagram.ports.size() > 1;
+  for_receivers(datagram, [&](unsigned target) {
+    UdpReceiver& receiver = *targets_[target].receiver;
+    GSocketAddress* address = receiver.addresses().find(datagram.source);
+    GstBuffer* buffer = nullptr;
+    if (!datagram.whole.empty()) {
+      buffer = gst_buffer_new_memdup(datagram.whole.data(), datagram.whole.size());
+      gst_buffer_add_net_address_meta(buffer, address);
+    } else if (datagram.offset <= packet.size() &&
+               datagram.size <= packet.size() - datagram.offset) {
+      buffer = pool_.lend(batch, packet.subspan(datagram.offset, datagram.size), address, shared);
+    } else {
+      return;
+    }
+    GST_BUFFER_PTS(buffer) = pts;
+    receiver.add(buffer, datagram.size);
+  });
+}
 
 GstFlowReturn PacketReceiver::receive_batch(GstBuffer* batch) {
   const GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(batch);
@@ -146,7 +163,7 @@ GstFlowReturn PacketReceiver::receive_batch(GstBuffer* batch) {
                         !GST_MEMORY_IS_READONLY(gst_buffer_peek_memory(batch, 0));
   const GstPacketDesc* descs = meta->packets;
   // From here on the batch lives as long as its packets are used.
-  const HeldBatchPtr held = HeldBatch::of(batch);
+  const HeldBatchPtr held = pool_.hold(batch);
   if (!held || n > GST_PACKET_BATCH_MAX) {
     damaged_.add(1);
     return GST_FLOW_OK;
@@ -166,23 +183,13 @@ GstFlowReturn PacketReceiver::receive_batch(GstBuffer* batch) {
       }
       ++packets;
       bytes += desc.length;
-      look(lock, i, {arena + desc.offset, desc.length}, pts, writable);
+      const std::span<std::byte> packet(arena + desc.offset, desc.length);
+      const GstClockTime time = GST_CLOCK_TIME_IS_VALID(pts) ? pts + desc.delay : pts;
+      look(lock, packet, pts, writable,
+           [&](const Datagram& datagram) { lend(*held, packet, time, !writable, datagram); });
     }
     packets_.add(packets);
     bytes_.add(bytes);
-  }
-  for (const Found& found : found_) {
-    const GstPacketDesc desc = descs[found.packet];
-    const GstClockTime time = GST_CLOCK_TIME_IS_VALID(pts) ? pts + desc.delay : pts;
-    GSocketAddress* address = targets_[found.target].receiver->addresses().find(found.source);
-    GstBuffer* buffer = found.whole;
-    if (buffer != nullptr) {
-      gst_buffer_add_net_address_meta(buffer, address);
-    } else if (found.offset <= desc.length && found.size <= desc.length - found.offset) {
-      const std::span<const std::byte> bytes(arena + desc.offset + found.offset, found.size);
-      buffer = pool_.lend(*held, bytes, address, found.shared || !writable);
-    }
-    deliver(buffer, found, time);
   }
   return push_all();
 }
@@ -215,7 +222,16 @@ GstFlowReturn PacketReceiver::receive_buffers(std::span<GstBuffer*> buffers) {
       if (!maps[i]) continue;
       packets_.add(1);
       bytes_.add(maps[i].bytes().size());
-      look(lock, static_cast<unsigned>(i), maps[i].bytes(), time_of(buffers[i]), false);
+      look(lock, maps[i].bytes(), time_of(buffers[i]), false, [&](const Datagram& datagram) {
+        for_receivers(datagram, [&](unsigned target) {
+          GstBuffer* whole = nullptr;
+          if (!datagram.whole.empty()) {
+            whole = gst_buffer_new_memdup(datagram.whole.data(), datagram.whole.size());
+          }
+          found_.push_back({static_cast<unsigned>(i), target, datagram.offset, datagram.size,
+                            datagram.source, datagram.ports.size() > 1, whole});
+        });
+      });
     }
   }
   for (const Found& found : found_) {
@@ -223,20 +239,16 @@ GstFlowReturn PacketReceiver::receive_buffers(std::span<GstBuffer*> buffers) {
     const GstClockTime pts = running_time(time_of(packet));
     GstBuffer* buffer = payload(packet, found);
     if (buffer == nullptr) continue;
-    gst_buffer_add_net_address_meta(
-        buffer, targets_[found.target].receiver->addresses().find(found.source));
-    deliver(buffer, found, pts);
+    UdpReceiver& receiver = *targets_[found.target].receiver;
+    gst_buffer_add_net_address_meta(buffer, receiver.addresses().find(found.source));
+    GST_BUFFER_PTS(buffer) = pts;
+    receiver.add(buffer, found.size);
   }
+  found_.clear();
   return push_all();
 }
 
 // ---- both -------------------------------------------------------------------------------------
-
-void PacketReceiver::deliver(GstBuffer* buffer, const Found& found, GstClockTime pts) {
-  if (buffer == nullptr) return;
-  GST_BUFFER_PTS(buffer) = pts;
-  targets_[found.target].receiver->add(buffer);
-}
 
 bool PacketReceiver::all_ended() const {
   const auto receivers = host_.receivers();
@@ -246,7 +258,6 @@ bool PacketReceiver::all_ended() const {
 }
 
 GstFlowReturn PacketReceiver::push_all() {
-  found_.clear();
   bool ended = false;
   const GstClockTime now = targets_.empty() ? 0 : monotonic_time();
   for (const Target& target : targets_) ended |= target.receiver->push(now) == GST_FLOW_EOS;

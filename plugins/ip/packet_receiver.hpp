@@ -49,9 +49,9 @@ class PacketReceiver {
     std::shared_ptr<UdpReceiver> receiver;
     GstPad* pad;
   };
-  /** A datagram for one receiver. */
+  /** A datagram for one receiver, in a buffer of one packet that is still mapped. */
   struct Found {
-    unsigned packet;  // in its burst
+    unsigned packet;
     unsigned target;
     std::size_t offset, size;
     Endpoint source;
@@ -61,11 +61,14 @@ class PacketReceiver {
 
   GstFlowReturn receive_batch(GstBuffer* batch);
   GstFlowReturn receive_buffers(std::span<GstBuffer*> buffers);
-  void look(IpHost::Lock& lock, unsigned number, std::span<std::byte> bytes, GstClockTime pts,
-            bool writable);
-  void note(const Datagram& datagram, unsigned number);
+  template <class Use>
+  void look(IpHost::Lock& lock, std::span<std::byte> bytes, GstClockTime pts, bool writable,
+            Use use);
+  template <class Use>
+  void for_receivers(const Datagram& datagram, Use use);
+  void lend(HeldBatch& batch, std::span<const std::byte> packet, GstClockTime pts, bool read_only,
+            const Datagram& datagram);
   unsigned target_of(const std::shared_ptr<UdpReceiver>& receiver);
-  void deliver(GstBuffer* buffer, const Found& found, GstClockTime pts);
   [[nodiscard]] static GstBuffer* payload(GstBuffer*& packet, const Found& found);
   GstFlowReturn push_all();
   [[nodiscard]] GstClockTime running_time(GstClockTime pts) const;

@@ -4,20 +4,39 @@
 
 #include <gst/net/gstnetaddressmeta.h>
 
+#include <atomic>
 #include <utility>
 
 #include "plugins/common/resting_buffers.hpp"
 
 namespace ipplugin {
 
-HeldBatchPtr HeldBatch::of(GstBuffer* batch) {
-  GstMapInfo map;
-  if (gst_buffer_n_memory(batch) != 1 ||
-      gst_memory_map(gst_buffer_peek_memory(batch, 0), &map, GST_MAP_READ) == FALSE) {
-    gst_buffer_unref(batch);
-    return nullptr;
+/** Buffers at rest. Lives until the pool and all batches that were lent from it are gone. */
+class PayloadStore {
+ public:
+  void ref() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  void unref() noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
-  return HeldBatchPtr(new HeldBatch(batch, map));
+
+  /** The thread of the pool: one at rest, or a new one. */
+  [[nodiscard]] GstBuffer* take();
+  /** Any thread, with a reference. */
+  void add(GstBuffer* buffer) noexcept { resting_.add(buffer); }
+  /** Any thread: one of its buffers will not come back. */
+  void lose_one() noexcept { recycled_.fetch_sub(1, std::memory_order_relaxed); }
+
+ private:
+  // No more come back, whatever downstream once kept: some 8 MB at rest. Others are freed.
+  static constexpr unsigned kMostRecycled = 16384;
+
+  RestingBuffers resting_;
+  std::atomic<unsigned> recycled_{0};  // buffers in use or at rest
+  std::atomic<unsigned> references_{1};
+};
+
+void UnrefPayloadStore::operator()(PayloadStore* store) const noexcept {
+  store->unref();
 }
 
 void HeldBatch::unref() noexcept {
@@ -34,7 +53,9 @@ namespace {
 struct GstIpPayload {
   GstMemory memory;
   guint8* data;
-  HeldBatch* batch;  // null in a part of another, which has one, and while it rests
+  HeldBatch* batch;         // null in a part of another, which has one, and while it rests
+  GstNetAddressMeta* meta;  // of its buffer, as long as nobody else has that
+  bool recycled;            // counted by the store
 };
 
 struct GstIpPayloadAllocator {
@@ -63,8 +84,10 @@ static void gst_ip_payload_allocator_class_init(GstIpPayloadAllocatorClass* klas
     return nullptr;
   };
   GST_ALLOCATOR_CLASS(klass)->free = [](GstAllocator*, GstMemory* memory) {
-    put_down(payload_of(memory));
-    g_slice_free(GstIpPayload, payload_of(memory));
+    GstIpPayload* payload = payload_of(memory);
+    if (payload->recycled && payload->batch != nullptr) payload->batch->store().lose_one();
+    put_down(payload);
+    g_slice_free(GstIpPayload, payload);
   };
 }
 
@@ -87,6 +110,8 @@ static void gst_ip_payload_allocator_init(GstIpPayloadAllocator* self) {
         memory->offset + static_cast<gsize>(offset), static_cast<gsize>(size));
     part->data = payload_of(memory)->data;
     part->batch = nullptr;
+    part->meta = nullptr;
+    part->recycled = false;
     return &part->memory;
   };
   GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
@@ -102,132 +127,108 @@ static GstAllocator* payload_allocator() {
   return allocator;
 }
 
-// ---- pool -------------------------------------------------------------------------------------
+// ---- buffers ----------------------------------------------------------------------------------
 
 namespace {
 
-struct GstIpPayloadPool {
-  GstBufferPool parent;
-  RestingBuffers* resting;
-};
-struct GstIpPayloadPoolClass {
-  GstBufferPoolClass parent_class;
-};
-
-GstIpPayloadPool* cast(gpointer pool) {
-  return static_cast<GstIpPayloadPool*>(pool);
-}
-
-}  // namespace
-
-GType gst_ip_payload_pool_get_type(void);
-G_DEFINE_TYPE(GstIpPayloadPool, gst_ip_payload_pool, GST_TYPE_BUFFER_POOL)
-
-namespace {
-
-GstBuffer* new_buffer() {
-  auto* payload = g_slice_new(GstIpPayload);
-  gst_memory_init(&payload->memory, GstMemoryFlags(0), payload_allocator(), nullptr, 0, 0, 0, 0);
-  payload->data = nullptr;
-  payload->batch = nullptr;
-  GstBuffer* buffer = gst_buffer_new();
-  gst_buffer_append_memory(buffer, &payload->memory);
-  GstMeta* meta = gst_buffer_add_meta(buffer, GST_NET_ADDRESS_META_INFO, nullptr);
-  meta->flags = static_cast<GstMetaFlags>(meta->flags | GST_META_FLAG_POOLED);
-  GST_BUFFER_FLAG_UNSET(buffer, GST_BUFFER_FLAG_TAG_MEMORY);  // marks those with other memory
-  return buffer;
-}
-
-GstFlowReturn gst_ip_payload_pool_acquire(GstBufferPool* pool, GstBuffer** out,
-                                          GstBufferPoolAcquireParams*) {
-  *out = cast(pool)->resting->take();
-  if (*out == nullptr) *out = new_buffer();
-  return GST_FLOW_OK;
-}
-
-bool has_own_meta_only(GstBuffer* buffer) {
+/** Its meta for the sender, if it has no other; null otherwise. */
+GstNetAddressMeta* only_meta(GstBuffer* buffer) {
+  static const GstMetaInfo* const info = GST_NET_ADDRESS_META_INFO;
   gpointer state = nullptr;
-  const GstMeta* first = gst_buffer_iterate_meta(buffer, &state);
-  return first != nullptr && first->info == GST_NET_ADDRESS_META_INFO &&
-         gst_buffer_iterate_meta(buffer, &state) == nullptr;
+  GstMeta* first = gst_buffer_iterate_meta(buffer, &state);
+  const bool only =
+      first != nullptr && first->info == info && gst_buffer_iterate_meta(buffer, &state) == nullptr;
+  return only ? reinterpret_cast<GstNetAddressMeta*>(first) : nullptr;
 }
 
-/** Makes it as it was: true if it may be used again. */
-bool gst_ip_payload_pool_reset(GstBufferPool* pool, GstBuffer* buffer) {
+void remove_other_metas(GstBuffer* buffer) {
+  const auto remove = [](GstBuffer*, GstMeta** meta, gpointer) -> gboolean {
+    const bool stays = (*meta)->info == GST_NET_ADDRESS_META_INFO ||
+                       GST_META_FLAG_IS_SET(*meta, GST_META_FLAG_LOCKED);
+    if (!stays) *meta = nullptr;
+    return TRUE;
+  };
+  gst_buffer_foreach_meta(buffer, remove, nullptr);
+}
+
+/**
+ * Called with the last reference gone: instead of being freed, a buffer that is as it was made gets
+ * one again and rests until it is lent anew.
+ */
+gboolean gst_ip_payload_recycle(GstMiniObject* object) {
+  GstBuffer* buffer = GST_BUFFER_CAST(object);
   // The memory may have been replaced, or a part of it may still be in use.
-  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY)) return false;
+  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY)) return TRUE;
   GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
   if (GST_MINI_OBJECT_REFCOUNT_VALUE(memory) != 1 || memory->allocator != payload_allocator()) {
-    return false;
+    return TRUE;
   }
-  if (!has_own_meta_only(buffer)) {
-    GST_BUFFER_POOL_CLASS(gst_ip_payload_pool_parent_class)->reset_buffer(pool, buffer);
-    if (!has_own_meta_only(buffer)) return false;
+  GstIpPayload* payload = payload_of(memory);
+  if (payload->batch == nullptr) return TRUE;  // it goes from where it rested
+  gst_buffer_ref(buffer);
+  payload->meta = only_meta(buffer);
+  if (payload->meta == nullptr) {
+    remove_other_metas(buffer);
+    payload->meta = only_meta(buffer);
+    if (payload->meta == nullptr) {
+      object->dispose = nullptr;
+      gst_buffer_unref(buffer);
+      return FALSE;
+    }
   }
   GST_BUFFER_FLAGS(buffer) = 0;
   GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
   GST_BUFFER_DURATION(buffer) = GST_CLOCK_TIME_NONE;
-  GST_BUFFER_OFFSET(buffer) = GST_BUFFER_OFFSET_END(buffer) = GST_BUFFER_OFFSET_NONE;
-  put_down(payload_of(memory));
-  return true;
+  GST_BUFFER_OFFSET_END(buffer) = GST_BUFFER_OFFSET_NONE;
+  HeldBatch* batch = std::exchange(payload->batch, nullptr);
+  batch->store().add(buffer);
+  // Behind it, as the batch may be what the store lives for.
+  batch->unref();
+  return FALSE;
 }
 
-void gst_ip_payload_pool_release(GstBufferPool* pool, GstBuffer* buffer) {
-  if (!GST_BUFFER_POOL_IS_FLUSHING(pool) && gst_ip_payload_pool_reset(pool, buffer)) {
-    cast(pool)->resting->add(buffer);
-  } else {
-    gst_buffer_unref(buffer);
-  }
-}
-
-/** Called once the pool is not active and no buffer is out. */
-gboolean gst_ip_payload_pool_stop(GstBufferPool* pool) {
-  cast(pool)->resting->clear();
-  return TRUE;
-}
-
-void gst_ip_payload_pool_finalize(GObject* object) {
-  delete cast(object)->resting;
-  G_OBJECT_CLASS(gst_ip_payload_pool_parent_class)->finalize(object);
-}
-
-GstBufferPool* new_pool() {
-  auto* pool = static_cast<GstBufferPool*>(g_object_new(gst_ip_payload_pool_get_type(), nullptr));
-  gst_object_ref_sink(pool);
-  GstStructure* config = gst_buffer_pool_get_config(pool);
-  gst_buffer_pool_config_set_params(config, nullptr, 0, 0, 0);
-  gst_buffer_pool_set_config(pool, config);
-  gst_buffer_pool_set_active(pool, TRUE);
-  return pool;
+GstBuffer* new_buffer(bool recycled) {
+  auto* payload = g_slice_new(GstIpPayload);
+  gst_memory_init(&payload->memory, GstMemoryFlags(0), payload_allocator(), nullptr, 0, 0, 0, 0);
+  payload->data = nullptr;
+  payload->batch = nullptr;
+  payload->recycled = recycled;
+  GstBuffer* buffer = gst_buffer_new();
+  gst_buffer_append_memory(buffer, &payload->memory);
+  GstMeta* meta = gst_buffer_add_meta(buffer, GST_NET_ADDRESS_META_INFO, nullptr);
+  payload->meta = reinterpret_cast<GstNetAddressMeta*>(meta);
+  GST_BUFFER_FLAG_UNSET(buffer, GST_BUFFER_FLAG_TAG_MEMORY);  // marks those with other memory
+  if (recycled) GST_MINI_OBJECT_CAST(buffer)->dispose = gst_ip_payload_recycle;
+  return buffer;
 }
 
 }  // namespace
 
-static void gst_ip_payload_pool_class_init(GstIpPayloadPoolClass* klass) {
-  G_OBJECT_CLASS(klass)->finalize = gst_ip_payload_pool_finalize;
-  GstBufferPoolClass* pool_class = &klass->parent_class;
-  pool_class->acquire_buffer = gst_ip_payload_pool_acquire;
-  pool_class->reset_buffer = nullptr;  // a part of gst_ip_payload_pool_release(), which knows more
-  pool_class->release_buffer = gst_ip_payload_pool_release;
-  pool_class->stop = gst_ip_payload_pool_stop;
+GstBuffer* PayloadStore::take() {
+  if (GstBuffer* buffer = resting_.take()) return buffer;
+  const bool recycled = recycled_.load(std::memory_order_relaxed) < kMostRecycled;
+  if (recycled) recycled_.fetch_add(1, std::memory_order_relaxed);
+  return new_buffer(recycled);
 }
 
-static void gst_ip_payload_pool_init(GstIpPayloadPool* self) {
-  self->resting = new RestingBuffers();
-}
+// ---- pool -------------------------------------------------------------------------------------
 
-PayloadPool::PayloadPool() : pool_(new_pool()) {}
+PayloadPool::PayloadPool() : store_(new PayloadStore()) {}
 
-PayloadPool::~PayloadPool() {
-  gst_buffer_pool_set_active(pool_, FALSE);
-  gst_object_unref(pool_);
+HeldBatchPtr PayloadPool::hold(GstBuffer* batch) {
+  GstMapInfo map;
+  if (gst_buffer_n_memory(batch) != 1 ||
+      gst_memory_map(gst_buffer_peek_memory(batch, 0), &map, GST_MAP_READ) == FALSE) {
+    gst_buffer_unref(batch);
+    return nullptr;
+  }
+  store_->ref();
+  return HeldBatchPtr(new HeldBatch(batch, map, PayloadStorePtr(store_.get())));
 }
 
 GstBuffer* PayloadPool::lend(HeldBatch& batch, std::span<const std::byte> bytes,
                              GSocketAddress* address, bool read_only) {
-  GstBuffer* buffer = nullptr;
-  gst_buffer_pool_acquire_buffer(pool_, &buffer, nullptr);
-  if (buffer == nullptr) return nullptr;
+  GstBuffer* buffer = store_->take();
   GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
   memory->maxsize = memory->size = bytes.size();
   memory->offset = 0;
@@ -240,7 +241,7 @@ GstBuffer* PayloadPool::lend(HeldBatch& batch, std::span<const std::byte> bytes,
   payload->data = reinterpret_cast<guint8*>(const_cast<std::byte*>(bytes.data()));
   payload->batch = &batch;
   batch.ref();
-  auto* meta = gst_buffer_get_net_address_meta(buffer);
+  GstNetAddressMeta* meta = payload->meta;
   if (meta->addr != address) {
     g_clear_object(&meta->addr);
     meta->addr = static_cast<GSocketAddress*>(g_object_ref(address));

@@ -15,8 +15,17 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace ipplugin {
+
+class PayloadStore;
+
+/** Drops a reference. */
+struct UnrefPayloadStore {
+  void operator()(PayloadStore* store) const noexcept;
+};
+using PayloadStorePtr = std::unique_ptr<PayloadStore, UnrefPayloadStore>;
 
 class HeldBatch;
 struct UnrefHeldBatch {
@@ -27,9 +36,6 @@ using HeldBatchPtr = std::unique_ptr<HeldBatch, UnrefHeldBatch>;
 /** A batch whose packets are held by buffers, with its arena mapped. Any thread. */
 class HeldBatch {
  public:
-  /** Takes the reference to a batch; null, and the batch gone, if its arena cannot be mapped. */
-  [[nodiscard]] static HeldBatchPtr of(GstBuffer* batch);
-
   /** The first byte of the arena, from which descriptors count. */
   [[nodiscard]] std::byte* data() const noexcept {
     return reinterpret_cast<std::byte*>(map_.data - map_.memory->offset);
@@ -37,14 +43,20 @@ class HeldBatch {
   /** All of the arena, in bytes. */
   [[nodiscard]] std::size_t size() const noexcept { return map_.memory->maxsize; }
 
+  /** Where the buffers of this batch go back to. */
+  [[nodiscard]] PayloadStore& store() const noexcept { return *store_; }
+
   void ref() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void unref() noexcept;
 
  private:
-  HeldBatch(GstBuffer* batch, const GstMapInfo& map) noexcept : batch_(batch), map_(map) {}
+  friend class PayloadPool;
+  HeldBatch(GstBuffer* batch, const GstMapInfo& map, PayloadStorePtr store) noexcept
+      : batch_(batch), store_(std::move(store)), map_(map) {}
   ~HeldBatch() = default;
 
   GstBuffer* const batch_;
+  const PayloadStorePtr store_;
   GstMapInfo map_;
   std::atomic<unsigned> references_{1};
 };
@@ -53,15 +65,20 @@ inline void UnrefHeldBatch::operator()(HeldBatch* batch) const noexcept {
   batch->unref();
 }
 
+/**
+ * Not a GstBufferPool, which takes its lock-free way through some 300 instructions of type checks
+ * and references for each buffer. One thread at a time; buffers come back from any, and may outlive
+ * it.
+ */
 class PayloadPool {
  public:
   PayloadPool();
-  ~PayloadPool();
-  PayloadPool(const PayloadPool&) = delete;
-  PayloadPool& operator=(const PayloadPool&) = delete;
+
+  /** Takes the reference to a batch; null, and the batch gone, if its arena cannot be mapped. */
+  [[nodiscard]] HeldBatchPtr hold(GstBuffer* batch);
 
   /**
-   * A buffer whose one memory is `bytes` of the batch. One thread at a time.
+   * A buffer whose one memory is `bytes` of a batch that this pool holds.
    * @param address of the sender, for its GstNetAddressMeta
    * @param read_only somebody else has these bytes, too
    */
@@ -69,7 +86,7 @@ class PayloadPool {
                                 GSocketAddress* address, bool read_only);
 
  private:
-  GstBufferPool* const pool_;
+  const PayloadStorePtr store_;
 };
 
 }  // namespace ipplugin

@@ -31,16 +31,10 @@ GSocketAddress* new_socket_address(const Endpoint& endpoint) {
 
 // ---- addresses --------------------------------------------------------------------------------
 
-GSocketAddress* SocketAddresses::find(const Endpoint& endpoint) {
-  const auto is_it = [&endpoint](const Entry& entry) {
-    return entry.address != nullptr && entry.endpoint.port == endpoint.port &&
-           entry.endpoint.address == endpoint.address;
-  };
-  // Mostly it is the one before.
-  if (is_it(entries_[last_])) return entries_[last_].address;
+GSocketAddress* SocketAddresses::find_other(const Endpoint& endpoint) {
   last_ = endpoint.address.hash(endpoint.port) % entries_.size();
   Entry& entry = entries_[last_];
-  if (is_it(entry)) return entry.address;
+  if (entry.is(endpoint)) return entry.address;
   g_clear_object(&entry.address);
   entry.endpoint = endpoint;
   entry.address = new_socket_address(endpoint);
@@ -164,9 +158,9 @@ void UdpReceiver::push_new_caps() {
 
 // ---- datagrams --------------------------------------------------------------------------------
 
-void UdpReceiver::add(GstBuffer* buffer) {
+void UdpReceiver::add(GstBuffer* buffer, std::size_t size) {
   ++collected_;
-  bytes_collected_ += gst_buffer_get_size(buffer);
+  bytes_collected_ += size;
   if (first_ == nullptr && list_ == nullptr) {
     first_ = buffer;
     return;

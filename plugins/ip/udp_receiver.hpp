@@ -31,14 +31,22 @@ class SocketAddresses {
   SocketAddresses& operator=(const SocketAddresses&) = delete;
 
   /** Transfer none: valid until the next call. */
-  [[nodiscard]] GSocketAddress* find(const Endpoint& endpoint);
+  [[nodiscard]] GSocketAddress* find(const Endpoint& endpoint) {
+    // Mostly it is the one before.
+    const Entry& last = entries_[last_];
+    return last.is(endpoint) ? last.address : find_other(endpoint);
+  }
   void clear();
 
  private:
   struct Entry {
+    [[nodiscard]] bool is(const Endpoint& other) const noexcept {
+      return address != nullptr && endpoint.port == other.port && endpoint.address == other.address;
+    }
     Endpoint endpoint;
     GSocketAddress* address = nullptr;
   };
+  GSocketAddress* find_other(const Endpoint& endpoint);
   // As many senders at once as are fast; more take each other's places.
   std::array<Entry, 64> entries_;
   std::size_t last_ = 0;
@@ -72,9 +80,10 @@ class UdpReceiver {
   /** The same stream goes on behind a flush. */
   void prepare_segment();
 
-  /** The thread of the sink pad: collects, and pushes what was collected. */
-  void add(GstBuffer* buffer);
+  /** The thread of the sink pad: collects a datagram of `size` bytes. */
+  void add(GstBuffer* buffer, std::size_t size);
   [[nodiscard]] SocketAddresses& addresses() noexcept { return addresses_; }
+  /** The same thread: pushes what was collected. */
   GstFlowReturn push(GstClockTime now);
   [[nodiscard]] GstFlowReturn last_flow() const noexcept { return flow_.load(); }
   [[nodiscard]] GstPad* pad() const noexcept { return pad_; }
