@@ -34,7 +34,8 @@ SKIPPED = entry("memif-huge", "SKIP", "no huge pages", 77)
 
 MESON = """#!/bin/sh
 case $1 in
-  setup) mkdir -p "$2/meson-logs" && touch "$2/build.ninja" ;;
+  setup) [ "$2" != "$BROKEN" ] || { echo "$2 is broken"; exit 1; }
+    mkdir -p "$2/meson-logs" && touch "$2/build.ninja" ;;
   test) shift; while [ "$1" != -C ]; do shift; done
     [ ! -f testlog.json ] || cp testlog.json "$2/meson-logs/" ;;
 esac
@@ -60,6 +61,21 @@ class SampleTest(unittest.TestCase):
     @unittest.expectedFailure
     def test_surprise(self):
         pass
+"""
+
+# Named like one that has a process of its own.
+BESIDE = """
+import os, unittest
+
+class FirstTest(unittest.TestCase):
+    def test_process(self):
+        print("first", os.getpid())
+
+class RacingTest(unittest.TestCase):
+    def test_good(self):
+        print("beside", os.getpid())
+    def test_bad(self):
+        self.fail("on purpose")
 """
 
 
@@ -100,9 +116,9 @@ class RunTest(unittest.TestCase):
     def log(self, *entries):
         self.write("testlog.json", "".join(json.dumps(one) + "\n" for one in entries))
 
-    def run_sh(self, *options):
+    def run_sh(self, *options, **more):
         """(lines of the output, exit code)"""
-        env = dict(os.environ, PATH=f"{self.tree}/bin:{os.environ['PATH']}")
+        env = dict(os.environ, **more, PATH=f"{self.tree}/bin:{os.environ['PATH']}")
         done = subprocess.run(["bash", "tests/run.sh", "--no-install", *options], cwd=self.tree,
                               env=env, capture_output=True, text=True, timeout=120)
         return done.stdout.splitlines(), done.returncode
@@ -145,6 +161,30 @@ class RunTest(unittest.TestCase):
         lines, _ = self.run_sh("--stage=interop")
         self.assertEqual(lines[-3:], ["Failed:", "  interop: the plain build",
                                       "0 passed, 1 failed, 0 skipped"])
+
+    def test_builds_ahead(self):
+        """What is built while tests run counts where it is needed, once, with what it said."""
+        self.log(GOOD)
+        stages = [f"--stage={name}" for name in ("plain", "asan", "tsan", "clang")]
+        lines, code = self.run_sh(*stages, BROKEN="build-tsan")
+        self.assertIn("  tsan: the build with ThreadSanitizer", lines[lines.index("Failed:"):])
+        self.assertFalse([line for line in lines if line.endswith("the build with clang")])
+        stage = [number for number, line in enumerate(lines) if line.startswith("==== ")]
+        self.assertEqual([lines[number].split()[1] for number in stage],
+                         ["plain", "asan", "tsan", "clang"])
+        self.assertEqual([number for number, line in enumerate(lines)
+                          if line == "build-tsan is broken"], [stage[2] + 1])
+        self.assertEqual(code, 1)
+        self.assertTrue((self.tree / "build-clang/build.ninja").exists())
+
+    def test_processes_beside(self):
+        self.write("tests/interop/test_sample.py", BESIDE)
+        lines, _ = self.run_sh("--stage=interop")
+        self.assertEqual(lines[-3:], ["Failed:", "  interop: test_sample.RacingTest.test_bad",
+                                      "3 passed, 1 failed, 0 skipped"])
+        (first,) = [line for line in lines if line.startswith("first ")]
+        (beside,) = [line for line in lines if line.startswith("beside ")]
+        self.assertNotEqual(first.split()[1], beside.split()[1])
 
 
 if __name__ == "__main__":

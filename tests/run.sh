@@ -54,7 +54,9 @@ if [ -n "$install" ]; then .ci/packages.sh test || exit 1; fi
 # Other Pythons in the path may lack the system's modules.
 python=/usr/bin/python3
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+ahead= built_ahead=
+trap '[ -z "$ahead" ] || kill -- "-$ahead" 2> /dev/null; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 tally=$work/tally failed=$work/failed
 touch "$failed"
 
@@ -126,10 +128,62 @@ interop() {
   fi
 }
 
-# Only what is tested, and lightly optimised: these builds take most of the time.
+# Only what is tested, lightly optimised, with lines but no variables for the debugger: these builds
+# take most of the time.
 sanitizer() {
   echo "-Db_sanitize=$1 -Db_lundef=false -Dtests=enabled -Dbenchmarks=disabled" \
-    "-Dexamples=disabled -Doptimization=1"
+    "-Dexamples=disabled -Doptimization=1 -Dcpp_args=-g1"
+}
+
+# build_for STAGE
+build_for() {
+  # shellcheck disable=SC2046
+  case $1 in
+    plain | interop | soak) build build '' -Dtests=enabled ;;
+    asan) build build-asan '' $(sanitizer address,undefined) ;;
+    tsan) build build-tsan threads $(sanitizer thread) ;;
+    clang) CXX=clang++ build build-clang '' -Dtests=disabled -Ddebug=false ;;
+    fuzz) CXX=clang++ build build-fuzz fuzzers -Dfuzzing=true -Ddefault_library=static \
+      $(sanitizer address,undefined) ;;
+  esac
+}
+
+# built STAGE: builds what a stage needs, or waits for it where that was begun ahead. The first build
+# starts those of the stages behind it: while tests run, which wait a good deal, they have the
+# processors that nobody else wants.
+built() {
+  if [ -n "$ahead" ] && [[ " $built_ahead " == *" $1 "* ]]; then
+    while [ ! -f "$work/$1.built" ] && kill -0 "$ahead" 2> /dev/null; do sleep 0.2; done
+    [ ! -f "$work/$1.log" ] || cat "$work/$1.log"
+    [ "$(cat "$work/$1.built" 2> /dev/null)" = 0 ]
+    return
+  fi
+  build_for "$1"
+  local result=$?
+  [ -n "$ahead" ] || build_ahead
+  return $result
+}
+
+# Stages that the build of another serves are not built again.
+build_ahead() {
+  local later
+  for later in $stages; do
+    case $later in
+      asan | tsan | clang | fuzz) [ "$later" = "$stage" ] || built_ahead="$built_ahead $later" ;;
+    esac
+  done
+  [ -n "$built_ahead" ] || return 0
+  set -m  # a group of processes of its own, to be ended with
+  {
+    chrt --idle --pid 0 "$BASHPID" || renice -n 19 -p "$BASHPID"
+    for later in $built_ahead; do
+      build_for "$later" > "$work/$later.log" 2>&1
+      echo $? > "$work/$later.ended"
+      mv "$work/$later.ended" "$work/$later.built"
+    done
+  } > /dev/null 2>&1 &
+  ahead=$!
+  set +m
 }
 
 # fuzz DIR NAME: what it finds on the way is kept for the next time, beside the input that fails.
@@ -162,28 +216,24 @@ suite() {
 }
 
 for stage in $stages; do
-  printf '\n==== %s\n' "$stage"
+  printf '\n==== %s (%s)\n' "$stage" "$(date +%T)"
   case $stage in
     plain)
-      check 'the plain build' build build '' -Dtests=enabled && unit build ;;
+      check 'the plain build' built plain && unit build ;;
     interop)
-      check 'the plain build' build build '' -Dtests=enabled && interop build ;;
+      check 'the plain build' built interop && interop build ;;
     soak)
-      check 'the plain build' build build '' -Dtests=enabled && interop build soak ;;
+      check 'the plain build' built soak && interop build soak ;;
     asan)
-      # shellcheck disable=SC2046
-      check 'the build with AddressSanitizer' build build-asan '' $(sanitizer address,undefined) &&
+      check 'the build with AddressSanitizer' built asan &&
         unit build-asan --timeout-multiplier 4 && interop build-asan --asan test_hostile test_racing ;;
     tsan)
-      # shellcheck disable=SC2046
-      check 'the build with ThreadSanitizer' build build-tsan threads $(sanitizer thread) &&
+      check 'the build with ThreadSanitizer' built tsan &&
         unit build-tsan --timeout-multiplier 6 --suite threads ;;
     clang)
-      CXX=clang++ check 'the build with clang' build build-clang '' -Dtests=disabled ;;
+      check 'the build with clang' built clang ;;
     fuzz)
-      # shellcheck disable=SC2046
-      CXX=clang++ check 'the build of the fuzzers' build build-fuzz fuzzers -Dfuzzing=true \
-        -Ddefault_library=static $(sanitizer address,undefined) &&
+      check 'the build of the fuzzers' built fuzz &&
         for corpus in tests/fuzz/corpus/*; do
           check "fuzz ${corpus##*/}" fuzz build-fuzz "${corpus##*/}"
         done ;;

@@ -5,17 +5,23 @@
 
     run.py --build DIR [test_kill] [test_hostile.HostileSlaveTest.test_all] ...
 
-Every subtest counts. The last line is `interop: N passed, N failed, N skipped`.
+Every subtest counts. The last line is `interop: N passed, N failed, N skipped`. Tests that wait most
+of the time run beside the others, in processes of their own; what they say comes after the others.
 """
 
 import argparse
 import os
+import re
+import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+# These wait most of the time; each row has a process of its own.
+WAITING = (("HostileSlaveTest",), ("HostileMasterTest", "RacingTest"))
 
 
 class CountingResult(unittest.TextTestResult):
@@ -76,6 +82,42 @@ class CountingResult(unittest.TextTestResult):
         unittest.TestResult.addUnexpectedSuccess(self, test)
 
 
+def flat(suite):
+    """The tests of a suite of suites."""
+    for part in suite:
+        yield from flat(part) if isinstance(part, unittest.TestSuite) else (part,)
+
+
+def lanes(suite):
+    """The tests of each process, in order: first of this one, then of those beside it."""
+    found = [[] for _ in range(len(WAITING) + 1)]
+    for test in flat(suite):
+        lane = next((number for number, row in enumerate(WAITING, 1)
+                     if type(test).__name__ in row), 0)
+        found[lane].append(test)
+    return [tests for tests in found if tests] or [[]]
+
+
+class Beside:
+    """Tests in another process, which has our environment."""
+
+    def __init__(self, tests, failed):
+        self.output = tempfile.TemporaryFile("w+")
+        more = ["--failed", failed] if failed else []
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", __file__, *more, *(test.id() for test in tests)],
+            stdout=self.output, stderr=subprocess.STDOUT)
+
+    def end(self):
+        """What it said is printed: (passed, failed, skipped)."""
+        self.process.wait()
+        self.output.seek(0)
+        text = self.output.read()
+        ended = re.search(r"^interop: (\d+) passed, (\d+) failed, (\d+) skipped\n\Z", text, re.M)
+        print(text[:ended.start()] if ended else text, end="", flush=True)
+        return tuple(map(int, ended.groups())) if ended else (0, 1, 0)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", help="meson build directory whose elements are to be tested")
@@ -96,13 +138,17 @@ def main():
     loader = unittest.defaultTestLoader
     suite = loader.loadTestsFromNames(options.names) if options.names else \
         loader.discover(str(HERE), pattern="test_*.py", top_level_dir=str(HERE))
+    first, *others = lanes(suite)
+    beside = [Beside(tests, options.failed) for tests in others]
     runner = unittest.TextTestRunner(sys.stdout, resultclass=CountingResult, verbosity=0)
-    result = runner.run(suite)
+    result = runner.run(unittest.TestSuite(first))
     failed = max(result.bad, len(result.failures) + len(result.errors))
     if options.failed:
         with open(options.failed, "a", encoding="utf-8") as out:
             out.writelines(f"{name}\n" for name in result.names)
-    print(f"interop: {result.good} passed, {failed} failed, {result.left_out} skipped")
+    counts = [(result.good, failed, result.left_out), *(process.end() for process in beside)]
+    good, failed, left_out = map(sum, zip(*counts))
+    print(f"interop: {good} passed, {failed} failed, {left_out} skipped")
     return 1 if failed else 0
 
 
