@@ -38,7 +38,7 @@ struct Options {
 };
 
 int fail(const std::string& what) {
-  std::fprintf(stderr, "memifping: %s\n", what.c_str());
+  std::fprintf(stderr, "%s: %s\n", g_get_prgname(), what.c_str());
   return 2;
 }
 

@@ -187,7 +187,7 @@ void Application::on_error(GstMessage* message) {
   const ErrorPtr owned(error);
   // What ends the program is said where errors are looked for; the rest of it is a consequence.
   if (!failed_) {
-    std::fprintf(stderr, "ping: %s: %s\n", GST_OBJECT_NAME(GST_MESSAGE_SRC(message)),
+    std::fprintf(stderr, "%s: %s: %s\n", g_get_prgname(), GST_OBJECT_NAME(GST_MESSAGE_SRC(message)),
                  error->message);
   }
   failed_ = true;

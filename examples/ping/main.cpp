@@ -6,6 +6,7 @@
  */
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
 #include "application.hpp"
 #include "examples/plugins.hpp"
@@ -21,6 +22,8 @@ int run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const std::string_view path = argv[0];
+  g_set_prgname(path.substr(path.rfind('/') + 1).data());
   try {
     const Options options = parse_options({argv + 1, argv + argc});
     std::printf("%s", banner().c_str());
@@ -28,10 +31,11 @@ int main(int argc, char** argv) {
     std::fflush(stdout);
     return options.action == Options::Action::run ? run(options) : 0;
   } catch (const WrongOption& error) {
-    std::fprintf(stderr, "ping: %s\nping --help shows all options.\n", error.what());
+    std::fprintf(stderr, "%1$s: %2$s\n%1$s --help shows all options.\n", g_get_prgname(),
+                 error.what());
     return 2;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "ping: %s\n", error.what());
+    std::fprintf(stderr, "%s: %s\n", g_get_prgname(), error.what());
     return 1;
   }
 }

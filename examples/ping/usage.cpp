@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
+#include <glib.h>
+
 #include <algorithm>
 
 #include "config.h"
@@ -27,11 +29,14 @@ std::string banner() {
 }
 
 std::string usage() {
+  const std::string program = g_get_prgname();
   std::string text =
       "Answers ARP, IPv6 neighbour discovery and ping on memif interfaces, or bridges them.\n\n"
-      "Usage: ping [--aff={cpu0,cpu1,..}] [--stats=SECONDS] [--dot=FILE] --vdev=<name>";
+      "Usage: " +
+      program + " [--aff={cpu0,cpu1,..}] [--stats=SECONDS] [--dot=FILE] --vdev=<name>";
   for (const VdevKey& key : vdev_keys()) text += ",[" + key.name + "=" + key.placeholder + "]";
-  text += " ...\n       ping [-r ROLE] [-s SOCKET] [-i ID] [-a ADDRESS] [-h MAC]\n\nOptions:\n";
+  text += " ...\n       " + program +
+          " [-r ROLE] [-s SOCKET] [-i ID] [-a ADDRESS] [-h MAC]\n\nOptions:\n";
   text += entry("--vdev=<name>,...", "adds an interface; any number of them");
   for (const VdevKey& key : vdev_keys()) {
     text += entry("  " + key.name + "=" + key.placeholder, key.help);
@@ -50,9 +55,12 @@ std::string usage() {
   text += entry("-h MAC", "its hardware address (made of its address)");
   text +=
       "\nPut quotes around braces: shells expand them. Ctrl-C ends with a summary.\n\n"
-      "Examples:\n"
-      "  ping --vdev=memif0,ip=192.168.1.1\n"
-      "  ping --stats=1 '--vdev=memif0,i=1,r=master,s=/tmp/a.sock,q0=poll,qn=2,aff={1}'\n"
-      "  ping --vdev=left,i=0,r=master,s=@a,domain=7 --vdev=right,i=1,r=master,s=@a,domain=7\n";
+      "Examples:\n";
+  for (const char* arguments :
+       {"--vdev=memif0,ip=192.168.1.1",
+        "--stats=1 '--vdev=memif0,i=1,r=master,s=/tmp/a.sock,q0=poll,qn=2,aff={1}'",
+        "--vdev=left,i=0,r=master,s=@a,domain=7 --vdev=right,i=1,r=master,s=@a,domain=7"}) {
+    text += "  " + program + " " + arguments + "\n";
+  }
   return text;
 }

@@ -215,6 +215,35 @@ class InstalledTest(InteropTest):
                 with self.subTest(header=name, includes=header):
                     self.assertTrue((include / header).exists())
 
+    def test_programs(self):
+        """Both programs are installed, find each other and the plugins, and have manuals that name
+        each of their options."""
+        (ping,) = Path(self.installed.root).rglob("bin/gst-memif-ping")
+        responder = ping.with_name("gst-memif-responder")
+        path = self.socket("programs")
+        running = subprocess.Popen([responder, "-r", "master", "-s", path],
+                                   env=self.installed.environment(), stdout=subprocess.DEVNULL)
+        try:
+            self.wait_socket(path)
+            shown = self.run_program(ping, f"--socket-path={path}", "--interval=0", "192.168.1.1")
+            self.assertIn("5 received, 0 wrong", shown)
+            self.assertIsNone(running.poll())
+        finally:
+            running.terminate()
+            self.assertEqual(running.wait(SECONDS), 0)
+        for program in (ping, responder):
+            with self.subTest(program.name):
+                plugins = f"{os.environ['MEMIF_BUILD']}/plugins".encode()
+                self.assertFalse(plugins in program.read_bytes(), "it knows the build directory")
+                (page,) = Path(self.installed.root).rglob(f"man/man1/{program.name}.1*")
+                text = page.read_text().replace("\\", "")
+                shown = self.run_program(program, "--help")
+                self.assertIn(program.name, shown)
+                options = set(re.findall(r"(?<!\S)--[a-z][a-z-]*", shown)) - {"--help-all"}
+                self.assertGreater(len(options), 3)
+                for option in options | set(re.findall(r"^ +([a-z0-9]{1,6})=", shown, re.M)):
+                    self.assertIn(option, text)
+
     def include(self):
         """Where the installed `gst/` is."""
         (first,) = Path(self.installed.root).rglob("gst/packet/packet.hpp")
