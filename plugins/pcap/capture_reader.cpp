@@ -7,24 +7,6 @@
 #include <utility>
 
 namespace pcapplugin {
-namespace {
-
-constexpr std::uint64_t kSecond = 1'000'000'000;
-
-/** Files may say anything: what comes out is between 1970 and 2106. */
-std::uint64_t time_of(const timeval& stamp) {
-  // Of pcap 32 bits without a sign, which libpcap takes for a number with one.
-  const auto seconds = static_cast<std::uint32_t>(
-      std::min<std::int64_t>(stamp.tv_sec, std::numeric_limits<std::uint32_t>::max()));
-  const auto rest = std::clamp<std::int64_t>(stamp.tv_usec, 0, 4 * std::int64_t{kSecond});
-  return seconds * kSecond + static_cast<std::uint64_t>(rest);
-}
-
-// Half of what a running time can be.
-constexpr std::uint64_t kLongestReplay = std::uint64_t{1} << 62;
-
-}  // namespace
-
 Result<void> CaptureReader::open(const std::string& location, unsigned loops) {
   close();
   location_ = location == "-" ? "the standard input" : "\"" + location + "\"";
@@ -55,6 +37,7 @@ void CaptureReader::start(unsigned loops) {
 }
 
 void CaptureReader::close() {
+  leave();
   pcap_.reset();
   input_.close();
   has_packet_ = false;
@@ -73,6 +56,7 @@ CaptureReader::Next CaptureReader::read_header() {
   // Between two packets nothing is lost by an interruption; after the first byte only the end of
   // everything ends reading.
   if (!input_.wait()) return Next::interrupted;
+  const std::uint32_t magic = input_.is_regular() ? input_.magic() : 0;
   FILE* stream = input_.stream();
   if (stream == nullptr) return fail("there is no memory");
   char problem[PCAP_ERRBUF_SIZE] = "";
@@ -95,18 +79,19 @@ CaptureReader::Next CaptureReader::read_header() {
   }
   link_type_ = *type;
   snaplen_ = static_cast<std::uint32_t>(pcap_snapshot(pcap_.get()));
-  records_.reset();
   // The order of fields in older versions is libpcap's business.
   const bool usual = pcap_major_version(pcap_.get()) == 2 && pcap_minor_version(pcap_.get()) == 4;
-  const std::uint32_t magic = input_.is_regular() ? input_.magic() : 0;
-  if (usual && RecordReader::knows(magic)) records_.emplace().start(magic, snaplen_);
+  in_blocks_ = usual && input_.is_regular() && RecordReader::knows(magic);
+  if (in_blocks_) {
+    records_.start(input_.fd(), ftello(pcap_file(pcap_.get())), magic, snaplen_);
+  }
   return Next::packet;
 }
 
 /** `end` says that the file is at its end. */
-CaptureReader::Next CaptureReader::next_record(pcap_pkthdr& header, const u_char*& bytes) {
-  if (!records_) return next_of_libpcap(header, bytes);
-  switch (records_->next(pcap_file(pcap_.get()), header, bytes)) {
+CaptureReader::Next CaptureReader::next_record(RecordReader::Record& record) {
+  if (!in_blocks_) return next_of_libpcap(record);
+  switch (records_.next(record)) {
     case RecordReader::Next::record:
       return Next::packet;
     case RecordReader::Next::end:
@@ -114,14 +99,16 @@ CaptureReader::Next CaptureReader::next_record(pcap_pkthdr& header, const u_char
     case RecordReader::Next::failed:
       break;
   }
-  return fail(records_->problem());
+  return fail(records_.problem());
 }
 
-CaptureReader::Next CaptureReader::next_of_libpcap(pcap_pkthdr& header, const u_char*& bytes) {
-  pcap_pkthdr* found = nullptr;
-  const int result = pcap_next_ex(pcap_.get(), &found, &bytes);
+CaptureReader::Next CaptureReader::next_of_libpcap(RecordReader::Record& record) {
+  pcap_pkthdr* header = nullptr;
+  const u_char* bytes = nullptr;
+  const int result = pcap_next_ex(pcap_.get(), &header, &bytes);
   if (result == 1) {
-    header = *found;
+    record = {header->ts.tv_sec, header->ts.tv_usec,
+              std::as_bytes(std::span(bytes, header->caplen)), header->len};
     return Next::packet;
   }
   if (result == PCAP_ERROR_BREAK) return Next::end;
@@ -135,11 +122,10 @@ CaptureReader::Next CaptureReader::read_packet() {
       if (const Next header = read_header(); header != Next::packet) return header;
     }
     if (!input_.wait()) return Next::interrupted;
-    pcap_pkthdr header{};
-    const u_char* bytes = nullptr;
-    const Next found = next_record(header, bytes);
+    RecordReader::Record record{};
+    const Next found = next_record(record);
     if (found == Next::packet) {
-      if (header.caplen != 0) return set_packet(header, bytes);
+      if (!record.bytes.empty()) return set_packet(record);
       empty.add(1);
       continue;
     }
@@ -148,14 +134,11 @@ CaptureReader::Next CaptureReader::read_packet() {
   }
 }
 
-CaptureReader::Next CaptureReader::set_packet(const pcap_pkthdr& header, const u_char* bytes) {
-  packet_.bytes = {reinterpret_cast<const std::byte*>(bytes), header.caplen};
-  packet_.time = time_of(header.ts);
-  if (packets.get() == 0) first_time_ = packet_.time;
-  // One that was recorded before the first comes with it.
-  packet_.offset =
-      std::min(round_offset_ + (std::max(packet_.time, first_time_) - first_time_), kLongestReplay);
-  if (header.caplen < header.len) snapped.add(1);
+CaptureReader::Next CaptureReader::set_packet(const RecordReader::Record& record) {
+  // Until the first there is no time that others are compared with.
+  if (packets.get() == 0) first_time_ = placed(record).time;
+  packet_ = placed(record);
+  if (record.bytes.size() < record.length) snapped.add(1);
   packets.add(1);
   ++round_packets_;
   has_packet_ = true;

@@ -9,10 +9,11 @@
 
 #include <pcap/pcap.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 
@@ -54,6 +55,26 @@ class CaptureReader {
   Next next() { return has_packet_ ? Next::packet : read_packet(); }
   [[nodiscard]] const Recorded& packet() const noexcept { return packet_; }
   void take() noexcept { has_packet_ = false; }
+  /**
+   * Takes the packets that follow the last one that was taken, and that need not be waited for, as
+   * long as `accept` returns true for them. The first that it refuses is the next one.
+   */
+  template <class Accept>
+  void take_while(Accept accept);
+
+  /** Whether packets can be read into memory of the caller's. */
+  [[nodiscard]] bool reads_blocks() const noexcept { return in_blocks_; }
+  /**
+   * Reads packets into `room`, RecordReader::kLeastRoom bytes or more, from now on; also the
+   * present one. They stay there, until a packet() has bytes elsewhere, as the room is full.
+   */
+  void use(std::span<std::byte> room) { packet_.bytes = records_.use(room, present()); }
+  /** Whether a packet has its bytes there: it has not if the room was full before. */
+  [[nodiscard]] bool is_in_room(const Recorded& packet) const noexcept {
+    return records_.is_in_room(packet.bytes);
+  }
+  /** Reads nothing more into the room; the present packet is elsewhere then. */
+  void leave() { packet_.bytes = records_.leave(present()); }
   /** Whether next() would not have to wait for the writer of a FIFO. */
   [[nodiscard]] bool is_ready() const noexcept { return has_packet_ || input_.is_ready(); }
 
@@ -69,16 +90,21 @@ class CaptureReader {
   };
 
   Next read_packet();
-  Next next_record(pcap_pkthdr& header, const u_char*& bytes);
-  Next next_of_libpcap(pcap_pkthdr& header, const u_char*& bytes);
-  Next set_packet(const pcap_pkthdr& header, const u_char* bytes);
+  Next next_record(RecordReader::Record& record);
+  Next next_of_libpcap(RecordReader::Record& record);
+  [[nodiscard]] Recorded placed(const RecordReader::Record& record) const noexcept;
+  Next set_packet(const RecordReader::Record& record);
+  [[nodiscard]] std::span<const std::byte> present() const noexcept {
+    return has_packet_ ? packet_.bytes : std::span<const std::byte>();
+  }
   Next at_end();
   Next fail(const std::string& problem);
   void start(unsigned loops);
 
   InputFile input_;
   std::unique_ptr<pcap_t, PcapClose> pcap_;
-  std::optional<RecordReader> records_;  // where it can read them
+  RecordReader records_;
+  bool in_blocks_ = false;  // whether that reads them
   std::string location_;
   LinkType link_type_ = LinkType::ethernet;
   std::uint32_t snaplen_ = 0;
@@ -93,5 +119,39 @@ class CaptureReader {
   std::uint64_t round_packets_ = 0;
   std::uint64_t round_offset_ = 0;  // of the first packet of the present round
 };
+
+/** A record as a packet: with times between 1970 and 2106, whatever the file says. */
+inline Recorded CaptureReader::placed(const RecordReader::Record& record) const noexcept {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  // Half of what a running time can be.
+  constexpr std::uint64_t kLongestReplay = std::uint64_t{1} << 62;
+  // Of pcap 32 bits without a sign, which libpcap takes for a number with one.
+  const auto seconds = static_cast<std::uint32_t>(
+      std::min<std::int64_t>(record.seconds, std::numeric_limits<std::uint32_t>::max()));
+  const auto rest = std::clamp<std::int64_t>(record.nanoseconds, 0, 4 * kSecond);
+  const std::uint64_t time = std::uint64_t{seconds} * kSecond + static_cast<std::uint64_t>(rest);
+  // One that was recorded before the first comes with it.
+  const std::uint64_t since_first = time - std::min(time, first_time_);
+  return {record.bytes, time, std::min(round_offset_ + since_first, kLongestReplay)};
+}
+
+template <class Accept>
+void CaptureReader::take_while(Accept accept) {
+  if (!in_blocks_ || has_packet_ || round_packets_ == 0) return;
+  std::uint64_t taken = 0, cut = 0;
+  Recorded last = packet_;
+  records_.run([&](const RecordReader::Record& record) {
+    const Recorded packet = placed(record);
+    if (!accept(packet)) return false;
+    last = packet;
+    ++taken;
+    cut += record.bytes.size() < record.length ? 1 : 0;
+    return true;
+  });
+  packet_ = last;
+  round_packets_ += taken;
+  packets.add(taken);
+  snapped.add(cut);
+}
 
 }  // namespace pcapplugin

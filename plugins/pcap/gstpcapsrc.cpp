@@ -41,6 +41,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "gst/common/counter.hpp"
 #include "gst/packet/batch.hpp"
@@ -72,7 +73,7 @@ enum : guint {
   kPropStats
 };
 
-constexpr std::size_t kArena = std::size_t{256} << 10;
+constexpr std::size_t kArena = pcapplugin::RecordReader::kLeastRoom;
 // Packets begin on cache lines.
 constexpr std::size_t kAlignment = 64;
 // What downstream's pool is asked to have room for: the longest frame of most networks. A longer
@@ -108,6 +109,7 @@ struct GstPcapSrcState {
   GstClockTime now = 0;                      // the running time up to which packets are due
   PacketPool places;                         // of downstream
   PacketPool arenas;
+  GstBuffer* block = nullptr;  // of them, which the reader reads into
   std::size_t place_size = 0;  // of all places, as far as is known
 
   Counter packets, bytes, pushes;
@@ -160,98 +162,169 @@ bool gst_pcap_src_wait(GstPushSrc* src, GstPcapSrcState& state) {
 
 // ---- Packets --------------------------------------------------------------------------------
 
-/** Where the packets of a batch go, one after the other. */
+/**
+ * Where the packets of a batch go: to places that are prepared, one after the other to the
+ * beginning of an arena, or nowhere, as they were read into it.
+ */
 class Filler {
  public:
-  Filler(const BatchMap& map, bool prepared)
-      : map_(map),
-        desc_(map.meta().packets),
-        room_(prepared ? map.meta().n : GST_PACKET_BATCH_MAX),
-        prepared_(prepared) {
-    map.meta().n = 0;
-  }
+  enum class Way { prepared, in_a_row, in_place };
 
-  /** Whether there is room for another packet of `size` bytes. */
-  [[nodiscard]] bool fits(std::size_t size) const {
-    if (map_.meta().n == room_) return false;
-    return prepared_ ? size <= desc_[map_.meta().n].length : size <= map_.size() - offset_;
+  Filler(const BatchMap& map, Way way)
+      : way_(way),
+        desc_(map.meta().packets),
+        data_(map.data()),
+        size_(map.size()),
+        room_(way == Way::prepared ? map.meta().n : GST_PACKET_BATCH_MAX) {}
+
+  /** Whether there is room for another packet. */
+  [[nodiscard]] bool fits(std::span<const std::byte> packet) const {
+    if (packets_ == room_) return false;
+    switch (way_) {
+      case Way::prepared:
+        return packet.size() <= desc_[packets_].length;
+      case Way::in_a_row:
+        return packet.size() <= size_ - offset_;
+      case Way::in_place:
+        break;
+    }
+    return offset_of(packet) < size_;
   }
   void add(std::span<const std::byte> packet, guint32 delay) {
-    GstPacketDesc& desc = desc_[map_.meta().n++];
+    GstPacketDesc& desc = desc_[packets_++];
     const auto size = static_cast<guint32>(packet.size());
-    if (!prepared_) desc = {static_cast<guint32>(offset_), 0, 0, 0};
+    bytes_ += size;
+    if (way_ == Way::in_place) {
+      desc = {static_cast<guint32>(offset_of(packet)), size, delay, 0};
+      return;
+    }
+    if (way_ == Way::in_a_row) {
+      desc = {static_cast<guint32>(offset_), 0, 0, 0};
+      offset_ = std::min(offset_ + slot_size(size), size_);
+    }
     desc.length = size;
     desc.delay = delay;
-    std::memcpy(map_.data() + desc.offset, packet.data(), size);
-    if (!prepared_) offset_ = std::min(offset_ + slot_size(size), map_.size());
-    bytes_ += size;
+    std::memcpy(data_ + desc.offset, packet.data(), size);
   }
-  [[nodiscard]] guint packets() const { return map_.meta().n; }
+  [[nodiscard]] guint packets() const { return packets_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
  private:
-  const BatchMap& map_;
-  GstPacketDesc* desc_;
-  guint room_;
-  bool prepared_;
+  /** From the beginning of the arena; no less than its size if it is not in it. */
+  [[nodiscard]] std::size_t offset_of(std::span<const std::byte> packet) const {
+    return reinterpret_cast<std::uintptr_t>(packet.data()) -
+           reinterpret_cast<std::uintptr_t>(data_);
+  }
+
+  const Way way_;
+  GstPacketDesc* const desc_;
+  std::byte* const data_;
+  const std::size_t size_;
+  const guint room_;
+  guint packets_ = 0;
   std::size_t offset_ = 0;
   std::uint64_t bytes_ = 0;
 };
 
-/** The time from the first packet of a batch to the present one; none if it cannot be told. */
-std::optional<guint32> gst_pcap_src_delay(const GstPcapSrcState& state, const Recorded& first,
-                                          GstClockTime first_due) {
-  const Recorded& packet = state.reader.packet();
-  const GstClockTime due = gst_pcap_src_due(state, packet);
-  if (due < first_due || due - first_due > std::numeric_limits<guint32>::max()) return {};
-  if (state.keeps_times && packet.time - first.time != due - first_due) return {};
-  return static_cast<guint32>(due - first_due);
-}
+/** The times of a batch, of which the present packet is the first. */
+class BatchTimes {
+ public:
+  explicit BatchTimes(const GstPcapSrcState& state)
+      : state_(state),
+        paced_(state.pace != 0),
+        keeps_times_(state.keeps_times),
+        first_time_(state.reader.packet().time),
+        first_due_(gst_pcap_src_due(state, state.reader.packet())) {}
+
+  /** From the first packet to another one; none if it cannot be told, or that is not due. */
+  [[nodiscard]] std::optional<guint32> delay(const Recorded& packet) const {
+    const GstClockTime due = paced_ ? gst_pcap_src_due(state_, packet) : packet.offset;
+    const GstClockTime delay = due - first_due_;
+    if (due < first_due_ || delay > std::numeric_limits<guint32>::max()) return {};
+    if (keeps_times_ && packet.time - first_time_ != delay) return {};
+    if (paced_ && due > state_.now) return {};
+    return static_cast<guint32>(delay);
+  }
+
+ private:
+  const GstPcapSrcState& state_;
+  const bool paced_, keeps_times_;
+  const std::uint64_t first_time_;
+  const GstClockTime first_due_;
+};
 
 /** Adds the present packet and those that can follow it in the same batch. */
 void gst_pcap_src_fill(GstPcapSrcState& state, guint most, Filler& filler) {
-  const Recorded first = state.reader.packet();
-  const GstClockTime first_due = gst_pcap_src_due(state, first);
-  const guint limit = std::min(state.batch_size.load(std::memory_order_relaxed), most);
-  for (std::optional<guint32> delay = 0; delay;) {
-    filler.add(state.reader.packet().bytes, *delay);
+  const BatchTimes times(state);
+  // The compiler would rather have one copy of it than be fast.
+  const auto add = [&](const Recorded& packet) __attribute__((always_inline)) {
+    if (filler.packets() >= most || !filler.fits(packet.bytes)) return false;
+    const std::optional<guint32> delay = times.delay(packet);
+    if (delay) filler.add(packet.bytes, *delay);
+    return delay.has_value();
+  };
+  while (add(state.reader.packet())) {
     state.reader.take();
+    state.reader.take_while(add);
     // What is there is not kept back while the writer of a FIFO is awaited.
-    if (filler.packets() >= limit || !state.reader.is_ready()) return;
+    if (filler.packets() >= most || !state.reader.is_ready()) return;
     if (state.reader.next() != Next::packet) return;  // said again when it is asked next
-    const Recorded& packet = state.reader.packet();
-    if (!filler.fits(packet.bytes.size())) return;
-    if (state.pace != 0 && gst_pcap_src_due(state, packet) > state.now) return;
-    delay = gst_pcap_src_delay(state, first, first_due);
   }
 }
 
+/** What is read next, of a file as fast as possible, is read into the memory of a batch. */
+void gst_pcap_src_prepare_block(GstPcapSrcState& state, guint most) {
+  // For a few packets it is not worth a system call for each time.
+  constexpr guint kFew = 32;
+  if (state.block != nullptr || state.places.prepared() || state.pace != 0 || most < kFew ||
+      !state.reader.reads_blocks()) {
+    return;
+  }
+  state.block = state.arenas.take();
+  if (state.block == nullptr) return;
+  const BatchMap map(state.block);
+  state.reader.use({map.data(), map.size()});
+}
+
+void gst_pcap_src_drop_block(GstPcapSrcState& state) {
+  state.reader.leave();
+  gst_clear_buffer(&state.block);
+}
+
 /** Memory for a batch with the present packet in front. */
-GstBuffer* gst_pcap_src_take_memory(GstPcapSrcState& state, bool& prepared) {
+GstBuffer* gst_pcap_src_take_memory(GstPcapSrcState& state, Filler::Way& way) {
   const std::size_t size = state.reader.packet().bytes.size();
-  prepared = state.places.prepared() && size <= state.place_size;
-  if (prepared) {
+  if (state.block != nullptr) {
+    way = state.reader.is_in_room(state.reader.packet()) ? Filler::Way::in_place
+                                                         : Filler::Way::in_a_row;
+    return std::exchange(state.block, nullptr);
+  }
+  way = Filler::Way::prepared;
+  if (state.places.prepared() && size <= state.place_size) {
     GstBuffer* batch = state.places.take();
     const GstPacketBatchMeta* meta =
         batch != nullptr ? gst_buffer_get_packet_batch_meta(batch) : nullptr;
     if (meta != nullptr && meta->n != 0 && size <= meta->packets[0].length) return batch;
     if (meta != nullptr) state.place_size = meta->packets[0].length;
     gst_clear_buffer(&batch);
-    prepared = false;
   }
+  way = Filler::Way::in_a_row;
   return size <= kArena ? state.arenas.take() : gst_packet_batch_new(size);
 }
 
 GstBuffer* gst_pcap_src_make_batch(GstPcapSrcState& state, guint most) {
-  bool prepared = false;
-  GstBuffer* batch = gst_pcap_src_take_memory(state, prepared);
+  Filler::Way way{};
+  GstBuffer* batch = gst_pcap_src_take_memory(state, way);
   if (batch == nullptr) return nullptr;
   const Recorded& packet = state.reader.packet();
   GST_BUFFER_PTS(batch) = gst_pcap_src_due(state, packet);
   if (state.keeps_times) pcapplugin::set_recorded_time(batch, packet.time);
   const BatchMap map(batch);
-  Filler filler(map, prepared);
+  Filler filler(map, way);
   gst_pcap_src_fill(state, most, filler);
+  // The rest of the arena is not ours any more when the batch is pushed.
+  state.reader.leave();
+  map.meta().n = filler.packets();
   gstpacket::set_packet_bytes(map.arena(), filler.bytes());
   state.packets.add(filler.packets());
   state.bytes.add(filler.bytes());
@@ -268,6 +341,8 @@ GstFlowReturn gst_pcap_src_post_failure(GstPushSrc* src) {
 GstFlowReturn gst_pcap_src_take(GstPushSrc* src, guint most, GstMiniObject** out) {
   GstPcapSrcState& state = state_of(src);
   const bool had_header = state.reader.has_header();
+  most = std::min(state.batch_size.load(std::memory_order_relaxed), most);
+  if (had_header) gst_pcap_src_prepare_block(state, most);
   switch (had_header ? state.reader.next() : state.reader.read_header()) {
     case Next::packet:
       break;
@@ -359,6 +434,7 @@ gboolean gst_pcap_src_start(GstBaseSrc* src) {
 
 gboolean gst_pcap_src_stop(GstBaseSrc* src) {
   GstPcapSrcState& state = state_of(src);
+  gst_pcap_src_drop_block(state);
   state.reader.close();
   state.link_type = GstPcapSrcState::kUnknown;
   state.places.close();
@@ -395,6 +471,7 @@ gboolean gst_pcap_src_negotiate(GstBaseSrc* src) {
 
 gboolean gst_pcap_src_decide_allocation(GstBaseSrc* src, GstQuery* query) {
   GstPcapSrcState& state = state_of(src);
+  gst_pcap_src_drop_block(state);
   state.places.close();
   state.arenas.close();
   state.live.set_batches(state.batches.load() && gst_query_allows_packet_batches(query));

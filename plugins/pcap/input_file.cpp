@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -34,6 +35,7 @@ void InputFile::open(int fd) {
   struct stat status {};
   fd_ = fd;
   is_regular_ = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+  start_ = is_regular_ ? std::max<off_t>(lseek(fd_, 0, SEEK_CUR), 0) : 0;
   was_stopped_ = false;
   stream_ = nullptr;
   if (!block_) block_ = std::make_unique_for_overwrite<char[]>(kBlock);
@@ -45,11 +47,11 @@ void InputFile::close() {
 
 std::uint32_t InputFile::magic() const noexcept {
   std::uint32_t value = 0;
-  return pread(fd_, &value, sizeof value, 0) == sizeof value ? value : 0;
+  return pread(fd_, &value, sizeof value, start_) == sizeof value ? value : 0;
 }
 
 bool InputFile::rewind() {
-  return lseek(fd_, 0, SEEK_SET) == 0;
+  return lseek(fd_, start_, SEEK_SET) == start_;
 }
 
 /** Whether the stream has something left that it got. */

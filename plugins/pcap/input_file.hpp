@@ -37,9 +37,11 @@ class InputFile {
   [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
   /** Whether it can be read again from its beginning. */
   [[nodiscard]] bool is_regular() const noexcept { return is_regular_; }
+  /** -1 if it is closed. */
+  [[nodiscard]] int fd() const noexcept { return fd_; }
   /** The first four bytes of a regular file as this machine reads them; 0 if there are fewer. */
   [[nodiscard]] std::uint32_t magic() const noexcept;
-  /** Back to the beginning of a regular file. */
+  /** Back to where a regular file was when it was opened, its beginning unless it was inherited. */
   [[nodiscard]] bool rewind();
 
   /** The same for C, one at a time; to be closed before this. Null without memory. */
@@ -70,6 +72,7 @@ class InputFile {
 
   int fd_ = -1;
   bool is_regular_ = false;
+  off_t start_ = 0;
   bool was_stopped_ = false;
   WakeEvent interrupt_, stop_;
   std::unique_ptr<char[]> block_;

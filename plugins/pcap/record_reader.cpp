@@ -2,9 +2,11 @@
 // Copyright (C) 2026 The gst-memif developers
 #include "plugins/pcap/record_reader.hpp"
 
-#include <algorithm>
+#include <unistd.h>
+
 #include <cerrno>
-#include <cstring>
+#include <functional>
+#include <utility>
 
 namespace pcapplugin {
 namespace {
@@ -19,41 +21,87 @@ bool RecordReader::knows(std::uint32_t magic) noexcept {
          other == kNanoseconds;
 }
 
-void RecordReader::start(std::uint32_t magic, std::uint32_t snaplen) {
-  if (!block_) block_ = std::make_unique_for_overwrite<std::byte[]>(kRoom);
-  begin_ = end_ = 0;
+void RecordReader::start(int fd, off_t position, std::uint32_t magic, std::uint32_t snaplen) {
+  if (!block_) block_ = std::make_unique_for_overwrite<std::byte[]>(kLeastRoom);
+  if (room_.empty()) room_ = own();
+  if (is_own()) end_ = first_ = 0;
+  begin_ = end_;  // records in the caller's room stay
+  fd_ = fd;
+  position_ = position;
+  errno_ = 0;
   swapped_ = magic != kMicroseconds && magic != kNanoseconds;
   const std::uint32_t ours = swapped_ ? __builtin_bswap32(magic) : magic;
-  nanoseconds_ = ours == kMicroseconds ? 1000 : 1;
+  unit_ = ours == kMicroseconds ? 1000 : 1;
   snaplen_ = snaplen;
 }
 
-std::uint32_t RecordReader::number(std::size_t offset) const noexcept {
-  std::uint32_t value = 0;
-  std::memcpy(&value, block_.get() + begin_ + offset, sizeof value);
-  return swapped_ ? __builtin_bswap32(value) : value;
+/** What follows `kept` is read again, which costs no more than a copy. */
+std::span<const std::byte> RecordReader::move_to(std::span<std::byte> room,
+                                                 std::span<const std::byte> kept) {
+  position_ -= static_cast<off_t>(end_ - begin_);
+  if (!kept.empty()) std::memmove(room.data(), kept.data(), kept.size());
+  room_ = room;
+  begin_ = end_ = first_ = kept.size();
+  return room.first(kept.size());
 }
 
-/** As libpcap reads it: with a sign, and without one in the other order of bytes. */
-std::int64_t RecordReader::stamp(std::size_t offset) const noexcept {
-  const std::uint32_t value = number(offset);
-  return swapped_ ? std::int64_t{value} : std::int64_t{static_cast<std::int32_t>(value)};
+std::span<const std::byte> RecordReader::use(std::span<std::byte> room,
+                                             std::span<const std::byte> kept) {
+  in_use_ = true;
+  return move_to(room, kept);
+}
+
+std::span<const std::byte> RecordReader::leave(std::span<const std::byte> kept) {
+  in_use_ = false;
+  // As much will be wanted the next time.
+  if (!is_own()) usual_ = std::clamp(begin_ - first_, kLeastRead, kLeastRoom);
+  if (is_own()) return kept;
+  const bool moves = is_in_room(kept);
+  const auto moved = move_to(own(), moves ? kept : std::span<const std::byte>());
+  return moves ? moved : kept;
+}
+
+bool RecordReader::is_in_room(std::span<const std::byte> bytes) const noexcept {
+  return !is_own() && !bytes.empty() && std::less_equal<>()(room_.data(), bytes.data()) &&
+         std::less<>()(bytes.data(), room_.data() + room_.size());
+}
+
+/** How many bytes are read at a time. */
+std::size_t RecordReader::usual_read() const noexcept {
+  // Of what is read behind a full room, only the first record is kept.
+  if (is_own()) return in_use_ ? kLeastRead : kRead;
+  constexpr std::size_t kParts = 8;
+  return end_ == first_ ? usual_ : std::max(usual_ / kParts, kLeastRead);
 }
 
 /** Whether so many bytes are there, or can be read. */
-bool RecordReader::have(FILE* stream, std::size_t size) {
+bool RecordReader::have(std::size_t size) {
   if (end_ - begin_ >= size) return true;
-  std::memmove(block_.get(), block_.get() + begin_, end_ - begin_);
-  end_ -= begin_;
-  begin_ = 0;
-  end_ += fread(block_.get() + end_, 1, kRoom - end_, stream);
-  return end_ >= size;
+  if (size > room_.size() - begin_) {
+    if (is_own()) {
+      std::memmove(room_.data(), room_.data() + begin_, end_ - begin_);
+      end_ -= std::exchange(begin_, 0);
+    } else {
+      usual_ = std::max(begin_ - first_, kLeastRead);
+      move_to(own(), {});
+    }
+  }
+  while (end_ - begin_ < size) {
+    const std::size_t most = std::max(size - (end_ - begin_), usual_read());
+    const ssize_t got =
+        pread(fd_, room_.data() + end_, std::min(most, room_.size() - end_), position_);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) errno_ = errno;
+    if (got <= 0) return false;
+    end_ += static_cast<std::size_t>(got);
+    position_ += got;
+  }
+  return true;
 }
 
-RecordReader::Next RecordReader::fail(FILE* stream, const char* what, std::size_t wanted,
-                                      std::size_t got) {
-  if (ferror(stream) != 0) {
-    problem_ = "error reading dump file: " + std::string(std::strerror(errno));
+RecordReader::Next RecordReader::fail(const char* what, std::size_t wanted, std::size_t got) {
+  if (errno_ != 0) {
+    problem_ = "error reading dump file: " + std::string(std::strerror(errno_));
   } else {
     problem_ = "truncated dump file; tried to read " + std::to_string(wanted) + " " + what +
                " bytes, only got " + std::to_string(got);
@@ -61,26 +109,22 @@ RecordReader::Next RecordReader::fail(FILE* stream, const char* what, std::size_
   return Next::failed;
 }
 
-RecordReader::Next RecordReader::next(FILE* stream, pcap_pkthdr& header, const u_char*& bytes) {
-  if (!have(stream, kHeader)) {
-    if (begin_ == end_ && ferror(stream) == 0) return Next::end;
-    return fail(stream, "header", kHeader, end_ - begin_);
+RecordReader::Next RecordReader::next(Record& record) {
+  if (!have(kHeader)) {
+    if (begin_ == end_ && errno_ == 0) return Next::end;
+    return fail("header", kHeader, end_ - begin_);
   }
-  const std::uint32_t caplen = number(8);
+  const std::uint32_t caplen = swapped_ ? number<true>(begin_ + 8) : number<false>(begin_ + 8);
   if (caplen > kLongest) {
     problem_ = "invalid packet capture length " + std::to_string(caplen) +
                ", bigger than maximum of " + std::to_string(kLongest);
     return Next::failed;
   }
-  if (!have(stream, kHeader + caplen)) {
-    const std::size_t got = end_ - begin_ - kHeader;
-    return fail(stream, "captured", got < snaplen_ ? std::min(caplen, snaplen_) : caplen, got);
+  if (!have(kHeader + caplen)) {
+    const std::size_t got = std::max(end_ - begin_, kHeader) - kHeader;
+    return fail("captured", got < snaplen_ ? std::min(caplen, snaplen_) : caplen, got);
   }
-  header.ts.tv_sec = stamp(0);
-  header.ts.tv_usec = stamp(4) * nanoseconds_;
-  header.caplen = std::min(caplen, snaplen_);
-  header.len = number(12);
-  bytes = reinterpret_cast<const u_char*>(block_.get() + begin_ + kHeader);
+  record = swapped_ ? record_at<true>(begin_, caplen) : record_at<false>(begin_, caplen);
   begin_ += kHeader + caplen;
   return Next::record;
 }

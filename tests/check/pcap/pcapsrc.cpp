@@ -60,6 +60,7 @@ class Replay {
   }
   ~Replay() {
     stop();
+    for (GstBuffer* buffer : held) gst_buffer_unref(buffer);
     GstPad* peer = gst_pad_get_peer(pad_);
     gst_pad_unlink(peer, pad_);
     gst_object_unref(peer);
@@ -123,6 +124,8 @@ class Replay {
   GstBus* bus;
   std::vector<Packet> packets;
   std::vector<std::size_t> pushes;  // packets in each
+  bool holds = false;               // keeps the buffers, too
+  std::vector<GstBuffer*> held;
   std::string caps;
 
  private:
@@ -179,6 +182,7 @@ class Replay {
     gst_event_unref(event);
   }
   void keep(GstBuffer* buffer) {
+    if (holds) held.push_back(gst_buffer_ref(buffer));
     const auto recorded = pcapplugin::recorded_time(buffer);
     const GstPacketBatchMeta* meta = gst_buffer_get_packet_batch_meta(buffer);
     std::size_t i = 0;
@@ -188,11 +192,17 @@ class Replay {
           {std::move(bytes), GST_BUFFER_PTS(buffer) + delay, recorded ? *recorded + delay : 0});
     }
   }
+  /** Nothing in the memory of a batch that was pushed is pcapsrc's any more. */
+  static void overwrite(GstBuffer* buffer) {
+    const gstpacket::BatchMap map(buffer);
+    if (map && gst_buffer_is_writable(buffer)) std::memset(map.data(), 0xee, map.size());
+  }
   GstFlowReturn take(GstBuffer* buffer) {
     const std::lock_guard lock(mutex_);
     const std::size_t before = packets.size();
     keep(buffer);
     pushes.push_back(packets.size() - before);
+    if (!holds) overwrite(buffer);
     gst_buffer_unref(buffer);
     changed_.notify_all();
     return GST_FLOW_OK;
@@ -522,6 +532,21 @@ GST_START_TEST(test_blocks_are_read_as_libpcap_reads_them) {
 }
 GST_END_TEST
 
+/** As an inherited standard input may be: again it begins where it began. */
+GST_START_TEST(test_file_in_the_middle_of_another) {
+  const std::string bytes = "something" + file_of(short_records(3), FileFormat::pcap);
+  const int fd = memfd_create("capture", MFD_CLOEXEC);
+  const auto size = static_cast<ssize_t>(bytes.size());
+  fail_unless(::write(fd, bytes.data(), bytes.size()) == size);
+  fail_unless(::lseek(fd, 9, SEEK_SET) == 9);
+  pcapplugin::CaptureReader reader;
+  reader.open(fd, 2);
+  std::size_t packets = 0;
+  for (; reader.next() == pcapplugin::CaptureReader::Next::packet; ++packets) reader.take();
+  fail_unless_equals_uint64(packets, 6);
+}
+GST_END_TEST
+
 GST_START_TEST(test_snapped_and_empty_packets) {
   const Folder folder;
   auto records = some_records(5);
@@ -552,6 +577,48 @@ GST_START_TEST(test_longest_packets) {
 }
 GST_END_TEST
 
+/** Packets that are held do not change while others are read, also behind records of nothing. */
+GST_START_TEST(test_held_packets_stay) {
+  const Folder folder;
+  std::vector<Record> records(20'000, Record{1'700'000'000 * kSecond, 0, {}});
+  records.push_back({1'700'000'000 * kSecond, 0, samples::payload(100'000)});
+  for (Record& record : some_records(1'000, 10)) records.push_back(std::move(record));
+  for (std::size_t i = 0; i < 1'000; ++i) {
+    records.push_back(records[records.size() - 1'000]);
+    records.back().bytes.resize(60);
+  }
+  for (const char* options : {"", "loops=2", "batch-size=40", "batch-size=2"}) {
+    Replay replay(write_file(folder / "a", file_of(records, FileFormat::pcap)), options);
+    replay.holds = true;
+    capture::expect_text(replay.run(), "");
+    std::vector<Bytes> held;
+    for (GstBuffer* buffer : replay.held) {
+      for (Bytes& bytes : rig::packets_of(buffer)) held.push_back(std::move(bytes));
+    }
+    fail_unless(held == replay.bytes());
+    fail_unless_equals_int64(std::count(replay.pushes.begin(), replay.pushes.end(), 0U), 0);
+    fail_unless_equals_uint64(held.size() % 2'001, 0);
+    for (std::size_t i = 0; i < held.size(); ++i) {
+      fail_unless(held[i] == records[20'000 + i % 2'001].bytes, "packet %zu", i);
+    }
+  }
+}
+GST_END_TEST
+
+/** It is not mapped: one that ends earlier than it did is an error as any other. */
+GST_START_TEST(test_file_that_is_cut_while_it_is_read) {
+  const Folder folder;
+  const std::string path =
+      write_file(folder / "a", file_of(some_records(2'000, 10), FileFormat::pcap));
+  Replay replay(path, "loops=0");
+  replay.play();
+  replay.wait_packets(3'000);
+  std::filesystem::resize_file(path, 10'000);
+  std::filesystem::resize_file(path, 10);
+  fail_unless_contains(replay.end(), "Cannot read");
+}
+GST_END_TEST
+
 /** What a batch cannot say of its packets begins another one. */
 GST_START_TEST(test_times_that_jump) {
   const Folder folder;
@@ -564,13 +631,16 @@ GST_START_TEST(test_times_that_jump) {
                                  start - 10 * kSecond,  // before the first
                                  start + 4'000'000 * kSecond};
   for (std::size_t i = 0; i < 6; ++i) records[i].time = times[i];
-  Replay replay(write_file(folder / "a", file_of(records, FileFormat::pcapng)));
-  capture::expect_text(replay.run(), "");
-  for (std::size_t i = 0; i < 6; ++i) {
-    fail_unless_equals_uint64(replay.packets.at(i).recorded, times[i]);
-    fail_unless_equals_uint64(replay.packets[i].pts, std::max(times[i], start) - start);
+  for (const FileFormat format : kFormats) {
+    Replay replay(write_file(folder / "a", file_of(records, format)));
+    capture::expect_text(replay.run(), "");
+    for (std::size_t i = 0; i < 6; ++i) {
+      fail_unless(replay.packets.at(i).bytes == records[i].bytes);
+      fail_unless_equals_uint64(replay.packets[i].recorded, times[i]);
+      fail_unless_equals_uint64(replay.packets[i].pts, std::max(times[i], start) - start);
+    }
+    fail_unless(replay.pushes == std::vector<std::size_t>({2, 1, 1, 1, 1}));
   }
-  fail_unless(replay.pushes == std::vector<std::size_t>({2, 1, 1, 1, 1}));
 }
 GST_END_TEST
 
@@ -818,8 +888,11 @@ static Suite* pcapsrc_suite() {
   tcase_add_test(tc, test_truncated_at_every_byte);
   tcase_add_test(tc, test_blocks_are_read_as_libpcap_reads_them);
   tcase_add_test(tc, test_damaged_at_every_byte);
+  tcase_add_test(tc, test_file_in_the_middle_of_another);
   tcase_add_test(tc, test_snapped_and_empty_packets);
   tcase_add_test(tc, test_longest_packets);
+  tcase_add_test(tc, test_held_packets_stay);
+  tcase_add_test(tc, test_file_that_is_cut_while_it_is_read);
   tcase_add_test(tc, test_times_that_jump);
   tcase_add_test(tc, test_times_of_any_kind);
   tcase_add_test(tc, test_loops);
