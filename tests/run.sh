@@ -26,6 +26,8 @@ Stages:
   fuzz     every fuzzer for a minute (only when asked for)
   clang    build with the other compiler
   style    clang-format, headers of files, comments, includes
+  peers    VPP and libmemif, whose builds VPP_BUILD and LIBMEMIF_BUILD name: see tests/peers/README.md
+           (only when asked for)
   suite:S  build and unit tests in another release of Debian, such as trixie or sid: needs root and
            debootstrap (only when asked for)
 With WERROR=true in the environment, as in CI, warnings are errors: compilers that this has not been
@@ -38,7 +40,7 @@ stages= install=yes
 for option in "$@"; do
   case $option in
     --stage=plain | --stage=interop | --stage=asan | --stage=tsan | --stage=clang | --stage=style | \
-      --stage=fuzz | --stage=suite:[a-z]*)
+      --stage=fuzz | --stage=peers | --stage=suite:[a-z]*)
       stages="$stages ${option#*=}" ;;
     --quick) stages="$stages plain" ;;
     --soak) stages="$stages soak" ;;
@@ -139,7 +141,7 @@ sanitizer() {
 build_for() {
   # shellcheck disable=SC2046
   case $1 in
-    plain | interop | soak) build build '' -Dtests=enabled ;;
+    plain | interop | soak | peers) build build '' -Dtests=enabled ;;
     asan) build build-asan '' $(sanitizer address,undefined) ;;
     tsan) build build-tsan threads $(sanitizer thread) ;;
     clang) CXX=clang++ build build-clang '' -Dtests=disabled -Ddebug=false ;;
@@ -222,6 +224,8 @@ for stage in $stages; do
       check 'the plain build' built plain && unit build ;;
     interop)
       check 'the plain build' built interop && interop build ;;
+    peers)
+      check 'the plain build' built peers && interop build --directory tests/peers ;;
     soak)
       check 'the plain build' built soak && interop build soak ;;
     asan)

@@ -126,6 +126,8 @@ def main():
     parser.add_argument("--asan", action="store_true", help="the build has AddressSanitizer")
     parser.add_argument("--kills", type=int, help="rounds of test_kill (100)")
     parser.add_argument("--failed", help="append the names of failed tests to this file")
+    parser.add_argument("--directory", type=Path, default=HERE,
+                        help="the tests in another directory, such as tests/peers")
     parser.add_argument("names", nargs="*", help="modules, classes or tests")
     options = parser.parse_args()
     if options.build:
@@ -134,10 +136,11 @@ def main():
                         ("MEMIF_KILLS", options.kills)):
         if value:
             os.environ[name] = str(int(value))
-    sys.path.insert(0, str(HERE))
+    directory = str(options.directory.resolve())
+    sys.path[:0] = [directory, str(HERE)]
     loader = unittest.defaultTestLoader
     suite = loader.loadTestsFromNames(options.names) if options.names else \
-        loader.discover(str(HERE), pattern="test_*.py", top_level_dir=str(HERE))
+        loader.discover(directory, pattern="test_*.py", top_level_dir=directory)
     first, *others = lanes(suite)
     beside = [Beside(tests, options.failed) for tests in others]
     runner = unittest.TextTestRunner(sys.stdout, resultclass=CountingResult, verbosity=0)
