@@ -51,9 +51,12 @@ void PacketPool::close() {
   gst_clear_object(&pool_);
 }
 
-GstBuffer* PacketPool::take() {
+GstBuffer* PacketPool::take(guint places) {
   GstBuffer* batch = nullptr;
-  if (pool_ == nullptr || gst_buffer_pool_acquire_buffer(pool_, &batch, nullptr) != GST_FLOW_OK) {
+  GstBufferPoolAcquireParams params{};
+  params.format = GST_FORMAT_BUFFERS;
+  params.stop = places;
+  if (pool_ == nullptr || gst_buffer_pool_acquire_buffer(pool_, &batch, &params) != GST_FLOW_OK) {
     return nullptr;
   }
   if (prepared_ || singles_) return batch;

@@ -12,6 +12,8 @@
 
 #include <cstddef>
 
+#include "gst/packet/packetbatch.h"
+
 class PacketPool {
  public:
   PacketPool() = default;
@@ -31,8 +33,11 @@ class PacketPool {
   void close();
   /** Whether batches come with descriptors of the places to write packets to. */
   [[nodiscard]] bool prepared() const { return prepared_; }
-  /** A writable batch, empty or prepared(), or a buffer of one packet; null without memory. */
-  [[nodiscard]] GstBuffer* take();
+  /**
+   * A writable batch, empty or prepared(), or a buffer of one packet; null without memory.
+   * @param places how many are of use in a prepared batch; there may be more or fewer
+   */
+  [[nodiscard]] GstBuffer* take(guint places = GST_PACKET_BATCH_MAX);
 
  private:
   GstBufferPool* pool_ = nullptr;

@@ -60,8 +60,9 @@ void DatagramTemplate::make_ip(const DatagramFlow& flow) noexcept {
 }
 
 /** `length` is that of the packet from the IP header on. */
-void DatagramTemplate::finish_ip(std::byte* ip, std::size_t length, std::uint16_t fragment,
-                                 std::uint16_t identification) const noexcept {
+[[gnu::always_inline]] inline void DatagramTemplate::finish_ip(
+    std::byte* ip, std::size_t length, std::uint16_t fragment,
+    std::uint16_t identification) const noexcept {
   if (v6_) return put(ip + 4, static_cast<std::uint16_t>(length - kV6Header));
   const auto total = static_cast<std::uint16_t>(length);
   const std::uint64_t sum =
@@ -74,7 +75,8 @@ void DatagramTemplate::finish_ip(std::byte* ip, std::size_t length, std::uint16_
 }
 
 /** As it stands in memory. */
-std::uint16_t DatagramTemplate::udp_checksum(std::size_t length, std::uint64_t sum) const noexcept {
+[[gnu::always_inline]] inline std::uint16_t DatagramTemplate::udp_checksum(
+    std::size_t length, std::uint64_t sum) const noexcept {
   if (!checksum_) return 0;
   // The length counts twice: in the pseudo header and in that of UDP.
   const std::uint64_t rest =

@@ -271,6 +271,7 @@ void IpHost::send_own_packets(bool wait) {
   }
   const std::size_t n = own_sending_.size();
   if (n == 0) return;
+  own_writer_.expect(n);
   std::size_t i = 0;
   for (; i < n; ++i) {
     const auto packet = own_sending_.packet(i);

@@ -15,8 +15,7 @@ bool Pacer::due(double now) const {
   return rate_.load(std::memory_order_relaxed) == 0 || next_ <= now + static_cast<double>(burst_);
 }
 
-bool Pacer::ready() {
-  if (rate_.load(std::memory_order_relaxed) == 0) return true;
+bool Pacer::ready_at_rate() {
   const std::lock_guard lock(mutex_);
   return !interrupted_ && due(now_ns());
 }
@@ -33,9 +32,7 @@ bool Pacer::wait() {
   }
 }
 
-void Pacer::sent(std::size_t bytes) {
-  const std::uint64_t rate = rate_.load(std::memory_order_relaxed);
-  if (rate == 0) return;
+void Pacer::sent_at_rate(std::size_t bytes, std::uint64_t rate) {
   const std::lock_guard lock(mutex_);
   // What was not sent before is not made up for.
   next_ = std::max(next_, now_ns()) + static_cast<double>(bytes) * 8e9 / static_cast<double>(rate);

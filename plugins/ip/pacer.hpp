@@ -37,7 +37,9 @@ class Pacer {
   }
 
   /** Whether the next datagram may leave now: without a lock or the clock if there is no limit. */
-  [[nodiscard]] bool ready();
+  [[nodiscard]] bool ready() {
+    return rate_.load(std::memory_order_relaxed) == 0 || ready_at_rate();
+  }
   /** Waits until it may; false if it was interrupted. */
   bool wait();
   /** Waits for so long; false if it was interrupted. */
@@ -47,7 +49,11 @@ class Pacer {
                               [this] { return interrupted_; });
   }
   /** A datagram of so many bytes leaves. */
-  void sent(std::size_t bytes);
+  void sent(std::size_t bytes) {
+    if (const auto rate = rate_.load(std::memory_order_relaxed); rate != 0) {
+      sent_at_rate(bytes, rate);
+    }
+  }
 
   void interrupt() {
     const std::lock_guard lock(mutex_);
@@ -61,6 +67,8 @@ class Pacer {
 
  private:
   [[nodiscard]] bool due(double now) const;
+  bool ready_at_rate();
+  void sent_at_rate(std::size_t bytes, std::uint64_t rate);
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

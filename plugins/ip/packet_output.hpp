@@ -35,7 +35,7 @@ class PacketFormat {
   /** Whether batches come with descriptors of the places to write packets to. */
   [[nodiscard]] bool prepared() const { return pool_.prepared(); }
   /** A writable batch, or buffer of longest() bytes; null without memory. */
-  [[nodiscard]] GstBuffer* take() { return pool_.take(); }
+  [[nodiscard]] GstBuffer* take(guint places) { return pool_.take(places); }
 
  private:
   std::size_t longest_;

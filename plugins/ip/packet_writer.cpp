@@ -12,8 +12,6 @@ namespace {
 constexpr std::size_t kMaxArena = std::size_t{256} << 10;
 // Packets begin on cache lines.
 constexpr std::size_t kAlignment = 64;
-// The cache lines to write were last read by another core: prefetch them.
-constexpr guint kWriteAhead = 4;
 
 constexpr std::size_t slot_size(std::size_t packet) {
   return (packet + kAlignment - 1) & ~(kAlignment - 1);
@@ -32,28 +30,37 @@ bool PacketWriter::begin() {
 }
 
 bool PacketWriter::begin_batch() {
-  batch_ = format_->take();
+  batch_ = format_->take(expected_);
   if (batch_ == nullptr) return false;
   map_.emplace(batch_);
   if (!*map_) return false;
   n_ = 0;
   offset_ = 0;
   bytes_ = 0;
-  places_ = format_->prepared() ? std::min<guint>(map_->meta().n, GST_PACKET_BATCH_MAX)
-                                : guint{GST_PACKET_BATCH_MAX};
-  return true;
+  descs_ = map_->meta().packets;
+  arena_ = map_->data();
+  arena_size_ = map_->size();
+  ready_places_ =
+      format_->prepared() ? std::min<guint>(map_->meta().n, GST_PACKET_BATCH_MAX) : guint{0};
+  places_ = format_->prepared() ? ready_places_ : guint{GST_PACKET_BATCH_MAX};
+  return places_ != 0;
+}
+
+void PacketWriter::end_batch() {
+  map_.reset();
+  n_ = ready_places_ = 0;
 }
 
 /** Whether the batch has room and a time for one more packet. */
 bool PacketWriter::fits(std::size_t size, GstClockTime pts) const {
   if (n_ == places_) return false;
-  if (!format_->prepared() && offset_ + size > map_->size()) return false;
+  if (ready_places_ == 0 && offset_ + size > arena_size_) return false;
   if (n_ == 0) return true;
   if (!GST_CLOCK_TIME_IS_VALID(pts_) || !GST_CLOCK_TIME_IS_VALID(pts)) return pts == pts_;
   return pts >= pts_ && pts - pts_ <= G_MAXUINT32;
 }
 
-std::span<std::byte> PacketWriter::place(std::size_t size, GstClockTime pts) {
+std::span<std::byte> PacketWriter::place_anywhere(std::size_t size, GstClockTime pts) {
   flow_ = GST_FLOW_ERROR;
   if (batch_ != nullptr && !fits(size, pts) && flush() != GST_FLOW_OK) return {};
   if (batch_ == nullptr && !begin()) return {};
@@ -62,20 +69,19 @@ std::span<std::byte> PacketWriter::place(std::size_t size, GstClockTime pts) {
   if (n_ == 0) pts_ = pts;
   delay_ = GST_CLOCK_TIME_IS_VALID(pts_) ? static_cast<guint32>(pts - pts_) : 0;
   std::size_t room = size;
-  if (format_->prepared()) {
-    const GstPacketDesc* descs = map_->meta().packets;
-    __builtin_prefetch(map_->data() + descs[std::min(n_ + kWriteAhead, places_ - 1)].offset, 1);
-    offset_ = descs[n_].offset;
-    room = descs[n_].length;
+  if (ready_places_ != 0) {
+    prefetch_ahead();
+    offset_ = descs_[n_].offset;
+    room = descs_[n_].length;
   }
-  if (room < size || offset_ + room > map_->size()) return {};
+  if (room < size || offset_ + room > arena_size_) return {};
   flow_ = GST_FLOW_OK;
-  return {map_->data() + offset_, size};
+  return {arena_ + offset_, size};
 }
 
 std::span<std::byte> PacketWriter::place_in_buffer(std::size_t size, GstClockTime pts) {
   if (buffer_ == nullptr) {
-    buffer_ = format_->take();
+    buffer_ = format_->take(1);
     if (buffer_ == nullptr || gst_buffer_map(buffer_, &buffer_map_, GST_MAP_WRITE) == FALSE) {
       gst_clear_buffer(&buffer_);
       return {};
@@ -87,16 +93,10 @@ std::span<std::byte> PacketWriter::place_in_buffer(std::size_t size, GstClockTim
   return {reinterpret_cast<std::byte*>(buffer_map_.data), size};
 }
 
-void PacketWriter::add(std::size_t size) {
+void PacketWriter::add_anywhere(std::size_t size) {
   if (batch_ != nullptr) {
-    GstPacketDesc& desc = map_->meta().packets[n_++];
-    if (!format_->prepared()) {
-      desc.token = 0;
-      desc.offset = static_cast<guint32>(offset_);
-      offset_ += slot_size(size);
-    }
-    desc.length = static_cast<guint32>(size);
-    desc.delay = delay_;
+    descs_[n_++] = {static_cast<guint32>(offset_), static_cast<guint32>(size), delay_, 0};
+    offset_ += slot_size(size);
     bytes_ += size;
     return;
   }
@@ -117,13 +117,13 @@ void PacketWriter::add(std::size_t size) {
 GstFlowReturn PacketWriter::push_batch() {
   GstBuffer* batch = std::exchange(batch_, nullptr);
   if (n_ == 0) {
-    map_.reset();
+    end_batch();
     gst_buffer_unref(batch);
     return GST_FLOW_OK;
   }
   map_->meta().n = n_;
   gstpacket::set_packet_bytes(map_->arena(), bytes_);
-  map_.reset();
+  end_batch();
   GST_BUFFER_PTS(batch) = pts_;
   return output_.push(batch);
 }
@@ -144,7 +144,7 @@ GstFlowReturn PacketWriter::flush() {
 }
 
 void PacketWriter::drop() {
-  map_.reset();
+  end_batch();
   gst_clear_buffer(&batch_);
   if (buffer_ != nullptr) gst_buffer_unmap(buffer_, &buffer_map_);
   gst_clear_buffer(&buffer_);

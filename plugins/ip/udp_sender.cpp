@@ -16,22 +16,30 @@ namespace {
 constexpr std::size_t kMostWaiting = 12;
 constexpr std::int64_t kPatienceUs = 1'500'000;
 
-/** Copies the bytes of a buffer and sums them; false if it cannot be mapped, or is not that long.
- */
-bool copy_payload(GstBuffer* buffer, std::span<std::byte> to, Checksum& sum) {
-  std::size_t at = 0;
-  const guint memories = gst_buffer_n_memory(buffer);
-  for (guint i = 0; i < memories; ++i) {
-    GstMemory* memory = gst_buffer_peek_memory(buffer, i);
-    GstMapInfo map;
-    if (gst_memory_map(memory, &map, GST_MAP_READ) == FALSE) return false;
-    const bool fits = map.size <= to.size() - at;
-    if (fits) {
-      sum.add_copy(to.subspan(at), {reinterpret_cast<const std::byte*>(map.data), map.size});
-    }
+/** Copies memory and sums it; false if it cannot be mapped, or is longer. */
+[[gnu::always_inline]] inline bool copy_memory(GstMemory* memory, std::span<std::byte> to,
+                                               std::size_t& at, Checksum& sum) {
+  GstMapInfo map;
+  if (gst_memory_map(memory, &map, GST_MAP_READ) == FALSE) return false;
+  const bool fits = map.size <= to.size() - at;
+  if (fits) {
+    sum.add_copy(to.subspan(at), {reinterpret_cast<const std::byte*>(map.data), map.size});
     at += map.size;
-    gst_memory_unmap(memory, &map);
-    if (!fits) return false;
+  }
+  gst_memory_unmap(memory, &map);
+  return fits;
+}
+
+/** Copies and sums a buffer; false if it cannot be mapped, or is not that long. */
+[[gnu::always_inline]] inline bool copy_payload(const Payload& payload, std::span<std::byte> to,
+                                                Checksum& sum) {
+  std::size_t at = 0;
+  if (payload.only != nullptr) {
+    return copy_memory(payload.only, to, at, sum) && at == to.size();
+  }
+  const guint memories = gst_buffer_n_memory(payload.buffer);
+  for (guint i = 0; i < memories; ++i) {
+    if (!copy_memory(gst_buffer_peek_memory(payload.buffer, i), to, at, sum)) return false;
   }
   return at == to.size();
 }
@@ -42,6 +50,14 @@ bool is_batch(GstBuffer* buffer) {
   // Most buffers have no meta at all, which is cheaper to find out.
   return gst_buffer_iterate_meta(buffer, &state) != nullptr &&
          gst_buffer_get_packet_batch_meta(buffer) != nullptr;
+}
+
+Payload payload_of(GstBuffer* buffer) {
+  if (gst_buffer_n_memory(buffer) == 1) {
+    GstMemory* only = gst_buffer_peek_memory(buffer, 0);
+    return {buffer, only, only->size};
+  }
+  return {buffer, nullptr, gst_buffer_get_size(buffer)};
 }
 
 }  // namespace
@@ -208,13 +224,13 @@ GstFlowReturn UdpSender::too_long(const Destination& to, std::size_t size) {
   return GST_FLOW_ERROR;
 }
 
-GstFlowReturn UdpSender::send_whole(const Destination& to, GstBuffer* buffer, std::size_t size,
+GstFlowReturn UdpSender::send_whole(const Destination& to, const Payload& payload,
                                     GstClockTime pts) {
   const std::size_t headers = to.headers->size();
-  const auto packet = writer_.place(headers + size, pts);
+  const auto packet = writer_.place(headers + payload.size, pts);
   if (packet.empty()) return no_place();
   Checksum sum;
-  if (!copy_payload(buffer, packet.subspan(headers), sum)) return unreadable();
+  if (!copy_payload(payload, packet.subspan(headers), sum)) return unreadable();
   to.headers->write(packet, sum.sum());
   writer_.add(packet.size());
   return GST_FLOW_OK;
@@ -222,13 +238,13 @@ GstFlowReturn UdpSender::send_whole(const Destination& to, GstBuffer* buffer, st
 
 /** Calls @p send with the data of each fragment and what its headers say. */
 template <class Send>
-GstFlowReturn UdpSender::for_each_fragment(const Destination& to, GstBuffer* buffer,
-                                           std::size_t size, Send send) {
+GstFlowReturn UdpSender::for_each_fragment(const Destination& to, const Payload& payload,
+                                           Send send) {
   constexpr std::size_t kUdp = DatagramTemplate::kUdpHeader;
-  scratch_.resize(kUdp + size);
+  scratch_.resize(kUdp + payload.size);
   const std::span<std::byte> udp(scratch_);
   Checksum sum;
-  if (!copy_payload(buffer, udp.subspan(kUdp), sum)) return unreadable();
+  if (!copy_payload(payload, udp.subspan(kUdp), sum)) return unreadable();
   to.headers->write_udp(udp, sum.sum());
   Fragment fragment;
   fragment.identification = host_.next_identification();
@@ -244,11 +260,11 @@ GstFlowReturn UdpSender::for_each_fragment(const Destination& to, GstBuffer* buf
   return GST_FLOW_OK;
 }
 
-GstFlowReturn UdpSender::send_fragments(const Destination& to, GstBuffer* buffer, std::size_t size,
+GstFlowReturn UdpSender::send_fragments(const Destination& to, const Payload& payload,
                                         GstClockTime pts) {
   const std::size_t headers = to.headers->fragment_headers();
   return for_each_fragment(
-      to, buffer, size, [&](std::span<const std::byte> data, const Fragment& fragment) {
+      to, payload, [&](std::span<const std::byte> data, const Fragment& fragment) {
         const auto packet = writer_.place(headers + data.size(), pts);
         if (packet.empty()) return no_place();
         std::ranges::copy(data, packet.begin() + static_cast<std::ptrdiff_t>(headers));
@@ -281,19 +297,19 @@ GstFlowReturn UdpSender::wait_for_hop(Destination& to) {
 }
 
 /** Puts the IP packets of a datagram, without link headers, into packets_. */
-GstFlowReturn UdpSender::make_packets(const Destination& to, GstBuffer* buffer, std::size_t size) {
+GstFlowReturn UdpSender::make_packets(const Destination& to, const Payload& payload) {
   packets_.clear();
-  if (size <= to.longest) {
+  if (payload.size <= to.longest) {
     const std::size_t headers = to.headers->size();
-    std::vector<std::byte>& packet = packets_.emplace_back(headers + size);
+    std::vector<std::byte>& packet = packets_.emplace_back(headers + payload.size);
     Checksum sum;
-    if (!copy_payload(buffer, std::span(packet).subspan(headers), sum)) return unreadable();
+    if (!copy_payload(payload, std::span(packet).subspan(headers), sum)) return unreadable();
     to.headers->write(packet, sum.sum());
     return GST_FLOW_OK;
   }
   const std::size_t headers = to.headers->fragment_headers();
   return for_each_fragment(
-      to, buffer, size, [&](std::span<const std::byte> data, const Fragment& fragment) {
+      to, payload, [&](std::span<const std::byte> data, const Fragment& fragment) {
         std::vector<std::byte>& packet = packets_.emplace_back(headers + data.size());
         std::ranges::copy(data, packet.begin() + static_cast<std::ptrdiff_t>(headers));
         to.headers->write_fragment(packet, fragment);
@@ -305,9 +321,8 @@ GstFlowReturn UdpSender::make_packets(const Destination& to, GstBuffer* buffer, 
  * The next hop was being asked for its MAC address. If it has answered since, what was held for it
  * has to leave before.
  */
-GstFlowReturn UdpSender::send_later(Destination& to, GstBuffer* buffer, std::size_t size,
-                                    GstClockTime pts) {
-  const GstFlowReturn made = make_packets(to, buffer, size);
+GstFlowReturn UdpSender::send_later(Destination& to, const Payload& payload, GstClockTime pts) {
+  const GstFlowReturn made = make_packets(to, payload);
   if (made != GST_FLOW_OK) return made;
   Route route;
   {
@@ -325,35 +340,33 @@ GstFlowReturn UdpSender::send_later(Destination& to, GstBuffer* buffer, std::siz
   }
   make_headers(to, route);
   host_.send_own_before();
-  return send_datagram(to, buffer, size, pts);
+  return send_datagram(to, payload, pts);
 }
 
 /** With headers for a packet that leaves at once, or later. */
-GstFlowReturn UdpSender::send_datagram(Destination& to, GstBuffer* buffer, std::size_t size,
-                                       GstClockTime pts) {
+GstFlowReturn UdpSender::send_datagram(Destination& to, const Payload& payload, GstClockTime pts) {
   if (to.state == Route::State::unreachable) [[unlikely]] {
     unreachable_.add(1);
     return GST_FLOW_OK;
   }
-  if (to.state == Route::State::pending) return send_later(to, buffer, size, pts);
-  return size <= to.longest ? send_whole(to, buffer, size, pts)
-                            : send_fragments(to, buffer, size, pts);
+  if (to.state == Route::State::pending) return send_later(to, payload, pts);
+  return payload.size <= to.longest ? send_whole(to, payload, pts)
+                                    : send_fragments(to, payload, pts);
 }
 
-GstFlowReturn UdpSender::send_to(Destination& to, GstBuffer* buffer, std::size_t size,
-                                 GstClockTime pts) {
-  if (to.headers && size > to.longest &&
-      (!host_.fragments() || size > to.headers->longest_fragmented())) [[unlikely]] {
-    return too_long(to, size);
+GstFlowReturn UdpSender::send_to(Destination& to, const Payload& payload, GstClockTime pts) {
+  if (to.headers && payload.size > to.longest &&
+      (!host_.fragments() || payload.size > to.headers->longest_fragmented())) [[unlikely]] {
+    return too_long(to, payload.size);
   }
   datagrams_.add(1);
-  bytes_.add(size);
-  return send_datagram(to, buffer, size, pts);
+  bytes_.add(payload.size);
+  return send_datagram(to, payload, pts);
 }
 
 GstFlowReturn UdpSender::send_one(GstBuffer* buffer) {
   if (is_batch(buffer)) return unreadable();
-  const std::size_t size = gst_buffer_get_size(buffer);
+  const Payload payload = payload_of(buffer);
   GstClockTime pts = GST_BUFFER_PTS(buffer);
   if (GST_CLOCK_TIME_IS_VALID(pts) && segment_.format == GST_FORMAT_TIME) {
     pts = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, pts);
@@ -364,15 +377,16 @@ GstFlowReturn UdpSender::send_one(GstBuffer* buffer) {
       if (flow != GST_FLOW_OK) return flow;
       if (!pacer_.wait()) return GST_FLOW_FLUSHING;
     }
-    const GstFlowReturn flow = send_to(to, buffer, size, pts);
+    const GstFlowReturn flow = send_to(to, payload, pts);
     if (flow != GST_FLOW_OK) return flow;
-    pacer_.sent(size);
+    pacer_.sent(payload.size);
   }
   return GST_FLOW_OK;
 }
 
 GstFlowReturn UdpSender::send(GstBuffer* buffer) {
   GstFlowReturn flow = prepare();
+  writer_.expect(destinations_.size());
   if (flow == GST_FLOW_OK) flow = send_one(buffer);
   if (flow == GST_FLOW_OK) flow = writer_.flush();
   writer_.drop();
@@ -383,6 +397,7 @@ GstFlowReturn UdpSender::send(GstBuffer* buffer) {
 GstFlowReturn UdpSender::send(GstBufferList* list) {
   GstFlowReturn flow = prepare();
   const guint length = gst_buffer_list_length(list);
+  writer_.expect(destinations_.size() * length);
   for (guint i = 0; i < length && flow == GST_FLOW_OK; ++i) {
     flow = send_one(gst_buffer_list_get(list, i));
   }

@@ -37,6 +37,13 @@ struct SenderSettings {
   bool checksum = true;
 };
 
+/** The data of a datagram. */
+struct Payload {
+  GstBuffer* buffer;
+  GstMemory* only;  // its memory, if there is one
+  std::size_t size;
+};
+
 class UdpSender {
  public:
   UdpSender(GstPad* pad, IpHost& host) : pad_(pad), host_(host), writer_(host.output()) {}
@@ -95,22 +102,18 @@ class UdpSender {
   void make_headers(Destination& to, const Route& route);
 
   GstFlowReturn send_one(GstBuffer* buffer);
-  GstFlowReturn send_to(Destination& to, GstBuffer* buffer, std::size_t size, GstClockTime pts);
-  GstFlowReturn send_whole(const Destination& to, GstBuffer* buffer, std::size_t size,
-                           GstClockTime pts);
-  GstFlowReturn send_fragments(const Destination& to, GstBuffer* buffer, std::size_t size,
-                               GstClockTime pts);
+  GstFlowReturn send_to(Destination& to, const Payload& payload, GstClockTime pts);
+  GstFlowReturn send_whole(const Destination& to, const Payload& payload, GstClockTime pts);
+  GstFlowReturn send_fragments(const Destination& to, const Payload& payload, GstClockTime pts);
   GstFlowReturn wait_for_hop(Destination& to);
-  GstFlowReturn make_packets(const Destination& to, GstBuffer* buffer, std::size_t size);
-  GstFlowReturn send_later(Destination& to, GstBuffer* buffer, std::size_t size, GstClockTime pts);
-  GstFlowReturn send_datagram(Destination& to, GstBuffer* buffer, std::size_t size,
-                              GstClockTime pts);
+  GstFlowReturn make_packets(const Destination& to, const Payload& payload);
+  GstFlowReturn send_later(Destination& to, const Payload& payload, GstClockTime pts);
+  GstFlowReturn send_datagram(Destination& to, const Payload& payload, GstClockTime pts);
   GstFlowReturn too_long(const Destination& to, std::size_t size);
   GstFlowReturn no_place();
   GstFlowReturn unreadable();
   template <class Send>
-  GstFlowReturn for_each_fragment(const Destination& to, GstBuffer* buffer, std::size_t size,
-                                  Send send);
+  GstFlowReturn for_each_fragment(const Destination& to, const Payload& payload, Send send);
 
   GstPad* const pad_;  // owns this
   IpHost& host_;

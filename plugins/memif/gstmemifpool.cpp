@@ -42,8 +42,8 @@ class MemifPool {
   bool configure(GstStructure* config);
   /** A new buffer in the state of pooled buffers. Null without memory. */
   GstBuffer* make();
-  /** Makes a buffer that comes out of the pool ready for use. */
-  void prepare(GstBuffer* buffer);
+  /** Makes a buffer that comes out of the pool ready for use, with up to so many places. */
+  void prepare(GstBuffer* buffer, guint places);
   /** Returns buffers that are borrowed but unused. */
   void drain() {
     const std::lock_guard lock(mutex_);
@@ -62,7 +62,7 @@ class MemifPool {
     return static_cast<guint>(
         std::clamp<gsize>(kMaxPlainArena / plain_stride(), 1, GST_PACKET_BATCH_MAX));
   }
-  void write_descriptors(GstBuffer* batch, GstMemory* arena) const;
+  void write_descriptors(GstBuffer* batch, GstMemory* arena, guint places) const;
 
   const std::shared_ptr<LinkProvider> source_;
   const std::uint32_t queue_;
@@ -141,7 +141,7 @@ GstBuffer* MemifPool::make() {
   return buffer;
 }
 
-void MemifPool::prepare(GstBuffer* buffer) {
+void MemifPool::prepare(GstBuffer* buffer, guint places) {
   GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
   if (loan_of(memory) != nullptr && !of_present_link(memory)) {
     GstMemory* other = borrow();
@@ -153,24 +153,29 @@ void MemifPool::prepare(GstBuffer* buffer) {
       memory = other;
     }
   }
-  if (!batches_) return;
-  write_descriptors(buffer, memory);
-  gst_packet_batch_update_size(buffer);
+  if (batches_) write_descriptors(buffer, memory, places);
 }
 
 /** Each packet has all of its room; the token of a borrowed one is its place in the loan. */
-void MemifPool::write_descriptors(GstBuffer* batch, GstMemory* arena) const {
+void MemifPool::write_descriptors(GstBuffer* batch, GstMemory* arena, guint places) const {
   GstPacketBatchMeta& meta = *gst_buffer_get_packet_batch_meta(batch);
   if (const Loan* loan = gst_memif_arena_loan(arena)) {
-    meta.n = loan->count;
-    for (guint i = 0; i < meta.n; ++i) {
-      meta.packets[i] = {loan->buffers[i].offset, loan->buffer_size, 0, i};
-    }
+    const auto size = static_cast<guint32>(loan->buffer_size);
+    meta.n = std::min<guint>(loan->count, places);
+    for (guint i = 0; i < meta.n; ++i) meta.packets[i] = {loan->buffers[i].offset, size, 0, i};
+    gstpacket::set_packet_bytes(arena, std::uint64_t{size} * meta.n);
     return;
   }
   const guint32 stride = plain_stride();
-  meta.n = plain_packets();
+  meta.n = std::min(plain_packets(), places);
   for (guint i = 0; i < meta.n; ++i) meta.packets[i] = {i * stride, stride, 0, i};
+  gstpacket::set_packet_bytes(arena, std::uint64_t{stride} * meta.n);
+}
+
+/** How many places are asked for: all, or with `format` buffers as many as `stop` says. */
+guint places_for(const GstBufferPoolAcquireParams* params) {
+  if (params == nullptr || params->format != GST_FORMAT_BUFFERS) return GST_PACKET_BATCH_MAX;
+  return static_cast<guint>(std::clamp<gint64>(params->stop, 1, GST_PACKET_BATCH_MAX));
 }
 
 // ---- GstBufferPool --------------------------------------------------------------------------
@@ -221,7 +226,7 @@ GstFlowReturn gst_memif_pool_alloc_buffer(GstBufferPool* pool, GstBuffer** out,
 GstFlowReturn gst_memif_pool_acquire_buffer(GstBufferPool* pool, GstBuffer** out,
                                             GstBufferPoolAcquireParams* params) noexcept {
   const GstFlowReturn result = base()->acquire_buffer(pool, out, params);
-  if (result == GST_FLOW_OK) pool_of(pool).prepare(*out);
+  if (result == GST_FLOW_OK) pool_of(pool).prepare(*out, places_for(params));
   return result;
 }
 

@@ -89,7 +89,9 @@ struct Ipv4Address {
   [[nodiscard]] constexpr bool is_broadcast() const noexcept { return value == 0xffffffffU; }
   /** Can name one host on a network: the only kind of source that may be answered. */
   [[nodiscard]] constexpr bool is_host() const noexcept {
-    return !is_this_network() && !is_loopback() && !is_multicast() && !is_class_e();
+    // Neither is_this_network() nor is_loopback(), and below is_multicast() and is_class_e().
+    const std::uint32_t network = value >> 24;
+    return network - 1 < 223 && network != 127;
   }
   /** The Ethernet address a multicast packet to this address goes to (RFC 1112 section 6.4). */
   [[nodiscard]] constexpr Mac multicast_mac() const noexcept {

@@ -61,9 +61,9 @@ class Pool {
     return *this;
   }
   void stop() { gst_buffer_pool_set_active(pool_, FALSE); }
-  GstBuffer* take() {
+  GstBuffer* take(GstBufferPoolAcquireParams* params = nullptr) {
     GstBuffer* buffer = nullptr;
-    expect(gst_buffer_pool_acquire_buffer(pool_, &buffer, nullptr) == GST_FLOW_OK, "no buffer");
+    expect(gst_buffer_pool_acquire_buffer(pool_, &buffer, params) == GST_FLOW_OK, "no buffer");
     return buffer;
   }
   /** One with a packet in it. */
@@ -504,6 +504,35 @@ GST_START_TEST(test_a_producer_of_batches) {
 }
 GST_END_TEST
 
+/** Places that nobody will use need not be written. */
+GST_START_TEST(test_so_many_places_as_asked_for) {
+  Sending sending;
+  Pool pool(sending.pipeline);
+  fail_unless(pool.configure(1000, true));
+  pool.start();
+  const auto places = [&](GstBufferPoolAcquireParams* params) {
+    GstBuffer* batch = pool.take(params);
+    fail_unless(is_lent(batch));
+    const guint n = gst_buffer_get_packet_batch_meta(batch)->n;
+    fail_unless(gst_buffer_get_size(batch) >= gsize{1000} * n);
+    push(sending.pipeline, batch);
+    sending.peer.take(n);
+    return n;
+  };
+  const guint all = places(nullptr);
+  fail_unless(all > 4);
+  for (const gint64 asked : {gint64{1}, gint64{4}, gint64{0}, gint64{-3}, G_MAXINT64}) {
+    GstBufferPoolAcquireParams params{};
+    params.format = GST_FORMAT_BUFFERS;
+    params.stop = asked;
+    const auto wanted = static_cast<guint>(std::clamp<gint64>(asked, 1, all));
+    fail_unless_equals_int(places(&params), wanted);
+    params.format = GST_FORMAT_BYTES;
+    fail_unless_equals_int(places(&params), all);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_batches_when_all_are_out) {
   Sending sending;
   Pool pool(sending.pipeline);
@@ -662,6 +691,7 @@ static Suite* pool_suite(void) {
   TCase* batches = tcase_create("batches");
   suite_add_tcase(suite, batches);
   tcase_add_test(batches, test_a_producer_of_batches);
+  tcase_add_test(batches, test_so_many_places_as_asked_for);
   tcase_add_test(batches, test_batches_when_all_are_out);
   tcase_add_loop_test(batches, test_generated_packets_are_not_copied, 0, 8);
   tcase_add_test(batches, test_generated_packets_over_all_queues);

@@ -254,6 +254,12 @@ GST_START_TEST(test_addresses) {
   fail_unless(a.solicited_node().format() == "ff02::1:ffab:cdef");
   fail_unless(a.solicited_node().multicast_mac().format() == "33:33:ff:ab:cd:ef");
   fail_if(*Mac::parse("01:02:00:00:00:00") < *Mac::parse("01:01:00:00:00:00"));
+  for (std::uint32_t network = 0; network < 256; ++network) {
+    const Ipv4Address of{network << 24 | 0x010203};
+    const bool no_host =
+        of.is_this_network() || of.is_loopback() || of.is_multicast() || of.is_class_e();
+    fail_unless(of.is_host() != no_host);
+  }
   for (const char* no : {"0.1.2.3", "127.0.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255"}) {
     fail_if(Ipv4Address::parse(no)->is_host());
   }
