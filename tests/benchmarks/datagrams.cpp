@@ -31,7 +31,8 @@ constexpr std::size_t kHeaders = 42;  // Ethernet, IPv4, UDP
 constexpr std::uint32_t kBurst = 64;
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kQuiet = kSecond / 2;  // silence after which nothing is to come
-constexpr std::size_t kDatagrams = 1024;      // as many as pushlists keeps: the same cache misses
+constexpr std::int64_t kMostLate = kSecond / 1000;
+constexpr std::size_t kDatagrams = 1024;  // as many as pushlists keeps: the same cache misses
 
 struct Options {
   gchar* mode = nullptr;
@@ -88,17 +89,28 @@ class Count {
   std::uint64_t n_ = 0;
 };
 
-/** How many datagrams are due, for a rate; a late burst is no steady load. */
+/**
+ * How many datagrams are due, for a rate. A program that was stopped does not make up for more than
+ * kMostLate: what would leave then, as fast as it can, is no steady load. The rate shows it.
+ */
 class Pace {
  public:
   explicit Pace(const Options& o)
-      : rate_(o.rate), start_(now_ns()), total_(nanoseconds(o.seconds)) {}
+      : rate_(o.rate), start_(now_ns()), clock_(start_), total_(nanoseconds(o.seconds)) {}
 
   bool over(std::int64_t now) const noexcept { return now - start_ >= total_; }
   std::uint32_t due(std::int64_t now) noexcept {
     if (rate_ == 0) return kBurst;
-    const auto by_now = static_cast<std::uint64_t>(rate_ * static_cast<double>(now - start_) / 1e9);
-    return static_cast<std::uint32_t>(std::min<std::uint64_t>(by_now - taken_, kBurst));
+    const auto by_now = [&] {
+      return static_cast<std::uint64_t>(rate_ * static_cast<double>(now - clock_) / 1e9);
+    };
+    const auto most = std::max<std::uint64_t>(
+        static_cast<std::uint64_t>(rate_ * static_cast<double>(kMostLate) / 1e9), kBurst);
+    if (by_now() > taken_ + most) {
+      const auto too_many = static_cast<double>(by_now() - taken_ - most);
+      clock_ += static_cast<std::int64_t>(too_many * 1e9 / rate_);
+    }
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(by_now() - taken_, kBurst));
   }
   void taken(std::uint64_t n) noexcept { taken_ += n; }
   double seconds() const noexcept { return static_cast<double>(now_ns() - start_) / 1e9; }
@@ -112,7 +124,9 @@ class Pace {
 
  private:
   const double rate_;
-  const std::int64_t start_, total_;
+  const std::int64_t start_;
+  std::int64_t clock_;  // the start, and the time that was lost
+  const std::int64_t total_;
   std::uint64_t taken_ = 0;
 };
 

@@ -31,7 +31,7 @@ UDP_PORT = 47010
 FEEDER, FEEDER_MAC = "192.168.1.2", "02:00:c0:a8:01:02"
 OURS, OURS_MAC = "192.168.1.1", "02:00:c0:a8:01:01"
 UDP_BUFFER = 64 << 20   # the kernel grants net.core.rmem_max at the most
-RING = 16384            # slots: a machine that is busy elsewhere stops a thread for milliseconds
+RING = 16384            # slots for RTP: a machine that is busy elsewhere stops a thread for milliseconds
 FRAMES_PORT = 4789      # where the generator's frames go
 RATES = (100_000, 200_000, 400_000, 1_000_000, 2_000_000, 3_000_000)
 BEGIN, END = "<!-- datagrams: begin -->", "<!-- datagrams: end -->"
@@ -214,7 +214,7 @@ def receive(bench, kind, rate=0, seconds=None):
             count = bench.count(udp_receiver(), seconds if rate == 0 else 0)
             ready = bound(UDP_PORT)
         else:
-            ring = RING if rate else 1024
+            ring = options.ring_size if rate else 1024
             feed = bench.datagrams("feed-memif", socket_path=socket, role=opposite(kind),
                                    rate=rate, seconds=whole, warmup=0.3, ring_size=ring)
             count = bench.count(iphost_receiver(socket, kind, ring),
@@ -395,7 +395,7 @@ def markdown(data):
         lines += ["### Ratios", "", "Medians of the ratios within a round.", ""]
         lines += report.table(("", "measured", "target"), ratios)
     if "loss" in data:
-        lines += ["### Lost at a steady rate", ""]
+        lines += ["### Lost at a steady rate", "", f"Rings of {data['ring_size']} slots.", ""]
         lines += report.table(("datagrams/s", "udpsrc", "iphost, slave", "iphost, master"),
                               list(loss_rows(data["loss"])))
     if "rtp" in data:
@@ -423,6 +423,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--warmup", type=float, default=0.5)
     parser.add_argument("--frames", type=int, default=3600, help="pictures of the RTP section")
+    parser.add_argument("--ring-size", type=int, default=RING,
+                        help="slots at the steady rates of the loss section (%(default)s)")
     parser.add_argument("--sections", default="send,receive,loss,rtp")
     parser.add_argument("--priority", action="store_true",
                         help="take precedence over other programs of the machine (root)")
@@ -435,7 +437,7 @@ def main():
     if options.priority:
         Path("/proc/self/autogroup").write_text("-20")     # of all programs started here
     data = {"machine": machine(), "rounds": options.rounds, "seconds": options.seconds,
-            "frames": options.frames}
+            "frames": options.frames, "ring_size": options.ring_size}
     with contextlib.ExitStack() as stack:
         netns = stack.enter_context(veth()) if os.geteuid() == 0 else None
         for section in options.sections.split(","):
