@@ -51,6 +51,7 @@
 #include "plugins/memif/memif_element.hpp"
 #include "plugins/memif/memif_log.hpp"
 #include "plugins/memif/sink_caps.hpp"
+#include "plugins/memif/sink_shortcut.hpp"
 #include "plugins/memif/tx_path.hpp"
 #include "plugins/memif/video_layout.hpp"
 
@@ -69,7 +70,9 @@ GstStaticPadTemplate sink_template =
 
 struct GstMemifSinkState {
   explicit GstMemifSinkState(GstElement* element)
-      : common(element, MemifElement::Direction::send), path(GST_BASE_SINK_CAST(element), common) {}
+      : common(element, MemifElement::Direction::send),
+        path(GST_BASE_SINK_CAST(element), common),
+        shortcut(GST_BASE_SINK_CAST(element)) {}
 
   MemifElement common;
   std::mutex mutex;  // guards what follows against unlock() and queries from other threads
@@ -81,6 +84,7 @@ struct GstMemifSinkState {
   SinkContent content = SinkContent::refused;
   std::optional<GstVideoInfo> video;  // what the pictures of the stream are
   TxPath path;
+  SinkShortcut shortcut;
   DeliveryReport report;        // streaming thread, and state changes while there is none
   std::int64_t sent_until = 0;  // monotonic time, microseconds
 };
@@ -218,6 +222,7 @@ gboolean gst_memif_sink_unlock_stop(GstBaseSink* sink) {
  */
 bool gst_memif_sink_start(GstMemifSinkState& state) {
   state.content = SinkContent::refused;
+  state.shortcut.reset();
   auto interface = state.common.start();
   if (!interface) return false;
   auto queues = FlowSpreader::open(interface, state.common.queue());
@@ -278,12 +283,18 @@ gboolean gst_memif_sink_set_caps(GstBaseSink* sink, GstCaps* caps) {
 
 /** The upstream switch sends the event anew with each stream. */
 gboolean gst_memif_sink_event(GstBaseSink* sink, GstEvent* event) {
+  state_of(sink).shortcut.on_event();
   if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
     state_of(sink).path.set_behind_switch(false);
   } else if (gstpacket::is_switch_event(event)) {
     state_of(sink).path.set_behind_switch(true);
   }
   return GST_BASE_SINK_CLASS(gst_memif_sink_parent_class)->event(sink, event);
+}
+
+gboolean gst_memif_sink_send_event(GstElement* element, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_STEP) state_of(element).shortcut.on_step();
+  return GST_ELEMENT_CLASS(gst_memif_sink_parent_class)->send_event(element, event);
 }
 
 /**
@@ -391,6 +402,10 @@ GstStructure* gst_memif_sink_all_stats(GObject* object) {
       },
       stats);
   gst_structure_free(base);
+  guint64 rendered = 0;
+  gst_structure_get_uint64(stats, "rendered", &rendered);
+  gst_structure_set(stats, "rendered", G_TYPE_UINT64,
+                    rendered + state_of(object).shortcut.rendered(), nullptr);
   return stats;
 }
 
@@ -471,6 +486,7 @@ static void gst_memif_sink_class_init(GstMemifSinkClass* klass) {
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = gst_memif_sink_change_state;
+  element_class->send_event = gst_memif_sink_send_event;
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_set_static_metadata(
       element_class, "memif packet sink", "Sink/Network",
@@ -493,6 +509,13 @@ static void gst_memif_sink_class_init(GstMemifSinkClass* klass) {
 
 static void gst_memif_sink_init(GstMemifSink* self) {
   self->state = new GstMemifSinkState(GST_ELEMENT_CAST(self));
+  GstPad* pad = GST_BASE_SINK_PAD(self);
+  gst_pad_set_chain_function(pad, [](GstPad*, GstObject* sink, GstBuffer* buffer) {
+    return state_of(sink).shortcut.chain(buffer);
+  });
+  gst_pad_set_chain_list_function(pad, [](GstPad*, GstObject* sink, GstBufferList* list) {
+    return state_of(sink).shortcut.chain(list);
+  });
   // Packets go out when they come, and the sink must not keep the last one.
   gst_base_sink_set_sync(&self->parent, FALSE);
   gst_base_sink_set_last_sample_enabled(&self->parent, FALSE);

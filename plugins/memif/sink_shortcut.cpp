@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+#include "plugins/memif/sink_shortcut.hpp"
+
+namespace {
+
+constexpr GstClockTime kInterval = 100 * GST_MSECOND;
+
+// What render() returns, from gst_base_sink_wait_preroll(), when a step has ended its wait.
+constexpr GstFlowReturn kStepped = GST_FLOW_CUSTOM_ERROR;
+
+/** As the base class, which takes that of the first buffer of a list. */
+GstClockTime time_of(GstBuffer* buffer) {
+  return GST_BUFFER_DTS_IS_VALID(buffer) ? GST_CLOCK_TIME_NONE : GST_BUFFER_PTS(buffer);
+}
+
+}  // namespace
+
+SinkShortcut::SinkShortcut(GstBaseSink* sink) noexcept
+    : sink_(sink),
+      base_chain_(GST_PAD_CHAINFUNC(pad())),
+      base_chain_list_(GST_PAD_CHAINLISTFUNC(pad())) {}
+
+void SinkShortcut::reset() noexcept {
+  usual_.store(false, std::memory_order_relaxed);
+  stepped_.store(false, std::memory_order_relaxed);
+  last_ = GST_CLOCK_TIME_NONE;
+  rendered_.reset();
+}
+
+/** Whether nothing is set that the base class would have to see to. */
+bool SinkShortcut::is_plain() const noexcept {
+  return gst_base_sink_is_last_sample_enabled(sink_) == FALSE &&
+         gst_base_sink_is_qos_enabled(sink_) == FALSE &&
+         gst_base_sink_get_throttle_time(sink_) == 0 && gst_base_sink_get_max_bitrate(sink_) == 0;
+}
+
+/** With the preroll lock. */
+bool SinkShortcut::may_render(GstClockTime time) const noexcept {
+  const GstSegment& segment = sink_->segment;
+  return usual_.load(std::memory_order_acquire) && !sink_->flushing && !sink_->need_preroll &&
+         !sink_->eos && g_atomic_int_get(&sink_->sync) == FALSE && time != GST_CLOCK_TIME_NONE &&
+         time - last_ < kInterval && segment.format == GST_FORMAT_TIME && time >= segment.start &&
+         time < segment.stop;
+}
+
+template <class Data, class BaseChain, class Render>
+GstFlowReturn SinkShortcut::pass(Data* data, GstClockTime time, BaseChain base_chain,
+                                 Render render) {
+  GST_BASE_SINK_PREROLL_LOCK(sink_);
+  GstFlowReturn flow = kStepped;
+  if (may_render(time)) [[likely]] {
+    flow = render(sink_, data);
+    if (flow != kStepped) rendered_.add(1);
+    if (sink_->flushing) flow = GST_FLOW_FLUSHING;
+  }
+  GST_BASE_SINK_PREROLL_UNLOCK(sink_);
+  if (flow != kStepped) [[likely]] {
+    gst_mini_object_unref(GST_MINI_OBJECT_CAST(data));
+    return flow;
+  }
+  // Before the base class looks: what happens from now on counts.
+  usual_.store(!stepped_.load(std::memory_order_acquire) && is_plain(), std::memory_order_release);
+  last_ = time;
+  flow = base_chain(pad(), GST_OBJECT_CAST(sink_), data);
+  if (flow != GST_FLOW_OK) on_event();
+  return flow;
+}
+
+GstFlowReturn SinkShortcut::chain(GstBuffer* buffer) {
+  return pass(buffer, time_of(buffer), base_chain_, GST_BASE_SINK_GET_CLASS(sink_)->render);
+}
+
+GstFlowReturn SinkShortcut::chain(GstBufferList* list) {
+  const GstClockTime time = gst_buffer_list_length(list) != 0
+                                ? time_of(gst_buffer_list_get(list, 0))
+                                : GST_CLOCK_TIME_NONE;
+  return pass(list, time, base_chain_list_, GST_BASE_SINK_GET_CLASS(sink_)->render_list);
+}
