@@ -229,13 +229,19 @@ void LiveSource::disturb(Change what) {
   waiting_.interrupt(src_);
 }
 
+/**
+ * Base classes of GStreamer 1.24 and later unlock for a pause as well. The streaming thread waits
+ * for its end by itself; were it to return that it is flushing, and find that the pause is over
+ * already, the base class would end the stream.
+ */
 void LiveSource::unlock() {
+  if (pausing_.load(std::memory_order_relaxed) == std::this_thread::get_id()) return;
   disturb([this] { unlocked_ = true; });
 }
 
 /** With the stream lock. */
 void LiveSource::unlock_stop() {
-  // A flush ends what was before it; a pause, for which later base classes unlock too, does not.
+  // A flush ends what was before it; a pause, after which later base classes unlock too, does not.
   const bool flushed = GST_PAD_IS_FLUSHING(pad());
   disturb([this, flushed] {
     unlocked_ = false;
@@ -253,8 +259,12 @@ GstStateChangeReturn LiveSource::change_state(GstStateChange transition) {
       g_thread_yield();
     }
   }
+  pausing_.store(transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED ? std::this_thread::get_id()
+                                                                  : std::thread::id(),
+                 std::memory_order_relaxed);
   const GstStateChangeReturn result =
       parent_element_class()->change_state(GST_ELEMENT_CAST(src_), transition);
+  pausing_.store({}, std::memory_order_relaxed);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING && result != GST_STATE_CHANGE_FAILURE) {
     const std::lock_guard lock(mutex_);
     change([this] { playing_ = true; });

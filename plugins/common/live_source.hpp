@@ -25,6 +25,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 /** One per element. The streaming thread calls what is not said to be for any thread. */
@@ -132,6 +133,7 @@ class LiveSource {
   std::condition_variable changed_;
   bool playing_ = false;
   bool unlocked_ = false;
+  std::atomic<std::thread::id> pausing_{};  // the thread that has the base class pause
   GstEvent* eos_ = nullptr;
   // True while nothing but PLAYING is asked for, so that a burst costs no lock.
   std::atomic<bool> undisturbed_{false};
