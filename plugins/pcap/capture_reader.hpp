@@ -128,7 +128,10 @@ inline Recorded CaptureReader::placed(const RecordReader::Record& record) const 
   // Of pcap 32 bits without a sign, which libpcap takes for a number with one.
   const auto seconds = static_cast<std::uint32_t>(
       std::min<std::int64_t>(record.seconds, std::numeric_limits<std::uint32_t>::max()));
-  const auto rest = std::clamp<std::int64_t>(record.nanoseconds, 0, 4 * kSecond);
+  // Less than nothing or a second and more is no part of one: versions of libpcap make different
+  // numbers of it.
+  const bool wrong = record.nanoseconds < 0 || record.nanoseconds >= kSecond;
+  const std::int64_t rest = wrong ? 0 : record.nanoseconds;
   const std::uint64_t time = std::uint64_t{seconds} * kSecond + static_cast<std::uint64_t>(rest);
   // One that was recorded before the first comes with it.
   const std::uint64_t since_first = time - std::min(time, first_time_);
