@@ -49,7 +49,7 @@ if [ ! -f build/build.ninja ]; then
 fi
 echo "Building ..."
 log=$(mktemp)
-meson compile -C build > "$log" 2>&1 || { cat "$log"; exit 1; }
+meson compile -C build gstmemif gstpacket memifping > "$log" 2>&1 || { cat "$log"; exit 1; }
 rm -f "$log"
 
 directory=$(mktemp -d)
