@@ -136,17 +136,16 @@ constexpr std::array kSettings = {
                 "UNIX socket of the interface: a path, or @name for an abstract socket"),
     row<Member<&Settings::id>>("id", "Interface ID",
                                "Number of the interface on its socket, the same at both ends"),
-    row<Member<&Settings::role>>("role", "Role",
-                                 "Side of the link: the slave (client) connects and owns the "
-                                 "shared memory, the master (server) listens"),
+    row<Member<&Settings::role>>(
+        "role", "Role",
+        "Side of the link: the slave connects and owns the shared memory, the master listens"),
     row<Member<&Settings::mode>>("mode", "Mode", "Type of the packets, the same at both ends",
                                  {.new_link = NewLink::always}),
-    row<Member<&Settings::secret>>(
-        "secret", "Secret", "Password of the interface",
-        {.note = "the master requires it, the slave sends it; libmemif keeps 23",
-         .limits = {.max = kMaxSecretLength},
-         .new_link = NewLink::always,
-         .hidden = true}),
+    row<Member<&Settings::secret>>("secret", "Secret", "Password of the interface",
+                                   {.note = "the master requires it; libmemif keeps 23",
+                                    .limits = {.max = kMaxSecretLength},
+                                    .new_link = NewLink::always,
+                                    .hidden = true}),
     row<Member<&Settings::interface_name>>(
         "interface-name", "Interface name", "Name that the peer shows for this side",
         {.note = "empty: that of the element", .limits = {.max = kMaxNameLength}}),
@@ -154,12 +153,12 @@ constexpr std::array kSettings = {
                                      "Name that the peer shows for this program",
                                      {.limits = {.max = kMaxNameLength}}),
     row<Member<&Settings::ring_size>>(
-        "ring-size", "Ring size", "Size of each ring, in slots",
+        "ring-size", "Ring size", "Slots of each ring",
         {.note = kSlaveOnly,
          .limits = {.min = kMinRingSize, .max = kMaxRingSize, .power_of_two = true},
          .new_link = NewLink::as_slave}),
     row<Member<&Settings::buffer_size>>(
-        "buffer-size", "Buffer size", "Size of the buffer of a slot, in bytes",
+        "buffer-size", "Buffer size", "Bytes of a slot",
         {.note = "longer packets take several slots; the slave's value applies",
          .limits = kPositive,
          .new_link = NewLink::as_slave}),
@@ -171,36 +170,29 @@ constexpr std::array kSettings = {
                                       {.note = "the peer may agree to fewer", .limits = kQueues}),
     row<Member<&Settings::listen, &ListenOptions::mode>>(
         "socket-mode", "Socket file mode",
-        "Permissions of the socket file, as chmod takes them: 0660 in a launch line, 432 in "
-        "decimal",
+        "Permissions of the socket file, octal as for chmod: 0660 is 432",
         {.note = kMasterOnly, .limits = {.max = kMaxSocketMode}, .new_link = NewLink::as_master}),
     row<Member<&Settings::listen, &ListenOptions::owner>>(
         "socket-owner", "Socket file owner",
-        "Owner of the socket file as user:group, names or numbers; empty: the user of this process",
+        "Owner of the socket file as user:group, names or numbers; empty: this process's",
         {.note = kMasterOnly, .new_link = NewLink::as_master}),
-    row<AllowedUids>("allowed-uids", "Allowed users",
-                     "User IDs whose programs may connect, separated by commas; empty: any that "
-                     "the permissions of the socket file admit",
-                     {.note = kMasterOnly, .new_link = NewLink::as_master}),
+    row<AllowedUids>(
+        "allowed-uids", "Allowed users",
+        "User IDs that may connect, separated by commas; empty: all that the file admits",
+        {.note = kMasterOnly, .new_link = NewLink::as_master}),
     row<Member<&Settings::unsealed_memory>>(
         "unsealed-memory", "Unsealed memory",
-        "Handling of shared memory that the peer can truncate while it is in use, as it can unless "
-        "it is sealed and not of huge pages",
-        {.note = kMasterOnly}),
+        "How to treat memory that the peer can truncate while it is in use", {.note = kMasterOnly}),
     row<Member<&Settings::memory_limit>>(
         "memory-limit", "Memory limit",
-        "Maximum size of the shared memory that a peer may bring in all its regions, in bytes; a "
-        "peer with more is refused",
+        "Most shared memory that a peer may bring, in bytes; one with more is refused",
         {.note = kMasterOnly}),
     row<Member<&Settings::max_packet_size>>(
-        "max-packet-size", "Maximum packet size", "Maximum length of a received packet, in bytes",
-        {.note = "longer ones are dropped and counted in drop-too-long",
-         .limits = kPositive,
-         .receive_only = true}),
+        "max-packet-size", "Maximum packet size", "Longest packet to receive, in bytes",
+        {.note = "longer ones: drop-too-long", .limits = kPositive, .receive_only = true}),
     row<Member<&Settings::copy_limit>>(
         "copy-limit", "Copy limit",
-        "Maximum memory for copies of received packets of the interface, in bytes; packets that "
-        "need more are dropped and counted in drop-no-memory",
+        "Most bytes of copies of received packets; packets beyond it are dropped (drop-no-memory)",
         {.receive_only = true}),
 };
 
@@ -273,7 +265,9 @@ const SettingInfo* find_setting(std::string_view name) noexcept {
 
 std::string describe(const SettingInfo& info) {
   std::string text = info.blurb;
-  if (const std::string limits = limits_text(info); !limits.empty()) text += ", " + limits;
+  // The range of a number is shown beside its blurb.
+  if (info.limits.power_of_two) text += ", a power of two";
+  if (holds_text(info) && info.limits.max != UINT64_MAX) text += ", " + limits_text(info);
   return info.note != nullptr ? text + " (" + info.note + ")" : text;
 }
 

@@ -18,7 +18,8 @@
  *   Result<void> start(); void stop();                 around streaming: READY to PAUSED and back
  *   Result<void> set_caps(const PacketCaps&);          before the first packet and on every change
  *   void stats(StatsFields&) const;                    fields of its own in `stats`; any thread
- *   static constexpr auto stats_help = "learned (...)";  what they mean
+ *   Result<void> caution() const;                      at the start: an Error is posted as a
+ * warning
  *
  * An element that spreads packets over any number of pads has instead of `src` and `ports` the
  * request pads src_n, which may come and go while packets flow, and
@@ -113,7 +114,7 @@ struct ElementSpec {
   void (*stop)(void* object);
   Result<void> (*set_caps)(void* object, const PacketCaps& caps);
   void (*stats)(const void* object, StatsFields& fields);
-  const char* stats_help;
+  Result<void> (*caution)(const void* object);
   Shape shape;
   // Of a SwitchElement.
   void (*port_removed)(void* object, unsigned port);
@@ -272,7 +273,11 @@ template <class E>
         static_cast<const E*>(object)->stats(fields);
       };
     }
-    if constexpr (requires { E::stats_help; }) s.stats_help = E::stats_help;
+    if constexpr (requires(const E e) { e.caution(); }) {
+      s.caution = [](const void* object) -> Result<void> {
+        return static_cast<const E*>(object)->caution();
+      };
+    }
     if constexpr (requires(E e) { e.start(); }) {
       s.start = [](void* object) -> Result<void> { return static_cast<E*>(object)->start(); };
     }

@@ -2,7 +2,7 @@
 // Copyright (C) 2026 The gst-memif developers
 /**
  * @file
- * Where the registry says that an element is documented, if the build was told.
+ * What the registry says of all elements: who wrote them, and where they are documented.
  */
 #pragma once
 
@@ -10,12 +10,9 @@
 
 #include "config.h"
 
-/** The section of @p element, a literal; null without the option `documentation-uri`. */
-#define DOCUMENTATION_URI(element) \
-  (sizeof(DOCUMENTATION_PAGE) > 1 ? DOCUMENTATION_PAGE "#" element : nullptr)
+/** The page of @p element, a literal. */
+#define DOCUMENTATION_URI(element) (DOCUMENTATION_PAGES "/" element ".md")
 
 inline void add_documentation_uri(GstElementClass* klass, const char* uri) {
-  if (uri != nullptr) {
-    gst_element_class_add_static_metadata(klass, GST_ELEMENT_METADATA_DOC_URI, uri);
-  }
+  gst_element_class_add_static_metadata(klass, GST_ELEMENT_METADATA_DOC_URI, uri);
 }

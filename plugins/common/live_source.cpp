@@ -229,6 +229,10 @@ void LiveSource::disturb(Change what) {
   waiting_.interrupt(src_);
 }
 
+void LiveSource::rouse() {
+  disturb([] {});
+}
+
 /**
  * Base classes of GStreamer 1.24 and later unlock for a pause as well. The streaming thread waits
  * for its end by itself; were it to return that it is flushing, and find that the pause is over

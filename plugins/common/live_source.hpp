@@ -76,6 +76,8 @@ class LiveSource {
   GstClockTime running_time();
   /** Negotiates anew before anything more is pushed. Any thread. */
   void reconfigure();
+  /** Ends the wait for packets, so that it begins anew by what is set now. Any thread. */
+  void rouse();
 
   // The virtual functions of the class. Those that are not listed call the parent's.
   GstStateChangeReturn change_state(GstStateChange transition);

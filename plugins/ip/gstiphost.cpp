@@ -54,6 +54,7 @@
 #include "gst/packet/link_event.hpp"
 #include "gst/packet/packetbatch.h"
 #include "plugins/common/documentation.hpp"
+#include "plugins/common/lenient_spec.hpp"
 #include "plugins/ip/debug.hpp"
 #include "plugins/ip/gstiphostpads.hpp"
 #include "plugins/ip/host_settings.hpp"
@@ -637,18 +638,7 @@ void gst_ip_host_finalize(GObject* object) {
   G_OBJECT_CLASS(gst_ip_host_parent_class)->finalize(object);
 }
 
-constexpr char kStatsHelp[] =
-    "Counters since the element last went to PAUSED, as a GstStructure application/x-packet-stats "
-    "of guint64 fields: packets-in and bytes-in (all that came), drop-<reason> (packets that ended "
-    "here, by reason, and packets of the host that could not leave), datagrams (received by pads), "
-    "fragments, fragment-repeated and reassembled (what came in pieces), arp-replies, "
-    "neighbour-advertisements, echo-replies, reports-sent and requests-sent (packets of the host), "
-    "queries (of routers for groups), unreachable-sent and unreachable-limited (answers to "
-    "datagrams for ports that nobody receives on), neighbours-learnt, neighbours-refused, "
-    "neighbours-lost and neighbours-evicted, conflicts (claims to an address of the host), and how "
-    "many there are now of neighbours, held (packets that wait for a neighbour), groups and "
-    "reassemblies; and lists of structures: neighbour-table (address, mac, state), group-table "
-    "(address, sources) and pads (name, and the stats of each pad)";
+constexpr char kStatsHelp[] = "Counters and tables of the host since it last went to PAUSED";
 
 constexpr auto kReady =
     static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
@@ -657,36 +647,36 @@ void install_address_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropAddress,
       g_param_spec_string("address", "Address",
-                          "IP addresses of the host with the lengths of their prefixes, separated "
-                          "by commas, such as 10.0.0.1/24,2001:db8::1/64",
+                          "Addresses of the host, such as 10.0.0.1/24,2001:db8::1/64; /24: the "
+                          "first 24 bits name the network",
                           "", kReady));
   g_object_class_install_property(
       klass, kPropGateway,
-      g_param_spec_string("gateway", "Gateway",
-                          "IP address of the router to all other networks, for IPv4, IPv6 or, "
-                          "separated by a comma, both",
-                          "", kReady));
+      g_param_spec_string(
+          "gateway", "Gateway",
+          "Address of the router to all other networks: IPv4, IPv6 or, separated by a comma, both",
+          "", kReady));
   g_object_class_install_property(
       klass, kPropMac,
       g_param_spec_string("mac", "MAC address",
-                          "MAC address of the host, such as 02:00:0a:00:00:01; empty: a locally "
-                          "administered one, derived from the first address",
+                          "MAC address of the host, such as 02:00:0a:00:00:01; empty: derived from "
+                          "the first address",
                           "", kReady));
   g_object_class_install_property(
       klass, kPropNeighbours,
-      g_param_spec_string("neighbours", "Neighbours",
-                          "Hosts whose MAC address is not asked for, separated by commas, such as "
-                          "10.0.0.2=02:00:0a:00:00:02",
-                          "", kReady));
+      g_param_spec_string(
+          "neighbours", "Neighbours",
+          "Hosts with known MAC addresses, separated by commas, such as 10.0.0.2=02:00:0a:00:00:02",
+          "", kReady));
 }
 
 void install_link_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropMtu,
-      g_param_spec_uint("mtu", "MTU",
-                        "Longest IP packet of the link, in bytes; at least 576, with an IPv6 "
-                        "address 1280",
-                        0, 65535, 1500, kReady));
+      lenient_spec_uint(
+          "mtu", "MTU",
+          "Longest IP packet of the link, in bytes; 1280 or more with an IPv6 address", 576, 65535,
+          1500, kReady));
   g_object_class_install_property(
       klass, kPropVlan,
       g_param_spec_int("vlan", "VLAN", "VLAN of the host; -1: none, untagged frames", -1, 4094, -1,
@@ -758,7 +748,7 @@ static void gst_ip_host_class_init(GstIpHostClass* klass) {
   gst_element_class_set_static_metadata(
       element_class, "IP host", "Source/Sink/Network",
       "Sends and receives UDP datagrams over packets: ARP, neighbour discovery, ICMP, groups",
-      "The gst-memif developers");
+      PLUGIN_AUTHOR);
   add_documentation_uri(element_class, DOCUMENTATION_URI("iphost"));
 }
 

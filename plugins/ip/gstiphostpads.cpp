@@ -204,9 +204,8 @@ void install_destination_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kSinkClients,
       g_param_spec_string("clients", "Clients",
-                          "Destinations, separated by commas, such as "
-                          "10.0.0.2:5004,[2001:db8::2]:5004; each gets every datagram; host and "
-                          "port replace them",
+                          "Destinations, such as 10.0.0.2:5004,[2001:db8::2]:5004; setting host or "
+                          "port replaces them",
                           "", kPlaying));
   g_object_class_install_property(
       klass, kSinkBindPort,
@@ -238,10 +237,10 @@ void install_datagram_properties(GObjectClass* klass) {
                            kPlaying));
   g_object_class_install_property(
       klass, kSinkMaxBitrate,
-      g_param_spec_uint64("max-bitrate", "Maximum bit rate",
-                          "Bits of payload per second that leave at the most, to all clients "
-                          "together; 0: no limit",
-                          0, G_MAXUINT64, 0, kPlaying));
+      g_param_spec_uint64(
+          "max-bitrate", "Maximum bit rate",
+          "Most bits of payload per second that leave, to all clients together; 0: no limit", 0,
+          G_MAXUINT64, 0, kPlaying));
   g_object_class_install_property(
       klass, kSinkMaxBurst,
       g_param_spec_uint64("max-burst", "Maximum burst",
@@ -249,11 +248,7 @@ void install_datagram_properties(GObjectClass* klass) {
                           10 * GST_SECOND, Pacer::kBurst, kPlaying));
   g_object_class_install_property(
       klass, kSinkStats,
-      g_param_spec_boxed("stats", "Statistics",
-                         "Counters since the element last went to PAUSED, as a GstStructure "
-                         "application/x-packet-stats of guint64 fields: datagrams and bytes (of "
-                         "payload), held (datagrams that waited for the MAC address of the next "
-                         "hop) and dropped (there was no address to send from)",
+      g_param_spec_boxed("stats", "Statistics", "Counters since the element last went to PAUSED",
                          GST_TYPE_STRUCTURE, kReadable));
 }
 
@@ -390,32 +385,29 @@ static void gst_ip_host_udp_src_pad_class_init(GstIpHostUdpSrcPadClass* klass) {
       g_param_spec_uint("port", "Port", "UDP port to receive on", 1, kMaxPort, 5004, kPlaying));
   g_object_class_install_property(
       object_class, kSrcGroup,
-      g_param_spec_string("multicast-group", "Multicast group",
-                          "Address of the group to join and to receive from; empty: datagrams to "
-                          "the addresses of the host",
-                          "", kPlaying));
+      g_param_spec_string(
+          "multicast-group", "Multicast group",
+          "Group to join and to receive from; empty: datagrams to the addresses of the host", "",
+          kPlaying));
   g_object_class_install_property(
       object_class, kSrcSource,
-      g_param_spec_string("multicast-source", "Multicast source",
-                          "Addresses of the only senders to hear in multicast-group, separated by "
-                          "commas (source-specific multicast); empty: all",
-                          "", kPlaying));
+      g_param_spec_string(
+          "multicast-source", "Multicast source",
+          "Only senders to hear in multicast-group, separated by commas; empty: all", "",
+          kPlaying));
   g_object_class_install_property(
       object_class, kSrcCaps,
       g_param_spec_boxed("caps", "Caps", "Caps of the datagrams; none: they have no caps",
                          GST_TYPE_CAPS, kPlaying));
   g_object_class_install_property(
       object_class, kSrcTimeout,
-      g_param_spec_uint64("timeout", "Timeout",
-                          "Post a message GstIpHostTimeout after so many nanoseconds without a "
-                          "datagram; 0: never",
-                          0, G_MAXUINT64, 0, kPlaying));
+      g_param_spec_uint64(
+          "timeout", "Timeout",
+          "Nanoseconds without a datagram after which GstIpHostTimeout is posted; 0: never", 0,
+          G_MAXUINT64, 0, kPlaying));
   g_object_class_install_property(
       object_class, kSrcStats,
-      g_param_spec_boxed("stats", "Statistics",
-                         "Counters since the element last went to PAUSED, as a GstStructure "
-                         "application/x-packet-stats of guint64 fields: datagrams and bytes (of "
-                         "payload) and dropped (datagrams that the next element did not take)",
+      g_param_spec_boxed("stats", "Statistics", "Counters since the element last went to PAUSED",
                          GST_TYPE_STRUCTURE, kReadable));
 }
 

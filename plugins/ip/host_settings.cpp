@@ -137,6 +137,11 @@ Result<HostConfig> make_config(const HostSettings& settings) {
                     : "IPv4 hosts need 576 bytes or more (RFC 791)",
                  "Give " + std::to_string(least) + " or more"};
   }
+  constexpr unsigned kLongestIp = 65535;
+  if (settings.mtu > kLongestIp) {
+    return Error{"mtu=" + std::to_string(settings.mtu), "IP packets have 65535 bytes at most",
+                 "Give 65535 or less"};
+  }
   config.mtu = settings.mtu;
   // 0 is no VLAN: with it the tag only carries the priority.
   if (settings.vlan > 0) config.vlan = static_cast<std::uint16_t>(settings.vlan);

@@ -455,20 +455,16 @@ void gst_memif_sink_install_properties(GObjectClass* klass) {
                         gst_memif_policy_get_type(), static_cast<gint>(TxPolicy::drop), kPlaying));
   g_object_class_install_property(
       klass, kPropDrainTimeout,
-      g_param_spec_uint64(
-          "drain-timeout", "Drain timeout",
-          "Time that EOS waits for a peer that takes no packet out of the ring, in nanoseconds, "
-          "and at most sixty times as long in all, before the rest is counted as drop-undelivered; "
-          "0: do not wait; 18446744073709551615: as long as the peer is connected",
-          0, G_MAXUINT64, TxPath::kDrainTimeout, kPlaying));
+      g_param_spec_uint64("drain-timeout", "Drain timeout",
+                          "Nanoseconds that EOS waits for a peer that takes nothing; 0: none; "
+                          "18446744073709551615: no limit",
+                          0, G_MAXUINT64, TxPath::kDrainTimeout, kPlaying));
   g_object_class_install_property(
       klass, kPropAnyCaps,
-      g_param_spec_boolean(
-          "any-caps", "Any caps",
-          "Send buffers of any caps, one packet each, to a memifsrc that is told the caps; if "
-          "false, take application/x-packet and application/x-gdp, and refuse others: payloaders "
-          "need memifudpsink, or iphost before this element; applies to the next CAPS event",
-          FALSE, kPlaying));
+      g_param_spec_boolean("any-caps", "Any caps",
+                           "Send buffers of any caps, one packet each, to a memifsrc with caps; if "
+                           "false, packets and GDP only",
+                           FALSE, kPlaying));
   gst_type_mark_as_plugin_api(gst_memif_when_full_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(gst_memif_policy_get_type(), GstPluginAPIFlags(0));
 }
@@ -490,9 +486,7 @@ static void gst_memif_sink_class_init(GstMemifSinkClass* klass) {
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_set_static_metadata(
       element_class, "memif packet sink", "Sink/Network",
-      "Sends packets to VPP, DPDK or another program through shared memory (memif): "
-      "application/x-packet, or application/x-gdp and any other caps to a memifsrc",
-      "The gst-memif developers");
+      "Sends packets to VPP, DPDK or another program through shared memory (memif)", PLUGIN_AUTHOR);
   add_documentation_uri(element_class, DOCUMENTATION_URI("memifsink"));
 
   GstBaseSinkClass* sink_class = GST_BASE_SINK_CLASS(klass);

@@ -58,11 +58,18 @@ enum : guint {
   kPropCpuAffinity,
   kPropCaps,
   kPropEosOnDisconnect,
-  kPropLendFrames
+  kPropLendFrames,
+  kPropTimeout
 };
 
 /** Which packets may be lent that are longer than a recycled buffer, when each has its own. */
 enum class LendPolicy : gint { never, raw, always };
+
+constexpr gint64 kNotQuiet = -1;
+
+gint64 monotonic_ns() {
+  return g_get_monotonic_time() * 1000;
+}
 
 GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -84,10 +91,12 @@ struct GstMemifSrcState {
   std::atomic<bool> batches{true};
   std::atomic<bool> eos_on_disconnect{false};
   std::atomic<LendPolicy> lend_frames{LendPolicy::raw};
+  std::atomic<guint64> timeout{0};  // nanoseconds; 0: none
   // Streaming thread only.
   CpuAffinity affinity;
   bool send_batches = false;
   bool lend_long = false;
+  gint64 quiet_since = kNotQuiet;  // nanoseconds of the monotonic clock
   // The drops that there was a warning about, of any number.
   bool warned_too_long = false;
   bool warned_no_memory = false;
@@ -244,6 +253,30 @@ void gst_memif_src_check_picture(GstPushSrc* src, GstMemifSrcState& state, GstMi
                          std::to_string(state.picture_size) + ". Set caps to those of the sender.");
 }
 
+/** How long to wait for packets, in nanoseconds. Without a timeout no clock is read. */
+gint64 gst_memif_src_patience(GstMemifSrcState& state) {
+  const guint64 limit = state.timeout.load(std::memory_order_relaxed);
+  if (limit == 0) return gstmemif::kForever;
+  const gint64 now = monotonic_ns();
+  if (state.quiet_since == kNotQuiet) state.quiet_since = now;
+  const auto quiet = static_cast<guint64>(now - state.quiet_since);
+  return static_cast<gint64>(std::min<guint64>(limit - std::min(limit, quiet), G_MAXINT64));
+}
+
+/** Nothing came for the time that was set, if there is one still. */
+void gst_memif_src_report_silence(GstPushSrc* src, GstMemifSrcState& state) {
+  const guint64 limit = state.timeout.load(std::memory_order_relaxed);
+  const gint64 now = monotonic_ns();
+  if (limit == 0 || static_cast<guint64>(now - state.quiet_since) < limit) return;
+  state.quiet_since = now;  // again after as long a silence
+  GST_DEBUG_OBJECT(src, "no packet for %" GST_TIME_FORMAT, GST_TIME_ARGS(limit));
+  gst_element_post_message(
+      GST_ELEMENT_CAST(src),
+      gst_message_new_element(
+          GST_OBJECT_CAST(src),
+          gst_structure_new("GstMemifSrcTimeout", "timeout", G_TYPE_UINT64, limit, nullptr)));
+}
+
 /** Takes packets from the ring, or waits for some. */
 GstFlowReturn gst_memif_src_take(GstPushSrc* src, GstMemifSrcState& state, guint most,
                                  GstMiniObject** out) {
@@ -257,17 +290,20 @@ GstFlowReturn gst_memif_src_take(GstPushSrc* src, GstMemifSrcState& state, guint
   if (packets != nullptr && usable) {
     if (state.picture_size != 0) gst_memif_src_check_picture(src, state, packets);
     *out = packets;
+    state.quiet_since = kNotQuiet;
     return GST_FLOW_OK;
   }
   if (packets != nullptr) gst_mini_object_unref(packets);
-  switch (receiver.wait()) {
+  switch (receiver.wait(gst_memif_src_patience(state))) {
     case WaitResult::interrupted:
       return GST_FLOW_FLUSHING;
     case WaitResult::link_changed:
       state.common.check_queue(receiver, receiver.has_queue());
       break;
-    case WaitResult::ready:
     case WaitResult::timeout:
+      gst_memif_src_report_silence(src, state);
+      break;
+    case WaitResult::ready:
       break;
   }
   return GST_FLOW_OK;
@@ -320,6 +356,7 @@ gboolean gst_memif_src_start(GstBaseSrc* src) {
   state.warned_too_long = false;
   state.warned_no_memory = false;
   state.warned_picture = false;
+  state.quiet_since = kNotQuiet;
   state.no_memory =
       &(*receiver)->stats().drops[static_cast<std::size_t>(gstmemif::DropReason::no_memory)];
   state.no_memory_before = state.no_memory->get();
@@ -455,6 +492,10 @@ void gst_memif_src_set_property(GObject* object, guint id, const GValue* value, 
       state.lend_frames.store(static_cast<LendPolicy>(g_value_get_enum(value)));
       state.live.reconfigure();
       break;
+    case kPropTimeout:
+      state.timeout.store(g_value_get_uint64(value), std::memory_order_relaxed);
+      state.live.rouse();
+      break;
     case kPropCaps:
       gst_memif_src_set_caps_property(reinterpret_cast<GstMemifSrc*>(object), value);
       break;
@@ -486,6 +527,9 @@ void gst_memif_src_get_property(GObject* object, guint id, GValue* value, GParam
       break;
     case kPropLendFrames:
       g_value_set_enum(value, static_cast<gint>(state.lend_frames.load()));
+      break;
+    case kPropTimeout:
+      g_value_set_uint64(value, state.timeout.load(std::memory_order_relaxed));
       break;
     case kPropCaps:
       gst_value_set_caps(value, state.caps);
@@ -519,11 +563,10 @@ void gst_memif_src_install_properties(GObjectClass* klass) {
                         1, GST_PACKET_BATCH_MAX, GST_PACKET_BATCH_MAX, kPlaying));
   g_object_class_install_property(
       klass, kPropBatches,
-      g_param_spec_boolean(
-          "batches", "Batches",
-          "Push many packets in one buffer if downstream supports it, without a copy where the "
-          "link allows it; otherwise, and if false, one packet per buffer",
-          TRUE, kPlaying));
+      g_param_spec_boolean("batches", "Batches",
+                           "Push many packets per buffer to elements that support it; otherwise "
+                           "one packet per buffer",
+                           TRUE, kPlaying));
   g_object_class_install_property(
       klass, kPropCpuAffinity,
       g_param_spec_string("cpu-affinity", "CPU affinity",
@@ -531,23 +574,29 @@ void gst_memif_src_install_properties(GObjectClass* klass) {
                           kReady));
   g_object_class_install_property(
       klass, kPropCaps,
-      g_param_spec_boxed("caps", "Caps",
-                         "Caps of the packets; NULL: application/x-packet with the link-type of "
-                         "the mode, or application/x-gdp if only that is accepted downstream",
-                         GST_TYPE_CAPS, kPlaying));
+      g_param_spec_boxed(
+          "caps", "Caps",
+          "Caps of the packets; NULL: application/x-packet, or application/x-gdp for gdpdepay",
+          GST_TYPE_CAPS, kPlaying));
   g_object_class_install_property(
       klass, kPropEosOnDisconnect,
       g_param_spec_boolean("eos-on-disconnect", "EOS on disconnect",
-                           "End the stream when the peer disconnects, after its last packets; if "
-                           "false, wait for it to return",
+                           "End the stream when the peer leaves, after its last packets; if false, "
+                           "wait for its return",
                            FALSE, kPlaying));
   g_object_class_install_property(
       klass, kPropLendFrames,
-      g_param_spec_enum(
-          "lend-frames", "Lend frames",
-          "Which packets of more than 16384 bytes are pushed where they lie in shared memory, "
-          "which the peer can still write to, and not copied; packets in batches are lent anyway",
-          gst_memif_lend_frames_get_type(), static_cast<gint>(LendPolicy::raw), kPlaying));
+      g_param_spec_enum("lend-frames", "Lend frames",
+                        "Which packets of more than 16384 bytes are pushed uncopied, where the "
+                        "peer can change them",
+                        gst_memif_lend_frames_get_type(), static_cast<gint>(LendPolicy::raw),
+                        kPlaying));
+  g_object_class_install_property(
+      klass, kPropTimeout,
+      g_param_spec_uint64("timeout", "Timeout",
+                          "Nanoseconds without a packet after which GstMemifSrcTimeout is posted; "
+                          "0: never",
+                          0, G_MAXUINT64, 0, kPlaying));
   gst_type_mark_as_plugin_api(gst_memif_rx_mode_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(gst_memif_lend_frames_get_type(), GstPluginAPIFlags(0));
 }
@@ -571,7 +620,7 @@ static void gst_memif_src_class_init(GstMemifSrcClass* klass) {
   gst_element_class_set_static_metadata(
       element_class, "memif packet source", "Source/Network",
       "Receives packets from VPP, DPDK or another program through shared memory (memif)",
-      "The gst-memif developers");
+      PLUGIN_AUTHOR);
   add_documentation_uri(element_class, DOCUMENTATION_URI("memifsrc"));
 
   GstBaseSrcClass* base_class = GST_BASE_SRC_CLASS(klass);

@@ -335,11 +335,7 @@ void install_own_properties(GObjectClass* klass) {
       klass, kPropStats,
       g_param_spec_boxed(
           "stats", "Statistics",
-          "Counters since PAUSED: datagrams and bytes (of payload), held (datagrams that waited "
-          "for "
-          "the MAC address of the next hop), dropped (there was no address to send from), "
-          "average-rate and rendered as of every sink; and, while it runs, host and link, the "
-          "stats of iphost and memifsink, which are those of all elements on the interface",
+          "Counters since PAUSED, and while it runs those of the shared host and link",
           GST_TYPE_STRUCTURE, kReadOnly));
 }
 
@@ -360,9 +356,8 @@ static void gst_memif_udp_sink_class_init(GstMemifUdpSinkClass* klass) {
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_set_static_metadata(
       element_class, "memif UDP sink", "Sink/Network",
-      "Sends UDP datagrams through a memif interface, with udpsink's properties: elements with the "
-      "same socket-path, id and role are one host",
-      "The gst-memif developers");
+      "Sends UDP datagrams through a memif interface, with the properties of udpsink",
+      PLUGIN_AUTHOR);
   add_documentation_uri(element_class, DOCUMENTATION_URI("memifudpsink"));
 
   GstBaseSinkClass* base = GST_BASE_SINK_CLASS(klass);

@@ -329,12 +329,11 @@ void install_own_properties(GObjectClass* klass) {
       klass, kPropCaps,
       g_param_spec_boxed("caps", "Caps", "Caps of the datagrams; none: they have no caps",
                          GST_TYPE_CAPS, kPlaying));
-  g_object_class_install_property(
-      klass, kPropBufferSize,
-      g_param_spec_int("buffer-size", "Buffer size",
-                       "Bytes of payload that wait for this element at the most, before datagrams "
-                       "are dropped and counted; 0: 16 MiB",
-                       0, G_MAXINT, 0, kPlaying));
+  g_object_class_install_property(klass, kPropBufferSize,
+                                  g_param_spec_int("buffer-size", "Buffer size",
+                                                   "Most bytes of payload that wait here; further "
+                                                   "datagrams are dropped and counted; 0: 16 MiB",
+                                                   0, G_MAXINT, 0, kPlaying));
   g_object_class_install_property(
       klass, kPropDoTimestamp,
       g_param_spec_boolean("do-timestamp", "Do timestamp",
@@ -343,10 +342,7 @@ void install_own_properties(GObjectClass* klass) {
       klass, kPropStats,
       g_param_spec_boxed(
           "stats", "Statistics",
-          "Counters since PAUSED: datagrams and bytes (of payload), dropped (datagrams for which "
-          "buffer-size had no room) and flushed (that waited when the element was stopped); and, "
-          "while it runs, host and link, the stats of iphost and memifsrc, which are those of all "
-          "elements on the interface",
+          "Counters since PAUSED, and while it runs those of the shared host and link",
           GST_TYPE_STRUCTURE, kReadOnly));
 }
 
@@ -365,9 +361,8 @@ static void gst_memif_udp_src_class_init(GstMemifUdpSrcClass* klass) {
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_set_static_metadata(
       element_class, "memif UDP source", "Source/Network",
-      "Receives UDP datagrams from a memif interface, with udpsrc's properties: elements with the "
-      "same socket-path, id and role are one host",
-      "The gst-memif developers");
+      "Receives UDP datagrams from a memif interface, with the properties of udpsrc",
+      PLUGIN_AUTHOR);
   add_documentation_uri(element_class, DOCUMENTATION_URI("memifudpsrc"));
 
   GstPushSrcClass* push = GST_PUSH_SRC_CLASS(klass);

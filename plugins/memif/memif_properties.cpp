@@ -6,6 +6,7 @@
  */
 #include <algorithm>
 
+#include "plugins/common/lenient_spec.hpp"
 #include "plugins/memif/debug.hpp"
 #include "plugins/memif/link_report.hpp"
 #include "plugins/memif/memif_element.hpp"
@@ -18,13 +19,11 @@ using gstmemif::SettingValue;
 using gstmemif::UnsealedMemory;
 
 GType gst_memif_role_get_type(void) {
-  // DPDK's words are accepted too; the first entry of a value is the one shown.
-  static const GEnumValue kValues[] = {
-      {static_cast<gint>(Role::slave), "Connect to the socket and own the shared memory", "slave"},
-      {static_cast<gint>(Role::master), "Listen on the socket", "master"},
-      {static_cast<gint>(Role::slave), "Synonym of slave", "client"},
-      {static_cast<gint>(Role::master), "Synonym of master", "server"},
-      {0, nullptr, nullptr}};
+  // DPDK's words are accepted too: GStreamer looks for a text among the names as well. As values of
+  // their own they would be shown for the default.
+  static const GEnumValue kValues[] = {{static_cast<gint>(Role::slave), "client", "slave"},
+                                       {static_cast<gint>(Role::master), "server", "master"},
+                                       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstMemifRole", kValues);
   return type;
 }
@@ -74,45 +73,6 @@ GType enum_type<UnsealedMemory>() {
   return gst_memif_unsealed_memory_get_type();
 }
 
-/**
- * A number whose range is shown and not enforced: GLib only warns about a value outside of it and
- * goes on with the default. Our own check ends the pipeline with a reason.
- */
-template <class Spec>
-GType lenient_type(const char* name, GType parent) {
-  GTypeInfo info{};
-  info.class_size = sizeof(GParamSpecClass);
-  info.class_init = [](gpointer klass, gpointer) {
-    static_cast<GParamSpecClass*>(klass)->value_validate = [](GParamSpec*, GValue*) {
-      return FALSE;
-    };
-  };
-  info.instance_size = sizeof(Spec);
-  return g_type_register_static(parent, name, &info, GTypeFlags(0));
-}
-
-template <class Spec, class Number>
-GParamSpec* lenient_spec(GType type, const char* name, const char* nick, const char* blurb,
-                         Number min, Number max, Number preset) {
-  auto* spec = static_cast<Spec*>(g_param_spec_internal(type, name, nick, blurb, kReadWrite));
-  spec->minimum = min;
-  spec->maximum = max;
-  spec->default_value = preset;
-  return &spec->parent_instance;
-}
-
-GParamSpec* spec_uint(const char* name, const char* nick, const char* blurb, guint min, guint max,
-                      guint preset) {
-  static const GType type = lenient_type<GParamSpecUInt>("GstMemifParamUInt", G_TYPE_PARAM_UINT);
-  return lenient_spec<GParamSpecUInt>(type, name, nick, blurb, min, max, preset);
-}
-
-GParamSpec* spec_int(const char* name, const char* nick, const char* blurb, gint min, gint max,
-                     gint preset) {
-  static const GType type = lenient_type<GParamSpecInt>("GstMemifParamInt", G_TYPE_PARAM_INT);
-  return lenient_spec<GParamSpecInt>(type, name, nick, blurb, min, max, preset);
-}
-
 struct MakeSpec {
   const SettingInfo& info;
   const char* name;
@@ -120,8 +80,9 @@ struct MakeSpec {
 
   GParamSpec* operator()(std::uint32_t preset) const {
     const auto& limits = info.limits;
-    return spec_uint(name, info.nick, blurb, static_cast<guint>(limits.min),
-                     static_cast<guint>(std::min<std::uint64_t>(limits.max, G_MAXUINT)), preset);
+    return lenient_spec_uint(name, info.nick, blurb, static_cast<guint>(limits.min),
+                             static_cast<guint>(std::min<std::uint64_t>(limits.max, G_MAXUINT)),
+                             preset, kReadWrite);
   }
   GParamSpec* operator()(std::uint64_t preset) const {
     return g_param_spec_uint64(name, info.nick, blurb, info.limits.min, info.limits.max, preset,
@@ -191,21 +152,21 @@ void add_main_context(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropMainContext,
       g_param_spec_boxed("main-context", "Main context",
-                         "Context, run by the application, that handles the control channel; "
-                         "NULL: a thread of the library does",
+                         "Context of the application that serves the control channel; NULL: a "
+                         "thread of the library",
                          G_TYPE_MAIN_CONTEXT, kReadWrite));
 }
 
 void add_queue(GObjectClass* klass, MemifElement::Direction direction) {
   GParamSpec* spec =
       direction == MemifElement::Direction::receive
-          ? spec_uint("queue", "Queue",
-                      "Receive queue that this element serves, from 0 to rx-queues - 1", 0,
-                      gstmemif::kMaxQueues - 1, 0)
-          : spec_int("queue", "Queue",
-                     "Transmit queue that this element fills, from 0 to tx-queues - 1; -1: all, "
-                     "flows are distributed by their addresses and ports and keep their order",
-                     -1, gstmemif::kMaxQueues - 1, 0);
+          ? lenient_spec_uint("queue", "Queue",
+                              "Receive queue that this element serves, from 0 to rx-queues - 1", 0,
+                              gstmemif::kMaxQueues - 1, 0, kReadWrite)
+          : lenient_spec_int(
+                "queue", "Queue",
+                "Transmit queue to fill, from 0 to tx-queues - 1; -1: all, spread by flow", -1,
+                gstmemif::kMaxQueues - 1, 0, kReadWrite);
   g_object_class_install_property(klass, kPropQueue, spec);
 }
 
@@ -222,17 +183,11 @@ void add_status_properties(GObjectClass* klass, MemifElement::Direction directio
   g_object_class_install_property(
       klass, kPropLink,
       g_param_spec_boxed("link", "Link",
-                         "What the peers agreed on; no fields without a link; changes are notified",
+                         "What the peers agreed on; empty without a link; changes are notified",
                          GST_TYPE_STRUCTURE, kReadOnly));
-  const char* blurb =
-      direction == MemifElement::Direction::receive
-          ? "Counters since PAUSED of the queue: packets, bytes, batches, interrupts (wake-ups "
-            "taken), copies, packets-dropped and drop-<reason>; of the interface: link-ups, "
-            "link-downs, handshakes-failed"
-          : "Counters since PAUSED of the queue, with queue=-1 of all together and of each with "
-            "the prefix queue-N-: packets, bytes, batches, interrupts (wake-ups sent), copies, "
-            "packets-dropped and drop-<reason>; of the interface: link-ups, link-downs, "
-            "handshakes-failed; and those of every sink: average-rate, rendered, dropped";
+  const char* blurb = direction == MemifElement::Direction::receive
+                          ? "Counters of the queue and of the interface since PAUSED"
+                          : "Counters of the queue, or of all, and of the interface since PAUSED";
   g_object_class_install_property(
       klass, kPropStats,
       g_param_spec_boxed("stats", "Statistics", blurb, GST_TYPE_STRUCTURE, kReadOnly));

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <span>
 
+#include "plugins/common/lenient_spec.hpp"
 #include "plugins/memif/debug.hpp"
 #include "plugins/memif/setting_properties.hpp"
 
@@ -55,26 +56,25 @@ void install_link(GObjectClass* klass) {
 void install_host(GObjectClass* klass) {
   GParamSpec* const specs[] = {
       g_param_spec_string("address", "Address",
-                          "IP addresses of this host with the lengths of their prefixes, separated "
-                          "by commas, such as 10.0.0.1/24,2001:db8::1/64; not those to send to or "
-                          "of groups",
+                          "Addresses of this host, such as 10.0.0.1/24,2001:db8::1/64; /24: the "
+                          "first 24 bits name the network",
                           "", kReady),
-      g_param_spec_string("gateway", "Gateway",
-                          "IP address of the router to all other networks, for IPv4, IPv6 or, "
-                          "separated by a comma, both",
-                          "", kReady),
+      g_param_spec_string(
+          "gateway", "Gateway",
+          "Address of the router to all other networks: IPv4, IPv6 or, separated by a comma, both",
+          "", kReady),
       g_param_spec_string("mac", "MAC address",
-                          "MAC address of this host, such as 02:00:0a:00:00:01; empty: a locally "
-                          "administered one, derived from the first address",
+                          "MAC address of this host, such as 02:00:0a:00:00:01; empty: derived "
+                          "from the first address",
                           "", kReady),
-      g_param_spec_string("neighbours", "Neighbours",
-                          "Hosts whose MAC address is not asked for, separated by commas, such as "
-                          "10.0.0.2=02:00:0a:00:00:02",
-                          "", kReady),
-      g_param_spec_uint("mtu", "MTU",
-                        "Longest IP packet of the link, in bytes; at least 576, with an IPv6 "
-                        "address 1280",
-                        0, 65535, 1500, kReady),
+      g_param_spec_string(
+          "neighbours", "Neighbours",
+          "Hosts with known MAC addresses, separated by commas, such as 10.0.0.2=02:00:0a:00:00:02",
+          "", kReady),
+      lenient_spec_uint(
+          "mtu", "MTU",
+          "Longest IP packet of the link, in bytes; 1280 or more with an IPv6 address", 576, 65535,
+          1500, kReady),
       g_param_spec_int("vlan", "VLAN", "VLAN of this host; -1: none, untagged frames", -1, 4094, -1,
                        kReady),
       g_param_spec_uint("pcp", "Priority", "Priority code point in the VLAN tag of its frames", 0,
@@ -98,9 +98,8 @@ void install_sender(GObjectClass* klass) {
                           kPlaying),
       g_param_spec_int("port", "Port", "UDP port to send to", 0, 65535, 5004, kPlaying),
       g_param_spec_string("clients", "Clients",
-                          "Destinations, separated by commas, such as "
-                          "10.0.0.2:5004,[2001:db8::2]:5004; each gets every datagram; host and "
-                          "port replace them",
+                          "Destinations, such as 10.0.0.2:5004,[2001:db8::2]:5004; setting host or "
+                          "port replaces them",
                           "", kPlaying),
       g_param_spec_int("bind-port", "Bind port",
                        "UDP port to send from; 0: one that no other sender on this host has", 0,
@@ -116,10 +115,10 @@ void install_sender(GObjectClass* klass) {
       g_param_spec_boolean("checksum", "Checksum",
                            "Send a UDP checksum over IPv4; over IPv6 there always is one", TRUE,
                            kPlaying),
-      g_param_spec_uint64("max-bitrate", "Maximum bit rate",
-                          "Bits of payload per second that leave at the most, to all clients "
-                          "together; 0: no limit",
-                          0, G_MAXUINT64, 0, kPlaying),
+      g_param_spec_uint64(
+          "max-bitrate", "Maximum bit rate",
+          "Most bits of payload per second that leave, to all clients together; 0: no limit", 0,
+          G_MAXUINT64, 0, kPlaying),
   };
   guint id = kUdpFirstPad;
   for (GParamSpec* spec : specs) g_object_class_install_property(klass, id++, spec);
@@ -129,17 +128,16 @@ void install_receiver(GObjectClass* klass) {
   GParamSpec* const specs[] = {
       g_param_spec_int("port", "Port", "UDP port to receive on", 0, 65535, 5004, kPlaying),
       g_param_spec_string("multicast-group", "Multicast group",
-                          "Address of the group to join and to receive from; 0.0.0.0 or empty: "
-                          "datagrams to the addresses of this host",
+                          "Group to join and to receive from; 0.0.0.0 or empty: datagrams to the "
+                          "addresses of the host",
                           kNoGroup, kPlaying),
-      g_param_spec_string("multicast-source", "Multicast source",
-                          "Addresses of the only senders to hear in multicast-group, separated by "
-                          "commas (source-specific multicast); empty: all",
-                          "", kPlaying),
-      g_param_spec_uint64("timeout", "Timeout",
-                          "Post a message GstUDPSrcTimeout after so many nanoseconds without a "
-                          "datagram; 0: never",
-                          0, G_MAXUINT64, 0, kPlaying),
+      g_param_spec_string(
+          "multicast-source", "Multicast source",
+          "Only senders to hear in multicast-group, separated by commas; empty: all", "", kPlaying),
+      g_param_spec_uint64(
+          "timeout", "Timeout",
+          "Nanoseconds without a datagram after which GstUDPSrcTimeout is posted; 0: never", 0,
+          G_MAXUINT64, 0, kPlaying),
   };
   guint id = kUdpFirstPad;
   for (GParamSpec* spec : specs) g_object_class_install_property(klass, id++, spec);
@@ -165,15 +163,13 @@ void UdpEnd::install_properties(GObjectClass* klass, Direction direction) {
   direction == Direction::send ? install_sender(klass) : install_receiver(klass);
   g_object_class_install_property(
       klass, kUdpUri,
-      g_param_spec_string(
-          "uri", "URI",
-          direction == Direction::send
-              ? "Where to send, over which interface: memifudp://HOST:PORT?PROPERTY=VALUE&... with "
-                "properties of this element, such as socket-path, id, role and address"
-              : "What to receive, over which interface: memifudp://GROUP:PORT?PROPERTY=VALUE&... "
-                "with properties of this element, such as socket-path, id, role and address; "
-                "0.0.0.0 or nothing instead of GROUP: datagrams to this host",
-          nullptr, kReady));
+      g_param_spec_string("uri", "URI",
+                          direction == Direction::send
+                              ? "Where to send: memifudp://HOST:PORT?PROPERTY=VALUE&... with "
+                                "properties of this element"
+                              : "What to receive: memifudp://GROUP:PORT?PROPERTY=VALUE&... with "
+                                "properties of this element",
+                          nullptr, kReady));
   g_object_class_install_property(
       klass, kUdpLinkUp,
       g_param_spec_boolean("link-up", "Link up",

@@ -29,33 +29,25 @@ class EthBridge {
     same_port,             // the destination is behind the port it came in by
   };
 
-  static constexpr ElementInfo info{
-      "ethbridge",
-      "Ethernet bridge",
-      "Filter/Network",
-      "Forwards Ethernet frames between any number of ports: learns per VLAN which station is "
-      "behind which port and floods frames to unknown stations and groups. Port N is the pair of "
-      "pads sink_N and src_N",
-      "The gst-memif developers",
-      DOCUMENTATION_URI("ethbridge")};
+  static constexpr ElementInfo info{"ethbridge",
+                                    "Ethernet bridge",
+                                    "Filter/Network",
+                                    "Forwards Ethernet frames between any number of ports and "
+                                    "learns which station is behind which",
+                                    PLUGIN_AUTHOR,
+                                    DOCUMENTATION_URI("ethbridge")};
   static constexpr Access access = Access::read;
   static constexpr std::array link_types{LinkType::ethernet};
-  static constexpr auto stats_help =
-      "stations (known now), learned (new stations), moved (seen on another port than before), "
-      "aged (forgotten after ageing-time) and evicted (displaced by newer ones in a full table)";
 
   static auto properties() {
     return std::tuple{
         property<&EthBridge::ageing_time_>(
-            "ageing-time",
-            "Seconds after which a silent station is forgotten, and frames to it are flooded "
-            "again; 0: never",
-            300U, 0U, 1000000U),
-        property<&EthBridge::max_entries_>(
-            "max-entries",
-            "Maximum number of stations to remember, in steps of 8; when full, a new station "
-            "displaces the oldest of its own port that has received no traffic",
-            8192U, 8U, 1048576U)
+            "ageing-time", "Seconds after which a silent station is forgotten; 0: never", 300U, 0U,
+            1000000U),
+        property<&EthBridge::max_entries_>("max-entries",
+                                           "Stations to remember, in steps of 8; when full, new "
+                                           "ones displace old ones of their port",
+                                           8192U, 8U, 1048576U)
             .ready_only(),
     };
   }

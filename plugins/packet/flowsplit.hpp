@@ -24,11 +24,8 @@ class FlowSplit {
       "flowsplit",
       "Flow splitter",
       "Filter/Network",
-      "Spreads packets over its source pads, those of one flow always to the same pad, so that "
-      "queues behind the pads let several threads share the work. A pad that is added takes its "
-      "share of the flows from all others, one that is released leaves its flows to them; all "
-      "other flows stay where they are",
-      "The gst-memif developers",
+      "Spreads packets over its source pads by flow, so that several threads share the work",
+      PLUGIN_AUTHOR,
       DOCUMENTATION_URI("flowsplit")};
   static constexpr Access access = Access::read;
   static constexpr std::array link_types{LinkType::ethernet, LinkType::ip};

@@ -40,17 +40,14 @@ struct GenProperty {
 
 constexpr GenProperty kProperties[] = {
     {"size", "Size",
-     "Packet size in bytes, with headers but without the Ethernet frame check sequence: a number "
-     "such as 64, a range such as 64-1500, or imix (28 x 64, 16 x 570, 4 x 1518)",
+     "Packet size in bytes, without frame check sequence: 64, a range such as 64-1500, or imix",
      &GenSettings::size},
     {"rate", "Rate",
-     "Packets per second such as 250000, 100kpps or 1.5Mpps, or bits per second such as 10Gbps, "
-     "without Ethernet preamble and gap; 0: as fast as possible",
+     "Packets per second (250000, 100kpps) or bits per second (10Gbps); 0: as fast as possible",
      &GenSettings::rate, kPlaying},
     {"count", "Count", "Packets to send before EOS; 0: unlimited", &GenSettings::count},
     {"flows", "Flows",
-     "Number of flows, used in turn, each with its own source port (echo identifier with ICMP) "
-     "and sequence numbers",
+     "Number of flows, used in turn, each with its own source port and sequence numbers",
      &GenSettings::flows, kReady, 1, 65536},
     {"protocol", "Protocol", "Protocol of the packets", &GenSettings::protocol},
     {"ip-version", "IP version", "IP version of the packets, 4 or 6", &GenSettings::ip_version,

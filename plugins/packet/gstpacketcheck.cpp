@@ -425,33 +425,27 @@ void gst_packet_check_install_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropTimeout,
       g_param_spec_int("timeout", "Timeout",
-                       "Milliseconds without an intact packet after which the stream ends; 0: "
-                       "never; -1: 5000 if count is set, otherwise never",
+                       "Milliseconds without an intact packet until EOS; 0: never; -1: 5000 if "
+                       "count is set, else never",
                        -1, G_MAXINT, -1, kPlaying));
   g_object_class_install_property(
       klass, kPropVerifyPayload,
       g_param_spec_boolean("verify-payload", "Verify payload",
-                           "Verify checksums of headers and payload, which reads every byte; if "
-                           "false, only truncated packets count as damaged",
+                           "Verify checksums of headers and payload; if false, only truncated "
+                           "packets count as damaged",
                            TRUE, kPlaying));
   g_object_class_install_property(
       klass, kPropReportInterval,
-      g_param_spec_uint("report-interval", "Report interval",
-                        "Milliseconds between element messages packet-check-progress, which carry "
-                        "the fields of stats; 0: none",
-                        0, G_MAXUINT, 0, kPlaying));
+      g_param_spec_uint(
+          "report-interval", "Report interval",
+          "Milliseconds between messages packet-check-progress with the fields of stats; 0: none",
+          0, G_MAXUINT, 0, kPlaying));
   g_object_class_install_property(
       klass, kPropStats,
-      g_param_spec_boxed(
-          "stats", "Statistics",
-          "Totals since the element last went to PAUSED, as a GstStructure "
-          "application/x-packet-check-stats: guint64 packets (intact, without duplicates) and "
-          "their "
-          "bytes, lost (missing sequence numbers), duplicate, reordered (after a later one of "
-          "their flow), damaged, foreign (not from packetgen), flows; gdouble rate-pps and "
-          "rate-bps between the first and the last packet; guint64 latency-min, latency-p50, "
-          "latency-p99, latency-p999 and latency-max in nanoseconds",
-          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+      g_param_spec_boxed("stats", "Statistics",
+                         "Totals, rates and latencies since the element last went to PAUSED",
+                         GST_TYPE_STRUCTURE,
+                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 
 }  // namespace
@@ -472,9 +466,7 @@ static void gst_packet_check_class_init(GstPacketCheckClass* klass) {
   gst_caps_unref(caps);
   gst_element_class_set_static_metadata(
       element_class, "Packet checker", "Sink/Network",
-      "Counts lost, duplicate, reordered and damaged packets of packetgen, and measures their rate "
-      "and latency",
-      "The gst-memif developers");
+      "Judges the packets of packetgen: loss, order, damage, rate and latency", PLUGIN_AUTHOR);
   add_documentation_uri(element_class, DOCUMENTATION_URI("packetcheck"));
 
   GstBaseSinkClass* sink_class = GST_BASE_SINK_CLASS(klass);

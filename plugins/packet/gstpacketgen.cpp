@@ -436,15 +436,12 @@ void gst_packet_gen_install_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropBatches,
       g_param_spec_boolean("batches", "Batches",
-                           "Push many packets in one buffer if downstream supports it; "
-                           "otherwise, and if false, one packet per buffer",
+                           "Push many packets per buffer to elements that support it; otherwise "
+                           "one packet per buffer",
                            TRUE, kPlaying));
   g_object_class_install_property(
       klass, kPropStats,
-      g_param_spec_boxed("stats", "Statistics",
-                         "Counters since the element last went to PAUSED, as a GstStructure "
-                         "application/x-packet-stats of guint64 fields: packets-out, bytes-out and "
-                         "batches (buffers or lists pushed)",
+      g_param_spec_boxed("stats", "Statistics", "Counters since the element last went to PAUSED",
                          GST_TYPE_STRUCTURE,
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
@@ -467,7 +464,7 @@ static void gst_packet_gen_class_init(GstPacketGenClass* klass) {
   gst_element_class_set_static_metadata(
       element_class, "Packet generator", "Source/Network",
       "Generates numbered UDP or ICMP echo packets for measurements with packetcheck",
-      "The gst-memif developers");
+      PLUGIN_AUTHOR);
   add_documentation_uri(element_class, DOCUMENTATION_URI("packetgen"));
 
   install_live_source<live_of>(&klass->parent_class);

@@ -226,9 +226,17 @@ Result<IcmpResponder::Identity> IcmpResponder::parse_addresses(std::string_view 
 Result<void> IcmpResponder::set_address(std::string_view text) {
   auto identity = parse_addresses(text);
   if (!identity) return identity.error();
+  address_chosen_ = !address_.empty();  // the first value is the default
   address_ = text;
   publish(std::move(*identity));
   return {};
+}
+
+Result<void> IcmpResponder::caution() const {
+  if (address_chosen_) return {};
+  return Error{"Answering for " + address_ + ", as no address is set",
+               "on a network in use it may belong to another host",
+               "Set address to the addresses to answer for"};
 }
 
 Result<void> IcmpResponder::set_mac(std::string_view text) {

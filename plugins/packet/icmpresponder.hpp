@@ -32,34 +32,30 @@ class IcmpResponder {
  public:
   using Drop = answers::Drop;
 
-  static constexpr ElementInfo info{"icmpresponder",
-                                    "ICMP, ARP and neighbour responder",
-                                    "Filter/Network",
-                                    "Answers ARP requests, IPv6 neighbour solicitations and ICMP "
-                                    "and ICMPv6 echo requests for its "
-                                    "own addresses and drops every other packet, counted by reason",
-                                    "The gst-memif developers",
-                                    DOCUMENTATION_URI("icmpresponder")};
+  static constexpr ElementInfo info{
+      "icmpresponder",
+      "ICMP, ARP and neighbour responder",
+      "Filter/Network",
+      "Answers ARP, neighbour solicitations and ping for its addresses and drops all other packets",
+      PLUGIN_AUTHOR,
+      DOCUMENTATION_URI("icmpresponder")};
   static constexpr std::array link_types{LinkType::ethernet, LinkType::ip};
 
   static auto properties() {
     return std::tuple{
         property<&IcmpResponder::set_address, &IcmpResponder::address>(
             "address",
-            "IPv4 and IPv6 addresses to answer for, separated by commas, such as "
-            "\"192.168.1.1, 2001:db8::1\"",
+            "Addresses to answer for, separated by commas, such as 192.168.1.1,2001:db8::1",
             "192.168.1.1"),
         property<&IcmpResponder::set_mac, &IcmpResponder::mac>(
             "mac",
-            "MAC address to answer with on Ethernet, such as 02:00:c0:a8:01:01; empty: a locally "
-            "administered one, derived from the first address",
+            "MAC address to answer with, such as 02:00:c0:a8:01:01; empty: derived from the first "
+            "address",
             ""),
-        property<&IcmpResponder::verify_checksum_>(
-            "verify-checksum",
-            "Drop packets with a wrong IPv4 header, ICMP or ICMPv6 checksum; if false, the "
-            "checksum "
-            "of the reply is wrong by the same amount; neighbour solicitations are always verified",
-            true),
+        property<&IcmpResponder::verify_checksum_>("verify-checksum",
+                                                   "Drop packets with a wrong IPv4 header, ICMP or "
+                                                   "ICMPv6 checksum; if false, answer them too",
+                                                   true),
     };
   }
 
@@ -74,6 +70,8 @@ class IcmpResponder {
 
   Result<void> set_address(std::string_view text);
   [[nodiscard]] std::string address() const { return address_; }
+  /** On a network in use the default may be somebody else's. */
+  [[nodiscard]] Result<void> caution() const;
   Result<void> set_mac(std::string_view text);
   [[nodiscard]] std::string mac() const { return identity_.mac.format(); }
 
@@ -103,6 +101,7 @@ class IcmpResponder {
 
   // Threads that set properties.
   std::string address_;
+  bool address_chosen_ = false;
   std::optional<Mac> chosen_mac_;
   Identity identity_;
 

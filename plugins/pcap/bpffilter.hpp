@@ -28,20 +28,18 @@ class BpfFilter {
   static constexpr ElementInfo info{"bpffilter",
                                     "Packet filter",
                                     "Filter/Network",
-                                    "Sends packets that match an expression of libpcap, as tcpdump "
+                                    "Sends packets that match a filter expression, as tcpdump "
                                     "takes it, to src and all others to rest",
-                                    "The gst-memif developers",
+                                    PLUGIN_AUTHOR,
                                     DOCUMENTATION_URI("bpffilter")};
   static constexpr Access access = Access::read;
   static constexpr std::array link_types{LinkType::ethernet, LinkType::ip};
   static constexpr std::array ports{"rest"};
-  static constexpr auto stats_help = "matched (packets for src) and rest (all others)";
 
   static auto properties() {
     return std::tuple{property<&BpfFilter::set_expression, &BpfFilter::expression>(
         "expression",
-        "What packets have to match, in the language of pcap-filter(7), such as \"udp port 5004\"; "
-        "empty: everything",
+        "What packets have to match, as in pcap-filter(7): \"udp port 5004\"; empty: everything",
         "")};
   }
 

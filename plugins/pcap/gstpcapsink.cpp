@@ -446,15 +446,13 @@ constexpr auto kReady =
 void install_file_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropLocation,
-      g_param_spec_string("location", "Location",
-                          "The file or FIFO to write to, which is replaced if it is a file; \"-\": "
-                          "the standard output",
-                          "", kReady));
+      g_param_spec_string(
+          "location", "Location",
+          "File or FIFO to write to; a file is replaced; \"-\": the standard output", "", kReady));
   g_object_class_install_property(
       klass, kPropFormat,
       g_param_spec_enum("format", "Format",
-                        "The format of the file; auto is pcapng for names that end so, and pcap "
-                        "for all others",
+                        "Format of the file; auto: pcapng if its name ends so, otherwise pcap",
                         format_type(), kAuto, kReady));
   g_object_class_install_property(
       klass, kPropSnaplen,
@@ -470,15 +468,14 @@ void install_file_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropInterfaceName,
       g_param_spec_string("interface-name", "Interface name",
-                          "What the file says where the packets are from, in the format pcapng "
-                          "only; empty: nothing",
-                          "", kReady));
+                          "Where the packets are from, written to pcapng only; empty: nothing", "",
+                          kReady));
   g_object_class_install_property(
       klass, kPropUnbuffered,
-      g_param_spec_boolean("unbuffered", "Unbuffered",
-                           "Write to the file after each buffer, list or batch, not in large "
-                           "blocks; FIFOs, pipes, sockets and terminals are always written so",
-                           FALSE, kReady));
+      g_param_spec_boolean(
+          "unbuffered", "Unbuffered",
+          "Write after each buffer, list or batch; FIFOs, pipes, sockets and terminals always do",
+          FALSE, kReady));
 }
 
 void install_rotation_properties(GObjectClass* klass) {
@@ -489,28 +486,23 @@ void install_rotation_properties(GObjectClass* klass) {
                           0, kReady));
   g_object_class_install_property(
       klass, kPropMaxFileTime,
-      g_param_spec_uint64("max-file-time", "Maximum file time",
-                          "Nanoseconds from the first packet of a file to that of the next one; 0: "
-                          "no limit",
-                          0, G_MAXUINT64, 0, kReady));
-  g_object_class_install_property(
-      klass, kPropMaxFiles,
-      g_param_spec_uint("max-files", "Maximum number of files",
-                        "Files to keep of those that this capture was spread over; older ones are "
-                        "removed; 0: all",
-                        0, G_MAXUINT, 0, kReady));
+      g_param_spec_uint64(
+          "max-file-time", "Maximum file time",
+          "Nanoseconds from the first packet of a file to that of the next one; 0: no limit", 0,
+          G_MAXUINT64, 0, kReady));
+  g_object_class_install_property(klass, kPropMaxFiles,
+                                  g_param_spec_uint("max-files", "Maximum number of files",
+                                                    "Files to keep of those that this capture was "
+                                                    "spread over, older ones are removed; 0: all",
+                                                    0, G_MAXUINT, 0, kReady));
 }
 
 void install_stats_property(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropStats,
-      g_param_spec_boxed(
-          "stats", "Statistics",
-          "Totals since the element last went to PAUSED, as a GstStructure "
-          "application/x-packet-stats of guint64 fields: packets-in, bytes (recorded of them), "
-          "snapped (packets longer than snaplen), unreadable (damaged packets, which are left out) "
-          "and files (opened)",
-          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+      g_param_spec_boxed("stats", "Statistics", "Totals since the element last went to PAUSED",
+                         GST_TYPE_STRUCTURE,
+                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 
 }  // namespace
@@ -534,7 +526,7 @@ static void gst_pcap_sink_class_init(GstPcapSinkClass* klass) {
   gst_element_class_set_static_metadata(
       element_class, "Packet recorder", "Sink/File/Network",
       "Records packets in files, or for a program that shows them live, as pcap or pcapng",
-      "The gst-memif developers");
+      PLUGIN_AUTHOR);
   add_documentation_uri(element_class, DOCUMENTATION_URI("pcapsink"));
 
   GstBaseSinkClass* sink_class = GST_BASE_SINK_CLASS(klass);

@@ -565,13 +565,13 @@ void gst_pcap_src_install_properties(GObjectClass* klass) {
                                                      GST_PARAM_MUTABLE_PLAYING);
   g_object_class_install_property(
       klass, kPropLocation,
-      g_param_spec_string("location", "Location",
-                          "The file or FIFO to read; \"-\": the standard input", "", kReady));
+      g_param_spec_string("location", "Location", "File or FIFO to read; \"-\": the standard input",
+                          "", kReady));
   g_object_class_install_property(
       klass, kPropSpeed,
       g_param_spec_double("speed", "Speed",
-                          "How fast time goes by in comparison to the recording, such as 1 or 0.5; "
-                          "0: packets come as fast as downstream takes them",
+                          "Speed of the replay, such as 1 or 0.5 times that of the recording; 0: "
+                          "as fast as possible",
                           0, 1e6, 0, kReady));
   g_object_class_install_property(
       klass, kPropLoops,
@@ -585,19 +585,14 @@ void gst_pcap_src_install_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropBatches,
       g_param_spec_boolean("batches", "Batches",
-                           "Push many packets in one buffer if downstream supports it; "
-                           "otherwise, and if false, one packet per buffer",
+                           "Push many packets per buffer to elements that support it; otherwise "
+                           "one packet per buffer",
                            TRUE, kPlaying));
   g_object_class_install_property(
       klass, kPropStats,
-      g_param_spec_boxed(
-          "stats", "Statistics",
-          "Counters since the element last went to PAUSED, as a GstStructure "
-          "application/x-packet-stats of guint64 fields: packets-out, bytes-out, batches (buffers "
-          "or lists pushed), snapped (packets of which only the beginning was recorded), empty "
-          "(records without bytes, which are left out) and loops (times that the file was read to "
-          "its end)",
-          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+      g_param_spec_boxed("stats", "Statistics", "Counters since the element last went to PAUSED",
+                         GST_TYPE_STRUCTURE,
+                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 
 }  // namespace
@@ -618,7 +613,7 @@ static void gst_pcap_src_class_init(GstPcapSrcClass* klass) {
   gst_element_class_set_static_metadata(
       element_class, "Packet replay", "Source/File/Network",
       "Replays packets from pcap and pcapng files, by their recorded times or as fast as possible",
-      "The gst-memif developers");
+      PLUGIN_AUTHOR);
   add_documentation_uri(element_class, DOCUMENTATION_URI("pcapsrc"));
 
   install_live_source<live_of>(&klass->parent_class);

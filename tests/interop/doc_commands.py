@@ -2,7 +2,7 @@
 # Copyright (C) 2026 The gst-memif developers
 """The documentation as data: the commands it shows, its code, and the text of gst-inspect-1.0.
 
-    doc_commands.py --build DIR      writes docs/elements.md anew
+    doc_commands.py --build DIR      writes what gst-inspect-1.0 says into docs/elements/*.md
 """
 
 import argparse
@@ -16,7 +16,7 @@ import pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), ROOT / "examples/README.md",
-         *sorted((ROOT / "docs").glob("*.md"))]
+         *sorted((ROOT / "docs").glob("**/*.md"))]
 ELEMENTS = ("memifsrc", "memifsink", "memifudpsrc", "memifudpsink", "iphost", "icmpresponder",
             "ethbridge", "flowsplit", "packetgen", "packetcheck", "pcapsrc", "pcapsink",
             "bpffilter")
@@ -79,6 +79,7 @@ def inspect(element):
     shown = subprocess.run(["gst-inspect-1.0", "--no-colors", element], capture_output=True,
                            text=True, check=True, env=pipeline.environment()).stdout
     shown = re.sub(r"Plugin Details:\n.*?\n\n", "", shown, flags=re.S)
+    shown = re.sub(r"^  Doc-uri .*\n", "", shown, flags=re.M)
     return "\n".join(line.rstrip() for line in shown.strip().splitlines())
 
 
@@ -87,18 +88,22 @@ def exists(element):
                           env=pipeline.environment()).returncode == 0
 
 
-def elements_page():
-    parts = ["# Elements\n\nAs `gst-inspect-1.0` shows them. A test keeps this page up to date.\n"]
-    for element in filter(exists, ELEMENTS):
-        parts.append(f"## {element}\n\n```\n{inspect(element)}\n```\n")
-    return "\n".join(parts)
+def element_page(element):
+    return ROOT / f"docs/elements/{element}.md"
+
+
+def with_transcript(element):
+    """The page of an element as it has to be: what it says by itself, and gst-inspect-1.0."""
+    text = element_page(element).read_text().split("\n## gst-inspect-1.0", 1)[0].rstrip("\n")
+    return f"{text}\n\n## gst-inspect-1.0\n\n```\n{inspect(element)}\n```\n"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True)
     os.environ["MEMIF_BUILD"] = os.path.abspath(parser.parse_args().build)
-    (ROOT / "docs/elements.md").write_text(elements_page())
+    for element in filter(exists, ELEMENTS):
+        element_page(element).write_text(with_transcript(element))
 
 
 if __name__ == "__main__":

@@ -246,10 +246,10 @@ class CaptureTest(InteropTest):
                         receiver.kill()
                     self.assert_same_bytes(copy, source)
 
-    def test_commands_of_the_guide(self):
+    def test_commands_of_the_pages(self):
         """Those that read a recording; test_docs runs the others."""
-        lines = [line for line in doc_commands.commands(doc_commands.ROOT / "docs/guide.md")
-                 if "pcapsrc" in line]
+        lines = [line for page in doc_commands.PAGES if page != doc_commands.MEDIA
+                 for line in doc_commands.commands(page) if "pcapsrc" in line]
         self.assertGreaterEqual(len(lines), 2)
         folder = os.path.dirname(self.file("a"))
         self.ends(f"packetgen count=300 destination-port=5004 ! pcapsink location={folder}/link.pcapng")

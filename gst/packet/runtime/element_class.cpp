@@ -84,20 +84,11 @@ void base_class_init(void* g_class, void* data) {
 }
 
 void install_properties(GObjectClass* object_class, const ElementClass& cls) {
-  std::string blurb =
-      "Counters since the element last went to PAUSED, as a GstStructure "
-      "application/x-packet-stats of guint64 fields: packets-in and bytes-in, packets-out and "
-      "bytes-out, batches (buffers or lists that arrived), copies (packets whose bytes had to be "
-      "copied because they were shared, in pieces, or out of room), dropped, and one field for "
-      "each drop reason: ";
-  for (const std::string_view reason : cls.spec->reasons) blurb += drop_field(reason) + ", ";
-  blurb += kind_of(*cls.spec).stats_help;
-  if (cls.spec->stats_help != nullptr) blurb += std::string("; and ") + cls.spec->stats_help;
   const auto flags = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_property(
       object_class, 1,
-      g_param_spec_boxed("stats", "Statistics", g_intern_string(blurb.c_str()), GST_TYPE_STRUCTURE,
-                         flags));
+      g_param_spec_boxed("stats", "Statistics", "Counters since the element last went to PAUSED",
+                         GST_TYPE_STRUCTURE, flags));
   guint id = 2;
   for (const PropertySpec& property : cls.properties) {
     g_object_class_install_property(object_class, id++, property.spec);

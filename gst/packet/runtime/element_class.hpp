@@ -35,8 +35,6 @@ struct ElementKind {
   void (*add_templates)(GstElementClass* klass, const ElementSpec& spec);
   /** Makes the pads that are always there, and what is behind all pads. */
   ElementCore* (*init)(GstElement* element, GstElementClass* klass, const ElementClass& cls);
-  /** What every element of the kind counts, for the blurb of `stats`. */
-  const char* stats_help;
 };
 
 /**

@@ -82,7 +82,20 @@ bool ElementCore::start() {
     }
   }
   running_.store(true, std::memory_order_release);
+  caution();
   return true;
+}
+
+void ElementCore::caution() {
+  if (spec().caution == nullptr) return;
+  Result<void> result;
+  {
+    const std::lock_guard lock(settings_mutex_);
+    guarded(element_, "caution()", [&] { result = spec().caution(object_); });
+  }
+  if (result) return;
+  GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS, ("%s", result.error().text().c_str()),
+                      (nullptr));
 }
 
 void ElementCore::stop() {

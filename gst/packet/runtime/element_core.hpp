@@ -93,6 +93,7 @@ class ElementCore {
     Error error;
   };
   Result<void> try_set(std::size_t index, const GValue& value);
+  void caution();
   void add_port_stats(const StatsFields& fields) const;
 
   GstElement* element_;

@@ -94,9 +94,6 @@ void add_templates(GstElementClass* klass, const ElementSpec& spec) {
 
 }  // namespace
 
-const ElementKind kFilterKind{
-    "GstPacketElement", [](GstElementClass*) {}, add_templates, init,
-    "drop-unlinked (nothing is linked to the pad) and drop-unreadable (the memory cannot be "
-    "mapped)"};
+const ElementKind kFilterKind{"GstPacketElement", [](GstElementClass*) {}, add_templates, init};
 
 }  // namespace gstpacket::detail

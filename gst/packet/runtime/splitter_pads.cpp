@@ -87,16 +87,11 @@ ElementCore* init(GstElement* element, GstElementClass* klass, const ElementClas
 
 }  // namespace
 
-const ElementKind kSplitterKind{
-    "GstPacketSplitter",
-    [](GstElementClass* klass) {
-      klass->request_new_pad = request_new_pad;
-      klass->release_pad = release_pad;
-    },
-    add_templates, init,
-    "drop-unlinked (nothing is linked to the pad), drop-port-down (what is behind the pad is "
-    "stopped, ended or failed) and drop-unreadable (the memory cannot be mapped); flooded (packets "
-    "sent to all pads); and for each pad src_N port-N-packets-out, port-N-bytes-out and "
-    "port-N-dropped"};
+const ElementKind kSplitterKind{"GstPacketSplitter",
+                                [](GstElementClass* klass) {
+                                  klass->request_new_pad = request_new_pad;
+                                  klass->release_pad = release_pad;
+                                },
+                                add_templates, init};
 
 }  // namespace gstpacket::detail

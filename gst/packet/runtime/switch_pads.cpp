@@ -254,11 +254,6 @@ const ElementKind kSwitchKind{
     add_templates,
     [](GstElement* element, GstElementClass*, const ElementClass& cls) -> ElementCore* {
       return new SwitchCore(element, cls);
-    },
-    "drop-unlinked (nothing is linked to the port), drop-port-down (what is behind the port is "
-    "stopped, ended or failed), drop-loop (the ports are linked in a loop) and drop-unreadable "
-    "(the memory cannot be mapped); flooded (packets sent to all other ports); and for each port "
-    "N port-N-packets-in, port-N-bytes-in, port-N-packets-out, port-N-bytes-out and "
-    "port-N-dropped"};
+    }};
 
 }  // namespace gstpacket::detail

@@ -608,6 +608,54 @@ GST_START_TEST(test_a_branch_that_comes_at_any_time) {
 }
 GST_END_TEST
 
+namespace {
+
+/** Whether a message of memifsrc about that timeout comes; others are skipped. */
+bool silence_is_told(const Pipeline& pipeline, guint64 expected) {
+  return eventually([&] {
+    while (GstMessage* message = gst_bus_pop_filtered(pipeline.bus(), GST_MESSAGE_ELEMENT)) {
+      guint64 timeout = 0;
+      const bool told =
+          gst_message_has_name(message, "GstMemifSrcTimeout") &&
+          GST_MESSAGE_SRC(message) == GST_OBJECT_CAST(pipeline.element("src")) &&
+          gst_structure_get_uint64(gst_message_get_structure(message), "timeout", &timeout);
+      gst_message_unref(message);
+      if (told && timeout == expected) return true;
+    }
+    return false;
+  });
+}
+
+}  // namespace
+
+/** Nothing comes: a message after each timeout, also after one that is set during a wait. */
+GST_START_TEST(test_silence_is_told) {
+  Pipeline pipeline("memifsrc name=src socket-path=" + unique_socket() + " ! fakesink async=false");
+  pipeline.set(GST_STATE_PLAYING);
+  constexpr guint64 kLong = 3600 * GST_SECOND;
+  for (const guint64 timeout : {10 * GST_MSECOND, 20 * GST_MSECOND}) {
+    g_object_set(pipeline.element("src"), "timeout", timeout, nullptr);
+    for (int i = 0; i < 3; ++i) fail_unless(silence_is_told(pipeline, timeout));
+    g_object_set(pipeline.element("src"), "timeout", kLong, nullptr);
+  }
+}
+GST_END_TEST
+
+/** Packets that come often enough are no silence. */
+GST_START_TEST(test_no_silence_while_packets_come) {
+  const std::string name = unique_socket();
+  Pipeline pipeline("memifsrc name=src timeout=60000000000" + master_at(name) +
+                    "! fakesink async=false");
+  pipeline.set(GST_STATE_PLAYING);
+  const Feeding feeding("memifsrc", name, 0);
+  fail_unless(eventually([&] { return pipeline.stat("src", "packets") > 100; }));
+  while (GstMessage* message = gst_bus_pop_filtered(pipeline.bus(), GST_MESSAGE_ELEMENT)) {
+    fail_if(gst_message_has_name(message, "GstMemifSrcTimeout"));
+    gst_message_unref(message);
+  }
+}
+GST_END_TEST
+
 static Suite* livesource_suite(void) {
   Suite* suite = suite_create("livesource");
   TCase* tests = tcase_create("sources");
@@ -622,6 +670,8 @@ static Suite* livesource_suite(void) {
   tcase_add_test(tests, test_batches_set_while_playing);
   tcase_add_loop_test(tests, test_branches_of_a_tee_that_come_and_go, 0, 2);
   tcase_add_test(tests, test_a_branch_that_comes_at_any_time);
+  tcase_add_test(tests, test_silence_is_told);
+  tcase_add_test(tests, test_no_silence_while_packets_come);
   return suite;
 }
 

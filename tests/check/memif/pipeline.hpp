@@ -43,6 +43,7 @@ class Pipeline {
   Pipeline(const Pipeline&) = delete;
 
   GstElement* get() const { return get_; }
+  GstBus* bus() const { return bus_; }
   GstStateChangeReturn try_state(GstState state) { return gst_element_set_state(get_, state); }
   void set(GstState state) {
     fail_if(try_state(state) == GST_STATE_CHANGE_FAILURE, "%s", first_error().c_str());

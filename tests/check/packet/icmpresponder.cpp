@@ -565,6 +565,7 @@ GST_START_TEST(test_wrong_values) {
       fail_unless(error.find(part) != std::string::npos, "%s", error.c_str());
     }
     rig::Rig running("icmpresponder");
+    g_object_set(running.element, "address", "192.168.1.1", nullptr);
     running.play();
     g_object_set(running.element, w.property, w.value, nullptr);
     fail_unless(running.message(GST_MESSAGE_WARNING).find(w.says) != std::string::npos);
@@ -573,6 +574,21 @@ GST_START_TEST(test_wrong_values) {
     fail_unless_equals_string(address, "192.168.1.1");
     g_free(address);
   }
+}
+GST_END_TEST
+
+/** It may be somebody else's address that is answered for. */
+GST_START_TEST(test_forgotten_address) {
+  rig::Rig forgotten("icmpresponder");
+  forgotten.play();
+  const std::string warning = forgotten.message(GST_MESSAGE_WARNING);
+  for (const char* part : {"192.168.1.1", "no address is set", "Set address"}) {
+    fail_unless(warning.find(part) != std::string::npos, "%s", warning.c_str());
+  }
+  rig::Rig given("icmpresponder");
+  g_object_set(given.element, "address", "192.168.1.1", nullptr);
+  given.play();
+  fail_unless_equals_string(given.message(GST_MESSAGE_WARNING).c_str(), "");
 }
 GST_END_TEST
 
@@ -670,6 +686,7 @@ static Suite* icmpresponder_suite() {
   tcase_add_test(tc, test_change_address_while_playing);
   tcase_add_test(tc, test_without_verification);
   tcase_add_test(tc, test_wrong_values);
+  tcase_add_test(tc, test_forgotten_address);
   tcase_add_test(tc, test_punt_is_refused);
   tcase_add_test(tc, test_behind_tee);
   tcase_add_test(tc, test_documentation);
