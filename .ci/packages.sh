@@ -11,7 +11,7 @@ build=(g++ meson ninja-build pkg-config
 test=(clang clang-format doxygen python3 python3-gi python3-gst-1.0 gir1.2-gstreamer-1.0
   gir1.2-gst-plugins-base-1.0 gobject-introspection libgirepository1.0-dev
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
-  ffmpeg python3-scapy tshark tcpdump
+  ffmpeg python3-scapy python3-yaml tshark tcpdump
   iproute2 iputils-ping procps valgrind dpdk dpdk-dev)
 # Drivers of DPDK carry its version in their names.
 drivers=(librte-net-memif librte-net-tap librte-net-pcap)

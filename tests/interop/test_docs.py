@@ -162,6 +162,40 @@ class DocsTest(InteropTest):
                 self.run_program([self.here(word) for word in words], **env)
         self.assertGreaterEqual(seen, 4)
 
+    def test_deploy(self):
+        """Units and YAML of docs/deploy.md are what they should be; their pipelines can be made."""
+        page = ROOT / "docs/deploy.md"
+        (unit,) = doc_commands.code_blocks(page, "ini")
+        path = Path(self.directory, "gst-memif-responder.service")
+        path.write_text(unit)
+        lines = [re.search(r"^ExecStart=/usr/bin/gst-launch-1.0 (.*)$", unit, re.M)[1]]
+        if shutil.which("systemd-analyze"):
+            with self.subTest("unit"):
+                done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(path)],
+                                      capture_output=True, text=True, timeout=SECONDS)
+                said = [line for line in done.stderr.splitlines() if path.name in line]
+                self.assertEqual(said, [])
+        try:
+            import yaml
+        except ImportError:
+            self.skipTest("python3-yaml is not installed")
+        compose, pod = map(yaml.safe_load, doc_commands.code_blocks(page, "yaml"))
+        services = compose["services"]
+        for name, service in services.items():
+            with self.subTest(service=name):
+                for volume in service["volumes"]:
+                    self.assertIn(volume.split(":")[0], compose["volumes"])
+                for config in service.get("configs", []):
+                    self.assertIn(config["source"], compose["configs"])
+        lines.append(" ".join(services["responder"]["command"]))
+        (container,) = pod["spec"]["containers"]
+        self.assertEqual({mount["name"] for mount in container["volumeMounts"]},
+                         {volume["name"] for volume in pod["spec"]["volumes"]})
+        lines.append(" ".join(container["args"]))
+        self.assertEqual(len(set(lines)), 1, "it is one pipeline, three times")
+        with Pipeline(self.here(lines[0])) as pipe:
+            pipe.wait_started()
+
     def test_devenv(self):
         shown = self.run_program(["meson", "devenv", "-C", str(build_dir()), "gst-inspect-1.0",
                                   "memifsrc"])
