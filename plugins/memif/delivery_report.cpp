@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "plugins/common/inform.hpp"
+
 using gstmemif::DropReason;
 using gstmemif::QueueStats;
 
@@ -69,8 +71,11 @@ void DeliveryReport::post(GstElement* element, const QueueStats& now) const {
                     guint64{lost}, nullptr);
   const bool all = lost >= packets;
   const std::string text = (all ? "None of " : std::to_string(lost) + " of ") +
-                           std::to_string(packets) + " packets " +
-                           (all ? "was delivered: " : "were not delivered: ") + reasons + ".";
+                           counted(packets, "packet") + " " +
+                           (all         ? "was delivered: "
+                            : lost == 1 ? "was not delivered: "
+                                        : "were not delivered: ") +
+                           reasons + ".";
   gst_element_message_full_with_details(element, all ? GST_MESSAGE_WARNING : GST_MESSAGE_INFO,
                                         GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE,
                                         g_strdup(text.c_str()), debug_text(text), __FILE__,

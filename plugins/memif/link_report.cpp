@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "plugins/common/inform.hpp"
+
 using gstmemif::LinkInfo;
 using gstmemif::Role;
 
@@ -22,17 +24,14 @@ const char* copies(const LinkInfo& link) {
                        : "zero-copy to us, copying from us";
 }
 
-std::string counted(std::size_t count) {
-  return std::to_string(count) + (count == 1 ? " queue" : " queues");
-}
-
 }  // namespace
 
 std::string link_sentence(const LinkInfo& link) {
   std::string text = "Link up as " + std::string(to_string(link.role)) + " with " + link.peer_name +
-                     ": " + counted(link.rx_queues);
-  text += link.rx_queues == link.tx_queues ? " each way"
-                                           : " to us and " + counted(link.tx_queues) + " from us";
+                     ": " + counted(link.rx_queues, "queue");
+  text += link.rx_queues == link.tx_queues
+              ? " each way"
+              : " to us and " + counted(link.tx_queues, "queue") + " from us";
   text += ", ring " + std::to_string(link.ring_size);
   if (link.buffer_size != 0) text += ", buffers " + std::to_string(link.buffer_size);
   return text + ", " + copies(link) + ".";

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gst/packet/link_event.hpp"
+#include "plugins/common/inform.hpp"
 #include "plugins/memif/debug.hpp"
 #include "plugins/memif/link_report.hpp"
 #include "plugins/memif/link_type.hpp"
@@ -90,11 +91,6 @@ class MemifElement::Observer final : public gstmemif::InterfaceObserver {
     const std::lock_guard lock(mutex_);
     tellers_.erase(std::ranges::find(tellers_, std::this_thread::get_id()));
     told_.notify_all();
-  }
-  /** gst-launch shows these. */
-  void inform(GstElement* element, const std::string& text) const {
-    GST_ELEMENT_INFO(element, RESOURCE, OPEN_READ_WRITE, ("%s", text.c_str()),
-                     ("%s id %u", socket_path_.c_str(), id_));
   }
   /** @param link null if it went down */
   void tell(GstElement* element, const gstmemif::LinkInfo* link, const std::string& reason) const {
@@ -206,10 +202,9 @@ bool MemifElement::join() {
   }
   const std::string setting = (*membership)->ended_link_for();
   if (!setting.empty()) {
-    GST_ELEMENT_INFO(element_, RESOURCE, SETTINGS,
-                     ("The link through %s id %u is restarted for %s.",
-                      joined.socket.text().c_str(), joined.id, setting.c_str()),
-                     ("set it on the first element of the interface to keep the link"));
+    inform(element_, "The link through " + joined.socket.text() + " id " +
+                         std::to_string(joined.id) + " is restarted for " + setting +
+                         ". Set it on the first element of the interface to keep the link.");
   }
   const std::lock_guard lock(mutex_);
   membership_ = std::move(*membership);
@@ -252,12 +247,11 @@ std::shared_ptr<gstmemif::Interface> MemifElement::start() {
   GST_INFO_OBJECT(element_, "started %s id %u as %s", settings.socket.text().c_str(), settings.id,
                   settings.role == Role::slave ? "slave" : "master");
   if (settings.role == Role::slave && !gstmemif::can_lend_buffers(settings)) {
-    GST_ELEMENT_INFO(
-        element_, RESOURCE, SETTINGS,
-        ("All packets are copied: the buffers of ring-size=%u and buffer-size=%u in %u "
-         "queues take more than 4 GiB. Smaller ones can be lent.",
-         settings.ring_size, settings.buffer_size, settings.rx_queues + settings.tx_queues),
-        ("every ring has as many spare buffers as slots"));
+    inform(element_, "All packets are copied: the buffers of ring-size=" +
+                         std::to_string(settings.ring_size) +
+                         " and buffer-size=" + std::to_string(settings.buffer_size) + " in " +
+                         counted(settings.rx_queues + settings.tx_queues, "queue") +
+                         " take more than 4 GiB. Smaller ones can be lent.");
   }
   // Without the lock: a link that is up is announced at once, and the handler may read properties.
   (*interface)->add_observer(std::move(observer));
@@ -284,12 +278,12 @@ void MemifElement::check_queue(const gstmemif::QueueUser& user, bool has_queue) 
   warned_link_ = user.link();
   const gstmemif::LinkInfo link = user.link_info();
   const bool receives = direction_ == Direction::receive;
-  const std::size_t count = receives ? link.rx_queues : link.tx_queues;
-  GST_ELEMENT_WARNING(
-      element_, RESOURCE, SETTINGS,
-      ("The peer '%s' agreed to %zu %s queues, so queue=%u carries nothing.",
-       link.peer_name.c_str(), count, receives ? "receiving" : "sending", user.queue()),
-      ("configure more queues on the peer, or use a lower queue"));
+  const std::string queues = counted(receives ? link.rx_queues : link.tx_queues,
+                                     receives ? "receiving queue" : "sending queue");
+  GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS,
+                      ("The peer '%s' agreed to %s, so queue=%u carries nothing.",
+                       link.peer_name.c_str(), queues.c_str(), user.queue()),
+                      ("configure more queues on the peer, or use a lower queue"));
 }
 
 std::int64_t MemifElement::queue() const {

@@ -39,6 +39,7 @@
 
 #include "gst/packet/batch.hpp"
 #include "plugins/common/documentation.hpp"
+#include "plugins/common/inform.hpp"
 #include "plugins/packet/packet_checker.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(packetcheck_debug);
@@ -117,9 +118,9 @@ GstStructure* figures(const char* name, const Account& a, const Histogram& laten
 }
 
 std::string sentence(const Account& a, guint64 count) {
-  std::string text = std::to_string(a.packets);
-  if (count != 0) text += " of " + std::to_string(count);
-  return text + " packets arrived intact: " + std::to_string(a.lost()) + " lost, " +
+  std::string text = count != 0 ? std::to_string(a.packets) + " of " + counted(count, "packet")
+                                : counted(a.packets, "packet");
+  return text + " arrived intact: " + std::to_string(a.lost()) + " lost, " +
          std::to_string(a.duplicate) + " duplicate, " + std::to_string(a.reordered) +
          " reordered, " + std::to_string(a.damaged) + " damaged, " + std::to_string(a.foreign) +
          " foreign";
@@ -166,6 +167,7 @@ void gst_packet_check_finish(GstPacketCheck* self, End end) {
   gst_structure_set(message, "whole", G_TYPE_BOOLEAN, whole, nullptr);
   GST_INFO_OBJECT(self, "%s, %s", reason_of(end), sentence(account, count).c_str());
   gst_packet_check_post_message(self, message);
+  if (whole) inform(GST_ELEMENT_CAST(self), sentence(account, count) + ".");
   if (!whole) {
     GST_ELEMENT_ERROR(self, STREAM, FAILED, ("%s.", sentence(account, count).c_str()),
                       ("%s", reason_of(end)));

@@ -41,6 +41,7 @@
 #include "gst/packet/batch.hpp"
 #include "gst/packet/caps.hpp"
 #include "plugins/common/documentation.hpp"
+#include "plugins/common/inform.hpp"
 #include "plugins/pcap/arrival_clock.hpp"
 #include "plugins/pcap/capture_writer.hpp"
 #include "plugins/pcap/recorded_time.hpp"
@@ -151,7 +152,7 @@ void gst_pcap_sink_post_failure(GstBaseSink* sink) {
   gst_element_message_full(GST_ELEMENT_CAST(sink), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
                            code_of(state.writer.error_number()),
                            g_strdup_printf("%s.", state.writer.error().text().c_str()),
-                           g_strdup_printf("%" G_GUINT64_FORMAT " packets were recorded before",
+                           g_strdup_printf("recorded before: %" G_GUINT64_FORMAT " packets",
                                            guint64{state.writer.packets.get()}),
                            __FILE__, GST_FUNCTION, __LINE__);
   state.writer.abandon();
@@ -265,6 +266,17 @@ gboolean gst_pcap_sink_set_caps(GstBaseSink* sink, GstCaps* caps) {
   return gst_pcap_sink_flow(sink, begun) != GST_FLOW_ERROR;
 }
 
+void gst_pcap_sink_tell_figures(GstBaseSink* sink) {
+  const CaptureWriter& writer = state_of(sink).writer;
+  std::string text = counted(writer.packets.get(), "packet") + " with " +
+                     counted(writer.bytes_written.get(), "byte") + " recorded in " +
+                     counted(writer.files.get(), "file");
+  if (const std::uint64_t snapped = writer.snapped.get(); snapped != 0) {
+    text += ", " + std::to_string(snapped) + " of them cut to snaplen";
+  }
+  inform(GST_ELEMENT_CAST(sink), text + ".");
+}
+
 gboolean gst_pcap_sink_event(GstBaseSink* sink, GstEvent* event) {
   GstPcapSinkState& state = state_of(sink);
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && !state.failed) {
@@ -273,6 +285,7 @@ gboolean gst_pcap_sink_event(GstBaseSink* sink, GstEvent* event) {
       gst_event_unref(event);
       return FALSE;
     }
+    gst_pcap_sink_tell_figures(sink);
   }
   return GST_BASE_SINK_CLASS(gst_pcap_sink_parent_class)->event(sink, event);
 }

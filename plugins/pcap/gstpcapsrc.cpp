@@ -47,6 +47,7 @@
 #include "gst/packet/batch.hpp"
 #include "gst/packet/caps.hpp"
 #include "plugins/common/documentation.hpp"
+#include "plugins/common/inform.hpp"
 #include "plugins/common/live_source.hpp"
 #include "plugins/common/packet_pool.hpp"
 #include "plugins/pcap/capture_reader.hpp"
@@ -347,6 +348,8 @@ GstFlowReturn gst_pcap_src_take(GstPushSrc* src, guint most, GstMiniObject** out
     case Next::packet:
       break;
     case Next::end:
+      inform(GST_ELEMENT_CAST(src), counted(state.packets.get(), "packet") + " with " +
+                                        counted(state.bytes.get(), "byte") + " read.");
       return GST_FLOW_EOS;
     case Next::interrupted:
       return GST_FLOW_FLUSHING;

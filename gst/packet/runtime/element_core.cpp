@@ -59,7 +59,7 @@ bool ElementCore::check_settings() {
   GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS,
                     ("The property \"%s\" cannot be %s: %s.", name, refused.value.c_str(),
                      refused.error.text().c_str()),
-                    ("%zu properties with refused values", refused_.size()));
+                    ("refused values: %zu", refused_.size()));
   return false;
 }
 

@@ -415,7 +415,7 @@ GST_START_TEST(test_timeout_without_count_or_packets) {
   Check silent("timeout=30");
   fail_unless(silent.verdict().empty());
   Check nothing("timeout=30 count=1");
-  fail_unless(nothing.verdict().find("0 of 1 packets") == 0);
+  fail_unless(nothing.verdict().find("0 of 1 packet arrived") == 0);
 }
 GST_END_TEST
 
