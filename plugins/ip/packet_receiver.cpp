@@ -96,7 +96,7 @@ void PacketReceiver::look(IpHost::Lock& lock, std::span<std::byte> bytes, GstClo
     bytes = scratch_;
   }
   Packet packet(bytes, 0, 0, pts);
-  Datagram datagram;
+  Datagram& datagram = datagram_;
   switch (lock->receive(packet, lock.now(), lock.output(), datagram)) {
     case Received::used:
       break;
@@ -122,7 +122,7 @@ void PacketReceiver::for_receivers(const Datagram& datagram, Use use) {
   }
 }
 
-unsigned PacketReceiver::target_of(const std::shared_ptr<UdpReceiver>& receiver) {
+unsigned PacketReceiver::other_target(const std::shared_ptr<UdpReceiver>& receiver) {
   for (std::size_t i = targets_.size(); i > 0; --i) {
     if (targets_[i - 1].receiver == receiver) return static_cast<unsigned>(i - 1);
   }

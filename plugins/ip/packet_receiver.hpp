@@ -68,7 +68,11 @@ class PacketReceiver {
   void for_receivers(const Datagram& datagram, Use use);
   void lend(HeldBatch& batch, std::span<const std::byte> packet, GstClockTime pts, bool read_only,
             const Datagram& datagram);
-  unsigned target_of(const std::shared_ptr<UdpReceiver>& receiver);
+  unsigned target_of(const std::shared_ptr<UdpReceiver>& receiver) {
+    const bool again = !targets_.empty() && targets_.back().receiver.get() == receiver.get();
+    return again ? static_cast<unsigned>(targets_.size() - 1) : other_target(receiver);
+  }
+  unsigned other_target(const std::shared_ptr<UdpReceiver>& receiver);
   [[nodiscard]] static GstBuffer* payload(GstBuffer*& packet, const Found& found);
   GstFlowReturn push_all();
   [[nodiscard]] GstClockTime running_time(GstClockTime pts) const;
@@ -77,6 +81,7 @@ class PacketReceiver {
   LinkType link_type_ = LinkType::ethernet;
   GstSegment segment_{};
   PayloadPool pool_;
+  Datagram datagram_;  // the one that is looked at: to clear it each time would cost more
   std::vector<Found> found_;
   std::vector<Target> targets_;
   std::vector<std::byte> scratch_;

@@ -5,6 +5,7 @@
 #include <gst/net/gstnetaddressmeta.h>
 
 #include <atomic>
+#include <cstdint>
 #include <utility>
 
 #include "plugins/common/resting_buffers.hpp"
@@ -19,7 +20,9 @@ class PayloadStore {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
-  /** The thread of the pool: one at rest, or a new one. */
+  /**
+   * The thread of the pool: one at rest, or a new one. Its offset_end is the address of its memory.
+   */
   [[nodiscard]] GstBuffer* take();
   /** Any thread, with a reference. */
   void add(GstBuffer* buffer) noexcept { resting_.add(buffer); }
@@ -179,7 +182,8 @@ gboolean gst_ip_payload_recycle(GstMiniObject* object) {
   GST_BUFFER_FLAGS(buffer) = 0;
   GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
   GST_BUFFER_DURATION(buffer) = GST_CLOCK_TIME_NONE;
-  GST_BUFFER_OFFSET_END(buffer) = GST_BUFFER_OFFSET_NONE;
+  // Where it is needed next.
+  GST_BUFFER_OFFSET_END(buffer) = reinterpret_cast<std::uintptr_t>(payload);
   HeldBatch* batch = std::exchange(payload->batch, nullptr);
   batch->store().add(buffer);
   // Behind it, as the batch may be what the store lives for.
@@ -198,6 +202,7 @@ GstBuffer* new_buffer(bool recycled) {
   GstMeta* meta = gst_buffer_add_meta(buffer, GST_NET_ADDRESS_META_INFO, nullptr);
   payload->meta = reinterpret_cast<GstNetAddressMeta*>(meta);
   GST_BUFFER_FLAG_UNSET(buffer, GST_BUFFER_FLAG_TAG_MEMORY);  // marks those with other memory
+  GST_BUFFER_OFFSET_END(buffer) = reinterpret_cast<std::uintptr_t>(payload);
   if (recycled) GST_MINI_OBJECT_CAST(buffer)->dispose = gst_ip_payload_recycle;
   return buffer;
 }
@@ -229,7 +234,10 @@ HeldBatchPtr PayloadPool::hold(GstBuffer* batch) {
 GstBuffer* PayloadPool::lend(HeldBatch& batch, std::span<const std::byte> bytes,
                              GSocketAddress* address, bool read_only) {
   GstBuffer* buffer = store_->take();
-  GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
+  auto* payload =
+      reinterpret_cast<GstIpPayload*>(static_cast<std::uintptr_t>(GST_BUFFER_OFFSET_END(buffer)));
+  GST_BUFFER_OFFSET_END(buffer) = GST_BUFFER_OFFSET_NONE;
+  GstMemory* memory = &payload->memory;
   memory->maxsize = memory->size = bytes.size();
   memory->offset = 0;
   if (read_only) {
@@ -237,7 +245,6 @@ GstBuffer* PayloadPool::lend(HeldBatch& batch, std::span<const std::byte> bytes,
   } else {
     GST_MINI_OBJECT_FLAG_UNSET(memory, GST_MEMORY_FLAG_READONLY);
   }
-  GstIpPayload* payload = payload_of(memory);
   payload->data = reinterpret_cast<guint8*>(const_cast<std::byte*>(bytes.data()));
   payload->batch = &batch;
   batch.ref();
