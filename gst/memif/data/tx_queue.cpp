@@ -9,6 +9,7 @@
 #include "gst/common/copy.hpp"
 #include "gst/memif/data/coarse_clock.hpp"
 #include "gst/memif/data/peer_signal.hpp"
+#include "gst/memif/data/stream_copy.hpp"
 
 namespace gstmemif {
 namespace {
@@ -19,14 +20,24 @@ constexpr std::int64_t kEventLookNs = 1'000'000;
 /** Reads the bytes of a packet in order, across its segments. */
 class Gather {
  public:
-  explicit Gather(TxPacket packet) noexcept : segments_(packet) {}
+  Gather(TxPacket packet, std::uint64_t total) noexcept
+      : segments_(packet), streams_(total >= kStreamedSize) {}
+  ~Gather() {
+    if (streams_) finish_stream_copies();
+  }
+  Gather(const Gather&) = delete;
+  Gather& operator=(const Gather&) = delete;
 
   void copy_to(std::byte* out, std::size_t length) noexcept {
     while (length != 0) {
       const TxSegment segment = segments_.front().subspan(offset_);
       const std::size_t n = std::min(length, segment.size());
       // An empty segment may have no address, which memcpy() must not see.
-      if (n != 0) std::memcpy(out, segment.data(), n);
+      if (n != 0 && streams_) {
+        stream_copy(out, segment.data(), n);
+      } else if (n != 0) {
+        std::memcpy(out, segment.data(), n);
+      }
       out += n;
       length -= n;
       offset_ += n;
@@ -39,6 +50,7 @@ class Gather {
 
  private:
   TxPacket segments_;
+  const bool streams_;
   std::size_t offset_ = 0;
 };
 
@@ -157,7 +169,7 @@ TxQueue::Outcome TxQueue::reserve(std::uint64_t total, std::uint32_t& slots) noe
 
 TxQueue::Outcome TxQueue::write_slots(TxPacket packet, std::uint64_t total,
                                       std::uint32_t slots) noexcept {
-  Gather gather(packet);
+  Gather gather(packet, total);
   for (std::uint32_t i = 0; i < slots; ++i) {
     const auto index = static_cast<std::uint16_t>(next_ + i);
     // As master this reads the peer's memory a second time, so it is checked a second time.
@@ -227,13 +239,21 @@ class TxQueue::CopyIntoSlot {
     if (packet.empty() || packet.size() > out.length) return false;
     std::byte* to = regions_.resolve(out.region, out.offset, out.length);
     if (to == nullptr) return false;
-    gstcommon::copy_packet(to, packet.data(), packet.size());
+    if (packet.size() >= kStreamedSize) [[unlikely]] {
+      stream(to, packet);
+    } else {
+      gstcommon::copy_packet(to, packet.data(), packet.size());
+    }
     out.length = static_cast<std::uint32_t>(packet.size());
     out.flags = 0;
     return true;
   }
 
  private:
+  [[gnu::noinline]] static void stream(std::byte* to, TxSegment packet) noexcept {
+    stream_copy(to, packet.data(), packet.size());
+    finish_stream_copies();
+  }
   Descriptor buffer_of(std::size_t slot) const noexcept {
     if constexpr (!kSlave) return ring_.read_slot(slot);
     return {0, slots_[slot].region, size_, slots_[slot].offset, 0};

@@ -7,6 +7,7 @@
  */
 #include "gst/common/copy.hpp"
 #include "gst/memif/data/rx_queue.hpp"
+#include "gst/memif/data/stream_copy.hpp"
 
 #include <poll.h>
 
@@ -123,6 +124,27 @@ GST_START_TEST(test_lengths_around_the_buffer_size) {
         }
       }
       fail_unless_equals_uint64(rx.stats().packets.get(), number);
+    }
+  }
+}
+GST_END_TEST
+
+/** Megabytes are copied past the caches, into one buffer or many. */
+GST_START_TEST(test_lengths_around_the_size_that_is_streamed) {
+  constexpr std::uint32_t kRing = 128, kStreamed = kStreamedSize;
+  for (const Direction direction : kBothDirections) {
+    for (const auto& [ring, capacity] :
+         {std::pair{4U, kStreamed + 100'000}, std::pair{kRing, kStreamed / 100}}) {
+      LinkPair pair(small_offer(ring, capacity));
+      std::uint64_t number = 0;
+      for (std::uint32_t length : {kStreamed - 1, kStreamed, kStreamed + 1, kStreamed + 77'777}) {
+        const Bytes bytes = packet(++number, length);
+        fail_unless(send(pair.tx(direction), bytes) == Sent::ok);
+        pair.tx(direction).flush();
+        const std::vector<Bytes> packets = receive(pair.rx(direction));
+        fail_unless_equals_uint64(packets.size(), 1);
+        fail_unless(packets[0] == bytes, "%u bytes in buffers of %u", length, capacity);
+      }
     }
   }
 }
@@ -329,6 +351,19 @@ GST_START_TEST(test_queues_do_not_disturb_each_other) {
 }
 GST_END_TEST
 
+namespace {
+
+void expect_copied(const Bytes& from, const Bytes& to, std::size_t at, std::size_t size) {
+  const auto begin = to.begin() + static_cast<std::ptrdiff_t>(at);
+  const auto end = begin + static_cast<std::ptrdiff_t>(size);
+  const auto untouched = [](std::byte b) { return b == std::byte{0xaa}; };
+  expect(std::equal(begin, end, from.begin()), "wrong bytes");
+  expect(std::all_of(to.begin(), begin, untouched) && std::all_of(end, to.end(), untouched),
+         "bytes beside them");
+}
+
+}  // namespace
+
 // Around the sizes that are copied without a call: every byte, and none besides.
 GST_START_TEST(test_copies_of_every_size) {
   constexpr std::size_t kMost = 300;
@@ -336,11 +371,22 @@ GST_START_TEST(test_copies_of_every_size) {
   for (std::size_t size = 1; size <= kMost; ++size) {
     Bytes to(kMost + 2, std::byte{0xaa});
     gstcommon::copy_packet(to.data() + 1, from.data(), size);
-    fail_unless(
-        std::equal(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(size), to.begin() + 1));
-    fail_unless(to.front() == std::byte{0xaa});
-    fail_unless(std::all_of(to.begin() + 1 + static_cast<std::ptrdiff_t>(size), to.end(),
-                            [](std::byte b) { return b == std::byte{0xaa}; }));
+    expect_copied(from, to, 1, size);
+  }
+}
+GST_END_TEST
+
+/** From and to any place in a cache line. */
+GST_START_TEST(test_streamed_copies_of_every_size) {
+  constexpr std::size_t kMost = 200, kLine = 64;
+  const Bytes from = packet(6, kMost);
+  for (std::size_t at = 0; at < kLine; ++at) {
+    for (std::size_t size = 0; size <= kMost; ++size) {
+      Bytes to(kMost + kLine, std::byte{0xaa});
+      stream_copy(to.data() + at, from.data(), size);
+      finish_stream_copies();
+      expect_copied(from, to, at, size);
+    }
   }
 }
 GST_END_TEST
@@ -352,6 +398,7 @@ static Suite* rings_suite(void) {
   tcase_add_loop_test(tests, test_every_batch_in_every_ring, 0, G_N_ELEMENTS(kBatches));
   tcase_add_test(tests, test_every_ring_size);
   tcase_add_test(tests, test_lengths_around_the_buffer_size);
+  tcase_add_test(tests, test_lengths_around_the_size_that_is_streamed);
   tcase_add_test(tests, test_a_packet_longer_than_the_ring_is_dropped);
   tcase_add_test(tests, test_an_empty_packet_is_dropped);
   tcase_add_test(tests, test_full_ring);
@@ -362,6 +409,7 @@ static Suite* rings_suite(void) {
   tcase_add_test(tests, test_one_wake_up_per_flush_and_none_when_masked);
   tcase_add_test(tests, test_queues_do_not_disturb_each_other);
   tcase_add_test(tests, test_copies_of_every_size);
+  tcase_add_test(tests, test_streamed_copies_of_every_size);
   return suite;
 }
 
