@@ -51,13 +51,37 @@ class EmbedTest(InteropTest):
         self.run_example(ping_app.example("embed"))
 
     def test_python(self):
-        self.run_example("/usr/bin/python3", EXAMPLES / "embed.py")
+        self.run_example("/usr/bin/python3", EXAMPLES / "embed_loop.py")
+
+    def test_short_python(self):
+        """The commands of the README: what is sent comes back whole, and Ctrl-C ends it."""
+        text = (EXAMPLES / "README.md").read_text()
+        (peer,) = (line.split("gst-launch-1.0", 1)[1] for line in text.splitlines()
+                   if "packetcheck" in line and "embed.sock" in line)
+        path = self.socket()
+        process = subprocess.Popen(["/usr/bin/python3", EXAMPLES / "embed.py", path],
+                                   env=pipeline.environment(), stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True,
+                                   preexec_fn=pipeline.die_with_parent)
+        line = pipeline.Pipeline(peer.replace("/tmp/embed.sock", path))
+        try:
+            self.assertEqual(line.wait(60), 0, line.output())
+            self.assertEqual(process.stdout.readline(), "link up with memifsink0\n")
+            self.assertEqual(process.stdout.readline(), "link down\n")
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(20), 0)
+            self.assertEqual(process.stdout.read(), "")
+        finally:
+            line.kill()
+            process.kill()
+            process.wait()
+            process.stdout.close()
 
     def test_python_without_plugins(self):
         """The error says what to do."""
         env = dict(pipeline.environment(), GST_REGISTRY=f"{self.directory}/empty-registry")
         env.pop("GST_PLUGIN_PATH", None)
-        done = subprocess.run(["/usr/bin/python3", EXAMPLES / "embed.py"], env=env,
+        done = subprocess.run(["/usr/bin/python3", EXAMPLES / "embed_loop.py"], env=env,
                               capture_output=True, text=True, timeout=60)
         if done.returncode == 0:
             self.skipTest("the plugins are installed here")
