@@ -14,6 +14,7 @@ namespace {
 struct GstMemifArena {
   GstMemory memory;
   gstmemif::Loan* loan;
+  BatchHome* home;
 };
 
 GstMemifArena* cast(GstMemory* memory) {
@@ -53,7 +54,9 @@ GstMemory* gst_memif_arena_copy(GstMemory* memory, gssize offset, gssize size) {
 
 void gst_memif_arena_free(GstMemory* memory) {
   gst_memif_arena_give_back(memory);
+  BatchHome* home = cast(memory)->home;
   g_slice_free(GstMemifArena, cast(memory));
+  if (home != nullptr) home->unref();
 }
 
 GstAllocator* arena_allocator() {
@@ -65,17 +68,23 @@ GstAllocator* arena_allocator() {
 }  // namespace
 
 GstMemory* gst_memif_arena_new(gstmemif::Loan* loan) {
-  GstMemory* memory = gst_memif_arena_new_empty();
+  GstMemory* memory = gst_memif_arena_new_empty(nullptr);
   gst_memif_arena_take(memory, loan);
   return memory;
 }
 
-GstMemory* gst_memif_arena_new_empty() {
+GstMemory* gst_memif_arena_new_empty(BatchHome* home) {
   GstMemifArena* memory = g_slice_new(GstMemifArena);
   gst_memory_init(&memory->memory, GST_MEMORY_FLAG_NO_SHARE, arena_allocator(), nullptr, 0, 0, 0,
                   0);
   memory->loan = nullptr;
+  memory->home = home;
+  if (home != nullptr) home->ref();
   return &memory->memory;
+}
+
+BatchHome* gst_memif_arena_home(GstMemory* memory) {
+  return cast(memory)->home;
 }
 
 void gst_memif_arena_take(GstMemory* memory, gstmemif::Loan* loan) {

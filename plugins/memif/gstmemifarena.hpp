@@ -12,12 +12,17 @@
 #include <gst/gst.h>
 
 #include "gst/memif/loan.hpp"
+#include "plugins/memif/batch_home.hpp"
 
 /** Takes the loan; it is returned when the memory is freed, on any thread. */
 GstMemory* gst_memif_arena_new(gstmemif::Loan* loan);
 
-/** Of no bytes, for a loan that gst_memif_arena_take() brings. */
-GstMemory* gst_memif_arena_new_empty();
+/**
+ * Of no bytes, for a loan that gst_memif_arena_take() brings. It keeps @p home, which may be null.
+ */
+GstMemory* gst_memif_arena_new_empty(BatchHome* home);
+/** What the memory was made with. */
+BatchHome* gst_memif_arena_home(GstMemory* memory);
 /** Takes the loan, as above. @p memory must be exclusive, and empty. */
 void gst_memif_arena_take(GstMemory* memory, gstmemif::Loan* loan);
 /** Returns the loan at once. @p memory must be exclusive and not mapped. */

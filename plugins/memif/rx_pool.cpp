@@ -6,21 +6,9 @@
 #include <cstdint>
 #include <utility>
 
-#include "gst/packet/batch.hpp"
 #include "plugins/common/resting_buffers.hpp"
-#include "plugins/memif/gstmemifarena.hpp"
 
 namespace {
-
-/** What the buffers of a pool are. */
-struct Kind {
-  /** Null without memory. */
-  GstBuffer* (*make)(gsize size, const CopyBudgetPtr& budget);
-  /** Whether the metas are those that it was made with. */
-  bool (*has_own_metas)(GstBuffer* buffer);
-  /** Called when it comes to rest. */
-  void (*put_down)(GstBuffer* buffer);
-};
 
 /**
  * GstBufferPool's own queue takes two locks per buffer, and now and then a system call, to support
@@ -29,7 +17,6 @@ struct Kind {
 struct GstMemifRxPool {
   GstBufferPool parent;
   RestingBuffers* resting;
-  const Kind* kind;
   CopyBudgetPtr* budget;
   gsize size;
 };
@@ -48,12 +35,26 @@ G_DEFINE_TYPE(GstMemifRxPool, gst_memif_rx_pool, GST_TYPE_BUFFER_POOL)
 
 namespace {
 
+/** Null without memory. */
+GstBuffer* new_copy_buffer(gsize size, const CopyBudgetPtr& budget) {
+  GstMemory* memory = gst_memif_copy_memory_new(budget, size, GstMemoryFlags(0));
+  if (memory == nullptr) return nullptr;
+  GstBuffer* buffer = gst_buffer_new();
+  gst_buffer_append_memory(buffer, memory);
+  return buffer;
+}
+
+bool has_metas(GstBuffer* buffer) {
+  gpointer state = nullptr;
+  return gst_buffer_iterate_meta(buffer, &state) != nullptr;
+}
+
 GstFlowReturn gst_memif_rx_pool_acquire(GstBufferPool* pool, GstBuffer** out,
                                         GstBufferPoolAcquireParams*) {
   if (GST_BUFFER_POOL_IS_FLUSHING(pool)) return GST_FLOW_FLUSHING;
   *out = cast(pool)->resting->take();
   if (*out != nullptr) return GST_FLOW_OK;
-  *out = cast(pool)->kind->make(cast(pool)->size, *cast(pool)->budget);
+  *out = new_copy_buffer(cast(pool)->size, *cast(pool)->budget);
   if (*out == nullptr) return GST_FLOW_ERROR;
   GST_BUFFER_FLAG_UNSET(*out, GST_BUFFER_FLAG_TAG_MEMORY);  // marks those with other memory
   return GST_FLOW_OK;
@@ -67,16 +68,14 @@ bool gst_memif_rx_pool_reset(GstBufferPool* pool, GstBuffer* buffer) {
   // The memory may have been replaced, or may still be in use, with or without a buffer.
   if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY)) return false;
   if (GST_MINI_OBJECT_REFCOUNT_VALUE(gst_buffer_peek_memory(buffer, 0)) != 1) return false;
-  const Kind& kind = *cast(pool)->kind;
-  if (!kind.has_own_metas(buffer)) {
+  if (has_metas(buffer)) {
     GST_BUFFER_POOL_CLASS(gst_memif_rx_pool_parent_class)->reset_buffer(pool, buffer);
-    if (!kind.has_own_metas(buffer)) return false;
+    if (has_metas(buffer)) return false;
   }
   GST_BUFFER_FLAGS(buffer) = 0;
   GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
   GST_BUFFER_DURATION(buffer) = GST_CLOCK_TIME_NONE;
   GST_BUFFER_OFFSET(buffer) = GST_BUFFER_OFFSET_END(buffer) = GST_BUFFER_OFFSET_NONE;
-  kind.put_down(buffer);
   return true;
 }
 
@@ -100,10 +99,9 @@ void gst_memif_rx_pool_finalize(GObject* object) {
   G_OBJECT_CLASS(gst_memif_rx_pool_parent_class)->finalize(object);
 }
 
-GstBufferPool* new_pool(const Kind& kind, std::size_t size, CopyBudgetPtr budget) {
+GstBufferPool* new_pool(std::size_t size, CopyBudgetPtr budget) {
   auto* pool = static_cast<GstBufferPool*>(g_object_new(gst_memif_rx_pool_get_type(), nullptr));
   gst_object_ref_sink(pool);
-  cast(pool)->kind = &kind;
   *cast(pool)->budget = std::move(budget);
   cast(pool)->size = size;
   GstStructure* config = gst_buffer_pool_get_config(pool);
@@ -129,33 +127,12 @@ static void gst_memif_rx_pool_init(GstMemifRxPool* self) {
   self->budget = new CopyBudgetPtr();
 }
 
-static void close(GstBufferPool* pool) {
-  gst_buffer_pool_set_active(pool, FALSE);
-  gst_object_unref(pool);
-}
-
-// ---- single packets -------------------------------------------------------------------------
-
-static GstBuffer* new_copy_buffer(gsize size, const CopyBudgetPtr& budget) {
-  GstMemory* memory = gst_memif_copy_memory_new(budget, size, GstMemoryFlags(0));
-  if (memory == nullptr) return nullptr;
-  GstBuffer* buffer = gst_buffer_new();
-  gst_buffer_append_memory(buffer, memory);
-  return buffer;
-}
-
-static constexpr Kind kSinglePacket = {new_copy_buffer,
-                                       [](GstBuffer* buffer) {
-                                         gpointer state = nullptr;
-                                         return gst_buffer_iterate_meta(buffer, &state) == nullptr;
-                                       },
-                                       [](GstBuffer*) {}};
-
 RxBufferPool::RxBufferPool(std::size_t size, CopyBudgetPtr budget)
-    : size_(size), budget_(std::move(budget)), pool_(new_pool(kSinglePacket, size, budget_)) {}
+    : size_(size), budget_(std::move(budget)), pool_(new_pool(size, budget_)) {}
 
 RxBufferPool::~RxBufferPool() {
-  close(pool_);
+  gst_buffer_pool_set_active(pool_, FALSE);
+  gst_object_unref(pool_);
 }
 
 RxBuffer RxBufferPool::take(std::size_t length) {
@@ -167,42 +144,4 @@ RxBuffer RxBufferPool::take(std::size_t length) {
   }
   if (buffer == nullptr) return {nullptr, nullptr};
   return {buffer, gst_memif_copy_memory_reuse(gst_buffer_peek_memory(buffer, 0), length)};
-}
-
-// ---- batches --------------------------------------------------------------------------------
-
-static constexpr Kind kBatch = {
-    [](gsize, const CopyBudgetPtr&) {
-      GstBuffer* batch = gst_buffer_new();
-      gst_buffer_append_memory(batch, gst_memif_arena_new_empty());
-      GstMeta& meta = gst_buffer_add_packet_batch_meta(batch)->meta;
-      meta.flags = static_cast<GstMetaFlags>(meta.flags | GST_META_FLAG_POOLED);
-      return batch;
-    },
-    [](GstBuffer* batch) {
-      gpointer state = nullptr;
-      const GstMeta* first = gst_buffer_iterate_meta(batch, &state);
-      return first != nullptr && first->info == gst_packet_batch_meta_get_info() &&
-             gst_buffer_iterate_meta(batch, &state) == nullptr;
-    },
-    [](GstBuffer* batch) { gst_memif_arena_give_back(gst_buffer_peek_memory(batch, 0)); }};
-
-RxBatchPool::RxBatchPool() : pool_(new_pool(kBatch, 0, nullptr)) {}
-
-RxBatchPool::~RxBatchPool() {
-  gst_clear_buffer(&next_);
-  close(pool_);
-}
-
-void RxBatchPool::prepare() {
-  // Does not fail: the pool is active, and the few bytes of a batch GLib finds or ends the process.
-  gst_buffer_pool_acquire_buffer(pool_, &next_, nullptr);
-  meta_ = gst_buffer_get_packet_batch_meta(next_);
-  meta_->n = 0;
-}
-
-GstBuffer* RxBatchPool::lend(gstmemif::Loan* loan) {
-  if (next_ == nullptr) prepare();
-  gst_memif_arena_take(gst_buffer_peek_memory(next_, 0), loan);
-  return std::exchange(next_, nullptr);
 }

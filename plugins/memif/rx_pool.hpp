@@ -16,6 +16,7 @@
 
 #include "gst/memif/loan.hpp"
 #include "gst/packet/batch.hpp"
+#include "plugins/memif/batch_home.hpp"
 #include "plugins/memif/gstmemifcopymemory.hpp"
 
 /** A buffer of one packet, and where its bytes go. */
@@ -73,5 +74,5 @@ class RxBatchPool {
 
   GstBuffer* next_ = nullptr;
   GstPacketBatchMeta* meta_ = nullptr;  // of next_
-  GstBufferPool* const pool_;
+  BatchHome* const home_;
 };

@@ -8,6 +8,7 @@
 #include <array>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -298,6 +299,23 @@ GST_START_TEST(test_kept_batches) {
 }
 GST_END_TEST
 
+/** While their pool goes: each is freed by one of both, with its loan. */
+GST_START_TEST(test_batches_that_come_back_to_a_pool_that_goes) {
+  gstmemif::LoanBook book;
+  for (int round = 0; round < 200; ++round) {
+    std::optional<RxBatchPool> pool(std::in_place);
+    GstBufferList* list = gst_buffer_list_new_sized(64);
+    for (int i = 0; i < 64; ++i) gst_buffer_list_add(list, pool->lend(book.lend(nullptr)));
+    std::thread other([&] { gst_buffer_list_unref(list); });
+    pool.reset();
+    other.join();
+  }
+  int returned = 0;
+  book.collect([&](const gstmemif::Loan&) { ++returned; });
+  fail_unless_equals_int(returned, 200 * 64);
+}
+GST_END_TEST
+
 static Suite* recycled_suite(void) {
   Suite* suite = suite_create("recycled");
   TCase* tests = tcase_create("buffers");
@@ -311,6 +329,7 @@ static Suite* recycled_suite(void) {
   tcase_add_test(tests, test_batches_come_back);
   tcase_add_test(tests, test_changed_batches_do_not_come_back);
   tcase_add_test(tests, test_kept_batches);
+  tcase_add_test(tests, test_batches_that_come_back_to_a_pool_that_goes);
   return suite;
 }
 

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+#include <atomic>
+#include <utility>
+
+#include "gst/packet/batch.hpp"
+#include "plugins/memif/gstmemifarena.hpp"
+#include "plugins/memif/rx_pool.hpp"
+
+namespace {
+
+/** Whether it has the meta that it was made with, and no other. */
+bool has_own_meta(GstBuffer* batch) {
+  gpointer state = nullptr;
+  const GstMeta* first = gst_buffer_iterate_meta(batch, &state);
+  return first != nullptr && first->info == gst_packet_batch_meta_get_info() &&
+         gst_buffer_iterate_meta(batch, &state) == nullptr;
+}
+
+void remove_other_metas(GstBuffer* batch) {
+  gst_buffer_foreach_meta(
+      batch,
+      [](GstBuffer*, GstMeta** meta, gpointer) -> gboolean {
+        if (!GST_META_FLAG_IS_SET(*meta, GST_META_FLAG_POOLED)) *meta = nullptr;
+        return TRUE;
+      },
+      nullptr);
+}
+
+/** Makes one with its own memory as it was, and returns what is lent: true if it may be used again.
+ */
+bool reset(GstBuffer* batch) {
+  GstMemory* arena = gst_buffer_peek_memory(batch, 0);
+  // It may still be in use, with or without a buffer.
+  if (GST_MINI_OBJECT_REFCOUNT_VALUE(arena) != 1) return false;
+  if (!has_own_meta(batch)) {
+    remove_other_metas(batch);
+    if (!has_own_meta(batch)) return false;
+  }
+  GST_BUFFER_FLAGS(batch) = 0;
+  GST_BUFFER_PTS(batch) = GST_BUFFER_DTS(batch) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DURATION(batch) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_OFFSET(batch) = GST_BUFFER_OFFSET_END(batch) = GST_BUFFER_OFFSET_NONE;
+  gst_memif_arena_give_back(arena);
+  return true;
+}
+
+/** Of all buffers. */
+GstMiniObjectDisposeFunction buffer_dispose() {
+  static const GstMiniObjectDisposeFunction function = [] {
+    GstBuffer* any = gst_buffer_new();
+    const GstMiniObjectDisposeFunction of_any = GST_MINI_OBJECT_CAST(any)->dispose;
+    gst_buffer_unref(any);
+    return of_any;
+  }();
+  return function;
+}
+
+/** As a GstBufferPool gets its buffers back, without what that pays for its class and references.
+ */
+gboolean gst_memif_batch_dispose(GstMiniObject* object) {
+  GstBuffer* batch = GST_BUFFER_CAST(object);
+  // Its memory may have been replaced.
+  if (GST_BUFFER_FLAG_IS_SET(batch, GST_BUFFER_FLAG_TAG_MEMORY)) return buffer_dispose()(object);
+  BatchHome* home = gst_memif_arena_home(gst_buffer_peek_memory(batch, 0));
+  gst_buffer_ref(batch);
+  if (reset(batch) && home->add(batch)) return FALSE;
+  GST_BUFFER_FLAG_SET(batch, GST_BUFFER_FLAG_TAG_MEMORY);  // so that this time it is freed
+  gst_buffer_unref(batch);
+  return FALSE;
+}
+
+GstBuffer* new_batch(BatchHome* home) {
+  GstBuffer* batch = gst_buffer_new();
+  gst_buffer_append_memory(batch, gst_memif_arena_new_empty(home));
+  GstMeta& meta = gst_buffer_add_packet_batch_meta(batch)->meta;
+  meta.flags = static_cast<GstMetaFlags>(meta.flags | GST_META_FLAG_POOLED);
+  GST_BUFFER_FLAG_UNSET(batch, GST_BUFFER_FLAG_TAG_MEMORY);  // marks those with other memory
+  GST_MINI_OBJECT_CAST(batch)->dispose = gst_memif_batch_dispose;
+  return batch;
+}
+
+}  // namespace
+
+RxBatchPool::RxBatchPool() : home_(new BatchHome()) {}
+
+RxBatchPool::~RxBatchPool() {
+  gst_clear_buffer(&next_);
+  home_->close();
+  home_->unref();
+}
+
+void RxBatchPool::prepare() {
+  next_ = home_->take();
+  if (next_ == nullptr) next_ = new_batch(home_);
+  meta_ = gst_buffer_get_packet_batch_meta(next_);
+  meta_->n = 0;
+}
+
+GstBuffer* RxBatchPool::lend(gstmemif::Loan* loan) {
+  if (next_ == nullptr) prepare();
+  gst_memif_arena_take(gst_buffer_peek_memory(next_, 0), loan);
+  return std::exchange(next_, nullptr);
+}
