@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "gst/common/copy.hpp"
 #include "plugins/pcap/link_types.hpp"
 
 namespace pcapplugin {
@@ -61,7 +62,7 @@ inline void write_record(FileFormat format, std::byte* out, std::uint64_t time,
   if (format == FileFormat::pcap) {
     out = detail::put(out, {static_cast<std::uint32_t>(time / kSecond),
                             static_cast<std::uint32_t>(time % kSecond), kept, size});
-    if (kept != 0) std::memcpy(out, bytes, kept);
+    if (kept != 0) gstcommon::copy_packet(out, bytes, kept);
     return;
   }
   constexpr std::uint32_t kEnhancedPacketBlock = 6, kInterface = 0;
@@ -70,7 +71,7 @@ inline void write_record(FileFormat format, std::byte* out, std::uint64_t time,
       out, {kEnhancedPacketBlock, whole, kInterface, static_cast<std::uint32_t>(time >> 32),
             static_cast<std::uint32_t>(time), kept, size});
   const std::uint32_t padding = whole - 32 - kept;
-  if (kept != 0) std::memcpy(out, bytes, kept);
+  if (kept != 0) gstcommon::copy_packet(out, bytes, kept);
   std::memset(out + kept, 0, padding);
   detail::put(out + kept + padding, {whole});
 }

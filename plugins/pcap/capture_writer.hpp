@@ -46,8 +46,13 @@ class CaptureWriter {
   /** Before the first packet. False if packets of another type have been written. */
   bool set_link_type(LinkType type);
 
-  /** Adds a packet that arrived `time` nanoseconds after 1970. */
-  Flow add(std::uint64_t time, const std::byte* bytes, std::uint32_t size) {
+  /** What is added to the counters once for several packets. */
+  struct Tally {
+    std::uint64_t packets = 0, bytes = 0, snapped = 0;
+  };
+  /** Adds a packet that arrived `time` nanoseconds after 1970; `tally` is to be count()ed. */
+  [[gnu::always_inline]] Flow add(std::uint64_t time, const std::byte* bytes, std::uint32_t size,
+                                  Tally& tally) {
     const std::uint32_t kept = std::min(size, plan_.info.snaplen);
     const std::size_t needed = record_size(plan_.info.format, kept);
     if (rotates_ || needed > room()) [[unlikely]] {
@@ -57,10 +62,15 @@ class CaptureWriter {
     used_ += needed;
     file_size_ += needed;
     packets_in_file_ = true;
-    if (kept != size) snapped.add(1);
-    packets.add(1);
-    bytes_written.add(kept);
+    ++tally.packets;
+    tally.bytes += kept;
+    tally.snapped += kept != size ? 1 : 0;
     return Flow::ok;
+  }
+  void count(const Tally& tally) noexcept {
+    packets.add(tally.packets);
+    bytes_written.add(tally.bytes);
+    snapped.add(tally.snapped);
   }
   /** Writes the header of the file, as soon as the link type is known. */
   Flow begin() {

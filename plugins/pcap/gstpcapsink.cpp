@@ -190,17 +190,19 @@ Flow gst_pcap_sink_add_batch(GstPcapSinkState& state, GstBuffer* batch, std::uin
     state.unreadable.add(1);
     return Flow::ok;
   }
-  for (guint i = 0; i < map.meta().n; ++i) {
+  Flow added = Flow::ok;
+  CaptureWriter::Tally tally;
+  for (guint i = 0; i < map.meta().n && added == Flow::ok; ++i) {
     const GstPacketDesc desc = map.meta().packets[i];
     const std::byte* bytes = map.bytes(desc);
-    if (bytes == nullptr) {
+    if (bytes != nullptr) {
+      added = state.writer.add(time + desc.delay, bytes, desc.length, tally);
+    } else {
       state.unreadable.add(1);
-      continue;
     }
-    const Flow added = state.writer.add(time + desc.delay, bytes, desc.length);
-    if (added != Flow::ok) return added;
   }
-  return Flow::ok;
+  state.writer.count(tally);
+  return added;
 }
 
 Flow gst_pcap_sink_add(GstBaseSink* sink, GstBuffer* buffer) {
@@ -214,8 +216,10 @@ Flow gst_pcap_sink_add(GstBaseSink* sink, GstBuffer* buffer) {
     state.unreadable.add(1);
     return Flow::ok;
   }
+  CaptureWriter::Tally tally;
   const Flow added = state.writer.add(time, reinterpret_cast<const std::byte*>(map.data),
-                                      static_cast<std::uint32_t>(map.size));
+                                      static_cast<std::uint32_t>(map.size), tally);
+  state.writer.count(tally);
   gst_buffer_unmap(buffer, &map);
   return added;
 }
