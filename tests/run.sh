@@ -28,11 +28,13 @@ Stages:
   style    clang-format, headers of files, comments, includes
   peers    VPP and libmemif, whose builds VPP_BUILD and LIBMEMIF_BUILD name: see tests/peers/README.md
            (only when asked for)
-  suite:S  build and unit tests in another release of Debian, such as trixie or sid: needs root and
-           debootstrap (only when asked for)
+Only when asked for, and with root and debootstrap, in a release of Debian of their own:
+  suite:S  build and unit tests in release S, such as trixie or sid
+  packages[:S]     the Debian packages: built, looked at by lintian, installed, used (trixie)
+  cross:arm64[:S]  cross build, and tests of what looks at bytes under qemu (trixie)
 With WERROR=true in the environment, as in CI, warnings are errors: compilers that this has not been
 built with may have others.
-Build directories are build, build-asan, build-tsan, build-clang, build-fuzz and build-suite-S.
+Build directories are build, build-asan, build-tsan, build-clang, build-fuzz and build-suite-S*.
 END
 }
 
@@ -201,10 +203,10 @@ fuzz() {
   return 1
 }
 
-# suite NAME: what a whole run there says counts here
+# suite NAME TASK: what a whole run there says counts here
 suite() {
   local log=$work/suite
-  tests/suite.sh "$1" 2>&1 | tee "$log"
+  tests/suite.sh "$@" 2>&1 | tee "$log"
   if tail -n 1 "$log" | grep -qE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$'; then
     sed -n '/^Failed:$/,/^[0-9]/s/^  //p' "$log" > "$work/names"
     failures "$work/names"
@@ -242,7 +244,11 @@ for stage in $stages; do
           check "fuzz ${corpus##*/}" fuzz build-fuzz "${corpus##*/}"
         done ;;
     suite:*)
-      suite "${stage#suite:}" ;;
+      suite "${stage#suite:}" quick ;;
+    packages*)
+      suite "$(cut -s -d: -f2 <<< "$stage:trixie")" packages ;;
+    cross:arm64*)
+      suite "$(cut -s -d: -f3 <<< "$stage:trixie")" arm64 ;;
     style)
       check 'clang-format' bash -c \
         "git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run --Werror"
