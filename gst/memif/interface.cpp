@@ -514,6 +514,11 @@ std::optional<LinkInfo> Interface::link_info() const {
   return present->info();
 }
 
+std::optional<RingFill> Interface::ring_fill(bool receives, std::uint32_t queue) const {
+  const std::shared_ptr<Link> present = link();
+  return present ? present->ring_fill(receives, queue) : std::nullopt;
+}
+
 Loan* Interface::borrow(std::uint32_t queue, std::uint32_t count, std::uint32_t buffer_size) const {
   const std::shared_ptr<Link> present = link();
   TxQueue* const tx = present ? present->tx(queue) : nullptr;

@@ -101,6 +101,12 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   std::shared_ptr<Link> link() const;
   /** What there is to know of it; nothing if there is none. */
   std::optional<LinkInfo> link_info() const;
+  /**
+   * Slots of the ring of @p queue that hold packets, or that their receiver has not given back, as
+   * the indexes in shared memory say now: the peer writes one of them. Nothing without a link, or
+   * with fewer queues. Any thread.
+   */
+  std::optional<RingFill> ring_fill(bool receives, std::uint32_t queue) const;
   /** Changes whenever link() does. Cheap enough to check per batch. */
   std::uint32_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 

@@ -43,6 +43,12 @@ struct LinkInfo {
   bool unsealed = false;          ///< the peer can take memory away: received packets are copied
 };
 
+/** How much of a ring is in use. */
+struct RingFill {
+  std::uint32_t slots = 0;
+  std::uint32_t ring_size = 0;
+};
+
 /** Why there is no link. */
 struct Refusal {
   std::string reason;  ///< printable, perhaps in words of the peer

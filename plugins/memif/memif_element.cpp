@@ -333,7 +333,21 @@ void add_fields(GstStructure* out, const std::string& prefix, const gstmemif::Qu
   }
 }
 
+void add_fill(GstStructure* out, const std::string& prefix, const gstmemif::RingFill& fill) {
+  gst_structure_set(out, (prefix + "ring-fill").c_str(), G_TYPE_UINT64, guint64{fill.slots},
+                    (prefix + "ring-size").c_str(), G_TYPE_UINT64, guint64{fill.ring_size},
+                    nullptr);
+}
+
 }  // namespace
+
+/** Zeros without an interface, or a link. */
+gstmemif::RingFill MemifElement::ring_fill(const gstmemif::Interface* interface,
+                                           std::uint32_t queue) const {
+  if (interface == nullptr) return {};
+  const bool receives = direction_ == Direction::receive;
+  return interface->ring_fill(receives, queue).value_or(gstmemif::RingFill{});
+}
 
 /** Calls @p call(number, counters) for each queue of ours; returns all that they are part of. */
 template <class Call>
@@ -364,11 +378,24 @@ GstStructure* MemifElement::stats() {
   const bool several = queue() < 0;
   GstStructure* out = gst_structure_new_empty("application/x-memif-stats");
   gstmemif::QueueStats sum;
+  std::shared_ptr<gstmemif::Interface> interface;
+  {
+    const std::lock_guard lock(mutex_);
+    interface = interface_;
+  }
+  gstmemif::RingFill fill;
   const auto all = for_each_queue([&](std::uint32_t i, const gstmemif::QueueStats& counters) {
+    const gstmemif::RingFill one = ring_fill(interface.get(), i);
+    fill.slots += one.slots;
+    fill.ring_size += one.ring_size;
     add(sum, counters);
-    if (several) add_fields(out, "queue-" + std::to_string(i) + "-", counters);
+    if (!several) return;
+    const std::string prefix = "queue-" + std::to_string(i) + "-";
+    add_fields(out, prefix, counters);
+    add_fill(out, prefix, one);
   });
   add_fields(out, "", sum);
+  add_fill(out, "", fill);
   gst_structure_set(out, "link-ups", G_TYPE_UINT64, guint64{all ? all->link_ups.get() : 0},
                     "link-downs", G_TYPE_UINT64, guint64{all ? all->link_downs.get() : 0},
                     "handshakes-failed", G_TYPE_UINT64,

@@ -76,6 +76,7 @@ class MemifElement {
   bool settings_changed() const;
   void get_setting(const gstmemif::SettingInfo& info, GValue* value) const;
   GstStructure* stats();
+  gstmemif::RingFill ring_fill(const gstmemif::Interface* interface, std::uint32_t queue) const;
   template <class Call>
   std::shared_ptr<gstmemif::InterfaceStats> for_each_queue(Call call);
   std::uint32_t queue_count(const gstmemif::Settings& settings) const {

@@ -96,6 +96,16 @@ LinkInfo Link::info() const {
   return info;
 }
 
+std::optional<RingFill> Link::ring_fill(bool receives, std::uint32_t queue) const noexcept {
+  const BusErrorScope scope(state_.guarded());
+  if (receives && queue < rx_.size())
+    return RingFill{rx_[queue]->filled(), rx_[queue]->ring_size()};
+  if (!receives && queue < tx_.size()) {
+    return RingFill{tx_[queue]->filled(), tx_[queue]->ring_size()};
+  }
+  return {};
+}
+
 void Link::publish_buffers_again() noexcept {
   for (const auto& queue : rx_) queue->publish_buffers_again();
 }

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,8 @@ class GSTMEMIF_API Link {
   /** Name of the peer's interface, or of its program where the interface has none. Printable. */
   const std::string& peer_name() const noexcept { return peer_name_; }
   LinkInfo info() const;
+  /** Nothing if there is no such queue. Any thread. */
+  std::optional<RingFill> ring_fill(bool receives, std::uint32_t queue) const noexcept;
   LinkMemory& state() noexcept { return state_; }
 
   /** False once the control plane has taken the link down. Any thread. */

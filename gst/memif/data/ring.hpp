@@ -52,6 +52,14 @@ class Ring {
     ref(*tail_).store(value, std::memory_order_release);
   }
 
+  /** Slots of an S2M ring that hold packets, or that the master has not given back. */
+  std::uint32_t filled_by_slave() const noexcept {
+    const auto filled = static_cast<std::uint16_t>(load_head() - load_tail());
+    return filled < size_ ? filled : size_;
+  }
+  /** Slots of an M2S ring that hold packets, or that the slave has not given back. */
+  std::uint32_t filled_by_master() const noexcept { return size_ - filled_by_slave(); }
+
   /** The flag belongs to the receiver of the ring: set while it does not want to be woken. */
   bool interrupt_masked() const noexcept {
     return (ref(*flags_).load(std::memory_order_relaxed) & kRingMaskInterrupt) != 0;

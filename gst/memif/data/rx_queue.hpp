@@ -118,6 +118,10 @@ class GSTMEMIF_API RxQueue {
   /** The same where event_fd() is edge-triggered, and need not be read. */
   void count_interrupt() noexcept;
   std::uint32_t ring_size() const noexcept { return ring_.size(); }
+  /** Slots in use, as the indexes in shared memory say. Any thread. */
+  std::uint32_t filled() const noexcept {
+    return is_slave() ? ring_.filled_by_master() : ring_.filled_by_slave();
+  }
   QueueStats& stats() noexcept { return *stats_; }
 
  private:

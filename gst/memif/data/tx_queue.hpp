@@ -83,6 +83,11 @@ class GSTMEMIF_API TxQueue {
   /** The last packet that was dropped because the ring cannot hold it. */
   const Oversize& oversize() const noexcept { return oversize_; }
 
+  /** Slots in use, as the indexes in shared memory say. Any thread. */
+  std::uint32_t filled() const noexcept {
+    return is_slave() ? ring_.filled_by_slave() : ring_.filled_by_master();
+  }
+
   int event_fd() const noexcept { return event_fd_.get(); }
   std::uint32_t ring_size() const noexcept { return ring_.size(); }
   QueueStats& stats() noexcept { return *stats_; }

@@ -391,6 +391,36 @@ GST_START_TEST(test_streamed_copies_of_every_size) {
 }
 GST_END_TEST
 
+/** Of packets, as either end sees it, until their slots are given back. */
+GST_START_TEST(test_how_full_a_ring_is) {
+  for (const Direction direction : {Direction::s2m, Direction::m2s}) {
+    LinkPair pair(small_offer(8, 64));
+    const bool to_master = direction == Direction::s2m;
+    const auto expect_fill = [&](std::uint32_t slots) {
+      for (Link* link : {&pair.slave(), &pair.master()}) {
+        const bool receives = (link == &pair.master()) == to_master;
+        const auto fill = link->ring_fill(receives, 0);
+        fail_unless(fill && fill->slots == slots && fill->ring_size == 8, "%u slots",
+                    fill ? fill->slots : 0);
+      }
+    };
+    expect_fill(0);
+    for (int i = 0; i < 3; ++i) fail_unless(send(pair.tx(direction), packet(1, 20)) == Sent::ok);
+    expect_fill(0);
+    pair.tx(direction).flush();
+    expect_fill(3);
+    fail_unless_equals_uint64(pair.rx(direction).receive(2).size(), 2);
+    expect_fill(3);
+    fail_unless(pair.rx(direction).release());
+    expect_fill(1);
+    fail_if(pair.slave().ring_fill(to_master, 1) || pair.master().ring_fill(to_master, 1));
+    // What a hostile peer writes is no more than the ring holds.
+    pair.ring(direction).store_head(30'000);
+    expect_fill(to_master ? 8 : 0);
+  }
+}
+GST_END_TEST
+
 static Suite* rings_suite(void) {
   Suite* suite = suite_create("rings");
   TCase* tests = tcase_create("properties");
@@ -410,6 +440,7 @@ static Suite* rings_suite(void) {
   tcase_add_test(tests, test_queues_do_not_disturb_each_other);
   tcase_add_test(tests, test_copies_of_every_size);
   tcase_add_test(tests, test_streamed_copies_of_every_size);
+  tcase_add_test(tests, test_how_full_a_ring_is);
   return suite;
 }
 
