@@ -298,7 +298,12 @@ void Interface::dialled(Result<UniqueFd> socket) {
   if (!socket) {
     MEMIF_DEBUG("%s", socket.error().text().c_str());
     if (socket.error().code == ErrorCode::not_found) {
-      wait_for("Waiting for a master at " + where() + ": " + socket.error().why);
+      const std::string& name = settings_.socket.name();
+      wait_for("Waiting for a master at " + where() + ": " + socket.error().why +
+               ". If it runs, set the same socket-path on both ends (" +
+               (settings_.socket.abstract() ? name + " would be a file"
+                                            : "@" + name + " would be an abstract one") +
+               "), and role=master on one end");
     } else if (socket.error().code != ErrorCode::busy) {
       report_refusal(socket.error());
     }

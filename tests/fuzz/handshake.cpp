@@ -157,7 +157,7 @@ void fuzz_slave(Input& input) {
   Wire wire(true);
   if (input.below(4) != 0) {
     require(bool(slave.on_message(Hello{}, {})), "HELLO");
-    require(!slave.admitted(), "admitted before INIT was acknowledged");
+    require(!slave.offered_ring(), "a ring is offered before INIT was acknowledged");
     for (unsigned acks = input.below(10); acks > 0; --acks) {
       if (!slave.on_message(Ack{}, {})) return;
     }

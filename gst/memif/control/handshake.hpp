@@ -71,8 +71,6 @@ class GSTMEMIF_API SlaveHandshake {
   LinkPlan take_plan() { return std::move(plan_); }
   /** Name of the peer's interface, as sent, once a step said `established`. */
   const std::string& peer_interface() const noexcept { return peer_interface_; }
-  /** True once the master has acknowledged INIT: it accepts the id, or pretends to. */
-  bool admitted() const noexcept { return state_ > State::wait_init_ack; }
   /** The ring that was offered last and not taken yet. */
   std::optional<RingOffer> offered_ring() const noexcept;
   /** What a master that closes now without a word may mean by it, or nothing. */

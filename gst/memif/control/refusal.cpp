@@ -32,7 +32,8 @@ constexpr std::array kRemedies = {
     Remedy{"memory-limit",
            "Lower ring-size, buffer-size or the queues of the slave, or raise memory-limit of the "
            "master"},
-    Remedy{"closes at ring", "Lower rx-queues, tx-queues or ring-size"},
+    Remedy{"from us to it takes", "Lower tx-queues or ring-size"},
+    Remedy{"from it to us takes", "Lower rx-queues or ring-size"},
     Remedy{"closes at region", "Lower ring-size, buffer-size or the queues"},
     Remedy{"permission denied",
            "Give this user access to the socket file: by its owner, group and mode (socket-owner "

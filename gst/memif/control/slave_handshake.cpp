@@ -97,8 +97,7 @@ std::string SlaveHandshake::meaning_of_closing() const {
   if (const std::optional<RingOffer> ring = offered_ring()) {
     return "a master that closes at ring " + std::to_string(ring->index) +
            (ring->direction == Direction::s2m ? " from us to it" : " from it to us") +
-           " takes fewer or smaller ones: lower " +
-           (ring->direction == Direction::s2m ? "tx-queues" : "rx-queues") + " or ring-size";
+           " takes fewer or smaller ones";
   }
   // libmemif's masters look for the id when they are asked for memory.
   if (state_ == State::wait_setup_ack && sent_ == 1) {
@@ -110,7 +109,7 @@ std::string SlaveHandshake::meaning_of_closing() const {
   }
   if (state_ == State::wait_setup_ack) {
     return "a master that closes at region " + std::to_string(sent_ - 1) +
-           " takes fewer or smaller ones: lower ring-size, buffer-size or the queues";
+           " takes fewer or smaller ones";
   }
   return {};
 }

@@ -179,7 +179,11 @@ Result<void> remove_stale(const SocketAddress& address) {
                       "another program listens there. Use role=slave to connect to it, or another "
                       "socket-path.");
   }
-  if (probe.error().code != ErrorCode::not_found) return probe.error();
+  if (probe.error().code != ErrorCode::not_found) {
+    return path_error(address, probe.error().code,
+                      "another kind of program has the path (" + probe.error().why +
+                          "). Choose another socket-path.");
+  }
   struct stat now {};
   if (!there || ::lstat(path, &now) != 0 || !same_file(probed, now)) return {};
   if (::unlink(path) != 0 && errno != ENOENT) {
@@ -318,7 +322,8 @@ Result<ListenSocket> ListenSocket::open(const SocketAddress& address,
                       error == EADDRINUSE
                           ? "another program listens there. Use role=slave to connect to it, or "
                             "another socket-path."
-                          : "cannot listen: " + error_text(error) + ".");
+                          : "cannot listen: " + error_text(error) +
+                                ". Choose a directory that this user may write to.");
   }
   ListenSocket socket(std::move(fd), address, options);
   if (!address.abstract()) {

@@ -421,9 +421,9 @@ GST_START_TEST(test_a_master_that_closes_at_a_ring_is_offered_fewer) {
     fail_unless_equals_int(connections, 4);
   }
   fail_unless(news->refused_with("closes at ring 1 from us to it"));
-  fail_unless(news->refused_with("lower tx-queues"));
+  fail_unless(news->refused_with("Lower tx-queues or ring-size"));
   fail_unless(news->refused_with("closes at ring 2 from it to us"));
-  fail_unless(news->refused_with("lower rx-queues"));
+  fail_unless(news->refused_with("Lower rx-queues or ring-size"));
   // The next master may have more.
   fail_unless(goes_down(slave));
   RawMaster good = raw_master(listener);

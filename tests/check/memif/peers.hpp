@@ -80,7 +80,7 @@ class News : public InterfaceObserver {
   void on_link_down(const std::string& reason) override { add(downs_, reason); }
   void on_refused(const Refusal& refusal) override {
     fail_if(refusal.remedy.empty());
-    add(refusals_, refusal.reason);
+    add(refusals_, refusal.reason + ". " + refusal.remedy);
   }
   void on_waiting(const std::string& what) override { add(waits_, what); }
 

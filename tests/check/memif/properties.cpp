@@ -404,7 +404,10 @@ GST_START_TEST(test_people_are_told_of_the_link) {
     const std::string news = pipeline.link_news();
     fail_unless_equals_string(news.c_str(), expected.c_str());
   };
-  const std::string waiting = "Waiting for a master at " + name + " id 0: Connection refused.";
+  const std::string waiting =
+      "Waiting for a master at " + name +
+      " id 0: Connection refused. If it runs, set the same socket-path on both ends (" +
+      name.substr(1) + " would be a file), and role=master on one end.";
   expect_news(waiting);
   GstStructure* link = pipeline.property<GstStructure*>("src", "link");
   fail_unless(link != nullptr && gst_structure_n_fields(link) == 0, "printed by gst-launch -v");
