@@ -2,6 +2,7 @@
 // Copyright (C) 2026 The gst-memif developers
 #include "plugins/common/live_source.hpp"
 
+#include <string>
 #include <utility>
 
 #include "gst/packet/batch.hpp"
@@ -37,6 +38,15 @@ GstMiniObject* unpack(GstBuffer* batch) {
   GstBuffer* only = packets == 1 ? gst_buffer_ref(gst_buffer_list_get(list, 0)) : nullptr;
   gst_buffer_list_unref(list);
   return GST_MINI_OBJECT_CAST(only);
+}
+
+/** @param caps transfer full */
+std::string text_of(GstCaps* caps) {
+  gchar* text = gst_caps_to_string(caps);
+  std::string result(text);
+  g_free(text);
+  gst_caps_unref(caps);
+  return result;
 }
 
 }  // namespace
@@ -190,12 +200,12 @@ gboolean LiveSource::negotiate() {
   trust();
   if (parent_class()->negotiate(base()) != FALSE) return TRUE;
   if (GST_PAD_IS_FLUSHING(pad())) return FALSE;
-  GstCaps* caps = gst_pad_query_caps(pad(), nullptr);
-  gchar* text = gst_caps_to_string(caps);
-  GST_ELEMENT_ERROR(src_, STREAM, FORMAT, ("The next element does not accept %s.", text),
-                    ("no common caps downstream; link to an element that does, or set caps"));
-  g_free(text);
-  gst_caps_unref(caps);
+  const std::string ours = text_of(gst_pad_query_caps(pad(), nullptr));
+  const std::string theirs = text_of(gst_pad_peer_query_caps(pad(), nullptr));
+  GST_ELEMENT_ERROR(
+      src_, STREAM, FORMAT,
+      ("The next element takes %s, and not %s. %s.", theirs.c_str(), ours.c_str(), remedy_),
+      ("no common caps downstream"));
   return FALSE;
 }
 

@@ -66,6 +66,8 @@ class LiveSource {
     }
   }
 
+  /** What to do if the next element does not take the packets: a sentence without a full stop. */
+  void set_remedy(const char* remedy) { remedy_ = remedy; }
   /** For decide_allocation(): whether batches may be pushed. */
   void set_batches(bool allowed) { batches_ = allowed; }
   /** Drops what was taken and not handed over; how many packets that were. */
@@ -130,6 +132,7 @@ class LiveSource {
 
   GstPushSrc* const src_;
   const Waiting waiting_;
+  const char* remedy_ = "Link it to an element that takes these";
 
   std::mutex mutex_;  // guards the next three; held while interrupting and resuming
   std::condition_variable changed_;

@@ -33,6 +33,7 @@
 #include <optional>
 
 #include "gst/packet/batch.hpp"
+#include "gst/packet/caps.hpp"
 #include "plugins/common/documentation.hpp"
 #include "plugins/common/live_source.hpp"
 #include "plugins/memif/cpu_affinity.hpp"
@@ -333,7 +334,9 @@ void gst_memif_src_resume(GstPushSrc* src) {
 
 GstMemifSrcState::GstMemifSrcState(GstPushSrc* src)
     : common(GST_ELEMENT_CAST(src), MemifElement::Direction::receive),
-      live(src, {gst_memif_src_interrupt, gst_memif_src_resume}) {}
+      live(src, {gst_memif_src_interrupt, gst_memif_src_resume}) {
+  live.set_remedy("Set mode on memifsrc and its peer to the kind of packets that it takes");
+}
 
 namespace {
 
@@ -380,11 +383,14 @@ gboolean gst_memif_src_stop(GstBaseSrc* src) {
 }
 
 GstCaps* gst_memif_src_own_caps(GstMemifSrcState& state) {
+  bool open = false;
   {
     const std::lock_guard lock(state.mutex);
     if (state.caps != nullptr) return gst_caps_ref(state.caps);
+    open = state.receiver == nullptr;
   }
-  GstCaps* caps = state.common.packet_caps();
+  // What is linked before the start says then what it does not take, and why.
+  GstCaps* caps = open ? gstpacket::make_caps() : state.common.packet_caps();
   gst_caps_append(caps, gst_caps_new_empty_simple(kGdpMediaType));
   return caps;
 }

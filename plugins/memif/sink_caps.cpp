@@ -16,6 +16,12 @@ std::string link_type_in(const GstStructure* fields) {
   return type != nullptr ? type : "(any)";
 }
 
+/** The mode of interfaces for packets of a link type. */
+std::string mode_of(const std::string& link_type) {
+  return link_type == gstpacket::link_type_name(gstpacket::LinkType::punt) ? "punt-inject"
+                                                                           : link_type;
+}
+
 }  // namespace
 
 bool are_packets(const GstCaps* caps) {
@@ -28,15 +34,18 @@ GstCaps* offered_sink_caps(const GstCaps* packets, GstCaps* filter) {
   GstCaps* caps =
       gst_caps_intersect_full(filter, const_cast<GstCaps*>(packets), GST_CAPS_INTERSECT_FIRST);
   const guint n = gst_caps_get_size(filter);
+  bool others_packets = false;
+  for (guint i = 0; i < n && gst_caps_is_empty(caps); ++i) {
+    others_packets = others_packets || are_packets(gst_caps_get_structure(filter, i));
+  }
+  // Packets of another link type are refused with a reason. So nothing else is offered then, for a
+  // memifsrc would call them GDP if that were the choice.
   for (guint i = 0; i < n; ++i) {
-    if (are_packets(gst_caps_get_structure(filter, i))) continue;
+    if (are_packets(gst_caps_get_structure(filter, i)) != others_packets) continue;
     GstCaps* other = gst_caps_copy_nth(filter, i);
     gst_caps_append(caps, other);
   }
-  if (!gst_caps_is_empty(caps)) return caps;
-  // Packets of another link type only: they are refused with a reason, too.
-  gst_caps_unref(caps);
-  return gst_caps_ref(filter);
+  return caps;
 }
 
 SinkContent content_of(const GstCaps* caps, const GstCaps* packets, bool any) {
@@ -51,9 +60,13 @@ SinkContent content_of(const GstCaps* caps, const GstCaps* packets, bool any) {
 std::string explain_refusal(const GstCaps* caps, const GstCaps* packets) {
   const GstStructure* fields = gst_caps_get_structure(caps, 0);
   if (are_packets(fields)) {
-    return "The interface carries packets with link-type=" +
-           link_type_in(gst_caps_get_structure(packets, 0)) + ", not " + link_type_in(fields) +
-           ". Set the mode of both ends to that of the packets.";
+    const std::string ours = link_type_in(gst_caps_get_structure(packets, 0));
+    const std::string theirs = link_type_in(fields);
+    return "memifsink sends packets with link-type=" + ours +
+           ", and gets some with link-type=" + theirs + ". Set mode=" + mode_of(theirs) +
+           " on memifsink and on its peer, or give it "
+           "packets with link-type=" +
+           ours + ".";
   }
   return std::string("memifsink sends packets (") + gstpacket::kMediaType + "), not " +
          gst_structure_get_name(fields) +
