@@ -48,6 +48,7 @@
 #include "plugins/memif/flow_spreader.hpp"
 #include "plugins/memif/gdp.hpp"
 #include "plugins/memif/gstmemifpool.hpp"
+#include "plugins/memif/likely_mistake.hpp"
 #include "plugins/memif/memif_element.hpp"
 #include "plugins/memif/memif_log.hpp"
 #include "plugins/memif/sink_caps.hpp"
@@ -338,12 +339,20 @@ gboolean gst_memif_sink_propose_allocation(GstBaseSink* sink, GstQuery* query) {
   return TRUE;
 }
 
+void gst_memif_sink_warn_of_mistake(GstElement* element) {
+  const std::string mistake = likely_mistake(element);
+  if (mistake.empty()) return;
+  GST_ELEMENT_WARNING(element, RESOURCE, SETTINGS, ("%s", mistake.c_str()),
+                      ("the pipeline goes on"));
+}
+
 GstStateChangeReturn gst_memif_sink_change_state(GstElement* element, GstStateChange transition) {
   GstMemifSinkState& state = state_of(element);
   if ((transition == GST_STATE_CHANGE_NULL_TO_READY && !state.common.join()) ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !gst_memif_sink_start(state))) {
     return GST_STATE_CHANGE_FAILURE;
   }
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) gst_memif_sink_warn_of_mistake(element);
   // All elements of a pipeline pause before the first one stops: so they wait together, not one
   // after the other.
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) state.sent_until = g_get_monotonic_time();

@@ -11,6 +11,7 @@
 #include "gst/packet/link_event.hpp"
 #include "plugins/common/inform.hpp"
 #include "plugins/memif/debug.hpp"
+#include "plugins/memif/likely_mistake.hpp"
 #include "plugins/memif/link_report.hpp"
 #include "plugins/memif/link_type.hpp"
 
@@ -194,6 +195,12 @@ bool MemifElement::join() {
   }
   const gstmemif::Settings& joined = (*membership)->settings();
   GST_DEBUG_OBJECT(element_, "joined interface %s id %u", joined.socket.text().c_str(), joined.id);
+  const auto sets = [&](const char* setting) {
+    return (*membership)->given().contains(gstmemif::find_setting(setting));
+  };
+  note_memif_end(element_,
+                 {(*membership)->name(), direction_ == Direction::send, joined.socket.text(),
+                  joined.id, joined.role == Role::master, sets("socket-path"), sets("id")});
   if (joined.secret.size() == gstmemif::kMaxSecretLength) {
     GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS,
                         ("The secret of %s id %u has 24 bytes, and libmemif keeps 23 of them.",
