@@ -9,9 +9,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "echo_packets.hpp"
@@ -21,7 +23,8 @@
 namespace {
 
 constexpr std::int64_t kMicrosecond = 1000;
-constexpr std::int64_t kLinkTimeoutUs = 10'000'000;
+constexpr std::int64_t kPatientUs = 100'000;  // between two looks at what ends a wait
+constexpr std::int64_t kResolveTimeoutUs = 10'000'000;
 constexpr std::int64_t kReplyTimeoutUs = 1'000'000;
 constexpr std::uint32_t kBatch = 32;
 
@@ -34,7 +37,43 @@ struct Options {
   int count = 5;
   int size = 56;
   double interval = 1.0;
+  double wait = -1;  // seconds for a peer; below 0: as long as the role suggests
   bool quiet = false;
+};
+
+/** Set by a signal: the interface goes with its socket file, and then the program. */
+volatile std::sig_atomic_t interrupted = 0;
+
+/** What the interface says of peers that are not there. Told on the engine's thread. */
+class Peers final : public gstmemif::InterfaceObserver {
+ public:
+  void on_link_up(const gstmemif::LinkInfo&) override {}
+  void on_link_down(const std::string&) override {}
+  void on_refused(const gstmemif::Refusal& refusal) override {
+    say(refusal.reason + ". " + refusal.remedy + ".");
+  }
+  void on_waiting(const std::string& what) override { say(what + ".", true); }
+
+  /** Whether nobody was there, at the last try. */
+  bool nobody() const {
+    const std::lock_guard lock(mutex_);
+    return nobody_;
+  }
+  /** The last word, or nothing. */
+  std::string news() const {
+    const std::lock_guard lock(mutex_);
+    return news_;
+  }
+
+ private:
+  void say(const std::string& news, bool nobody = false) {
+    const std::lock_guard lock(mutex_);
+    news_ = news;
+    nobody_ = nobody;
+  }
+  mutable std::mutex mutex_;
+  std::string news_;
+  bool nobody_ = false;
 };
 
 int fail(const std::string& what) {
@@ -72,19 +111,21 @@ struct Statistics {
 class Ping {
  public:
   Ping(const Options& options, EchoPackets packets, std::unique_ptr<gstmemif::Receiver> receiver,
-       std::unique_ptr<gstmemif::Sender> sender)
+       std::unique_ptr<gstmemif::Sender> sender, const Peers& peers)
       : options_(options),
+        peers_(peers),
         packets_(std::move(packets)),
         receiver_(std::move(receiver)),
         sender_(std::move(sender)) {}
 
   int run() {
+    if (!find_peer()) return 2;
     if (!resolve()) return fail("no answer from " + options_.target + ": is it on this link?");
     std::printf("PING %s (%s) %d bytes of data, peer '%s'\n", options_.target.c_str(),
                 packets_.target_mac().format().c_str(), options_.size,
                 receiver_->link_info().peer_name.c_str());
     const std::int64_t start = g_get_monotonic_time();
-    for (int i = 1; i <= options_.count; ++i) {
+    for (int i = 1; i <= options_.count && interrupted == 0; ++i) {
       const std::int64_t due = g_get_monotonic_time();
       const Frame request = packets_.request(static_cast<std::uint16_t>(i));
       sent_at_ = g_get_monotonic_time();
@@ -109,11 +150,37 @@ class Ping {
     if (sender_->send_burst({&packet, 1}).sent == 1) sender_->flush();
   }
 
+  /** Without time to wait: a master that is there, or none. */
+  bool find_peer() {
+    const std::string path = receiver_->interface().settings().socket.text();
+    const bool dials = receiver_->interface().settings().role == gstmemif::Role::slave;
+    const double wait = options_.wait >= 0 ? options_.wait : dials ? 0 : 10;
+    const std::int64_t end = g_get_monotonic_time() + static_cast<std::int64_t>(wait * 1e6);
+    std::string said;
+    while (interrupted == 0) {
+      sender_->wait_for_link(kPatientUs * kMicrosecond);
+      if (sender_->link() != nullptr) return true;
+      const bool nobody = peers_.nobody();
+      if (nobody && wait <= 0) {
+        return fail("nobody listens at " + path +
+                    ". Start a master there, or wait for one with --wait=SECONDS.") == 0;
+      }
+      const std::string news = peers_.news();
+      if (news != said) std::fprintf(stderr, "memifping: %s\n", news.c_str());
+      said = news;
+      // A peer that was dialled says something before long.
+      if (g_get_monotonic_time() < end || (dials && news.empty())) continue;
+      if (wait > 0) std::fprintf(stderr, "memifping: no peer within %g s\n", wait);
+      return false;
+    }
+    return false;
+  }
+
   bool resolve() {
-    const std::int64_t end = g_get_monotonic_time() + kLinkTimeoutUs;
+    const std::int64_t end = g_get_monotonic_time() + kResolveTimeoutUs;
     bool resolved = false;
-    while (!resolved && g_get_monotonic_time() < end) {
-      sender_->wait_for_link(kLinkTimeoutUs * kMicrosecond);
+    while (!resolved && g_get_monotonic_time() < end && interrupted == 0) {
+      sender_->wait_for_link(kReplyTimeoutUs * kMicrosecond);
       send(packets_.resolution());
       receive_until(g_get_monotonic_time() + kReplyTimeoutUs, [&](const Frame& frame) {
         resolved = resolved || packets_.resolve(frame);
@@ -157,12 +224,13 @@ class Ping {
         for (const Frame& frame : frames) done = take(frame) || done;
       }
       const std::int64_t left = until - g_get_monotonic_time();
-      if (done || left <= 0) return;
-      receiver_->wait(left * kMicrosecond);
+      if (done || left <= 0 || interrupted != 0) return;
+      receiver_->wait(std::min(left, kPatientUs) * kMicrosecond);
     }
   }
 
   const Options& options_;
+  const Peers& peers_;
   EchoPackets packets_;
   std::unique_ptr<gstmemif::Receiver> receiver_;
   std::unique_ptr<gstmemif::Sender> sender_;
@@ -176,7 +244,8 @@ int start(const Options& options) {
   if (options.count < 1 || options.count > 65535) return fail("--count: choose 1 to 65535");
   if (options.size < 0 || options.size > 65000) return fail("--size: choose 0 to 65000");
   auto packets = EchoPackets::create(options.target, static_cast<std::size_t>(options.size));
-  if (!packets) return fail("'" + options.target + "' is no IPv4 or IPv6 address");
+  if (!packets)
+    return fail("'" + options.target + "' is no IPv4 or IPv6 address, such as 192.168.1.1");
   const auto address = gstmemif::SocketAddress::parse(options.socket_path);
   if (!address) return fail(address.error().text());
 
@@ -193,12 +262,17 @@ int start(const Options& options) {
   auto receiver = gstmemif::Receiver::open(*interface, 0, gstmemif::RxMode::interrupt);
   auto sender = gstmemif::Sender::open(*interface, 0);
   if (!receiver || !sender) return fail("cannot open the queues of the interface");
-  return Ping(options, std::move(*packets), std::move(*receiver), std::move(*sender)).run();
+  const auto peers = std::make_shared<Peers>();
+  (*interface)->add_observer(peers);
+  return Ping(options, std::move(*packets), std::move(*receiver), std::move(*sender), *peers).run();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    std::signal(signal, [](int) { interrupted = 1; });
+  }
   gchar *socket_path = nullptr, *role = nullptr, *secret = nullptr;
   gchar** rest = nullptr;
   Options options;
@@ -213,6 +287,8 @@ int main(int argc, char** argv) {
       {"size", 0, 0, G_OPTION_ARG_INT, &options.size, "Bytes of payload (default 56)", "BYTES"},
       {"interval", 0, 0, G_OPTION_ARG_DOUBLE, &options.interval,
        "Seconds between requests, 0: next one when a reply comes (default 1)", "S"},
+      {"wait", 'w', 0, G_OPTION_ARG_DOUBLE, &options.wait,
+       "Seconds to wait for a peer (default 0 as slave, 10 as master)", "S"},
       {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Only the summary", nullptr},
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, nullptr, "ADDRESS"},
       {nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr}};
@@ -221,10 +297,10 @@ int main(int argc, char** argv) {
   GError* error = nullptr;
   int status = 0;
   if (!g_option_context_parse(context, &argc, &argv, &error)) {
-    status = fail(error->message);
+    status = fail(std::string(error->message) + ". --help shows all options.");
     g_clear_error(&error);
   } else if (rest == nullptr || rest[1] != nullptr) {
-    status = fail("give one address to ping; --help says more");
+    status = fail("give one address to ping. --help shows all options.");
   } else {
     if (socket_path != nullptr) options.socket_path = socket_path;
     if (role != nullptr) options.role = role;

@@ -66,7 +66,7 @@ trap 'kill $responder 2> /dev/null; wait $responder 2> /dev/null || true; rm -rf
 printf '\nThe responder, in one process:\n  gst-launch-1.0 %s\n\nA second process pings it:\n\n' \
   "$pipeline"
 status=0
-build/examples/memifping --socket-path="$socket" --role=$peer_role --count="$count" \
+build/examples/memifping --socket-path="$socket" --role=$peer_role --wait=10 --count="$count" \
   --size="$size" --interval="$interval" "$address" || status=$?
 
 if [ $status -eq 0 ]; then
