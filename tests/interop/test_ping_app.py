@@ -308,9 +308,12 @@ class PingAppTest(InteropTest):
             app.kill()
 
     def assert_threads(self, app):
+        # A link may be up before all threads have their names.
+        names = [f"rx{queue}-quad:src" for queue in range(4)]
+        pipeline.wait_for(lambda: set(names) <= set(app.threads()), 10, f"threads {names}")
         threads = app.threads()
-        for queue in range(4):
-            self.assertEqual(len(threads[f"rx{queue}-quad:src"]), 1)
+        for name in names:
+            self.assertEqual(len(threads[name]), 1)
         everywhere = os.sched_getaffinity(0)
         self.assertEqual(os.sched_getaffinity(threads["rx0-quad:src"][0]), {LAST_CPU})
         self.assertEqual(os.sched_getaffinity(threads["rx1-quad:src"][0]), everywhere)
