@@ -254,6 +254,9 @@ void gst_memif_src_check_picture(GstPushSrc* src, GstMemifSrcState& state, GstMi
                          std::to_string(state.picture_size) + ". Set caps to those of the sender.");
 }
 
+// A deadline after a longer wait could not be expressed; then it begins anew.
+constexpr guint64 kLongestWait = 3600 * GST_SECOND;
+
 /** How long to wait for packets, in nanoseconds. Without a timeout no clock is read. */
 gint64 gst_memif_src_patience(GstMemifSrcState& state) {
   const guint64 limit = state.timeout.load(std::memory_order_relaxed);
@@ -261,7 +264,7 @@ gint64 gst_memif_src_patience(GstMemifSrcState& state) {
   const gint64 now = monotonic_ns();
   if (state.quiet_since == kNotQuiet) state.quiet_since = now;
   const auto quiet = static_cast<guint64>(now - state.quiet_since);
-  return static_cast<gint64>(std::min<guint64>(limit - std::min(limit, quiet), G_MAXINT64));
+  return static_cast<gint64>(std::min(limit - std::min(limit, quiet), kLongestWait));
 }
 
 /** Nothing came for the time that was set, if there is one still. */
