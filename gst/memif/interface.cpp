@@ -19,7 +19,6 @@ namespace gstmemif {
 namespace {
 
 constexpr std::uint32_t kFirstRetryMs = 20;
-constexpr std::uint32_t kLastRetryMs = 1000;
 
 /** With 25 % jitter, so that many interfaces do not connect in step. */
 std::uint32_t jittered(std::uint32_t milliseconds) {
@@ -343,8 +342,9 @@ void Interface::watch_deadline() {
 }
 
 void Interface::retry_later() {
+  retry_ms_ = std::min(retry_ms_, settings_.dial_interval);
   timer_->arm(jittered(retry_ms_));
-  retry_ms_ = std::min(2 * retry_ms_, kLastRetryMs);
+  retry_ms_ = 2 * retry_ms_;
 }
 
 Result<Settings> Interface::admit(const Init& init) {

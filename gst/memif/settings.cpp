@@ -129,6 +129,7 @@ constexpr char kSlaveOnly[] = "the slave's value applies";
 // What is decimal by mistake, as 660, is more.
 constexpr std::uint64_t kMaxSocketMode = 0777;
 constexpr SettingLimits kPositive = {.min = 1};
+constexpr SettingLimits kDialIntervals = {.min = 10, .max = 3600000};
 constexpr SettingLimits kQueues = {.min = 1, .max = kMaxQueues};
 
 constexpr std::array kSettings = {
@@ -168,6 +169,10 @@ constexpr std::array kSettings = {
     row<Member<&Settings::tx_queues>>("tx-queues", "Transmit queues",
                                       "Number of queues from this side to the peer",
                                       {.note = "the peer may agree to fewer", .limits = kQueues}),
+    row<Member<&Settings::dial_interval>>(
+        "dial-interval", "Dial interval",
+        "Longest time between two tries to connect, in milliseconds",
+        {.note = "slave only", .limits = kDialIntervals}),
     row<Member<&Settings::listen, &ListenOptions::mode>>(
         "socket-mode", "Socket file mode",
         "Permissions of the socket file, octal as for chmod: 0660 is 432",

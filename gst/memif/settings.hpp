@@ -22,6 +22,7 @@ namespace gstmemif {
 inline constexpr char kDefaultSocketPath[] = "/run/vpp/memif.sock";
 inline constexpr std::uint32_t kDefaultRingSize = 1024;
 inline constexpr std::uint32_t kDefaultBufferSize = 2048;
+inline constexpr std::uint32_t kDefaultDialInterval = 1000;
 // What the offset of a descriptor reaches; pools of VPP and DPDK are smaller as a rule.
 inline constexpr std::uint64_t kDefaultMemoryLimit = std::uint64_t{4} << 30;
 inline constexpr std::uint64_t kDefaultCopyLimit = std::uint64_t{1} << 30;
@@ -46,6 +47,8 @@ struct Settings {
       kDefaultBufferSize;                        ///< bytes of a slot's buffer, 1 or more; as slave
   std::uint32_t cache_line = kDefaultCacheLine;  ///< 64 or 128, how the peer was built; as slave
   ListenOptions listen;                          ///< as master
+  /** milliseconds between tries to connect that failed, at most; the first come sooner; as slave */
+  std::uint32_t dial_interval = kDefaultDialInterval;
   /** bytes that a peer may make us map; as master */
   std::uint64_t memory_limit = kDefaultMemoryLimit;
   /** bytes of the longest packet that is received */

@@ -69,6 +69,28 @@ GST_START_TEST(test_a_slave_gives_its_buffers_before_the_master_connects) {
 }
 GST_END_TEST
 
+/** Connections that a listener refuses at once show when the slave dials. */
+GST_START_TEST(test_the_dial_interval) {
+  const std::string name = unique_socket();
+  const ListenSocket listener = must(ListenSocket::open(address(name), ListenOptions()));
+  Settings settings = settings_for(Role::slave, name);
+  settings.dial_interval = 10;
+  auto often = started(settings);
+  const auto start = Clock::now();
+  int tries = 0;
+  fail_unless(eventually([&] {
+    const auto incoming = must(listener.accept());
+    tries += incoming && incoming->fd ? 1 : 0;
+    return tries == 20;
+  }));
+  // Twenty tries with the default interval take more than ten seconds.
+  fail_unless(milliseconds_since(start) < 8000);
+  often->stop();
+  settings.dial_interval = 9;
+  must_fail(Interface::create(settings, Loop::own_thread()), "dial-interval=9", "from 10 to");
+}
+GST_END_TEST
+
 GST_START_TEST(test_several_ids_on_one_socket) {
   const std::string name = unique_socket();
   std::vector<std::shared_ptr<Interface>> masters, slaves;
@@ -431,6 +453,7 @@ static Suite* interface_suite(void) {
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, test_either_end_may_start_first);
   tcase_add_test(tests, test_a_slave_gives_its_buffers_before_the_master_connects);
+  tcase_add_test(tests, test_the_dial_interval);
   tcase_add_test(tests, test_several_ids_on_one_socket);
   tcase_add_test(tests, test_a_second_master_of_an_id_is_refused);
   tcase_add_test(tests, test_a_second_slave_waits_until_the_id_is_free);
