@@ -23,6 +23,30 @@ def build_dir():
     return Path(os.environ["MEMIF_BUILD"])
 
 
+# As systemd starts a program with a socket: its descriptor 3, and two variables.
+ACTIVATE = """
+import os, socket, sys
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+listener.bind(sys.argv[1])
+listener.listen()
+os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
+class Activated(Pipeline):
+    """A command of a unit that has a socket unit beside it."""
+
+    def __init__(self, command, path):
+        self.path = path
+        super().__init__(command.removeprefix("gst-launch-1.0"))
+
+    def program(self):
+        return ["/usr/bin/python3", "-c", ACTIVATE, self.path, "gst-launch-1.0"]
+
+
 class DocsTest(InteropTest):
     """Commands that need VPP are the only ones that are not run."""
 
@@ -103,6 +127,20 @@ class DocsTest(InteropTest):
 
     def watched(self, launch):
         return Pipeline(launch.removeprefix("gst-launch-1.0"), arguments=("-m",))
+
+    def test_socket_of_systemd(self):
+        """The unit's command takes over the socket at its path, and leaves the file there."""
+        socket_unit, service = doc_commands.code_blocks(ROOT / "docs/peers.md", "ini")
+        path = f"{self.directory}/passed.sock"
+        listed = re.search(r"ListenSequentialPacket=(\S+)", socket_unit).group(1)
+        command = re.search(r"ExecStart=(.*)", service).group(1)
+        self.assertEqual(command.count(listed), 2)
+        with Activated(command.replace(listed, path), path):
+            ping = [f"{build_dir()}/examples/memifping", f"--socket-path={path}", "--interval=0",
+                    "192.168.1.1"]
+            self.wait_socket(path)
+            self.assertIn("5 received, 0 wrong", self.run_program(ping))
+        self.assertTrue(Path(path).is_socket(), "the file of systemd is gone")
 
     def test_ping_of_another_pipeline(self):
         launch, ping = self.section("docs/peers.md", "Another pipeline")[:2]

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "gst/memif/control/channel.hpp"
+#include "gst/memif/control/passed_socket.hpp"
 
 namespace gstmemif {
 namespace {
@@ -302,6 +303,9 @@ Result<void> ListenSocket::prepare_file() {
 
 Result<ListenSocket> ListenSocket::open(const SocketAddress& address,
                                         const ListenOptions& options) {
+  Result<UniqueFd> passed = passed_socket(address);
+  if (!passed) return passed.error();
+  if (*passed) return ListenSocket(std::move(*passed), address, options, true);
   UniqueFd fd = new_socket();
   if (!fd) return path_error(address, ErrorCode::open, "no socket: " + error_text(errno));
   const KernelAddress kernel(address);
@@ -325,7 +329,7 @@ Result<ListenSocket> ListenSocket::open(const SocketAddress& address,
                           : "cannot listen: " + error_text(error) +
                                 ". Choose a directory that this user may write to.");
   }
-  ListenSocket socket(std::move(fd), address, options);
+  ListenSocket socket(std::move(fd), address, options, false);
   if (!address.abstract()) {
     if (Result<void> status = socket.prepare_file(); !status) return status.error();
   }
@@ -336,6 +340,7 @@ Result<ListenSocket> ListenSocket::open(const SocketAddress& address,
 }
 
 ListenSocket::~ListenSocket() {
+  if (passed_) return;
   const char* path = address_.name().c_str();
   // No peer may connect to a socket that is never read again; see wait_for_name().
   if (fd_) ::shutdown(fd_.get(), SHUT_RDWR);
@@ -384,8 +389,9 @@ Result<UniqueFd> dial(const SocketAddress& address) {
 
 bool ListenSocket::in_place() const noexcept {
   struct stat status {};
-  return address_.abstract() || (::lstat(address_.name().c_str(), &status) == 0 &&
-                                 status.st_dev == device_ && status.st_ino == inode_);
+  return passed_ || address_.abstract() ||
+         (::lstat(address_.name().c_str(), &status) == 0 && status.st_dev == device_ &&
+          status.st_ino == inode_);
 }
 
 }  // namespace gstmemif

@@ -26,8 +26,10 @@ struct Incoming {
 class GSTMEMIF_API ListenSocket {
  public:
   /**
-   * Binds and listens. A stale socket file is replaced; a live one is left alone and is an error
-   * (ErrorCode::busy).
+   * Binds and listens, or takes a copy of the socket that was passed to this process for the
+   * address (see passed_socket.hpp): its owner made it, so it is neither shut down nor removed at
+   * the end, and has the permissions that its owner gave it. A stale socket file is replaced; a
+   * live one is left alone and is an error (ErrorCode::busy).
    */
   static Result<ListenSocket> open(const SocketAddress& address, const ListenOptions& options);
 
@@ -47,13 +49,17 @@ class GSTMEMIF_API ListenSocket {
   Result<std::optional<Incoming>> accept() const;
 
  private:
-  ListenSocket(UniqueFd fd, SocketAddress address, ListenOptions options)
-      : fd_(std::move(fd)), address_(std::move(address)), options_(std::move(options)) {}
+  ListenSocket(UniqueFd fd, SocketAddress address, ListenOptions options, bool passed)
+      : fd_(std::move(fd)),
+        address_(std::move(address)),
+        options_(std::move(options)),
+        passed_(passed) {}
   Result<void> prepare_file();
 
   UniqueFd fd_;
   SocketAddress address_;
   ListenOptions options_;
+  bool passed_ = false;
   dev_t device_ = 0;  // of the file that we made: no other file is ever removed
   ino_t inode_ = 0;
 };

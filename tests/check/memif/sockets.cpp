@@ -33,6 +33,19 @@ Result<ListenSocket> listen_at(const std::string& text, const ListenOptions& opt
   return ListenSocket::open(address(text), options);
 }
 
+/** A socket as systemd passes it in: with a file of its own, and named in the environment. */
+UniqueFd passed_at(const std::string& path, int type) {
+  UniqueFd fd(::socket(AF_UNIX, type, 0));
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  path.copy(to.sun_path, sizeof to.sun_path - 1);
+  fail_unless(::bind(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
+  fail_unless(::listen(fd.get(), 5) == 0);
+  ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+  ::setenv("LISTEN_FDS", std::to_string(fd.get() - 3 + 1).c_str(), 1);
+  return fd;
+}
+
 }  // namespace
 
 GST_START_TEST(test_addresses) {
@@ -409,6 +422,46 @@ GST_START_TEST(test_owner_and_mode_are_given_to_the_socket_only) {
 }
 GST_END_TEST
 
+/** Its owner's file stays, and who connects while nobody accepts is served afterwards. */
+GST_START_TEST(test_a_socket_that_was_passed_in) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("memif.sock");
+  const UniqueFd passed = passed_at(path, SOCK_SEQPACKET);
+  const ino_t inode = status_of(path).st_ino;
+  auto slave = started(settings_for(Role::slave, path));
+  for (int i = 0; i < 3; ++i) {
+    auto master = started(settings_for(Role::master, path));
+    fail_unless(come_up(slave, master));
+    pass(slave, master);
+    master->stop();
+    fail_unless_equals_uint64(status_of(path).st_ino, inode);
+  }
+  ::unlink(path.c_str());
+}
+GST_END_TEST
+
+GST_START_TEST(test_sockets_that_were_passed_in_for_others) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("memif.sock");
+  const std::string other = directory.file("other.sock");
+  const UniqueFd passed = passed_at(path, SOCK_SEQPACKET);
+  must(listen_at(other));
+  // Of another process: its variables are not for us, and the name is taken.
+  ::setenv("LISTEN_PID", "1", 1);
+  must_fail(listen_at(path), "another program listens there");
+  ::unlink(path.c_str());
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_passed_socket_of_another_kind) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("memif.sock");
+  const UniqueFd passed = passed_at(path, SOCK_STREAM);
+  must_fail(listen_at(path), "SOCK_SEQPACKET", "ListenSequentialPacket=");
+  ::unlink(path.c_str());
+}
+GST_END_TEST
+
 static Suite* sockets_suite(void) {
   Suite* suite = suite_create("sockets");
   TCase* tests = tcase_create("sockets");
@@ -433,6 +486,9 @@ static Suite* sockets_suite(void) {
   tcase_add_test(tests, test_a_locked_directory_delays_nobody_else);
   tcase_add_test(tests, test_interfaces_that_start_at_once_share_a_socket);
   tcase_add_test(tests, test_owner_and_mode_are_given_to_the_socket_only);
+  tcase_add_test(tests, test_a_socket_that_was_passed_in);
+  tcase_add_test(tests, test_sockets_that_were_passed_in_for_others);
+  tcase_add_test(tests, test_a_passed_socket_of_another_kind);
   return suite;
 }
 
