@@ -45,7 +45,8 @@ class ExamplesTest(InteropTest):
             with self.subTest(libmemif=role):
                 path = self.socket(role)
                 with self.peer("icmp_responder", role, path) as peer:
-                    ping = Pinger(f"-s {path} -r {opposite(role)} -c 3 --interval=0 192.168.1.1")
+                    ping = Pinger(f"-s {path} -r {opposite(role)} -c 3 --interval=0 "
+                                  "--wait=10 192.168.1.1")
                     with both_sides(peer, ping):
                         ping.wait(20)
                         self.assertIn("3 received, 3 wrong, 0% packet loss", ping.output())
