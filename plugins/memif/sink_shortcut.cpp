@@ -5,13 +5,17 @@
 namespace {
 
 constexpr GstClockTime kInterval = 100 * GST_MSECOND;
+// Of buffers that have no time.
+constexpr guint kMostInARow = 1024;
+// The time of a buffer with a DTS, which only the base class gets.
+constexpr GstClockTime kTwoTimes = GST_CLOCK_TIME_NONE - 1;
 
 // What render() returns, from gst_base_sink_wait_preroll(), when a step has ended its wait.
 constexpr GstFlowReturn kStepped = GST_FLOW_CUSTOM_ERROR;
 
 /** As the base class, which takes that of the first buffer of a list. */
 GstClockTime time_of(GstBuffer* buffer) {
-  return GST_BUFFER_DTS_IS_VALID(buffer) ? GST_CLOCK_TIME_NONE : GST_BUFFER_PTS(buffer);
+  return GST_BUFFER_DTS_IS_VALID(buffer) ? kTwoTimes : GST_BUFFER_PTS(buffer);
 }
 
 }  // namespace
@@ -35,13 +39,19 @@ bool SinkShortcut::is_plain() const noexcept {
          gst_base_sink_get_throttle_time(sink_) == 0 && gst_base_sink_get_max_bitrate(sink_) == 0;
 }
 
+/** Whether it is not the turn of the base class, and nothing that it would leave out. */
+bool SinkShortcut::is_inside(GstClockTime time) const noexcept {
+  if (time == GST_CLOCK_TIME_NONE) return in_a_row_ < kMostInARow;
+  if (time == kTwoTimes) return false;
+  const GstSegment& segment = sink_->segment;
+  return time - last_ < kInterval && segment.format == GST_FORMAT_TIME && time >= segment.start &&
+         time < segment.stop;
+}
+
 /** With the preroll lock. */
 bool SinkShortcut::may_render(GstClockTime time) const noexcept {
-  const GstSegment& segment = sink_->segment;
   return usual_.load(std::memory_order_acquire) && !sink_->flushing && !sink_->need_preroll &&
-         !sink_->eos && g_atomic_int_get(&sink_->sync) == FALSE && time != GST_CLOCK_TIME_NONE &&
-         time - last_ < kInterval && segment.format == GST_FORMAT_TIME && time >= segment.start &&
-         time < segment.stop;
+         !sink_->eos && g_atomic_int_get(&sink_->sync) == FALSE && is_inside(time);
 }
 
 template <class Data, class BaseChain, class Render>
@@ -52,6 +62,7 @@ GstFlowReturn SinkShortcut::pass(Data* data, GstClockTime time, BaseChain base_c
   if (may_render(time)) [[likely]] {
     flow = render(sink_, data);
     if (flow != kStepped) rendered_.add(1);
+    ++in_a_row_;
     if (sink_->flushing) flow = GST_FLOW_FLUSHING;
   }
   GST_BASE_SINK_PREROLL_UNLOCK(sink_);
@@ -60,8 +71,10 @@ GstFlowReturn SinkShortcut::pass(Data* data, GstClockTime time, BaseChain base_c
     return flow;
   }
   // Before the base class looks: what happens from now on counts.
-  usual_.store(!stepped_.load(std::memory_order_acquire) && is_plain(), std::memory_order_release);
+  usual_.store(time != kTwoTimes && !stepped_.load(std::memory_order_acquire) && is_plain(),
+               std::memory_order_release);
   last_ = time;
+  in_a_row_ = 0;
   flow = base_chain(pad(), GST_OBJECT_CAST(sink_), data);
   if (flow != GST_FLOW_OK) on_event();
   return flow;

@@ -8,9 +8,9 @@
  * what is late, and to report both. With sync=false, without QoS, limits and last-sample, nothing
  * of that has an effect, and it costs more than it takes to send a small batch. So the pad has
  * chain functions of our own. They leave to the base class the first buffer after each event, all
- * that is not usual (another state, a flush, a step, a buffer outside of the segment), and one
- * buffer per 100 ms of the stream, for its position; between these they call render() with the same
- * lock held.
+ * that is not usual (another state, a flush, a step, a buffer outside of the segment or with a
+ * DTS), and one buffer per 100 ms of the stream, or of 1024 without a time, for its position and
+ * for what was set meanwhile; between these they call render() with the same lock held.
  */
 #pragma once
 
@@ -44,6 +44,7 @@ class SinkShortcut {
   guint64 rendered() const noexcept { return rendered_.get(); }
 
  private:
+  bool is_inside(GstClockTime time) const noexcept;
   bool may_render(GstClockTime time) const noexcept;
   template <class Data, class BaseChain, class Render>
   GstFlowReturn pass(Data* data, GstClockTime time, BaseChain base_chain, Render render);
@@ -56,5 +57,6 @@ class SinkShortcut {
   std::atomic<bool> usual_{false};
   std::atomic<bool> stepped_{false};
   GstClockTime last_ = GST_CLOCK_TIME_NONE;  // of the buffer that the base class got last
+  guint in_a_row_ = 0;                       // since then
   gstcommon::Counter rendered_;
 };

@@ -121,6 +121,15 @@ GST_START_TEST(test_the_last_sample_from_when_it_is_enabled) {
   fail_unless(last != nullptr);
   fail_unless_equals_uint64(GST_BUFFER_PTS(gst_sample_get_buffer(last)), 249 * GST_MSECOND);
   gst_sample_unref(last);
+
+  Sink untimed;
+  for (int i = 0; i < 50; ++i) fail_unless(untimed.push(GST_CLOCK_TIME_NONE) == GST_FLOW_OK);
+  g_object_set(untimed.get(), "enable-last-sample", TRUE, nullptr);
+  for (int i = 0; i < 1100; ++i) fail_unless(untimed.push(GST_CLOCK_TIME_NONE) == GST_FLOW_OK);
+  last = gst_base_sink_get_last_sample(GST_BASE_SINK(untimed.get()));
+  fail_unless(last != nullptr);
+  gst_sample_unref(last);
+  fail_unless_equals_uint64(untimed.rendered(), 1150);
 }
 GST_END_TEST
 
