@@ -76,7 +76,7 @@ class KillTest(InteropTest):
         with pipeline.Pipeline(pipeline.responder(path, role)) as pipe:
             for _ in range(WARM_UP):
                 self.round(peer, chance.uniform(0, 0.02))
-            before, memory = self.quiet(pipe), pipe.rss()
+            before, memory = self.usual(peer, pipe, chance), pipe.rss()
             for number in range(ROUNDS):
                 self.round(peer, chance.uniform(0, 0.02))
                 pipe.assert_alive()
@@ -85,9 +85,22 @@ class KillTest(InteropTest):
             try:
                 pipeline.wait_for(lambda: self.held(pipe) == before, 6, "giving back")
             except AssertionError:
-                self.assertEqual(before, self.held(pipe), "what the process holds has changed")
+                self.assertEqual(before, self.usual(peer, pipe, chance),
+                                 "what the process holds has changed")
             grown = pipe.rss() - memory
             self.assertLess(grown, RSS_SLACK_KB, f"memory grew by {grown} kB in {ROUNDS} rounds")
+
+    def usual(self, peer, pipe, chance):
+        """What it holds when memifsink has the last link, which it keeps until its next packet.
+
+        Mostly it does; where its last packet came after the end of the link, it has none.
+        """
+        for _ in range(5):
+            held = self.quiet(pipe)
+            if any("memfd" in line for line in held[1]):
+                break
+            self.round(peer, chance.uniform(0, 0.02))
+        return held
 
     def quiet(self, pipe):
         """What it holds once the last link is gone: the same twice, 300 ms apart."""
