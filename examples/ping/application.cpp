@@ -154,6 +154,7 @@ void Application::on_link(GstMessage* message) {
   interface->up = up != FALSE;
   if (interface->up) {
     interface->peer = gst_structure_get_string(news, "peer-name");
+    interface->up_since_us = g_get_monotonic_time();
     warnings_.clear();
     screen_.say(interface->vdev.name + ": link up, peer '" + interface->peer + "'");
     return;

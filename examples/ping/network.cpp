@@ -81,7 +81,7 @@ GstElement* Network::add_sink(const Vdev& vdev, std::uint32_t queue) {
 }
 
 Interface Network::make_responders(const Vdev& vdev) {
-  Interface interface { vdev, {}, false, "" };
+  Interface interface { vdev, {}, false, 0, "" };
   for (std::uint32_t k = 0; k < vdev.queues; ++k) {
     Queue queue;
     queue.src = add_src(vdev, k);
@@ -98,7 +98,7 @@ Interface Network::make_responders(const Vdev& vdev) {
 
 /** All queues of an interface are one port: a bridge must not send a packet back where it came. */
 Interface Network::make_bridged(const Vdev& vdev) {
-  Interface interface { vdev, {}, false, "" };
+  Interface interface { vdev, {}, false, 0, "" };
   for (std::uint32_t k = 0; k < vdev.queues; ++k) {
     interface.queues.push_back(Queue{add_src(vdev, k), nullptr, nullptr});
   }

@@ -25,7 +25,8 @@ struct Interface {
   Vdev vdev;
   std::vector<Queue> queues;
   bool up = false;
-  std::string peer;  ///< kept when the link goes down, to name the peer that left
+  gint64 up_since_us = 0;  ///< monotonic time; of the last link
+  std::string peer;        ///< kept when the link goes down, to name the peer that left
 };
 
 /**

@@ -12,12 +12,17 @@
 
 #include "network.hpp"
 
-/** The counters of a queue, or of a bridge. */
+struct Direction {
+  guint64 packets = 0, bytes = 0;
+  std::string ring;  ///< slots in use, and all; not of a bridge
+};
+
+/** The counters of a queue, or of a bridge, which has no link. */
 struct Counters {
   std::string interface;
   std::string queue;
-  std::string link;
-  guint64 rx_packets = 0, rx_bytes = 0, tx_packets = 0, tx_bytes = 0;
+  std::string link, uptime, peer;
+  Direction rx, tx;
   std::map<std::string, guint64> drops;  ///< by reason, those that happened
 };
 
@@ -29,7 +34,10 @@ struct Sample {
 
 Sample take_sample(const Network& network);
 
-/** Packets since the start, and rates between two samples of one network, as lines of text. */
+/**
+ * Packets since the start, links and rings as they are now, and rates between two samples of one
+ * network, as lines of text.
+ */
 std::vector<std::string> make_table(const Sample& before, const Sample& now);
 
 /** All queues in one line. */

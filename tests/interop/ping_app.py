@@ -63,19 +63,24 @@ class Ping(pipeline.Pipeline):
         return found
 
 
-ROW = re.compile(r"^(\S.*?)\s+(\d+)\s+(up|down)\s+(\d+)\s+([\d.]+)\s+(\d+)\s+([\d.]+)  (.*)$")
+# Packets, their rate, Mbit/s; slots in use, and all, where the queue has such a ring.
+_DIRECTION = r"(\d+)\s+(\d+)\s+([\d.]+)\s+(?:(\d+)/(\d+)\s+)?"
+ROW = re.compile(r"^(\S.*?)\s+(\d+)\s+(?:(up)\s+(\d+) s\s+(\S+)|(down))\s+" +
+                 2 * _DIRECTION + r"(.*)$")
 
 
 def summary(output):
-    """The rows of the last table: {(interface, queue): {rx, tx, rx_rate, tx_rate, drops}}."""
+    """The rows of the last table, by (interface, queue)."""
     table = output[output.rindex("interface "):]
     rows = {}
     for line in table.splitlines()[1:]:
         row = ROW.match(line)
         if row:
-            drops = {} if row[8] == "-" else \
+            drops = {} if row[17] == "-" else \
                 {part.rsplit(" ", 1)[0]: int(part.rsplit(" ", 1)[1])
-                 for part in row[8].split(", ")}
-            rows[row[1], int(row[2])] = dict(link=row[3], rx=int(row[4]), rx_rate=float(row[5]),
-                                             tx=int(row[6]), tx_rate=float(row[7]), drops=drops)
+                 for part in row[17].split(", ")}
+            rows[row[1], int(row[2])] = dict(
+                link=row[3] or row[6], peer=row[5], rx=int(row[7]), rx_rate=float(row[9]),
+                rx_ring=row[11], tx=int(row[12]), tx_rate=float(row[14]), tx_ring=row[16],
+                drops=drops)
     return rows

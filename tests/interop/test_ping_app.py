@@ -208,9 +208,12 @@ class PingAppTest(InteropTest):
         self.assertEqual(two["rx"], two["tx"])
         total = re.search(r"^(\d+) packets received, (\d+) sent, 3 dropped in ", output, re.M)
         self.assertEqual(int(total[1]), one["rx"] + two["rx"])
+        self.assertEqual((one["peer"], two["peer"]), (None, "interop0"))
+        self.assertEqual((one["rx_ring"], two["rx_ring"]), ("0", "1024"))
         # Some table in between has seen the rates of the traffic.
-        rates = [float(row[5]) for row in map(ping_app.ROW.match, output.splitlines()) if row]
-        self.assertGreater(max(rates), 0.1)
+        seen = [row for row in map(ping_app.ROW.match, output.splitlines()) if row]
+        self.assertGreater(max(int(row[8]) for row in seen), 100)
+        self.assertGreater(max(float(row[9]) for row in seen), 0.1)
 
     def assert_graph(self, path):
         text = Path(path).read_text()
