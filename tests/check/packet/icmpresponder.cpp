@@ -588,7 +588,8 @@ GST_START_TEST(test_forgotten_address) {
   rig::Rig given("icmpresponder");
   g_object_set(given.element, "address", "192.168.1.1", nullptr);
   given.play();
-  fail_unless_equals_string(given.message(GST_MESSAGE_WARNING).c_str(), "");
+  const std::string none = given.message(GST_MESSAGE_WARNING);
+  fail_unless_equals_string(none.c_str(), "");
 }
 GST_END_TEST
 
