@@ -2,7 +2,8 @@
 // Copyright (C) 2026 The gst-memif developers
 /**
  * @file
- * Buffers of a pool that rest until they are used again, without a lock.
+ * Buffers of a pool that rest until they are used again, without a lock, and what makes one as it
+ * was.
  */
 #pragma once
 
@@ -69,3 +70,31 @@ class RestingBuffers {
   std::atomic<GstBuffer*> added_{nullptr};
   GstBuffer* taken_ = nullptr;
 };
+
+/** The meta of @p buffer if it is of kind @p own and there is no other; null otherwise. */
+inline GstMeta* only_meta(GstBuffer* buffer, const GstMetaInfo* own) noexcept {
+  gpointer state = nullptr;
+  GstMeta* first = gst_buffer_iterate_meta(buffer, &state);
+  const bool only =
+      first != nullptr && first->info == own && gst_buffer_iterate_meta(buffer, &state) == nullptr;
+  return only ? first : nullptr;
+}
+
+/** The same, after others were removed. Null if that is not possible: they may be locked. */
+inline GstMeta* restore_only_meta(GstBuffer* buffer, const GstMetaInfo* own) noexcept {
+  if (GstMeta* meta = only_meta(buffer, own)) return meta;
+  const auto remove = [](GstBuffer*, GstMeta** meta, gpointer kept) -> gboolean {
+    const bool stays = (*meta)->info == kept || GST_META_FLAG_IS_SET(*meta, GST_META_FLAG_LOCKED);
+    if (!stays) *meta = nullptr;
+    return TRUE;
+  };
+  gst_buffer_foreach_meta(buffer, remove, const_cast<GstMetaInfo*>(own));
+  return only_meta(buffer, own);
+}
+
+/** Unsets flags and times. */
+inline void forget_flags_and_times(GstBuffer* buffer) noexcept {
+  GST_BUFFER_FLAGS(buffer) = 0;
+  GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DURATION(buffer) = GST_CLOCK_TIME_NONE;
+}

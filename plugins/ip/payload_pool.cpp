@@ -134,26 +134,6 @@ static GstAllocator* payload_allocator() {
 
 namespace {
 
-/** Its meta for the sender, if it has no other; null otherwise. */
-GstNetAddressMeta* only_meta(GstBuffer* buffer) {
-  static const GstMetaInfo* const info = GST_NET_ADDRESS_META_INFO;
-  gpointer state = nullptr;
-  GstMeta* first = gst_buffer_iterate_meta(buffer, &state);
-  const bool only =
-      first != nullptr && first->info == info && gst_buffer_iterate_meta(buffer, &state) == nullptr;
-  return only ? reinterpret_cast<GstNetAddressMeta*>(first) : nullptr;
-}
-
-void remove_other_metas(GstBuffer* buffer) {
-  const auto remove = [](GstBuffer*, GstMeta** meta, gpointer) -> gboolean {
-    const bool stays = (*meta)->info == GST_NET_ADDRESS_META_INFO ||
-                       GST_META_FLAG_IS_SET(*meta, GST_META_FLAG_LOCKED);
-    if (!stays) *meta = nullptr;
-    return TRUE;
-  };
-  gst_buffer_foreach_meta(buffer, remove, nullptr);
-}
-
 /**
  * Called with the last reference gone: instead of being freed, a buffer that is as it was made gets
  * one again and rests until it is lent anew.
@@ -169,19 +149,14 @@ gboolean gst_ip_payload_recycle(GstMiniObject* object) {
   GstIpPayload* payload = payload_of(memory);
   if (payload->batch == nullptr) return TRUE;  // it goes from where it rested
   gst_buffer_ref(buffer);
-  payload->meta = only_meta(buffer);
+  static const GstMetaInfo* const info = GST_NET_ADDRESS_META_INFO;
+  payload->meta = reinterpret_cast<GstNetAddressMeta*>(restore_only_meta(buffer, info));
   if (payload->meta == nullptr) {
-    remove_other_metas(buffer);
-    payload->meta = only_meta(buffer);
-    if (payload->meta == nullptr) {
-      object->dispose = nullptr;
-      gst_buffer_unref(buffer);
-      return FALSE;
-    }
+    object->dispose = nullptr;
+    gst_buffer_unref(buffer);
+    return FALSE;
   }
-  GST_BUFFER_FLAGS(buffer) = 0;
-  GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
-  GST_BUFFER_DURATION(buffer) = GST_CLOCK_TIME_NONE;
+  forget_flags_and_times(buffer);
   // Where it is needed next.
   GST_BUFFER_OFFSET_END(buffer) = reinterpret_cast<std::uintptr_t>(payload);
   HeldBatch* batch = std::exchange(payload->batch, nullptr);

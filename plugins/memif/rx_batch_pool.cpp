@@ -9,37 +9,14 @@
 
 namespace {
 
-/** Whether it has the meta that it was made with, and no other. */
-bool has_own_meta(GstBuffer* batch) {
-  gpointer state = nullptr;
-  const GstMeta* first = gst_buffer_iterate_meta(batch, &state);
-  return first != nullptr && first->info == gst_packet_batch_meta_get_info() &&
-         gst_buffer_iterate_meta(batch, &state) == nullptr;
-}
-
-void remove_other_metas(GstBuffer* batch) {
-  gst_buffer_foreach_meta(
-      batch,
-      [](GstBuffer*, GstMeta** meta, gpointer) -> gboolean {
-        if (!GST_META_FLAG_IS_SET(*meta, GST_META_FLAG_POOLED)) *meta = nullptr;
-        return TRUE;
-      },
-      nullptr);
-}
-
 /** Makes one with its own memory as it was, and returns what is lent: true if it may be used again.
  */
 bool reset(GstBuffer* batch) {
   GstMemory* arena = gst_buffer_peek_memory(batch, 0);
   // It may still be in use, with or without a buffer.
   if (GST_MINI_OBJECT_REFCOUNT_VALUE(arena) != 1) return false;
-  if (!has_own_meta(batch)) {
-    remove_other_metas(batch);
-    if (!has_own_meta(batch)) return false;
-  }
-  GST_BUFFER_FLAGS(batch) = 0;
-  GST_BUFFER_PTS(batch) = GST_BUFFER_DTS(batch) = GST_CLOCK_TIME_NONE;
-  GST_BUFFER_DURATION(batch) = GST_CLOCK_TIME_NONE;
+  if (restore_only_meta(batch, gst_packet_batch_meta_get_info()) == nullptr) return false;
+  forget_flags_and_times(batch);
   GST_BUFFER_OFFSET(batch) = GST_BUFFER_OFFSET_END(batch) = GST_BUFFER_OFFSET_NONE;
   gst_memif_arena_give_back(arena);
   return true;

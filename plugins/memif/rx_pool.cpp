@@ -72,9 +72,7 @@ bool gst_memif_rx_pool_reset(GstBufferPool* pool, GstBuffer* buffer) {
     GST_BUFFER_POOL_CLASS(gst_memif_rx_pool_parent_class)->reset_buffer(pool, buffer);
     if (has_metas(buffer)) return false;
   }
-  GST_BUFFER_FLAGS(buffer) = 0;
-  GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
-  GST_BUFFER_DURATION(buffer) = GST_CLOCK_TIME_NONE;
+  forget_flags_and_times(buffer);
   GST_BUFFER_OFFSET(buffer) = GST_BUFFER_OFFSET_END(buffer) = GST_BUFFER_OFFSET_NONE;
   return true;
 }
