@@ -79,6 +79,13 @@ class RacingTest(unittest.TestCase):
 """
 
 
+# Says what it was asked for, and ends as it was told to.
+SUITE = """#!/bin/sh
+echo "asked for: $*"
+printf "$ENDING"
+"""
+
+
 class SummaryTest(unittest.TestCase):
     def test_counts(self):
         for sample, counted in ((GOOD, (12, 0, 0)), (PLAIN, (1, 0, 0)), (BAD, (9, 2, 0)),
@@ -185,6 +192,33 @@ class RunTest(unittest.TestCase):
         (first,) = [line for line in lines if line.startswith("first ")]
         (beside,) = [line for line in lines if line.startswith("beside ")]
         self.assertNotEqual(first.split()[1], beside.split()[1])
+
+    def test_stages_of_other_releases(self):
+        self.write("tests/suite.sh", SUITE, 0o755)
+        for stage, asked in (("suite:sid", "sid quick"), ("packages", "trixie packages"),
+                             ("packages:sid", "sid packages"), ("cross:arm64", "trixie arm64"),
+                             ("cross:arm64:sid", "sid arm64")):
+            with self.subTest(stage):
+                lines, code = self.run_sh(f"--stage={stage}", ENDING="4 passed, 0 failed, 1 skipped\n")
+                self.assertIn(f"asked for: {asked}", lines)
+                self.assertEqual((lines[-1], code), ("4 passed, 0 failed, 1 skipped", 0))
+        for stage in ("packages:", "packagesque", "cross:mips", "cross:arm64:", "suite:"):
+            with self.subTest(stage):
+                self.assertEqual(self.run_sh(f"--stage={stage}"), ([], 2))
+
+    def test_ends_of_other_releases(self):
+        self.write("tests/suite.sh", SUITE, 0o755)
+        reason = "suite sid is skipped: a chroot needs root"
+        for ending, last in (
+                (f"{reason}\n", [reason, "", "0 passed, 0 failed, 1 skipped"]),
+                ("Failed:\n  the cross build\n2 passed, 1 failed, 0 skipped\n",
+                 ["Failed:", "  suite:sid: the cross build", "2 passed, 1 failed, 0 skipped"]),
+                ("E: it broke\n", ["Failed:", "  suite:sid: the run did not end",
+                                   "0 passed, 1 failed, 0 skipped"])):
+            with self.subTest(ending):
+                lines, code = self.run_sh("--stage=suite:sid", ENDING=ending)
+                self.assertEqual(lines[-len(last):], last)
+                self.assertEqual(code, 1)
 
 
 if __name__ == "__main__":

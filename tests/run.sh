@@ -42,7 +42,8 @@ stages= install=yes
 for option in "$@"; do
   case $option in
     --stage=plain | --stage=interop | --stage=asan | --stage=tsan | --stage=clang | --stage=style | \
-      --stage=fuzz | --stage=peers | --stage=suite:[a-z]*)
+      --stage=fuzz | --stage=peers | --stage=suite:[a-z]* | --stage=packages | \
+      --stage=packages:[a-z]* | --stage=cross:arm64 | --stage=cross:arm64:[a-z]*)
       stages="$stages ${option#*=}" ;;
     --quick) stages="$stages plain" ;;
     --soak) stages="$stages soak" ;;
