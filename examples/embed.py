@@ -1,42 +1,30 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The gst-memif developers
-"""Sends each frame of a memif interface back to its sender, until Ctrl-C: embed.py SOCKET"""
-import signal
+"""Sends every frame back to its sender, until Ctrl-C. Usage: embed.py SOCKET"""
 import sys
-
 import gi
-
 gi.require_version("Gst", "1.0")
-gi.require_version("GstApp", "1.0")
-from gi.repository import GLib, Gst, GstApp  # noqa: E402, F401
-
-
-def on_frame(sink):
-    buffer = sink.pull_sample().get_buffer()
-    frame = buffer.extract_dup(0, buffer.get_size())
-    return source.push_buffer(Gst.Buffer.new_wrapped(frame[6:12] + frame[0:6] + frame[12:]))
-
-
-def on_message(_bus, message):
-    news = message.get_structure()
-    if message.type == Gst.MessageType.ERROR:
-        print(message.parse_error()[0].message, file=sys.stderr)
-        loop.quit()
-    elif news and news.get_name() == "memif-link" and message.src.name == "in":
-        print("link up with " + news["peer-name"] if news["link-up"] else "link down", flush=True)
-
-
+from gi.repository import Gst  # noqa: E402
 Gst.init(None)
+link = f"socket-path={sys.argv[1]}" if len(sys.argv) == 2 else sys.exit(__doc__)
 pipeline = Gst.parse_launch(
-    f"memifsrc name=in socket-path={sys.argv[1]} ! appsink name=sink emit-signals=true sync=false "
-    "async=false  appsrc name=source caps=application/x-packet,link-type=ethernet ! "
-    f"memifsink socket-path={sys.argv[1]}")
-source, loop = pipeline.get_by_name("source"), GLib.MainLoop()
-pipeline.get_by_name("sink").connect("new-sample", on_frame)
-pipeline.get_bus().add_signal_watch()
-pipeline.get_bus().connect("message", on_message)
-GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGINT, loop.quit)
+    f"memifsrc {link} ! appsink name=sink sync=false async=false appsrc name=source "
+    f"leaky-type=upstream caps=application/x-packet,link-type=ethernet ! memifsink {link}")
+sink, source = map(pipeline.get_by_name, ("sink", "source"))
+news = Gst.MessageType.INFO | Gst.MessageType.WARNING | Gst.MessageType.ERROR
 pipeline.set_state(Gst.State.PLAYING)
-loop.run()
+failed = False
+try:
+    while not failed:
+        if sample := sink.emit("try-pull-sample", Gst.SECOND // 10):
+            frame = sample.get_buffer().extract_dup(0, sample.get_buffer().get_size())
+            reply = frame[6:12] + frame[:6] + frame[12:]  # to the sender
+            source.emit("push-buffer", Gst.Buffer.new_wrapped(reply))
+        while message := pipeline.get_bus().pop_filtered(news):
+            print(message.get_structure()["gerror"].message, flush=True)
+            failed |= message.type == Gst.MessageType.ERROR
+except KeyboardInterrupt:
+    pass
 pipeline.set_state(Gst.State.NULL)
+sys.exit(failed)

@@ -66,16 +66,27 @@ class EmbedTest(InteropTest):
         line = pipeline.Pipeline(peer.replace("/tmp/embed.sock", path))
         try:
             self.assertEqual(line.wait(60), 0, line.output())
-            self.assertEqual(process.stdout.readline(), "link up with memifsink0\n")
-            self.assertEqual(process.stdout.readline(), "link down\n")
             process.send_signal(signal.SIGINT)
-            self.assertEqual(process.wait(20), 0)
-            self.assertEqual(process.stdout.read(), "")
+            said, _ = process.communicate(timeout=20)
+            self.assertEqual(process.returncode, 0, said)
+            self.assertIn("Link up as slave with memifsink0", said)
+            self.assertNotIn("Traceback", said)
         finally:
             line.kill()
             process.kill()
             process.wait()
             process.stdout.close()
+
+    def test_short_python_mistakes(self):
+        """What is wrong is said, without a traceback, and the exit code tells."""
+        for arguments, expected in (((), "Usage"), (("/tmp/" + "x" * 110,), "too long")):
+            with self.subTest(expected):
+                done = subprocess.run(["/usr/bin/python3", EXAMPLES / "embed.py", *arguments],
+                                      env=pipeline.environment(), stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, text=True, timeout=30)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(expected, done.stdout)
+                self.assertNotIn("Traceback", done.stdout)
 
     def test_python_without_plugins(self):
         """The error says what to do."""
