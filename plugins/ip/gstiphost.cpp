@@ -3,40 +3,34 @@
 /**
  * SECTION:element-iphost
  * @title: iphost
- * @short_description: sends and receives UDP over packets
- * @see_also: memifsrc, memifsink, udpsrc, udpsink
+ * @short_description: an IP host with pads for UDP
+ * @see_also: memifsrc, memifsink, memifudpsrc, memifudpsink
  *
- * A host on an IP network of packets: what the kernel's sockets are to udpsink and udpsrc, this
- * element is on a memif link. It has two pads for packets, `sink` and `src`, and pads for data:
- * each buffer that comes to a `udp_sink_%u` is sent as a datagram, and each datagram for the port
- * of a `udp_src_%u` leaves there as a buffer, with a #GstNetAddressMeta and the time of its
- * arrival.
+ * An IP host inside a pipeline. It does for a packet link what the kernel's sockets do for
+ * `udpsink` and `udpsrc`. `sink` and `src` carry packets. Each buffer that enters a `udp_sink_%u`
+ * pad leaves `src` as a UDP datagram; each datagram for the port of a `udp_src_%u` pad leaves that
+ * pad as a buffer, with a #GstNetAddressMeta and the time of its arrival.
  *
- * The host answers ARP, neighbour solicitations and echo requests for its addresses, finds the MAC
- * addresses of those it sends to, joins groups, and puts fragments together. It needs both packet
- * pads for that: without packets that arrive it finds nobody but groups and
- * #iphost:neighbours, and without `src` its answers are lost.
+ * The host answers ARP, neighbour solicitations and echo requests, resolves MAC addresses, joins
+ * multicast groups, and fragments and reassembles. It needs both packet pads for that: without
+ * incoming packets it can reach only multicast groups and #iphost:neighbours, and without `src` it
+ * cannot answer.
  *
- * Datagrams have to fit #iphost:mtu, or #iphost:fragment has to be set. An end of the stream leaves
- * by `src` when all data has ended and, where there are pads that receive, the packets have, too.
- *
- * Buffers from `udp_src_%u` lie in the memory of the batch they came in, where batches come: with
- * memifsrc before, that is memory which the other end of the link can write to.
- *
- * After a time without a datagram that its property timeout gives, a `udp_src_%u` posts an element
- * message named `GstIpHostTimeout` with the fields `timeout` and `pad`.
+ * Properties of the pads are set through the element, before or after the pad is requested:
+ * `udp_sink_0::host=10.0.0.2`.
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 videotestsrc ! vp8enc deadline=1 ! rtpvp8pay ! h.udp_sink_0
- * memifsrc socket-path=@media ! iphost name=h address=10.0.0.1/24 udp_sink_0::host=10.0.0.2 !
- * memifsink socket-path=@media
- * ]| Sends video over RTP through shared memory.
+ * gst-launch-1.0 memifsrc socket-path=/tmp/host.sock role=master !
+ * iphost name=h address=10.0.0.2/24 udp_src_0::port=5004 !
+ * memifsink socket-path=/tmp/host.sock role=master h.udp_src_0 ! fakesink
+ * ]| Receives on port 5004.
  * |[
- * gst-launch-1.0 memifsrc socket-path=@media role=master ! iphost name=h address=10.0.0.2/24
- * udp_src_0::caps="application/x-rtp,media=video,clock-rate=90000,encoding-name=VP8" !
- * memifsink socket-path=@media role=master h.udp_src_0 ! rtpvp8depay ! vp8dec ! autovideosink
- * ]| Receives and shows it.
+ * gst-launch-1.0 audiotestsrc is-live=true ! rtpL16pay ! h.udp_sink_0
+ * memifsrc socket-path=/tmp/host.sock !
+ * iphost name=h address=10.0.0.1/24 udp_sink_0::host=10.0.0.2 udp_sink_0::port=5004 !
+ * memifsink socket-path=/tmp/host.sock
+ * ]| Sends audio over RTP to it.
  *
  * Since: 0.1
  */

@@ -4,31 +4,29 @@
  * SECTION:element-memifsink
  * @title: memifsink
  * @short_description: sends packets to a memif interface
- * @see_also: memifsrc
+ * @see_also: memifsrc, memifudpsink, iphost
  *
- * Sends packets, one per buffer, into one queue of a memif interface, or spreads flows over all of
- * its queues (#memifsink:queue -1). A memif interface is a shared memory link to VPP, DPDK or any
- * other program that speaks memif. A #memifsrc with the same socket path, id and role
- * is the other direction of the same interface.
+ * Sends packets into one queue of a memif interface, or spreads flows over all of its queues
+ * (#memifsink:queue -1). A #memifsrc with the same #memifsink:socket-path, #memifsink:id and
+ * #memifsink:role is the other direction of the same interface.
  *
- * Besides application/x-packet it takes application/x-gdp, so that `gdppay` and `gdpdepay` bring
- * caps, timestamps and the end of the stream to another pipeline, and with #memifsink:any-caps
- * buffers of any caps. Anything else is refused: what a payloader makes goes through
- * memifudpsink, or iphost.
+ * It accepts `application/x-packet`, and `application/x-gdp` from `gdppay`, which carries caps,
+ * timestamps and EOS to another pipeline; with #memifsink:any-caps it accepts buffers of any caps.
+ * Everything else is refused: what a payloader makes belongs into #memifudpsink, or into #iphost
+ * before this element.
  *
- * As slave it proposes a pool of buffers in the shared memory: packets that are written into these
- * are sent without a copy.
+ * As slave it proposes a buffer pool in the shared memory; packets written into its buffers are
+ * sent without a copy. Packets longer than the buffer of a slot are chained over several slots.
  *
- * Packets longer than the buffer of a slot are chained over several slots. When the ring is full,
- * or no peer is there, packets are dropped and counted or the element waits, as
- * #memifsink:when-full and #memifsink:when-down say. At the end of the stream the element waits
- * until the peer has taken what is in the ring, see #memifsink:drain-timeout, and posts a message
- * of type info with the figures if packets were lost, or a warning if all were.
+ * When the ring is full, or there is no peer, the element waits or drops, as #memifsink:when-full
+ * and #memifsink:when-down say. At EOS it waits until the peer has taken what is in the ring
+ * (#memifsink:drain-timeout). If packets were lost, it posts an INFO message that counts them, or a
+ * WARNING if none got through.
  *
- * ## Example launch lines
+ * ## Example launch line
  * |[
- * gst-launch-1.0 memifsrc socket-path=/tmp/a.sock role=master ! memifsink socket-path=/tmp/b.sock
- * role=master
+ * gst-launch-1.0 memifsrc socket-path=/tmp/a.sock role=master !
+ * memifsink socket-path=/tmp/b.sock role=master
  * ]| Forwards packets from one interface to another.
  *
  * Since: 0.1

@@ -4,25 +4,25 @@
  * SECTION:element-memifsrc
  * @title: memifsrc
  * @short_description: receives packets from a memif interface
- * @see_also: memifsink, icmpresponder
+ * @see_also: memifsink, memifudpsrc, icmpresponder
  *
- * Receives packets from one queue of a memif interface: a shared memory link to VPP, DPDK or any
- * other program that speaks memif. A #memifsink with the same socket path, id and role is the other
- * direction of the same interface.
+ * Receives packets from one queue of a memif interface: shared memory through which VPP, DPDK or
+ * another memif program exchanges packets with this one. A #memifsink with the same
+ * #memifsrc:socket-path, #memifsrc:id and #memifsrc:role is the other direction of the same
+ * interface.
  *
- * The element is live, needs no peer to start, and goes on when a peer that left comes back. News
- * of the link are element messages named `memif-link` with the fields `link-up`, `peer-name`,
- * `reason`, `socket-path` and `id`.
+ * The source is live. It starts without a peer and keeps running when the peer leaves;
+ * #memifsrc:eos-on-disconnect ends the stream instead. Buffers are stamped with the running time of
+ * their arrival, whatever `do-timestamp` says, and `num-buffers` counts packets.
  *
- * A pipeline that takes what a #memifsink with #memifsink:any-caps sends, sets #memifsrc:caps to
- * the caps of the sender: each packet is a buffer. `gdpdepay` takes what `gdppay` made, with no
- * caps set.
+ * To receive from a #memifsink with #memifsink:any-caps set, set #memifsrc:caps to the caps of the
+ * sender. `gdpdepay` takes what `gdppay` sent, with no caps set here.
  *
- * ## Example launch lines
+ * ## Example launch line
  * |[
  * gst-launch-1.0 memifsrc socket-path=/run/vpp/memif.sock ! icmpresponder address=192.168.1.1 !
  * memifsink socket-path=/run/vpp/memif.sock
- * ]| Answers ARP and ping on an interface of VPP, whose side is the master.
+ * ]| Answers ARP and ping on an interface whose other end is VPP, as the master.
  *
  * Since: 0.1
  */

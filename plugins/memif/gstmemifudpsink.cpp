@@ -6,19 +6,24 @@
  * @short_description: sends UDP datagrams through a memif interface
  * @see_also: memifudpsrc, iphost, udpsink
  *
- * What udpsink is on a socket of the kernel, with its properties, on a memif interface: each
- * buffer, or buffer of a list, is sent as a UDP datagram when its time has come.
+ * Sends each buffer, or each buffer of a list, as a UDP datagram through a memif interface. It has
+ * the properties of `udpsink` and those of the link.
  *
- * Elements of a process with the same #memifudpsink:socket-path, #memifudpsink:id and
- * #memifudpsink:role are one host on one interface, so #memifudpsink:address and other settings of
- * the link and of the host have to be set on one of them only. The host runs as long as any of them
- * is in PAUSED or PLAYING.
+ * All elements of a process with the same #memifudpsink:socket-path, #memifudpsink:id and
+ * #memifudpsink:role are one IP host on one interface, so RTP and RTCP in both directions share a
+ * link. Settings of the link and of the host, such as #memifudpsink:address, need to be set on one
+ * of them only. The host runs while any of them is in PAUSED or PLAYING.
  *
- * ## Example launch line
+ * ## Example launch lines
  * |[
- * gst-launch-1.0 videotestsrc ! vp8enc deadline=1 ! rtpvp8pay ! memifudpsink host=10.0.0.2
- * address=10.0.0.1/24 socket-path=/run/vpp/memif.sock
- * ]| Sends video over RTP.
+ * gst-launch-1.0 memifudpsrc socket-path=/tmp/a.sock role=master address=10.0.0.2/24
+ * caps="application/x-rtp,media=video,clock-rate=90000,encoding-name=VP8" !
+ * rtpjitterbuffer ! rtpvp8depay ! vp8dec ! autovideosink
+ * ]| Receives video and shows it.
+ * |[
+ * gst-launch-1.0 videotestsrc is-live=true ! vp8enc deadline=1 ! rtpvp8pay !
+ * memifudpsink socket-path=/tmp/a.sock address=10.0.0.1/24 host=10.0.0.2
+ * ]| Sends it.
  *
  * Since: 0.1
  */

@@ -6,24 +6,22 @@
  * @short_description: receives UDP datagrams from a memif interface
  * @see_also: memifudpsink, iphost, udpsrc
  *
- * What udpsrc is on a socket of the kernel, with its properties, on a memif interface: each
- * datagram for its port leaves as a buffer, with the time of its arrival and a #GstNetAddressMeta.
- * Datagrams that have arrived together leave in one list.
+ * Receives the UDP datagrams for its #memifudpsrc:port from a memif interface. Each one becomes a
+ * buffer with the time of its arrival and a #GstNetAddressMeta; datagrams that arrive together
+ * leave in one list. It has the properties of `udpsrc` and those of the link.
  *
- * Elements of a process with the same #memifudpsrc:socket-path, #memifudpsrc:id and
- * #memifudpsrc:role are one host on one interface, so #memifudpsrc:address and other settings of
- * the link and of the host have to be set on one of them only. The host runs as long as any of them
- * is in PAUSED or PLAYING.
+ * All elements of a process with the same #memifudpsrc:socket-path, #memifudpsrc:id and
+ * #memifudpsrc:role are one IP host on one interface: see #memifudpsink.
  *
- * Other than that of udpsrc, #memifudpsrc:address is always the address of this host: groups are
- * joined by #memifudpsrc:multicast-group.
+ * Unlike in `udpsrc`, #memifudpsrc:address is always the address of this host, with the length of
+ * its prefix: with 10.0.0.2/24, all of 10.0.0.x is reached directly and everything else through
+ * #memifudpsrc:gateway. Groups are joined with #memifudpsrc:multicast-group.
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 memifudpsrc address=10.0.0.2/24 role=master socket-path=/tmp/media.sock
- * caps="application/x-rtp,media=video,clock-rate=90000,encoding-name=VP8" ! rtpjitterbuffer !
- * rtpvp8depay ! vp8dec ! autovideosink
- * ]| Receives and shows video.
+ * gst-launch-1.0 memifudpsrc socket-path=/tmp/media.sock role=master
+ * address=10.0.0.2/24 port=5004 ! fakesink
+ * ]| Receives on port 5004. #memifudpsink shows the other end.
  *
  * Since: 0.1
  */

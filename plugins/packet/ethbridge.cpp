@@ -4,21 +4,23 @@
  * SECTION:element-ethbridge
  * @title: ethbridge
  * @short_description: a learning Ethernet bridge with request pads
- * @see_also: memifsrc, memifsink
+ * @see_also: memifsrc, memifsink, flowsplit
  *
- * Forwards Ethernet frames between its ports, as IEEE 802.1D has it but without a spanning tree:
- * learns per VLAN which station is behind which port, and floods frames for unknown stations and
- * for groups. Port N is the pair of request pads `sink_N` and `src_N`; each sink pad may have a
- * streaming thread of its own.
+ * Forwards Ethernet frames between its ports like an IEEE 802.1D bridge without spanning tree: it
+ * learns per VLAN which station is behind which port, and floods frames to unknown stations, groups
+ * and broadcast. Port N is the pair of request pads `sink_N` and `src_N`; a port may have only one
+ * of them. Each sink pad may have a streaming thread of its own.
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 ethbridge name=bridge
- * memifsrc socket-path=/run/a.sock role=master ! bridge.sink_0
- * bridge.src_0 ! memifsink socket-path=/run/a.sock role=master
- * memifsrc socket-path=/run/b.sock role=master ! bridge.sink_1
- * bridge.src_1 ! memifsink socket-path=/run/b.sock role=master
- * ]| Bridges two memif interfaces.
+ * gst-launch-1.0 ethbridge name=br
+ * memifsrc socket-path=/tmp/a.sock role=master ! br.sink_0
+ * br.src_0 ! memifsink socket-path=/tmp/a.sock role=master
+ * memifsrc socket-path=/tmp/b.sock role=master ! br.sink_1
+ * br.src_1 ! memifsink socket-path=/tmp/b.sock role=master
+ * memifsrc socket-path=/tmp/c.sock role=master ! br.sink_2
+ * br.src_2 ! memifsink socket-path=/tmp/c.sock role=master
+ * ]| Bridges three interfaces.
  *
  * Since: 0.1
  */

@@ -4,23 +4,24 @@
  * SECTION:element-flowsplit
  * @title: flowsplit
  * @short_description: spreads packets over threads by flow
- * @see_also: memifsrc, queue
+ * @see_also: memifsrc, ethbridge, queue
  *
- * Sends packets to its request pads `src_N`, those of one flow (addresses, protocol and ports)
- * always to the same pad, so that they keep their order. With a queue behind each pad, as many
- * threads share the work.
+ * Spreads packets over its request pads `src_N`. Packets of one flow (addresses, protocol and
+ * ports) always leave by the same pad and so keep their order. With a `queue` behind each pad, as
+ * many threads share the work that one `memifsrc` brings in.
  *
- * Which pad a flow belongs to follows from the numbers of the pads there are. A pad that is added
- * takes its share of the flows from all others, and the flows of a pad that is released are shared
- * out; the others stay. Packets of a flow that moves may overtake those that wait in a queue behind
- * its old pad.
+ * Where the peer itself can spread flows over several queues, one #memifsrc per receive queue is
+ * better, as packets need not be handed from thread to thread. This element is for peers with one
+ * queue, and for work that costs much more than receiving.
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 memifsrc tx-queues=2 ! flowsplit name=split
- * split. ! queue ! icmpresponder address=192.168.1.1 ! memifsink queue=0
- * split. ! queue ! icmpresponder address=192.168.1.1 ! memifsink queue=1
- * ]| Answers echo requests in two threads.
+ * gst-launch-1.0 memifsrc socket-path=/tmp/a.sock role=master tx-queues=2 ! flowsplit name=split
+ * split. ! queue ! icmpresponder address=192.168.1.1 !
+ * memifsink socket-path=/tmp/a.sock role=master queue=0
+ * split. ! queue ! icmpresponder address=192.168.1.1 !
+ * memifsink socket-path=/tmp/a.sock role=master queue=1
+ * ]| Answers echo requests in two threads, each with a transmit queue of its own.
  *
  * Since: 0.1
  */

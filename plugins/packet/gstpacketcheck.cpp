@@ -3,24 +3,25 @@
 /**
  * SECTION:element-packetcheck
  * @title: packetcheck
- * @short_description: verifies the packets of packetgen
+ * @short_description: checks the packets of packetgen
  * @see_also: packetgen, memifsrc
  *
- * Judges packets that #packetgen made, wherever they have been in between on this machine: which
- * are lost, duplicate, reordered or damaged, how fast they came and how long they took. Echo
- * replies to its echo requests are judged like the requests. Other packets are counted as foreign.
+ * Checks packets that #packetgen made after they have been through anything on this machine: how
+ * many were lost, duplicated, reordered or damaged, how fast they came and how long they took.
+ * Replies to its echo requests are checked in the same way. Other packets are counted as foreign.
  *
- * Ends the stream by itself when #packetcheck:count packets have come, or none for
- * #packetcheck:timeout. In the end, also when upstream ends the stream, it posts an element message
- * `packet-check` with the fields of #packetcheck:stats, and an error with the figures if not all
- * packets came once, whole and in order. A pipeline ends when all of its sinks have: one that also
- * has a branch without an end, such as a responder, needs it in a process of its own.
+ * The stream ends when #packetcheck:count packets have arrived, or none for #packetcheck:timeout.
+ * At the end the element posts a message `packet-check` with the fields of #packetcheck:stats, and
+ * an error unless every packet arrived once, intact and in order.
+ *
+ * A pipeline ends only when all of its sinks have ended, so a branch without an end, such as a
+ * responder on a link, belongs in a process of its own.
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 -m packetgen count=100000 size=imix ! memifsink socket-path=@loop when-down=block
- * memifsrc socket-path=@loop role=master ! packetcheck count=100000
- * ]| Sends packets through shared memory; ends with 0 if all arrive whole.
+ * gst-launch-1.0 packetgen protocol=icmp-echo count=10000 ! icmpresponder address=192.168.1.1 !
+ * packetcheck count=10000
+ * ]| Checks and measures the responder.
  *
  * Since: 0.1
  */

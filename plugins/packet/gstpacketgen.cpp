@@ -6,27 +6,18 @@
  * @short_description: generates numbered packets
  * @see_also: packetcheck, memifsink
  *
- * Generates UDP datagrams or ICMP echo requests over IPv4 or IPv6, in Ethernet frames or without,
+ * Generates UDP datagrams or ICMP echo requests over IPv4 or IPv6, with or without Ethernet header,
  * as negotiated with downstream. Each packet carries its flow, its sequence number, the time it was
  * sent and a CRC, which #packetcheck evaluates. All checksums are correct.
  *
- * Sizes are those of whole packets in memory: an Ethernet frame without its frame check sequence.
- * `imix` is 28 packets of 64 bytes, 16 of 570 and 4 of 1518, shuffled with the seed; where 64 bytes
- * are too short for the headers and the 22 bytes of test header, the shortest packets are as long
- * as needed. A rate in bits per second counts the same bytes.
- *
- * Batches are written into buffers of the pool that downstream proposes: as slave, #memifsink sends
- * these without a copy.
+ * Packets are written into the buffer pool that downstream proposes; a #memifsink in the role of
+ * slave sends them without a copy.
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 packetgen count=100000 ! memifsink socket-path=@loop when-down=block
- * memifsrc socket-path=@loop role=master ! packetcheck count=100000
- * ]| Sends packets through shared memory; ends with 0 if all arrive whole.
- * |[
- * gst-launch-1.0 packetgen protocol=icmp-echo rate=100kpps count=500000 !
- * icmpresponder address=192.168.1.1 ! packetcheck count=500000
- * ]| Measures the responder.
+ * gst-launch-1.0 packetgen count=100000 ! memifsink socket-path=/tmp/loop.sock when-down=block
+ * memifsrc socket-path=/tmp/loop.sock role=master ! packetcheck count=100000
+ * ]| Sends packets through shared memory. The exit code is 0 if all arrive intact.
  *
  * Since: 0.1
  */

@@ -4,17 +4,21 @@
  * SECTION:element-icmpresponder
  * @title: icmpresponder
  * @short_description: answers ARP, neighbour discovery and ping
- * @see_also: memifsrc, memifsink, packetgen
+ * @see_also: memifsrc, memifsink, iphost, packetgen
  *
- * Answers ARP requests, IPv6 neighbour solicitations and ICMP and ICMPv6 echo requests for the
- * addresses in #icmpresponder:address, in place, so that a reply leaves in the memory in which the
- * request arrived. All other packets are dropped and counted by reason in #icmpresponder:stats.
+ * Answers ARP requests, IPv6 neighbour solicitations, and ICMP and ICMPv6 echo requests for the
+ * addresses in #icmpresponder:address. The reply is written over the request, in the same memory.
+ * All other packets are dropped and counted.
+ *
+ * Always set #icmpresponder:address. Without it the element answers for 192.168.1.1, which may
+ * belong to another host of the network, and says so in a warning. Addresses have no prefix length
+ * (no `/24`): the element sends nothing of its own accord, so it needs to know no network.
  *
  * ## Example launch line
  * |[
  * gst-launch-1.0 memifsrc socket-path=/run/vpp/memif.sock ! icmpresponder address=192.168.1.1 !
  * memifsink socket-path=/run/vpp/memif.sock
- * ]| Answers ARP and ping on an interface of VPP, whose side is the master.
+ * ]| Answers ARP and ping on an interface whose other end is VPP, as the master.
  *
  * Since: 0.1
  */

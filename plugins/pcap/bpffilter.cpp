@@ -3,24 +3,25 @@
 /**
  * SECTION:element-bpffilter
  * @title: bpffilter
- * @short_description: filters packets by an expression of libpcap
+ * @short_description: filters packets by a libpcap expression
  * @see_also: pcapsink, pcapsrc
  *
- * Packets that match #bpffilter:expression leave by the pad `src`, all others by the pad `rest`.
- * Where nothing is linked to `rest`, they are dropped, and counted as drop-unlinked in
- * #bpffilter:stats. The language is that of tcpdump and of Wireshark's capture filters. The
- * expression may change at any time; a wrong one is refused with the words of libpcap, and the one
- * before stays.
+ * Sends packets that match #bpffilter:expression to its pad `src` and all others to its pad `rest`,
+ * or drops them if nothing is linked there. The language is that of `tcpdump` and of Wireshark's
+ * capture filters (`man pcap-filter`).
  *
- * ## Example launch lines
+ * The expression can change at any time. A wrong one is refused with libpcap's message: with an
+ * error at the start, and with a warning while the element runs, when the previous expression stays
+ * in force. Host names are resolved when the expression is set, which may take as long as the
+ * resolver does.
+ *
+ * ## Example launch line
  * |[
- * gst-launch-1.0 memifsrc ! bpffilter expression="udp port 5004" ! pcapsink location=rtp.pcapng
- * ]| Records what is sent to or from one port.
- * |[
- * gst-launch-1.0 memifsrc socket-path=/run/vpp/memif.sock ! bpffilter name=f
- * expression="arp or icmp" ! icmpresponder ! memifsink socket-path=/run/vpp/memif.sock
- * f.rest ! queue ! pcapsink location=rest.pcap
- * ]| Answers ping, and records everything else.
+ * gst-launch-1.0 memifsrc socket-path=/tmp/a.sock role=master !
+ * bpffilter name=f expression="arp or icmp" ! icmpresponder address=192.168.1.1 !
+ * memifsink socket-path=/tmp/a.sock role=master
+ * f.rest ! queue ! memifsink socket-path=/tmp/b.sock role=master
+ * ]| Answers ping and ARP, and passes everything else on.
  *
  * Since: 0.1
  */

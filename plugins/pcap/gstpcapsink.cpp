@@ -6,28 +6,22 @@
  * @short_description: records packets in capture files
  * @see_also: pcapsrc, bpffilter
  *
- * Writes packets to a file in the format pcap or pcapng, for Wireshark, tcpdump and all other
- * programs that read those. Each packet is stamped with the time of day, in nanoseconds, at which
- * it came into the pipeline, as its PTS says; what #pcapsrc has read from a file keeps its recorded
- * time. Packets of punt, which have no link type of their own, are recorded as USER0.
+ * Records packets in pcap or pcapng files, or streams them live to a program that reads these
+ * formats, such as Wireshark or `tcpdump`. Packets are recorded with the time of day, in
+ * nanoseconds, at which they entered the pipeline; packets from #pcapsrc keep their recorded time.
  *
- * A file is written in large blocks, and complete when the element has got EOS or is stopped. A
- * FIFO, a pipe, a socket or a terminal gets packets as soon as they come. The element waits for a
- * slow reader, and for one that has not opened the FIFO yet: put a leaky queue before it if the
- * rest of the pipeline must not. A reader that goes away is an error.
- *
- * With #pcapsink:max-file-size or #pcapsink:max-file-time the capture is spread over files, whose
- * names get numbers: a.pcap becomes a_00001.pcap, a_00002.pcap, and so on. When one of them, or the
- * only file, is complete, an element message `pcap-file-closed` names it in its field `location`.
+ * #pcapsink:max-file-size and #pcapsink:max-file-time rotate files: a.pcap becomes a_00001.pcap,
+ * a_00002.pcap and so on. An element message `pcap-file-closed` names each file that is complete.
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 memifsrc socket-path=/run/vpp/memif.sock ! tee name=t ! icmpresponder !
- * memifsink socket-path=/run/vpp/memif.sock t. ! queue ! pcapsink location=link.pcapng
- * ]| Records what comes in.
+ * gst-launch-1.0 memifsrc socket-path=/tmp/a.sock role=master ! tee name=t ! queue !
+ * icmpresponder address=192.168.1.1 ! memifsink socket-path=/tmp/a.sock role=master
+ * t. ! queue leaky=downstream ! pcapsink location=/tmp/link.pcapng
+ * ]| Records what comes in while it is processed.
  * |[
- * gst-launch-1.0 -q memifsrc ! pcapsink location=- | wireshark -k -i -
- * ]| Shows a link live.
+ * gst-launch-1.0 memifsrc socket-path=/tmp/a.sock role=master ! pcapsink location=/tmp/live
+ * ]| Shows a link live, after `mkfifo /tmp/live; wireshark -k -i /tmp/live &`.
  *
  * Since: 0.1
  */

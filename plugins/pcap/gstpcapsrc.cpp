@@ -6,28 +6,22 @@
  * @short_description: replays packets from capture files
  * @see_also: pcapsink, bpffilter, memifsink
  *
- * Reads the packets of a file in the format pcap or pcapng, of Ethernet or IP, also from a FIFO or
- * the standard input while it is being written. The caps follow from the file.
+ * Replays the packets of a pcap or pcapng file, also from a FIFO or standard input while it is
+ * being written. The caps follow from the link type of the file: Ethernet or raw IP.
  *
- * With #pcapsrc:speed 0 packets come as fast as downstream takes them. Their PTS is the time since
- * the first packet of the file, and each keeps the time of day at which it was recorded, in a
- * #GstReferenceTimestampMeta with the caps timestamp/x-unix, which is that of its first packet in a
- * batch: #pcapsink records it again. With another speed they come when they are due, which is what
- * their PTS says, and are packets of now. The same goes for what is read more than once
- * (#pcapsrc:loops), as times of day would repeat.
- *
- * Packets of which only the beginning was recorded come as they are, and are counted as `snapped`
- * in #pcapsrc:stats. A file that is broken or ends within a packet is an error, after all packets
- * before that have been delivered.
+ * With #pcapsrc:speed 1 packets are sent at their recorded times, with 10 ten times as fast, and
+ * with 0, the default, as fast as downstream takes them; #pcapsrc:loops repeats the file. #pcapsink
+ * explains how times are kept.
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 pcapsrc location=link.pcapng speed=1 ! memifsink socket-path=/run/vpp/memif.sock
- * ]| Replays a recording as it was.
+ * gst-launch-1.0 pcapsrc location=/tmp/link.pcapng speed=1 loops=0 !
+ * memifsink socket-path=/tmp/b.sock when-down=block
+ * ]| Replays a recording at its own speed, again and again.
  * |[
- * gst-launch-1.0 pcapsrc location=all.pcap ! bpffilter expression="udp port 5004" !
- * pcapsink location=rtp.pcapng
- * ]| Makes a recording of a part of another one.
+ * gst-launch-1.0 pcapsrc location=/tmp/link.pcapng ! bpffilter expression="udp port 5004" !
+ * pcapsink location=/tmp/rtp.pcap
+ * ]| Extracts a part of a recording.
  *
  * Since: 0.1
  */

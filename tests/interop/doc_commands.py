@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The gst-memif developers
-"""The documentation as data: the commands it shows, its code, and the text of gst-inspect-1.0.
+"""The documentation as data: the commands it shows, its code, and the pages of the elements.
 
-    doc_commands.py --build DIR      writes what gst-inspect-1.0 says into docs/elements/*.md
+    doc_commands.py --build DIR      writes docs/elements/*.md anew
+
+A page begins with the SECTION comment of the element's source and ends with what gst-inspect-1.0 says;
+what is in between is written by hand.
 """
 
 import argparse
@@ -10,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pipeline
@@ -92,9 +96,61 @@ def element_page(element):
     return ROOT / f"docs/elements/{element}.md"
 
 
-def with_transcript(element):
-    """The page of an element as it has to be: what it says by itself, and gst-inspect-1.0."""
+def section_comment(element):
+    """The lines of the SECTION comment of an element; none if it has no such comment."""
+    for source in sorted((ROOT / "plugins").glob("*/*.[ch]pp")):
+        found = re.search(rf"/\*\*\n \* SECTION:element-{element}\n(.*?)\n \*/", source.read_text(), re.S)
+        if found:
+            return [line[3:] for line in found[1].split("\n")]
+    return []
+
+
+def in_markdown(line, element):
+    """A line of gtk-doc: properties and types as code, our elements as links."""
+    line = re.sub(r"#[\w-]+:([\w-]+)", r"`\1`", line)
+
+    def name(match):
+        link = f"[{match[1]}]({match[1]}.md)"
+        return link if match[1] in ELEMENTS and match[1] != element else f"`{match[1]}`"
+    return re.sub(r"#(\w+)", name, line)
+
+
+def filled(paragraph):
+    return textwrap.fill(paragraph, 100, break_long_words=False, break_on_hyphens=False)
+
+
+def introduction(element):
+    """The beginning of a page, from the SECTION comment; None if there is none."""
+    tags, shown, example = {}, [], None
+    for line in section_comment(element):
+        tag = re.match(r"@(\w+): (.*)|(Since): ", line)
+        if tag:
+            tags[tag[1] or tag[3]] = tag[2]
+        elif line == "|[":
+            example = []
+        elif line.startswith("]|"):
+            shown += ["", "    " + " \\\n      ".join(example), "", in_markdown(line[3:], element)]
+            example = None
+        elif example is not None:
+            example.append(line)
+        else:
+            shown.append(in_markdown(line, element))
+    if not tags:
+        return None
+    others = ", ".join(in_markdown(f"#{name}", element) for name in tags["see_also"].split(", "))
+    text = "\n".join([f"# {element}", "", *shown, "", f"See also {others}."])
+    blocks = re.split(r"\n{2,}", text)
+    return "\n\n".join(block if block.startswith((" ", "- ")) else filled(block) for block in blocks) + "\n"
+
+
+def whole_page(element):
+    """The page of an element as it has to be."""
     text = element_page(element).read_text().split("\n## gst-inspect-1.0", 1)[0].rstrip("\n")
+    begin = introduction(element)
+    if begin:
+        by_hand = [part for part in re.split(r"^(?=## )", text, flags=re.M)[1:]
+                   if not part.startswith("## Example launch line")]
+        text = f"{begin}\n{''.join(by_hand)}".rstrip("\n")
     return f"{text}\n\n## gst-inspect-1.0\n\n```\n{inspect(element)}\n```\n"
 
 
@@ -103,7 +159,7 @@ def main():
     parser.add_argument("--build", required=True)
     os.environ["MEMIF_BUILD"] = os.path.abspath(parser.parse_args().build)
     for element in filter(exists, ELEMENTS):
-        element_page(element).write_text(with_transcript(element))
+        element_page(element).write_text(whole_page(element))
 
 
 if __name__ == "__main__":
