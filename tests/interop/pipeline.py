@@ -61,7 +61,7 @@ def missing():
         except FileNotFoundError:
             return "gst-inspect-1.0 is not installed"
         if done.returncode:
-            return f"GStreamer finds no element {element} (use --build DIR)"
+            return f"GStreamer finds no element {element} (meson compile -C DIR builds it, --build DIR names it)"
     return None
 
 
