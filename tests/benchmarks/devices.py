@@ -100,8 +100,8 @@ class Testpmd:
 class Foreign:
     """A program given by the environment, as a command with {socket}, {role} and {id} in it."""
 
-    def __init__(self, name, variable):
-        self.name, self.variable = name, variable
+    def __init__(self, name, variable, rx_mode="polling"):
+        self.name, self.variable, self.rx_mode = name, variable, rx_mode
 
     def missing(self):
         return None if os.environ.get(self.variable) else f"{self.variable} is not set"
@@ -113,12 +113,17 @@ class Foreign:
         return pinned(shlex.split(text))
 
 
+def libmemif():
+    """Its responder sleeps until there is an interrupt; one that polls is a build of one's own."""
+    return [Foreign("libmemif icmp_responder", "LIBMEMIF_RESPONDER", "interrupt"),
+            Foreign("libmemif icmp_responder, polling", "LIBMEMIF_POLLING_RESPONDER")]
+
+
 def all_devices(loadgen):
     """By task, in the order of the report."""
     ours = [Gst(), Gst("gst-memif, one packet per buffer", src="batches=false")]
     unverified = Gst("gst-memif, verify-checksum=false", responder="verify-checksum=false")
-    foreign = [Foreign("libmemif icmp_responder", "LIBMEMIF_RESPONDER"),
-               Foreign("VPP", "VPP_RESPONDER")]
+    foreign = [*libmemif(), Foreign("VPP", "VPP_RESPONDER")]
     limit = Limit(loadgen)
     return {"echo": [limit, ours[0], unverified, ours[1], Testpmd("icmpecho"), *foreign],
             "reflect": [limit, ours[0], Testpmd("io"), Testpmd("macswap")],

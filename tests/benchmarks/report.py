@@ -5,6 +5,8 @@
 import shutil
 import statistics
 
+# Packets per second of the steady loads.
+RATES = (10_000, 100_000, 1_000_000)
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 
 
@@ -108,12 +110,16 @@ def rate_rows(rows):
                number(r["cpu_ns_per_packet"]), r["lost"], "; ".join(note)]
 
 
+def steady(rate):
+    return f"{rate:,} packets/s".replace(",", " ")
+
+
 def latency_rows(rows):
     for r in rows:
         if r["error"]:
-            yield [r["device"], r["error"], "", "", "", "", "", ""]
+            yield [r["role"], r["device"], r["error"], "", "", "", "", "", ""]
             continue
-        yield [r["device"], mpps(r["rx_pps"]), microseconds(r["p50_ns"]),
+        yield [r["role"], r["device"], mpps(r["rx_pps"]), microseconds(r["p50_ns"]),
                microseconds(r["p99_ns"]), microseconds(r["p999_ns"]),
                number(r["cpu_ns_per_packet"]), number(100 * (r["cpu_share"] or 0)) + " %",
                r["lost"]]
@@ -121,14 +127,32 @@ def latency_rows(rows):
 
 RATE_HEAD = ("bytes", "role", "device", "Mpps, median", "min to max", "of the limit",
              "CPU ns per packet", "lost", "notes")
-LATENCY_HEAD = ("device", "Mpps", "p50 us", "p99 us", "p99.9 us", "CPU ns per packet",
+def overview_rows(cells):
+    """A row for each role and device that was measured under one of the latency loads."""
+    loads = ("idle round trip", *(steady(rate) for rate in RATES))
+    found = {}
+    for r in cells:
+        if r["section"] in loads and not r["error"]:
+            found.setdefault((r["role"], r["device"]), {})[r["section"]] = r
+    for (role, device), by_load in found.items():
+        row = [role, device]
+        for load in loads:
+            r = by_load.get(load, {})
+            row.append(f"{microseconds(r.get('p50_ns'))} / {microseconds(r.get('p99_ns'))}")
+        yield row + [number(by_load.get(load, {}).get("cpu_ns_per_packet"), 0)
+                     for load in loads[1:]]
+
+
+OVERVIEW_HEAD = ("role", "device", "idle", *(steady(rate) for rate in RATES),
+                 *(f"CPU ns, {steady(rate)}" for rate in RATES))
+LATENCY_HEAD = ("role", "device", "Mpps", "p50 us", "p99 us", "p99.9 us", "CPU ns per packet",
                 "share of its core", "lost")
 WORDS = {
     "echo": "### Echo\n\nICMP echo requests in, replies out on the same interface.",
     "forward": "### Forward\n\nIn on one interface, out on another.",
     "receive modes": "### Receive modes, full load",
     "idle round trip": "### Round trip, idle\n\nOne packet at a time, 100 us of silence between.",
-    "100 000 packets/s": "### 100 000 packets per second",
+    **{steady(rate): f"### {steady(rate)}" for rate in RATES},
     "round trip at half load": "### Round trip at half of each device's own rate",
     "queues": "### Queues, one core",
     "interfaces": "### Interfaces, one core\n\nEach has its own pair of elements and thread.",
@@ -147,6 +171,10 @@ def markdown(data):
         if not rows:
             continue
         lines += [words, ""]
+        if section == "idle round trip":
+            lines += ["Round trips, p50 / p99 in microseconds, and CPU time of the device for each "
+                      "packet:", ""]
+            lines += table(OVERVIEW_HEAD, overview_rows(data["cells"]))
         if "round trip" in section or "packets/s" in section:
             lines += table(LATENCY_HEAD, latency_rows(rows))
         else:
@@ -232,6 +260,12 @@ def targets(data):
                      find(data, "p50_ns", idle, "testpmd icmpecho"))
     yield from below("interrupt, idle p50 in ns, 38 us",
                      find(data, "p50_ns", idle, "gst-memif, interrupt"), 38000)
+    for role in ("slave", "master"):
+        for mode, theirs in (("interrupt", "libmemif icmp_responder"),
+                             ("polling", "libmemif icmp_responder, polling")):
+            yield from below(f"{role}: {mode}, idle p50 in ns, libmemif's",
+                             find(data, "p50_ns", idle, f"gst-memif, {mode}", role=role),
+                             find(data, "p50_ns", idle, theirs, role=role))
     yield from below("interrupt, CPU ns per packet at 100 000/s, testpmd's",
                      find(data, "cpu_ns_per_packet", "100 000 packets/s", "gst-memif, interrupt"),
                      find(data, "cpu_ns_per_packet", "100 000 packets/s", "testpmd icmpecho"))

@@ -21,11 +21,12 @@ from pathlib import Path
 
 import plots
 import report
-from devices import CPU_DEVICE, CPU_LOAD, Gst, Limit, Setup, Testpmd, all_devices, pinned
+from devices import CPU_DEVICE, CPU_LOAD, Gst, Limit, Setup, Testpmd, all_devices, libmemif, pinned
 from measure import CONTENDED, Bench, stop
 
 SIZES = ("64", "imix", "1500", "9000")
 ROLES = ("slave", "master")
+MODES = ("polling", "adaptive", "interrupt")
 RETRIES = 2
 
 
@@ -50,17 +51,17 @@ def throughput(task, sizes, devices):
 
 
 def receive_modes(loadgen):
-    """Idle round trips, and the cost of a packet at a rate that leaves a core mostly idle."""
-    cells = []
-    idle = ("--window=1", "--latency", "--gap=100")
-    steady = ("--rate=100000", "--latency", "--burst=32")
-    for section, load in (("idle round trip", idle), ("100 000 packets/s", steady)):
-        cells.append(Cell(section, Limit(loadgen), Setup(), load))
-        for mode in ("polling", "adaptive", "interrupt"):
-            cells.append(Cell(section, Gst(), Setup(rx_mode=mode), load, f"gst-memif, {mode}"))
-        cells.append(Cell(section, Testpmd("icmpecho"), Setup(), load))
-    for mode in ("polling", "adaptive", "interrupt"):
-        cells.append(Cell("receive modes", Gst(), Setup(rx_mode=mode), (), f"gst-memif, {mode}"))
+    """Idle round trips, and delay and cost of a packet at rates that leave a core mostly idle."""
+    loads = [("idle round trip", role, ("--window=1", "--latency", "--gap=100")) for role in ROLES]
+    loads += [(report.steady(rate), "slave", (f"--rate={rate}", "--latency", "--burst=32"))
+              for rate in report.RATES]
+    ours = [(Gst(), mode, f"gst-memif, {mode}") for mode in MODES]
+    others = [(Testpmd("icmpecho"), "polling", ""), *((d, d.rx_mode, "") for d in libmemif())]
+    cells = [Cell(section, device, Setup(role=role, rx_mode=mode), load, label)
+             for section, role, load in loads
+             for device, mode, label in [(Limit(loadgen), "polling", ""), *ours, *others]]
+    cells += [Cell("receive modes", device, Setup(rx_mode=mode), (), label)
+              for device, mode, label in ours]
     return cells
 
 
