@@ -36,6 +36,15 @@ os.execvp(sys.argv[2], sys.argv[2:])
 """
 
 
+PARSE = """
+import sys, gi
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst
+Gst.init(None)
+Gst.parse_launch(sys.argv[1])
+"""
+
+
 class Activated(Pipeline):
     """A command of a unit that has a socket unit beside it."""
 
@@ -246,6 +255,26 @@ class DocsTest(InteropTest):
         self.assertEqual(len(set(lines)), 1, "it is one pipeline, three times")
         with Pipeline(self.here(lines[0])) as pipe:
             pipe.wait_started()
+
+    def test_coming_from(self):
+        """Pipelines in its tables can be made, and members of our classes are in the headers."""
+        text = (ROOT / "docs/coming-from.md").read_text()
+        spans = re.findall(r"`([^`]+)`", text)
+        members = {span for span in spans if re.match(r"[A-Z]\w+::\w+", span)}
+        headers = {path.stem: path.read_text() for path in (ROOT / "gst/memif").glob("*.hpp")}
+        for member in sorted(members):
+            owner, name = re.match(r"(\w+)::(\w+)", member).groups()
+            with self.subTest(member=member):
+                self.assertRegex(headers[owner.lower()], rf"\b{name}\b")
+        self.assertGreaterEqual(len(members), 15)
+        fragments = [re.sub("FILE|EXPRESSION", "tcp", span) for span in spans
+                     if re.match(r"\w+ .*[!=]", span) and doc_commands.exists(span.split()[0])]
+        for fragment in fragments:
+            with self.subTest(fragment=fragment):
+                made = subprocess.run(["/usr/bin/python3", "-c", PARSE, fragment], text=True,
+                                      capture_output=True, env=pipeline.environment())
+                self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertGreaterEqual(len(fragments), 2)
 
     def test_devenv(self):
         shown = self.run_program(["meson", "devenv", "-C", str(build_dir()), "gst-inspect-1.0",
