@@ -318,9 +318,18 @@ class DocsTest(InteropTest):
                         re.match(rf"{re.escape(path)}(?:$|[./])", file) for file in files))
 
     def test_links(self):
-        """Files that the documentation points to exist."""
+        """Files that the documentation points to exist, and the sections in them."""
+        def prose(page):
+            return re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
+
+        def anchors(page):
+            titles = re.findall(r"^#+ (.*)$", prose(page), re.M)
+            return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
         for page in doc_commands.PAGES:
-            text = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
-            for link in re.findall(r"\]\(([^)#:]+)\)", text):
+            for link in re.findall(r"\]\(([^):]+)\)", prose(page)):
+                path, _, anchor = link.partition("#")
                 with self.subTest(page=page.name, link=link):
-                    self.assertTrue((page.parent / link).exists())
+                    target = page.parent / path if path else page
+                    self.assertTrue(target.exists())
+                    if anchor:
+                        self.assertIn(anchor, anchors(target))
