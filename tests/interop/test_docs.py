@@ -215,12 +215,32 @@ class DocsTest(InteropTest):
                 words[words.index("-C") + 1] = str(build_dir())
             elif words != ["./tests/run.sh", "--stage=style"]:
                 continue
-            if "valgrind" in words and not shutil.which("valgrind"):
-                continue
             seen += 1
             with self.subTest(command=line):
                 self.run_program([self.here(word) for word in words], **env)
         self.assertGreaterEqual(seen, 4)
+
+    def test_counting(self):
+        """The recipes of CONTRIBUTING.md that count instructions."""
+        if not shutil.which("valgrind"):
+            self.skipTest("valgrind is not installed")
+        recipes = [self.here(line) for line in self.section("CONTRIBUTING.md", "Measure performance")
+                   if "gst-launch-1.0" in line]
+        element, responder, sender = map(shlex.split, recipes)
+        self.run_program(element)
+        counted = subprocess.Popen(responder, env=pipeline.environment(), stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True,
+                                   preexec_fn=pipeline.die_with_parent)
+        try:
+            self.run_program(sender)
+            said, _ = counted.communicate(timeout=SECONDS)
+            self.assertEqual(counted.returncode, 0, said)
+        finally:
+            counted.kill()
+            counted.wait()
+            counted.stdout.close()
+        for name in ("element.out", "echo.out"):
+            self.assertIn("icmpresponder", Path(self.directory, name).read_text().lower())
 
     def test_deploy(self):
         """Units and YAML of docs/deploy.md are what they should be; their pipelines can be made."""
