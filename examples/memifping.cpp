@@ -282,14 +282,14 @@ int main(int argc, char** argv) {
        "UNIX socket, or @name for an abstract one (default /run/vpp/memif.sock)", "PATH"},
       {"role", 'r', 0, G_OPTION_ARG_STRING, &role, "slave (default) or master", "ROLE"},
       {"id", 'i', 0, G_OPTION_ARG_INT, &options.id, "Interface id (default 0)", "N"},
-      {"secret", 0, 0, G_OPTION_ARG_STRING, &secret, "Password of the interface", "TEXT"},
-      {"count", 'c', 0, G_OPTION_ARG_INT, &options.count, "Echo requests (default 5)", "N"},
+      {"secret", 0, 0, G_OPTION_ARG_STRING, &secret, "Secret of the interface", "TEXT"},
+      {"count", 'c', 0, G_OPTION_ARG_INT, &options.count, "Echo requests to send (default 5)", "N"},
       {"size", 0, 0, G_OPTION_ARG_INT, &options.size, "Bytes of payload (default 56)", "BYTES"},
       {"interval", 0, 0, G_OPTION_ARG_DOUBLE, &options.interval,
        "Seconds between requests, 0: next one when a reply comes (default 1)", "S"},
       {"wait", 'w', 0, G_OPTION_ARG_DOUBLE, &options.wait,
        "Seconds to wait for a peer (default 0 as slave, 10 as master)", "S"},
-      {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Only the summary", nullptr},
+      {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Print the summary only", nullptr},
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, nullptr, "ADDRESS"},
       {nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr}};
   GOptionContext* context = g_option_context_new("- pings an address over memif");

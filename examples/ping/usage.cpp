@@ -37,24 +37,24 @@ std::string usage() {
   for (const VdevKey& key : vdev_keys()) text += ",[" + key.name + "=" + key.placeholder + "]";
   text += " ...\n       " + program +
           " [-r ROLE] [-s SOCKET] [-i ID] [-a ADDRESS] [-h MAC]\n\nOptions:\n";
-  text += entry("--vdev=<name>,...", "adds an interface; any number of them");
+  text += entry("--vdev=<name>,...", "adds an interface; may be given several times");
   for (const VdevKey& key : vdev_keys()) {
     text += entry("  " + key.name + "=" + key.placeholder, key.help);
   }
   text += entry("--aff={cpu0,cpu1,..}", "CPUs of the main thread (any)");
-  text += entry("--stats=SECONDS", "prints a table of what every queue carried, again and again;");
-  text += entry("", "on a terminal it stays in place");
+  text += entry("--stats=SECONDS", "prints a table of what each queue carried at this interval;");
+  text += entry("", "on a terminal it is updated in place");
   text += entry("--dot=FILE", "writes the pipeline as a graph for dot");
-  text += entry("-h, -?, --help", "this text");
-  text += entry("-v, --version", "versions only");
+  text += entry("-h, -?, --help", "shows this text");
+  text += entry("-v, --version", "shows the versions");
   text += "\nOne interface, named memif0:\n";
-  text += entry("-r 0|1|slave|master", "its role (0, slave)");
+  text += entry("-r 0|1|slave|master", "its role (slave)");
   text += entry("-s SOCKET", "its socket");
   text += entry("-i ID", "its id");
   text += entry("-a ADDRESS", "its address");
-  text += entry("-h MAC", "its hardware address (made of its address)");
+  text += entry("-h MAC", "its MAC address (derived from its IP address)");
   text +=
-      "\nPut quotes around braces: shells expand them. Ctrl-C ends with a summary.\n\n"
+      "\nQuote braces, as shells expand them. Ctrl-C prints a summary and ends.\n\n"
       "Examples:\n";
   for (const char* arguments :
        {"--vdev=memif0,ip=192.168.1.1",
