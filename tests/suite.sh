@@ -42,9 +42,10 @@ installed() {
   touch "$1/.complete"
 }
 
-# The files of the work tree, without what was built.
+# The files of the work tree, without what was built here, and beside what was built there.
 copy_sources() {
   mkdir -p "$1/src"
+  find "$1/src" -mindepth 1 -maxdepth 1 ! -name build ! -name 'obj-*' -exec rm -rf {} +
   git ls-files -z | tar --null -c -T - | tar -x -C "$1/src"
 }
 
@@ -80,7 +81,10 @@ finish() {
   exit
 }
 
+# A release that goes on, as sid does, is taken as it is today.
 quick='
+  apt-get update -qq
+  apt-get dist-upgrade -y -qq --no-install-recommends > /dev/null
   .ci/packages.sh build > /dev/null
   apt-get install -y -qq --no-install-recommends python3 libcap2-bin gstreamer1.0-plugins-good \
     > /dev/null
