@@ -52,7 +52,9 @@ const std::vector<Bytes>& packets() {
         settings.ip_version = version;
         settings.protocol = protocol;
         const auto plan = make_plan(settings);
+        if (!plan) g_error("%s", plan.error().text().c_str());
         auto maker = PacketBuilder::make(*plan, LinkType::ethernet);
+        if (!maker) g_error("%s", maker.error().text().c_str());
         Bytes packet(maker->next_size());
         maker->write(std::as_writable_bytes(std::span(packet)), 1);
         out.push_back(packet);
