@@ -42,7 +42,7 @@ G_BEGIN_DECLS
  * - A packet may lie in memory that another process can write to. Read each byte once, and decide
  *   on the copy.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 
 /**
@@ -50,7 +50,7 @@ G_BEGIN_DECLS
  *
  * The most packets in one buffer.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #define GST_PACKET_BATCH_MAX 256
 
@@ -67,7 +67,7 @@ G_BEGIN_DECLS
  * what it wrote, and the number of packets in `n`. It keeps the tokens, and then calls
  * gst_packet_batch_update_size(). The number of packets may differ from batch to batch.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #define GST_BUFFER_POOL_OPTION_PACKET_BATCH "GstBufferPoolOptionPacketBatch"
 
@@ -84,7 +84,7 @@ typedef struct _GstPacketMapInfo GstPacketMapInfo;
  *
  * One packet of a batch, 16 bytes.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 struct _GstPacketDesc {
   guint32 offset;
@@ -101,7 +101,7 @@ struct _GstPacketDesc {
  *
  * The packets of a buffer.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 struct _GstPacketBatchMeta {
   GstMeta meta;
@@ -116,7 +116,7 @@ struct _GstPacketBatchMeta {
  *
  * A packet that gst_packet_batch_map_packet() has mapped.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 struct _GstPacketMapInfo {
   guint8* data;
@@ -132,7 +132,7 @@ struct _GstPacketMapInfo {
  *
  * What an element lists in its answer to an ALLOCATION query if it takes batches.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #define GST_PACKET_BATCH_META_API_TYPE (gst_packet_batch_meta_api_get_type())
 /**
@@ -140,7 +140,7 @@ struct _GstPacketMapInfo {
  *
  * The #GstMetaInfo of #GstPacketBatchMeta.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #define GST_PACKET_BATCH_META_INFO (gst_packet_batch_meta_get_info())
 
@@ -152,7 +152,7 @@ GType gst_packet_batch_meta_api_get_type(void);
  *
  * Returns: (transfer none): the #GstMetaInfo of #GstPacketBatchMeta
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 const GstMetaInfo* gst_packet_batch_meta_get_info(void);
@@ -165,7 +165,7 @@ const GstMetaInfo* gst_packet_batch_meta_get_info(void);
  *
  * Returns: (transfer none) (nullable): the meta of @buffer, or %NULL if it is one packet
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 GstPacketBatchMeta* gst_buffer_get_packet_batch_meta(GstBuffer* buffer);
@@ -178,7 +178,7 @@ GstPacketBatchMeta* gst_buffer_get_packet_batch_meta(GstBuffer* buffer);
  *
  * Returns: (transfer none): the meta
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 GstPacketBatchMeta* gst_buffer_add_packet_batch_meta(GstBuffer* buffer);
@@ -191,7 +191,7 @@ GstPacketBatchMeta* gst_buffer_add_packet_batch_meta(GstBuffer* buffer);
  *
  * Returns: whether @query says that batches may be sent
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 gboolean gst_query_allows_packet_batches(GstQuery* query);
@@ -206,7 +206,7 @@ gboolean gst_query_allows_packet_batches(GstQuery* query);
  *
  * Returns: (transfer full) (nullable): the pool, or %NULL if there is none
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 GstBufferPool* gst_query_find_packet_batch_pool(GstQuery* query, guint size);
@@ -220,7 +220,7 @@ GstBufferPool* gst_query_find_packet_batch_pool(GstQuery* query, guint size);
  *
  * Returns: the id of the pad probe that does it, or 0 if @pad is no sink pad
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 gulong gst_pad_accept_packet_batches(GstPad* pad);
@@ -236,7 +236,7 @@ gulong gst_pad_accept_packet_batches(GstPad* pad);
  *
  * Returns: %FALSE, and nothing changed, if @info holds no buffer
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 gboolean gst_pad_probe_info_set_packet_batch(GstPadProbeInfo* info, GstBuffer* batch);
@@ -249,7 +249,7 @@ gboolean gst_pad_probe_info_set_packet_batch(GstPadProbeInfo* info, GstBuffer* b
  * Returns: (transfer none): the allocator of ordinary memory for arenas, which belongs to the
  *     library
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 GstAllocator* gst_packet_arena_allocator(void);
@@ -262,7 +262,7 @@ GstAllocator* gst_packet_arena_allocator(void);
  *
  * Returns: whether @memory is from gst_packet_arena_allocator()
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 gboolean gst_is_packet_arena_memory(const GstMemory* memory);
@@ -276,7 +276,7 @@ gboolean gst_is_packet_arena_memory(const GstMemory* memory);
  *
  * Returns: (transfer full) (nullable): the batch, or %NULL if there is no memory
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 GstBuffer* gst_packet_batch_new(gsize size);
@@ -290,7 +290,7 @@ GstBuffer* gst_packet_batch_new(gsize size);
  * Returns: (transfer full) (nullable): the batch, or %NULL if there are too many packets or there
  *     is no memory
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 GstBuffer* gst_packet_batch_new_from_packets(const GPtrArray* packets);
@@ -304,7 +304,7 @@ GstBuffer* gst_packet_batch_new_from_packets(const GPtrArray* packets);
  *
  * Returns: (transfer full) (nullable): the batch, or %NULL if @batch is none
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 GstBuffer* gst_packet_batch_new_part(GstBuffer* batch);
@@ -318,7 +318,7 @@ GstBuffer* gst_packet_batch_new_part(GstBuffer* batch);
  *
  * Returns: (transfer none) (nullable): the arena, or %NULL if @batch has not exactly one memory
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 GstMemory* gst_packet_batch_peek_arena(GstBuffer* batch);
@@ -330,7 +330,7 @@ GstMemory* gst_packet_batch_peek_arena(GstBuffer* batch);
  * Makes the size of @batch that of its packets. Nothing happens where the memory is in other
  * buffers too, or the batch is damaged.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 void gst_packet_batch_update_size(GstBuffer* batch);
@@ -342,7 +342,7 @@ void gst_packet_batch_update_size(GstBuffer* batch);
  * Returns: whether @buffer is a batch that can be read: it has one memory, no more packets than
  *     %GST_PACKET_BATCH_MAX, and each lies within the arena
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 gboolean gst_packet_batch_is_valid(GstBuffer* buffer);
@@ -359,7 +359,7 @@ gboolean gst_packet_batch_is_valid(GstBuffer* buffer);
  * Returns: (transfer full) (nullable): the copy, or %NULL if @batch is no batch, is damaged as a
  *     whole, or there is no memory
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 GstBuffer* gst_packet_batch_copy(GstBuffer* batch, gsize head, gsize tail);
@@ -371,7 +371,7 @@ GstBuffer* gst_packet_batch_copy(GstBuffer* batch, gsize head, gsize tail);
  * Returns: (transfer full) (nullable): @batch if its packets may be changed, otherwise a copy;
  *     %NULL if @batch is no batch, is damaged as a whole, or there is no memory
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 GstBuffer* gst_packet_batch_make_writable(GstBuffer* batch);
@@ -384,7 +384,7 @@ GstBuffer* gst_packet_batch_make_writable(GstBuffer* batch);
  *
  * Returns: (transfer full): the list of these buffers
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 GstBufferList* gst_packet_batch_unpack(GstBuffer* batch);
@@ -398,7 +398,7 @@ GstBufferList* gst_packet_batch_unpack(GstBuffer* batch);
  * Returns: the number of packets, damaged ones included; 0 if @batch is no batch or is damaged as
  *     a whole
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 guint gst_packet_batch_get_n_packets(GstBuffer* batch);
@@ -411,7 +411,7 @@ guint gst_packet_batch_get_n_packets(GstBuffer* batch);
  * Returns: (transfer full) (nullable): a copy of the packet; %NULL if there is no such packet, or
  * it lies outside of the arena
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 GBytes* gst_packet_batch_get_packet(GstBuffer* batch, guint index);
@@ -424,7 +424,7 @@ GBytes* gst_packet_batch_get_packet(GstBuffer* batch, guint index);
  * Returns: the time of the packet in nanoseconds, or %GST_CLOCK_TIME_NONE if it has none or there
  * is no such packet
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 GstClockTime gst_packet_batch_get_packet_pts(GstBuffer* batch, guint index);
@@ -438,7 +438,7 @@ GstClockTime gst_packet_batch_get_packet_pts(GstBuffer* batch, guint index);
  * Returns: %FALSE, and nothing changed, if @batch is not writable or has no time, there is no such
  *     packet, or @pts is out of range
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 gboolean gst_packet_batch_set_packet_pts(GstBuffer* batch, guint index, GstClockTime pts);
@@ -456,7 +456,7 @@ gboolean gst_packet_batch_set_packet_pts(GstBuffer* batch, guint index, GstClock
  * Returns: %FALSE if there is no such packet, it lies outside of the arena, or @flags ask for
  *     writing and it may not be written to
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 gboolean gst_packet_batch_map_packet(GstBuffer* batch, guint index, GstPacketMapInfo* info,
@@ -466,7 +466,7 @@ gboolean gst_packet_batch_map_packet(GstBuffer* batch, guint index, GstPacketMap
  * gst_packet_batch_unmap_packet:
  * @info: a packet that gst_packet_batch_map_packet() mapped
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 void gst_packet_batch_unmap_packet(GstPacketMapInfo* info);
@@ -483,7 +483,7 @@ void gst_packet_batch_unmap_packet(GstPacketMapInfo* info);
  * Returns: %FALSE, and nothing changed, if @batch is not writable, is full or damaged as a whole,
  * or there is no memory
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 gboolean gst_packet_batch_append_packet(GstBuffer* batch, const guint8* data, gsize size);
@@ -500,7 +500,7 @@ gboolean gst_packet_batch_append_packet(GstBuffer* batch, const guint8* data, gs
  * Returns: %FALSE, and nothing changed, if @batch may not be changed, there is no such packet, or
  *     there is no memory
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 gboolean gst_packet_batch_replace_packet(GstBuffer* batch, guint index, const guint8* data,
@@ -519,7 +519,7 @@ gboolean gst_packet_batch_replace_packet(GstBuffer* batch, guint index, const gu
  * Returns: %FALSE, and nothing changed, if @batch may not be changed, there is no such packet, it
  *     lies outside of the arena, or it is shorter
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 gboolean gst_packet_batch_write_packet(GstBuffer* batch, guint index, gsize offset,
@@ -536,7 +536,7 @@ gboolean gst_packet_batch_write_packet(GstBuffer* batch, guint index, gsize offs
  * Returns: %FALSE, and nothing changed, if @batch is not writable, there is no such packet, it lies
  *     outside of the arena, or it is shorter
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 gboolean gst_packet_batch_truncate_packet(GstBuffer* batch, guint index, gsize size);
@@ -550,7 +550,7 @@ gboolean gst_packet_batch_truncate_packet(GstBuffer* batch, guint index, gsize s
  *
  * Returns: %FALSE, and nothing changed, if @batch is not writable or there is no such packet
  *
- * Since: 0.1
+ * Since: 0.2
  */
 GST_PACKET_API
 gboolean gst_packet_batch_remove_packet(GstBuffer* batch, guint index);

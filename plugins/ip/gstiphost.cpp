@@ -32,7 +32,7 @@
  * memifsink socket-path=/tmp/host.sock
  * ]| Sends audio over RTP to it.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "plugins/ip/gstiphost.hpp"
 

@@ -5,7 +5,7 @@
  *
  * An IP host for application/x-packet: datagrams of media and data in and out of packets.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "config.h"
 #include "plugins/ip/gstiphost.hpp"

@@ -29,7 +29,7 @@
  * memifsink socket-path=/tmp/b.sock role=master
  * ]| Forwards packets from one interface to another.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "plugins/memif/gstmemifsink.hpp"
 

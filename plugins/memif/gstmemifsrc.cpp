@@ -24,7 +24,7 @@
  * memifsink socket-path=/run/vpp/memif.sock
  * ]| Answers ARP and ping on an interface whose other end is VPP, as the master.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "plugins/memif/gstmemifsrc.hpp"
 

@@ -25,7 +25,7 @@
  * memifudpsink socket-path=/tmp/a.sock address=10.0.0.1/24 host=10.0.0.2
  * ]| Sends it.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "plugins/memif/gstmemifudpsink.hpp"
 

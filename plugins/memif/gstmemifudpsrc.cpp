@@ -23,7 +23,7 @@
  * address=10.0.0.2/24 port=5004 ! fakesink
  * ]| Receives on port 5004. #memifudpsink shows the other end.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "plugins/memif/gstmemifudpsrc.hpp"
 

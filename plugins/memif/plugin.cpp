@@ -5,7 +5,7 @@
  *
  * memif shared memory packet interfaces as GStreamer elements.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "config.h"
 

@@ -22,7 +22,7 @@
  * br.src_2 ! memifsink socket-path=/tmp/c.sock role=master
  * ]| Bridges three interfaces.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "plugins/packet/ethbridge.hpp"
 

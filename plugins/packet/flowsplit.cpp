@@ -23,7 +23,7 @@
  * memifsink socket-path=/tmp/a.sock role=master queue=1
  * ]| Answers echo requests in two threads, each with a transmit queue of its own.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "plugins/packet/flowsplit.hpp"
 

@@ -23,7 +23,7 @@
  * packetcheck count=10000
  * ]| Checks and measures the responder.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "plugins/packet/gstpacketcheck.hpp"
 

@@ -19,7 +19,7 @@
  * memifsrc socket-path=/tmp/loop.sock role=master ! packetcheck count=100000
  * ]| Sends packets through shared memory. The exit code is 0 if all arrive intact.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "plugins/packet/gstpacketgen.hpp"
 

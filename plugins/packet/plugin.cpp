@@ -5,7 +5,7 @@
  *
  * Packet elements: network functions, a generator and a checker for application/x-packet.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "config.h"
 #include "plugins/packet/ethbridge.hpp"

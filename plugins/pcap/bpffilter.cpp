@@ -23,7 +23,7 @@
  * f.rest ! queue ! memifsink socket-path=/tmp/b.sock role=master
  * ]| Answers ping and ARP, and passes everything else on.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "plugins/pcap/bpffilter.hpp"
 

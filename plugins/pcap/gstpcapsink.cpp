@@ -23,7 +23,7 @@
  * gst-launch-1.0 memifsrc socket-path=/tmp/a.sock role=master ! pcapsink location=/tmp/live
  * ]| Shows a link live, after `mkfifo /tmp/live; wireshark -k -i /tmp/live &`.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "plugins/pcap/gstpcapsink.hpp"
 

@@ -23,7 +23,7 @@
  * pcapsink location=/tmp/rtp.pcap
  * ]| Extracts a part of a recording.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "plugins/pcap/gstpcapsrc.hpp"
 

@@ -5,7 +5,7 @@
  *
  * Capture files: record, replay and filter packets, with libpcap.
  *
- * Since: 0.1
+ * Since: 0.2
  */
 #include "config.h"
 #include "plugins/pcap/bpffilter.hpp"
