@@ -100,9 +100,9 @@ bool lonely(const MemifEnd& end, const std::vector<MemifEnd>& all) {
 std::string role_mistake(const MemifEnd& source, const MemifEnd& sink) {
   const MemifEnd& slave = sink.master ? source : sink;
   const MemifEnd& master = sink.master ? sink : source;
-  return slave.name + " dials " + master.name + ", whose packets go in a circle, and no other " +
-         "peer can connect: they are the slave and the master of one link. Set role=master on "
-         "both, to be two directions of one interface, or on neither.";
+  return slave.name + " connects to " + master.name + " of the same pipeline: they are the slave " +
+         "and the master of one link, and no other peer can connect. Set role=master on both, to "
+         "be two directions of one interface, or on neither.";
 }
 
 std::string forgotten(const MemifEnd& source, const MemifEnd& sink, const std::string& setting,

@@ -62,8 +62,8 @@ std::string explain_refusal(const GstCaps* caps, const GstCaps* packets) {
   if (are_packets(fields)) {
     const std::string ours = link_type_in(gst_caps_get_structure(packets, 0));
     const std::string theirs = link_type_in(fields);
-    return "memifsink sends packets with link-type=" + ours +
-           ", and gets some with link-type=" + theirs + ". Set mode=" + mode_of(theirs) +
+    return "memifsink sends packets with link-type=" + ours + ", but receives link-type=" + theirs +
+           ". Set mode=" + mode_of(theirs) +
            " on memifsink and on its peer, or give it "
            "packets with link-type=" +
            ours + ".";

@@ -208,7 +208,7 @@ void Listener::replace(ListenSocket socket) {
   if (!paused_) watch();
   watch_file();
   for (const auto& [id, interface] : interfaces_) {
-    interface->wait_for("Listening anew at " + interface->where() +
+    interface->wait_for("Listening again at " + interface->where() +
                         ": the socket file had been removed");
   }
 }

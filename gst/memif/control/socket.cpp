@@ -182,7 +182,7 @@ Result<void> remove_stale(const SocketAddress& address) {
   }
   if (probe.error().code != ErrorCode::not_found) {
     return path_error(address, probe.error().code,
-                      "another kind of program has the path (" + probe.error().why +
+                      "a program that does not speak memif uses the path (" + probe.error().why +
                           "). Choose another socket-path.");
   }
   struct stat now {};

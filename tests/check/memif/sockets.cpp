@@ -225,7 +225,7 @@ GST_START_TEST(test_a_removed_socket_file_is_made_anew) {
     must(slave->start());
     fail_unless(come_up(slave));
   }
-  fail_unless(news->waits_for("Listening anew at " + path));
+  fail_unless(news->waits_for("Listening again at " + path));
   fail_unless(::rename(path.c_str(), directory.file("moved").c_str()) == 0);
   fail_unless(eventually([&] { return exists(path); }), "a moved file was not noticed");
   fail_unless(::unlink(directory.file("moved").c_str()) == 0);
