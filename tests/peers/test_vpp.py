@@ -5,6 +5,7 @@
 import contextlib
 import itertools
 import re
+import shlex
 
 import doc_commands
 import pipeline
@@ -59,10 +60,13 @@ class DocsOfVppTest(VppTest):
         line = self.here(line)
         if line.startswith("gst-launch-1.0"):
             return self.launch(line)
+        if line.startswith("ip "):
+            self.vpp.space.ip(*shlex.split(line)[1:])
+            return None
         command = line.removeprefix("vppctl ")
         if command.startswith("ping "):
             # "4 of 5 is all right": the first may be lost to ARP.
-            sent, received = self.vpp.ping(command.removeprefix("ping "))
+            sent, received, _ = self.vpp.ping(command.removeprefix("ping "))
             self.assertGreaterEqual(received, sent - 1, self.vpp.account())
         else:
             output = self.vpp.ask(command)
@@ -83,9 +87,9 @@ class DocsOfVppTest(VppTest):
             if line:
                 pipe = self.run_line(line) or pipe
         with both_sides(self.vpp, pipe):
-            self.vpp.ping(f"{target} repeat 5 interval 0.2", least=4)
+            self.vpp.assert_answers(target, 4, least=3)
             for size in SIZES:
-                self.vpp.ping(f"{target} size {size} repeat 3 interval 0.1", least=3)
+                self.vpp.assert_answers(f"{target} size {size}")
             pipe.assert_alive()
 
     def test_vpp_as_master(self):
@@ -114,7 +118,7 @@ class DocsOfVppTest(VppTest):
         pipe = self.stack.enter_context(Pipeline(line, self.vpp.space))
         with both_sides(self.vpp, pipe):
             wait_link(pipe)
-            self.vpp.ping("192.168.1.1 repeat 5 interval 0.2", least=4)
+            self.vpp.assert_answers("192.168.1.1", 4, least=3)
 
     def test_vpp_as_slave(self):
         self.play("VPP as slave, the pipeline as master", "memif1/0", "192.168.1.1")
@@ -130,9 +134,8 @@ class DocsOfVppTest(VppTest):
         receiver = next(line for line in receivers if "udpsrc" in line)
         receiver = re.sub(r"autovideosink", "fakesink silent=false", receiver)
         for line in lines:
-            if line.startswith("vppctl"):
+            if not line.startswith("gst-launch-1.0"):
                 self.run_line(line)
-        self.vpp.space.wait_device("media0")
         receiving = self.stack.enter_context(Pipeline(
             receiver.removeprefix("gst-launch-1.0"), self.vpp.space, ("-v",)))
         receiving.wait_started()
@@ -200,9 +203,9 @@ class MatrixTest(VppTest):
         for version in versions:
             target = (f"192.168.{10 + number}.1" if version == 4 else
                       f"fd00:{10 + number}::1")
-            self.vpp.ping(f"{target} repeat 2 interval 0.2", least=1)
+            self.vpp.assert_answers(target, 2, least=1)
             for size in sizes:
-                self.vpp.ping(f"{target} size {size} repeat 3 interval 0.05", least=3)
+                self.vpp.assert_answers(f"{target} size {size}")
 
     def serve(self, role, options="", sizes=(64, 1500), **more):
         with self.subTest(vpp=f"{role} {options}".strip(), **more):
@@ -251,7 +254,7 @@ class MatrixTest(VppTest):
         with self.link("master") as (name, _, number):
             self.pings(number, (1400,), (4,))
             self.vpp.ask(f"set interface mtu packet 1500 {name}")
-            _, received = self.vpp.ping(f"192.168.{10 + number}.1 size 3000 repeat 3 interval 0.1")
+            received = self.vpp.answered(f"192.168.{10 + number}.1 size 3000", 3)
             self.assertEqual(received, 0, "fragments were answered")
             self.pings(number, (1400,), (4,))
 

@@ -122,16 +122,29 @@ class Vpp:
                 raise AssertionError(f"VPP refused: {command}\n{output}\n{self.account()}")
         return output
 
-    def ping(self, words, least=None):
-        """Runs its ping and returns (sent, received)."""
+    def ping(self, words):
+        """Runs its ping: the numbers of requests sent and of replies."""
         output = self.ask(f"ping {words}")
         found = re.search(r"(\d+) sent, (\d+) received", output)
         if not found:
             raise AssertionError(f"vppctl ping {words} has no statistics:\n{output}")
-        sent, received = map(int, found.groups())
-        if least is not None and received < least:
-            raise AssertionError(f"vppctl ping {words}: {received} of {sent} answered\n{output}")
-        return sent, received
+        return int(found.group(1)), int(found.group(2)), output
+
+    def answered(self, words, count, interval=0.2):
+        """How many of `count` requests are answered.
+
+        It waits for the last reply as long as for any other, which a busy machine may not keep.
+        So there is one more request than those that count.
+        """
+        _, _, output = self.ping(f"{words} repeat {count + 1} interval {interval}")
+        numbers = {int(number) for number in re.findall(r"icmp_seq=(\d+)", output)}
+        return len(numbers - {count + 1})
+
+    def assert_answers(self, words, count=2, least=None):
+        found = self.answered(words, count)
+        if found < (count if least is None else least):
+            raise AssertionError(f"vppctl ping {words}: {found} of {count} answered\n"
+                                 f"{self.done[-1]}")
 
     def connected(self, interface):
         """Whether it says that its end of the link is up."""
