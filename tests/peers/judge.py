@@ -5,11 +5,19 @@
 import contextlib
 import re
 
+import ping_app
 import pipeline
 from pipeline import Pipeline, properties
 
 SIZES = (64, 590, 1500, 2048, 8000)
 LOG = {"GST_DEBUG": "2,memif*:4"}
+
+
+class Pinger(ping_app.Ping):
+    """memifping, until it ends."""
+
+    def program(self):
+        return [str(ping_app.example("memifping"))]
 
 
 def launch(description, arguments=("-m",)):

@@ -9,18 +9,12 @@ import libmemif
 import ping_app
 import pipeline
 from base import InteropTest, opposite
-from judge import SIZES, assert_arrive, both_sides, launch, linked, started, through, wait_link
+from judge import (SIZES, Pinger, assert_arrive, both_sides, launch, linked, started, through,
+                   wait_link)
 from pipeline import properties
 
 ROLES = ("slave", "master")
 COUNT = 500
-
-
-class Pinger(ping_app.Ping):
-    """memifping, until it ends."""
-
-    def program(self):
-        return [str(ping_app.example("memifping"))]
 
 
 class ExamplesTest(InteropTest):

@@ -8,15 +8,19 @@ import re
 import shlex
 
 import doc_commands
+import ping_app
 import pipeline
 import vpp
 from base import InteropTest, opposite
-from judge import both_sides, launch, started, wait_link
+from judge import Pinger, assert_arrive, both_sides, launch, started, wait_link
 from lan import Pipeline
 
 PEERS = doc_commands.ROOT / "docs/peers.md"
+DEPLOY = doc_commands.ROOT / "docs/deploy.md"
 SIZES = (64, 512, 1500, 2000, 4000, 8000)
 ENOUGH = 30
+COUNT = 1000
+ROOM = 4096     # of a ring: for COUNT packets of the largest size
 
 
 def sections(page):
@@ -37,7 +41,7 @@ class VppTest(InteropTest):
 
     @classmethod
     def why_not(cls):
-        return vpp.missing() or super().why_not()
+        return vpp.missing() or ping_app.missing("memifping") or super().why_not()
 
     def setUp(self):
         self.stack = self.enterContext(contextlib.ExitStack())
@@ -53,7 +57,7 @@ class VppTest(InteropTest):
 
 
 class DocsOfVppTest(VppTest):
-    """Each section of docs/peers.md and docs/media.md with vppctl lines, in its order."""
+    """Each section of docs/peers.md, media.md and deploy.md with vppctl lines, in its order."""
 
     def run_line(self, line):
         """One line of a page; the pipeline if it starts one."""
@@ -148,11 +152,38 @@ class DocsOfVppTest(VppTest):
             for line in inline:
                 self.run_line(line)
 
+    def test_two_hosts(self):
+        """Of docs/deploy.md: VXLAN between two VPPs, whose hosts are joined by a cable."""
+        lines, _ = sections(DEPLOY)["Peers on two hosts"]
+        hosts = ("10.0.0.1", self.vpp), ("10.0.0.2", self.stack.enter_context(
+            vpp.Vpp(f"{self.vpp.directory}-2")))
+        self.vpp.space.ip("link", "add", "cable", "type", "veth", "peer", "name", "cable",
+                          "netns", hosts[1][1].space.name)
+        for address, host in hosts:
+            host.space.ip("link", "set", "cable", "up")
+            for command in ("create host-interface name cable",
+                            "set interface state host-cable up",
+                            f"set interface ip address host-cable {address}/24"):
+                host.ask(command)
+        for line in lines:
+            command = line.removeprefix("vppctl ")
+            hosts[0][1].ask(command)
+            hosts[1][1].ask(re.sub(r"src (\S+) dst (\S+)", r"src \2 dst \1", command))
+        near, far = (f"{host.directory}/memif.sock" for _, host in hosts)
+        pipe = self.launch(pipeline.responder(far, addresses="192.168.1.1"))
+        with both_sides(hosts[1][1], pipe):
+            wait_link(pipe)
+        ping = Pinger(f"-s {near} -c 5 --interval=0.1 --wait=20 192.168.1.1")
+        with both_sides(self.vpp, hosts[1][1], pipe, ping):
+            ping.wait(60)
+            self.assertIn("5 received, 0 wrong, 0% packet loss", ping.output())
+        ping.log.close()
+
     def test_all_are_run(self):
         """No section with vppctl lines lacks its test above."""
         with open(__file__, encoding="utf-8") as source:
             text = source.read()
-        for page in (PEERS, doc_commands.MEDIA):
+        for page in (PEERS, doc_commands.MEDIA, DEPLOY):
             for title, (lines, inline) in sections(page).items():
                 if inline or any(line.startswith("vppctl") for line in lines):
                     self.assertIn(f'"{title}"', text)
@@ -165,16 +196,21 @@ class MatrixTest(VppTest):
         super().setUp()
         self.numbers = itertools.count(1)
 
-    def interface(self, role, options="", number=None):
-        """An interface of VPP, up, with addresses of its own: name, number, socket."""
+    def bare_interface(self, role, options="", number=None):
+        """An interface of VPP, up: name, number, socket."""
         number = number or next(self.numbers)
         name, path = f"memif{number}/0", f"{self.vpp.directory}/{number}.sock"
         for command in (f"create memif socket id {number} filename {path}",
                         f"create interface memif id 0 socket-id {number} {role} {options}",
-                        f"set interface state {name} up",
-                        f"set interface ip address {name} 192.168.{10 + number}.2/24",
-                        f"set interface ip address {name} fd00:{10 + number}::2/64"):
+                        f"set interface state {name} up"):
             self.vpp.ask(command.strip())
+        return name, number, path
+
+    def interface(self, role, options="", number=None):
+        """The same, with addresses of its own."""
+        name, number, path = self.bare_interface(role, options, number)
+        for address in (f"192.168.{10 + number}.2/24", f"fd00:{10 + number}::2/64"):
+            self.vpp.ask(f"set interface ip address {name} {address}")
         return name, number, path
 
     def answering(self, role, number, path, **settings):
@@ -215,6 +251,32 @@ class MatrixTest(VppTest):
     def test_sizes(self):
         for role, options in (("master", ""), ("slave", ""), ("slave", "no-zero-copy")):
             self.serve(role, options, sizes=SIZES)
+
+    def test_cross_connect(self):
+        """Packets go in by one interface and out by another: all of them arrive, and whole."""
+        for role, options in (("master", ""), ("slave", f"ring-size {ROOM}"),
+                              ("slave", f"ring-size {ROOM} no-zero-copy")):
+            for size in (64, 1500, 8000):
+                with self.subTest(vpp=f"{role} {options}".strip(), size=size):
+                    self.cross_connect(role, options, size)
+
+    def cross_connect(self, role, options, size):
+        """VPP drops what finds its ring full, hence one with room for all packets."""
+        into, _, sending = self.bare_interface(role, options)
+        out, _, receiving = self.bare_interface(role, options)
+        for one, other in ((into, out), (out, into)):
+            self.vpp.ask(f"set interface l2 xconnect {one} {other}")
+        common = pipeline.properties(role=opposite(role), ring_size=ROOM)
+        check = (f"memifsrc socket-path={receiving} {common} ! "
+                 f"packetcheck count={COUNT} timeout=20000")
+        with started(check) as checking, both_sides(self.vpp, checking):
+            wait_link(checking)
+            self.vpp.wait_connected(out)
+            assert_arrive(self, f"packetgen size={size} count={COUNT} rate=20kpps ! memifsink "
+                                f"socket-path={sending} {common} when-down=block", self.vpp)
+            self.assertEqual(checking.wait(30), 0, "packets did not come through whole")
+        for name in (into, out):
+            self.vpp.ask(f"delete interface memif {name}")
 
     def test_queues(self):
         for role, queues in itertools.product(("master", "slave"), (2, 4)):

@@ -80,7 +80,7 @@ class Vpp:
             Path(self.directory, name).unlink(missing_ok=True)      # of one that was killed
         config = Path(self.directory, "startup.conf")
         config.write_text(CONFIG.format(directory=self.directory, plugins=plugins(),
-                                        prefix=f"peers{os.getpid()}"))
+                                        prefix=self.space.name))
         libraries = {str(path.parent) for path in Path(root()).glob("lib/**/libv*.so*")}
         env = dict(os.environ, LD_LIBRARY_PATH=":".join(sorted(libraries)))
         self.log = tempfile.NamedTemporaryFile("w+", prefix="peers-vpp-", suffix=".log")
