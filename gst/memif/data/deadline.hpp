@@ -14,12 +14,13 @@
 
 namespace gstmemif {
 
-/** The time that is left of a wait. */
+/** The time that is left of a wait. No clock is read for one without a limit. */
 class Deadline {
  public:
   explicit Deadline(std::int64_t timeout_ns)
       : endless_(timeout_ns < 0),
-        end_(std::chrono::steady_clock::now() + std::chrono::nanoseconds(timeout_ns)) {}
+        end_(endless_ ? std::chrono::steady_clock::time_point()
+                      : std::chrono::steady_clock::now() + std::chrono::nanoseconds(timeout_ns)) {}
 
   bool passed() const { return !endless_ && std::chrono::steady_clock::now() >= end_; }
   std::int64_t left_ns() const {

@@ -415,16 +415,13 @@ void TxQueue::flush() noexcept {
 }
 
 [[gnu::noinline]] void TxQueue::wake_peer() noexcept {
-  // A full counter does not block anything, but it is never an accident.
-  const std::int64_t now = coarse_now_ns();
-  if (now - looked_at_event_ns_ >= kEventLookNs) {
-    looked_at_event_ns_ = now;
-    if (!takes_signals(event_fd_.get())) {
-      return state_->fail("the peer keeps the eventfd of a ring full");
-    }
-  }
   if (const char* reason = signal_peer(event_fd_.get())) return state_->fail(reason);
   stats_->interrupts.add(1);
+  const std::int64_t now = coarse_now_ns();
+  if (now - looked_at_event_ns_ < kEventLookNs) return;
+  looked_at_event_ns_ = now;
+  // A full counter does not block anything, but it is never an accident.
+  if (!takes_signals(event_fd_.get())) state_->fail("the peer keeps the eventfd of a ring full");
 }
 
 void TxQueue::discard() noexcept {
