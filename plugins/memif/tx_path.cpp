@@ -66,31 +66,45 @@ gstmemif::Loan* exchangeable(GstBuffer* batch, GstMemory* arena) {
   return loan != nullptr && loan->writable ? loan : nullptr;
 }
 
-/** A batch on its way into the ring. */
+/** A batch on its way into the ring. Buffers that change hands need no map. */
 class OutgoingBatch {
  public:
-  explicit OutgoingBatch(GstBuffer* batch)
-      : map_(batch), loan_(map_ ? exchangeable(batch, map_.arena()) : nullptr) {}
+  OutgoingBatch(GstBuffer* batch, GstPacketBatchMeta& meta) : meta_(meta) {
+    if (meta.n > GST_PACKET_BATCH_MAX || gst_buffer_n_memory(batch) != 1) return;
+    loan_ = exchangeable(batch, gst_buffer_peek_memory(batch, 0));
+    if (loan_ != nullptr) {
+      arena_ = {loan_->base(), loan_->size()};
+    } else if (map_.emplace(batch, &meta); *map_) {
+      arena_ = {map_->data(), map_->size()};
+    } else {
+      return;
+    }
+    usable_ = true;
+  }
 
-  explicit operator bool() const noexcept { return static_cast<bool>(map_); }
-  guint size() const noexcept { return map_.meta().n; }
+  /** False if it is damaged, or cannot be mapped. */
+  explicit operator bool() const noexcept { return usable_; }
+  guint size() const noexcept { return meta_.n; }
 
   /** The bytes of packet @p i; none if its descriptor is wrong. */
   TxSegment bytes(guint i) const noexcept {
-    const GstPacketDesc& desc = map_.meta().packets[i];
-    const std::byte* data = map_.bytes(desc);
-    return data != nullptr ? TxSegment(data, desc.length) : TxSegment();
+    const GstPacketDesc& desc = meta_.packets[i];
+    return gstpacket::lies_within(desc, arena_.size()) ? arena_.subspan(desc.offset, desc.length)
+                                                       : TxSegment();
   }
   /** Sends @p n packets from @p first on, or says what is in the way. */
   TxBurst send(gstmemif::Sender& sender, guint first, guint n) {
-    const auto packets = packet_descs(map_.meta(), first, n);
+    const auto packets = packet_descs(meta_, first, n);
     return loan_ != nullptr ? sender.send_burst_zero_copy(*loan_, packets)
-                            : sender.send_burst({map_.data(), map_.size()}, packets);
+                            : sender.send_burst(arena_, packets);
   }
 
  private:
-  gstpacket::BatchMap map_;
-  gstmemif::Loan* loan_;
+  GstPacketBatchMeta& meta_;
+  gstmemif::Loan* loan_ = nullptr;
+  std::optional<gstpacket::BatchMap> map_;
+  TxSegment arena_;
+  bool usable_ = false;
 };
 
 /** Packets of a list, in one piece each, that are copied in one burst. Mapped while it lives. */
@@ -265,8 +279,8 @@ GstFlowReturn TxPath::unreadable() {
   return GST_FLOW_ERROR;
 }
 
-GstFlowReturn TxPath::send_batch(GstBuffer* buffer) {
-  OutgoingBatch batch(buffer);
+GstFlowReturn TxPath::send_batch(GstBuffer* buffer, GstPacketBatchMeta& meta) {
+  OutgoingBatch batch(buffer, meta);
   // A damaged batch or packet must not keep the others from being sent.
   if (!batch) return drop_damaged();
   TxSegment bytes;
@@ -320,7 +334,7 @@ GstFlowReturn TxPath::send_segment(GstBuffer* buffer, GstMemory* memory) {
 }
 
 GstFlowReturn TxPath::send_buffer(GstBuffer* buffer) {
-  if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) return send_batch(buffer);
+  if (auto* meta = gst_buffer_get_packet_batch_meta(buffer)) return send_batch(buffer, *meta);
   if (gst_buffer_n_memory(buffer) != 1) return send_segments(buffer);
   return send_segment(buffer, gst_buffer_peek_memory(buffer, 0));
 }

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "gst/packet/packetbatch.h"
 #include "plugins/memif/flow_spreader.hpp"
 #include "plugins/memif/memif_element.hpp"
 
@@ -82,7 +83,7 @@ class TxPath {
   GstFlowReturn send_until_done(gstmemif::TxPacket packet, Send send);
   GstFlowReturn introduce();
   GstFlowReturn send_buffer(GstBuffer* buffer);
-  GstFlowReturn send_batch(GstBuffer* buffer);
+  GstFlowReturn send_batch(GstBuffer* buffer, GstPacketBatchMeta& meta);
   GstFlowReturn send_segment(GstBuffer* buffer, GstMemory* memory);
   GstFlowReturn send_segments(GstBuffer* buffer);
   GstFlowReturn send_some(GstBufferList* list, guint& i);
