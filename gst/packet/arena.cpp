@@ -94,6 +94,7 @@ static void gst_packet_arena_allocator_init(GstPacketArenaAllocator* self) {
   };
   allocator->mem_unmap = [](GstMemory*) {};
   allocator->mem_copy = copy_arena;
+  GST_OBJECT_FLAG_SET(self, gstpacket::kSteadyMemory);
 }
 
 GstAllocator* gst_packet_arena_allocator(void) {
@@ -140,7 +141,7 @@ static void gst_packet_view_allocator_init(GstPacketViewAllocator* self) {
     if (copy != nullptr) gstpacket::set_packet_bytes(copy, memory->size);
     return copy;
   };
-  GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
+  GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC | gstpacket::kSteadyMemory);
 }
 
 namespace gstpacket::detail {

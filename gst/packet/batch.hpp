@@ -39,6 +39,12 @@ inline void set_packet_bytes(GstMemory* arena, std::uint64_t bytes) noexcept {
 }
 
 /**
+ * A flag of allocators: the address of a memory never changes, and is that which GstAllocator's
+ * `mem_map` returns for all of it, without a need to unmap it.
+ */
+inline constexpr guint kSteadyMemory = GST_ALLOCATOR_FLAG_LAST;
+
+/**
  * The arena of a batch, mapped while this lives. Mapped for reading even where packets are
  * written: see the rules in packetbatch.h. The buffer must outlive it. One thread at a time.
  */
@@ -47,20 +53,16 @@ class BatchMap {
   explicit BatchMap(GstBuffer* batch) noexcept
       : BatchMap(batch, gst_buffer_get_packet_batch_meta(batch)) {}
   /** With its meta, which may be null, where that is known. */
-  BatchMap(GstBuffer* batch, GstPacketBatchMeta* meta) noexcept
-      : meta_(meta), map_(GST_MAP_INFO_INIT) {
+  BatchMap(GstBuffer* batch, GstPacketBatchMeta* meta) noexcept : meta_(meta) {
     // One arena, and no more packets than there is room for. Anything else was assembled by code
     // that does not know batches.
     if (meta_ == nullptr || meta_->n > GST_PACKET_BATCH_MAX || gst_buffer_n_memory(batch) != 1 ||
-        gst_memory_map(gst_buffer_peek_memory(batch, 0), &map_, GST_MAP_READ) == FALSE) {
+        !map(gst_buffer_peek_memory(batch, 0))) {
       meta_ = nullptr;
-      return;
     }
-    data_ = reinterpret_cast<std::byte*>(map_.data - map_.memory->offset);
-    size_ = map_.memory->maxsize;
   }
   ~BatchMap() {
-    if (meta_ != nullptr) gst_memory_unmap(map_.memory, &map_);
+    if (mapped_) gst_memory_unmap(map_.memory, &map_);
   }
   BatchMap(const BatchMap&) = delete;
   BatchMap& operator=(const BatchMap&) = delete;
@@ -72,7 +74,7 @@ class BatchMap {
   explicit operator bool() const noexcept { return meta_ != nullptr; }
   [[nodiscard]] GstPacketBatchMeta& meta() const noexcept { return *meta_; }
   /** The memory of the buffer. */
-  [[nodiscard]] GstMemory* arena() const noexcept { return map_.memory; }
+  [[nodiscard]] GstMemory* arena() const noexcept { return arena_; }
   /** The first byte of the arena, from which descriptors count. */
   [[nodiscard]] std::byte* data() const noexcept { return data_; }
   /** All of the arena, in bytes. */
@@ -83,10 +85,26 @@ class BatchMap {
   }
 
  private:
+  bool map(GstMemory* arena) noexcept {
+    arena_ = arena;
+    size_ = arena->maxsize;
+    GstAllocator* const allocator = arena->allocator;
+    if (GST_OBJECT_FLAG_IS_SET(allocator, kSteadyMemory)) [[likely]] {
+      // gst_memory_map() would cost more than the packets of a small batch.
+      data_ = static_cast<std::byte*>(allocator->mem_map(arena, size_, GST_MAP_READ));
+      return true;
+    }
+    mapped_ = gst_memory_map(arena, &map_, GST_MAP_READ) != FALSE;
+    if (mapped_) data_ = reinterpret_cast<std::byte*>(map_.data - arena->offset);
+    return mapped_;
+  }
+
   GstPacketBatchMeta* meta_;
-  GstMapInfo map_;
+  GstMemory* arena_ = nullptr;
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
+  bool mapped_ = false;
+  GstMapInfo map_;  // if it is
 };
 
 }  // namespace gstpacket

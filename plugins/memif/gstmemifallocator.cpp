@@ -2,6 +2,8 @@
 // Copyright (C) 2026 The gst-memif developers
 #include "plugins/memif/gstmemifallocator.hpp"
 
+#include "gst/packet/batch.hpp"
+
 struct GstMemifAllocator {
   GstAllocator parent;
   void (*free_memory)(GstMemory* memory);
@@ -28,7 +30,7 @@ static void gst_memif_allocator_class_init(GstMemifAllocatorClass* klass) {
 
 static void gst_memif_allocator_init(GstMemifAllocator* self) {
   self->parent.mem_unmap = [](GstMemory*) {};
-  GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
+  GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC | gstpacket::kSteadyMemory);
 }
 
 GstAllocator* gst_memif_allocator_new(const GstMemifMemoryKind& kind) {

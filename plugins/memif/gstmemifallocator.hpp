@@ -12,7 +12,7 @@
 /** A kind of memory, in the terms of GstAllocator. */
 struct GstMemifMemoryKind {
   const char* mem_type;
-  GstMemoryMapFunction map;
+  GstMemoryMapFunction map;  ///< always returns the same for a memory
   void (*free)(GstMemory* memory);
   GstMemoryCopyFunction copy = nullptr;  ///< null, as for the others: what GstAllocator does
   GstMemoryShareFunction share = nullptr;
