@@ -16,6 +16,8 @@ namespace {
 struct GstPacketArena {
   GstMemory memory;
   std::byte* data;
+  gsize capacity;
+  gstpacket::detail::CopyHome* home;
 };
 
 struct GstPacketView {
@@ -80,10 +82,16 @@ static void gst_packet_arena_allocator_class_init(GstPacketArenaAllocatorClass* 
     if (block == nullptr) return nullptr;
     auto* arena = reinterpret_cast<GstPacketArena*>(block);
     arena->data = block + kHeader;
+    arena->capacity = size;
+    arena->home = nullptr;
     gst_memory_init(&arena->memory, GST_MEMORY_FLAG_NO_SHARE, allocator, nullptr, size, 0, 0, size);
     return &arena->memory;
   };
-  GST_ALLOCATOR_CLASS(klass)->free = [](GstAllocator*, GstMemory* memory) { g_free(memory); };
+  GST_ALLOCATOR_CLASS(klass)->free = [](GstAllocator*, GstMemory* memory) {
+    gstpacket::detail::CopyHome* home = arena_of(memory)->home;
+    g_free(memory);
+    if (home != nullptr) gstpacket::detail::leave_home(home);
+  };
 }
 
 static void gst_packet_arena_allocator_init(GstPacketArenaAllocator* self) {
@@ -105,6 +113,26 @@ GstAllocator* gst_packet_arena_allocator(void) {
 gboolean gst_is_packet_arena_memory(const GstMemory* memory) {
   return memory->allocator == gst_packet_arena_allocator();
 }
+
+namespace gstpacket::detail {
+
+void set_arena_home(GstMemory* arena, CopyHome* home) noexcept {
+  arena_of(arena)->home = home;
+}
+
+CopyHome* arena_home(GstMemory* memory) noexcept {
+  return gst_is_packet_arena_memory(memory) ? arena_of(memory)->home : nullptr;
+}
+
+bool reuse_arena(GstMemory* arena, gsize size) noexcept {
+  if (size > arena_of(arena)->capacity) return false;
+  GST_MINI_OBJECT_FLAGS(arena) = GST_MEMORY_FLAG_NO_SHARE | guint{GST_MINI_OBJECT_FLAG_LOCKABLE};
+  arena->maxsize = arena->size = size;
+  arena->offset = 0;
+  return true;
+}
+
+}  // namespace gstpacket::detail
 
 // ---- views ------------------------------------------------------------------------------------
 

@@ -12,6 +12,9 @@
 
 namespace gstpacket::detail {
 
+class CopyHome;
+class CopyPool;
+
 /**
  * Another memory for the same arena, so that a part of a batch can say its own size: 0 at first.
  * Null if the arena cannot be mapped. Transfer full.
@@ -26,6 +29,21 @@ namespace gstpacket::detail {
  * and `spare` bytes behind all. It has no time yet. Null without memory, or for sizes beyond 32
  * bits. Transfer full.
  */
-[[nodiscard]] GstBuffer* copy_packets(const BatchMap& from, gsize head, gsize tail, gsize spare);
+[[nodiscard]] GstBuffer* copy_packets(const BatchMap& from, gsize head, gsize tail, gsize spare,
+                                      CopyPool* pool = nullptr);
+
+/** As gst_packet_batch_copy() without room around packets, in a batch of `pool`. */
+[[nodiscard]] GstBuffer* copy_batch(GstBuffer* batch, CopyPool& pool);
+
+// ---- For CopyPool ----
+
+/** The arena takes the reference to what its batch returns to, and gives it to leave_home(). */
+void set_arena_home(GstMemory* arena, CopyHome* home) noexcept;
+void leave_home(CopyHome* home) noexcept;
+/** Null if there is none, or for memory of another kind. */
+[[nodiscard]] CopyHome* arena_home(GstMemory* memory) noexcept;
+
+/** Makes an arena that nobody else has as a new one of `size` bytes; false if it has fewer. */
+bool reuse_arena(GstMemory* arena, gsize size) noexcept;
 
 }  // namespace gstpacket::detail

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "gst/packet/arena.hpp"
+#include "gst/packet/copy_pool.hpp"
 
 using gstpacket::BatchMap;
 using gstpacket::lies_within;
@@ -71,8 +72,9 @@ gsize size_of_copy(const BatchMap& from, gsize around) {
   return size;
 }
 
-/** Returns how many bytes they have. */
-std::uint64_t fill_copy(const BatchMap& from, const BatchMap& to, guint32 head, guint32 tail) {
+bool fill_copy(const BatchMap& from, GstBuffer* copy, guint32 head, guint32 tail) {
+  const BatchMap to(copy);
+  if (!to) return false;
   // In locals: the packets are written over memory that could be a map's.
   const GstPacketDesc* const packets = from.meta().packets;
   const guint n = from.meta().n;
@@ -97,7 +99,8 @@ std::uint64_t fill_copy(const BatchMap& from, const BatchMap& to, guint32 head, 
     bytes += desc.length;
   }
   to.meta().n = n;
-  return bytes;
+  set_packet_bytes(to.arena(), bytes);
+  return true;
 }
 
 /**
@@ -120,16 +123,24 @@ void copy_flags_and_time(GstBuffer* to, GstBuffer* from) {
 }  // namespace
 
 GstBuffer* gstpacket::detail::copy_packets(const BatchMap& from, gsize head, gsize tail,
-                                           gsize spare) {
+                                           gsize spare, CopyPool* pool) {
   // Each alone, so that their sum does not wrap.
   if (std::max({head, tail, spare}) > G_MAXUINT32) return nullptr;
   const gsize size = size_of_copy(from, head + tail) + spare;
   if (size > G_MAXUINT32) return nullptr;
-  GstBuffer* copy = gst_packet_batch_new(size);
+  GstBuffer* copy = pool != nullptr ? pool->take(size) : gst_packet_batch_new(size);
   if (copy == nullptr) return nullptr;
-  const std::uint64_t bytes =
-      fill_copy(from, BatchMap(copy), static_cast<guint32>(head), static_cast<guint32>(tail));
-  set_packet_bytes(gst_buffer_peek_memory(copy, 0), bytes);
+  if (!fill_copy(from, copy, static_cast<guint32>(head), static_cast<guint32>(tail))) {
+    gst_clear_buffer(&copy);
+  }
+  return copy;
+}
+
+GstBuffer* gstpacket::detail::copy_batch(GstBuffer* batch, CopyPool& pool) {
+  const BatchMap from(batch);
+  if (!from) return nullptr;
+  GstBuffer* copy = copy_packets(from, 0, 0, 0, &pool);
+  if (copy != nullptr) copy_flags_and_time(copy, batch);
   return copy;
 }
 

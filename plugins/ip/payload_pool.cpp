@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "plugins/common/resting_buffers.hpp"
+#include "gst/common/resting_buffers.hpp"
 
 namespace ipplugin {
 

@@ -8,7 +8,7 @@
 
 #include <atomic>
 
-#include "plugins/common/resting_buffers.hpp"
+#include "gst/common/resting_buffers.hpp"
 
 class BatchHome {
  public:

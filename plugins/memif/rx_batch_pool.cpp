@@ -22,23 +22,13 @@ bool reset(GstBuffer* batch) {
   return true;
 }
 
-/** Of all buffers. */
-GstMiniObjectDisposeFunction buffer_dispose() {
-  static const GstMiniObjectDisposeFunction function = [] {
-    GstBuffer* any = gst_buffer_new();
-    const GstMiniObjectDisposeFunction of_any = GST_MINI_OBJECT_CAST(any)->dispose;
-    gst_buffer_unref(any);
-    return of_any;
-  }();
-  return function;
-}
-
 /** As a GstBufferPool gets its buffers back, without what that pays for its class and references.
  */
 gboolean gst_memif_batch_dispose(GstMiniObject* object) {
   GstBuffer* batch = GST_BUFFER_CAST(object);
   // Its memory may have been replaced.
-  if (GST_BUFFER_FLAG_IS_SET(batch, GST_BUFFER_FLAG_TAG_MEMORY)) return buffer_dispose()(object);
+  if (GST_BUFFER_FLAG_IS_SET(batch, GST_BUFFER_FLAG_TAG_MEMORY))
+    return dispose_of_buffers()(object);
   BatchHome* home = gst_memif_arena_home(gst_buffer_peek_memory(batch, 0));
   gst_buffer_ref(batch);
   if (reset(batch) && home->add(batch)) return FALSE;

@@ -39,11 +39,11 @@ void DataPath::forget_flows() {
 // ---- in ---------------------------------------------------------------------------------------
 
 GstFlowReturn DataPath::receive(GstBuffer* buffer) {
-  return process(PacketInput(buffer, core_.spec().access));
+  return process(PacketInput(buffer, core_.spec().access, copy_pool_));
 }
 
 GstFlowReturn DataPath::receive(GstBufferList* list) {
-  if (!holds_batches(list)) return process(PacketInput(list, core_.spec().access));
+  if (!holds_batches(list)) return process(PacketInput(list, core_.spec().access, copy_pool_));
   GstFlowReturn flow = GST_FLOW_OK;
   list = gst_buffer_list_make_writable(list);
   while (flow == GST_FLOW_OK && gst_buffer_list_length(list) != 0) {

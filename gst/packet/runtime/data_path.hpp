@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "gst/packet/burst.hpp"
+#include "gst/packet/copy_pool.hpp"
 #include "gst/packet/runtime/counters.hpp"
 #include "gst/packet/runtime/packet_input.hpp"
 #include "gst/packet/runtime/port_table.hpp"
@@ -81,6 +82,7 @@ class DataPath {
   std::vector<unsigned> others_;  // all ports of a splitter; of a switch all but our own
   std::unique_ptr<GstFlowCombiner, FreeCombiner> combiner_;  // of a filter only
   Counters counters_;
+  CopyPool copy_pool_;
   VerdictRouter router_{core_, counters_};
   Burst burst_;
 };

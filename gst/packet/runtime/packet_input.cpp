@@ -6,6 +6,7 @@
 #include <functional>
 #include <utility>
 
+#include "gst/packet/arena.hpp"
 #include "gst/packet/batch.hpp"
 
 namespace gstpacket::detail {
@@ -31,8 +32,11 @@ bool holds_batches(GstBufferList* list) {
   return false;
 }
 
-PacketInput::PacketInput(GstBuffer* buffer, Access access) noexcept
-    : buffer_(buffer), access_(access), meta_(gst_buffer_get_packet_batch_meta(buffer)) {
+PacketInput::PacketInput(GstBuffer* buffer, Access access, CopyPool& copies) noexcept
+    : buffer_(buffer),
+      access_(access),
+      copy_pool_(copies),
+      meta_(gst_buffer_get_packet_batch_meta(buffer)) {
   if (access == Access::read) return;
   if (!is_batch()) {
     buffer_ = gst_buffer_make_writable(buffer);
@@ -41,9 +45,10 @@ PacketInput::PacketInput(GstBuffer* buffer, Access access) noexcept
   }
 }
 
-PacketInput::PacketInput(GstBufferList* list, Access access) noexcept
+PacketInput::PacketInput(GstBufferList* list, Access access, CopyPool& copies) noexcept
     : list_(access == Access::modify ? gst_buffer_list_make_writable(list) : list),
       access_(access),
+      copy_pool_(copies),
       size_(gst_buffer_list_length(list_)) {}
 
 PacketInput::~PacketInput() {
@@ -71,7 +76,7 @@ void PacketInput::open_next(Burst& burst) {
 
 /** Copies the packets only, not all of the arena. */
 bool PacketInput::copy_batch() noexcept {
-  GstBuffer* copy = gst_packet_batch_copy(buffer_, 0, 0);
+  GstBuffer* copy = detail::copy_batch(buffer_, copy_pool_);
   gst_buffer_unref(std::exchange(buffer_, copy));
   if (copy == nullptr) return false;
   meta_ = gst_buffer_get_packet_batch_meta(copy);

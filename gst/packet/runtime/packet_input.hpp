@@ -14,14 +14,18 @@
 #include <span>
 
 #include "gst/packet/burst.hpp"
+#include "gst/packet/copy_pool.hpp"
 
 namespace gstpacket::detail {
 
 class PacketInput {
  public:
-  /** Both take the reference. With Access::modify, shared packets are copied. */
-  PacketInput(GstBuffer* buffer, Access access) noexcept;
-  PacketInput(GstBufferList* list, Access access) noexcept;
+  /**
+   * Both take the reference. With Access::modify, shared packets are copied. Copied batches are
+   * those of `copies`.
+   */
+  PacketInput(GstBuffer* buffer, Access access, CopyPool& copies) noexcept;
+  PacketInput(GstBufferList* list, Access access, CopyPool& copies) noexcept;
   ~PacketInput();
   PacketInput(const PacketInput&) = delete;
   PacketInput& operator=(const PacketInput&) = delete;
@@ -64,6 +68,7 @@ class PacketInput {
   GstBuffer* buffer_ = nullptr;  // one packet, or a batch
   GstBufferList* list_ = nullptr;
   Access access_;
+  CopyPool& copy_pool_;
   GstPacketBatchMeta* meta_ = nullptr;  // of a batch
   std::size_t size_ = 1;                // buffers
   std::size_t first_ = 0;               // of the last burst

@@ -98,3 +98,14 @@ inline void forget_flags_and_times(GstBuffer* buffer) noexcept {
   GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
   GST_BUFFER_DURATION(buffer) = GST_CLOCK_TIME_NONE;
 }
+
+/** What all buffers have, for one that does something else first. */
+inline GstMiniObjectDisposeFunction dispose_of_buffers() {
+  static const GstMiniObjectDisposeFunction function = [] {
+    GstBuffer* any = gst_buffer_new();
+    const GstMiniObjectDisposeFunction of_any = GST_MINI_OBJECT_CAST(any)->dispose;
+    gst_buffer_unref(any);
+    return of_any;
+  }();
+  return function;
+}
