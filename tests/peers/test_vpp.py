@@ -48,6 +48,11 @@ class VppTest(InteropTest):
         self.vpp = self.stack.enter_context(
             vpp.Vpp(f"{self.directory}/{self._testMethodName.removeprefix('test_')}"))
 
+    def need(self, *plugins):
+        """Skips a test where VPP was built without one of its plugins."""
+        if reason := vpp.no(vpp.lacking(*plugins)):
+            self.skipTest(reason)
+
     def here(self, command):
         """The command with VPP's directory in place of /run/vpp and /tmp."""
         return re.sub(r"/run/vpp/|/tmp/", f"{self.vpp.directory}/", command)
@@ -132,6 +137,7 @@ class DocsOfVppTest(VppTest):
 
     def test_kernel_receiver(self):
         """Of docs/media.md: RTP through VPP as a router to a socket of the kernel."""
+        self.need("af_packet")
         page = sections(doc_commands.MEDIA)
         lines, inline = page["A kernel receiver, through VPP"]
         receivers, _ = page["A kernel receiver, through DPDK"]
@@ -154,6 +160,7 @@ class DocsOfVppTest(VppTest):
 
     def test_two_hosts(self):
         """Of docs/deploy.md: VXLAN between two VPPs, whose hosts are joined by a cable."""
+        self.need("af_packet", "vxlan")
         lines, _ = sections(DEPLOY)["Peers on two hosts"]
         hosts = ("10.0.0.1", self.vpp), ("10.0.0.2", self.stack.enter_context(
             vpp.Vpp(f"{self.vpp.directory}-2")))

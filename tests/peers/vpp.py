@@ -53,7 +53,18 @@ def missing():
     absent = [name for name in ("bin/vpp", "bin/vppctl") if not Path(root(), name).is_file()]
     if not plugins():
         absent.append("lib/*/vpp_plugins/memif_plugin.so")
-    return f"{root()} has no {' and no '.join(absent)}" if absent else netns.missing()
+    return no(absent or lacking("ping")) or netns.missing()
+
+
+def lacking(*names):
+    """Those of the plugins that it has not."""
+    files = [f"{name}_plugin.so" for name in names]
+    return [file for file in files if not Path(plugins(), file).is_file()]
+
+
+def no(files):
+    """The reason for which a test is skipped, or None."""
+    return f"{root()} has no {' and no '.join(files)}" if files else None
 
 
 def refused(command, output):
