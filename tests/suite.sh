@@ -30,12 +30,13 @@ installed() {
   [ ! -e "$1/.complete" ] || return 0
   mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -n 1)
   [ -n "$mirror" ] || skip 'apt names no mirror'
-  rm -rf "$1"
+  rm -rf --one-file-system "$1"
   mkdir -p "$1"
   log=$(mktemp)
   if ! debootstrap --variant=minbase "$suite" "$1" "$mirror" > "$log" 2>&1; then
     tail -n 3 "$log"
     rm -f "$log"
+    rm -rf --one-file-system "$1"
     skip "debootstrap cannot install it from $mirror"
   fi
   rm -f "$log"
