@@ -5,6 +5,7 @@
  * Batches that an element has to copy before it changes their packets: the copies are used again,
  * but never while anybody has them.
  */
+#include <thread>
 #include <vector>
 
 #include "decttl.hpp"
@@ -140,6 +141,25 @@ GST_START_TEST(test_copies_that_are_held) {
 }
 GST_END_TEST
 
+/** Each is read and dropped by another thread, while the element makes the next ones. */
+GST_START_TEST(test_copies_on_another_thread) {
+  Copier copier;
+  GAsyncQueue* way = g_async_queue_new();
+  std::thread reader([way] {
+    for (std::size_t i = 0; i < 2000; ++i) {
+      auto* copy = static_cast<GstBuffer*>(g_async_queue_pop(way));
+      Copier::check(copy, 1 + i % 5, static_cast<std::uint8_t>(2 + i % 200));
+      gst_buffer_unref(copy);
+    }
+  });
+  for (std::size_t i = 0; i < 2000; ++i) {
+    g_async_queue_push(way, copier.copy(1 + i % 5, static_cast<std::uint8_t>(2 + i % 200)));
+  }
+  reader.join();
+  g_async_queue_unref(way);
+}
+GST_END_TEST
+
 /** Packets that were moved to another batch, or taken as memory, are not overwritten. */
 GST_START_TEST(test_an_arena_that_is_in_use) {
   Copier copier;
@@ -210,6 +230,7 @@ static Suite* copies_suite() {
   tcase_add_test(tc, test_a_copy_is_used_again);
   tcase_add_test(tc, test_nothing_is_left_of_the_last_use);
   tcase_add_test(tc, test_copies_that_are_held);
+  tcase_add_test(tc, test_copies_on_another_thread);
   tcase_add_test(tc, test_an_arena_that_is_in_use);
   tcase_add_test(tc, test_memory_that_was_replaced);
   tcase_add_test(tc, test_sizes);
