@@ -80,6 +80,8 @@ Step SlaveHandshake::next_setup_message() {
     step.fd = plan_.m2s[i].event_fd.get();
     return step;
   }
+  // The peer has all regions. A process may have hundreds of interfaces.
+  for (Region& region : plan_.regions) region.close_file();
   state_ = State::wait_connected;
   step.agreed = true;
   step.reply = Connect{settings_.interface_name};

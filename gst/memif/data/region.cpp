@@ -119,8 +119,7 @@ Result<Region> Region::map(UniqueFd fd, std::uint64_t size, UnsealedMemory unsea
     if (!guard) return guard.error();
     region.guard_ = std::move(*guard);
   }
-  // The mapping keeps the memory; the descriptor is not needed any more.
-  region.fd_.reset();
+  region.close_file();
   return region;
 }
 

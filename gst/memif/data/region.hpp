@@ -37,8 +37,10 @@ class GSTMEMIF_API Region {
 
   std::byte* data() const noexcept { return base_; }
   std::uint64_t size() const noexcept { return size_; }
-  /** To pass to the peer. */
+  /** To pass to the peer; -1 after close_file(), and for memory of the peer. */
   int fd() const noexcept { return fd_.get(); }
+  /** The mapping keeps the memory: once the peer has the descriptor, we need none. */
+  void close_file() noexcept { fd_.reset(); }
   /** True if the peer can take the memory away, so that lost() has to be checked. */
   bool guarded() const noexcept { return guard_.active(); }
   /** True if the peer took the memory away; it reads as zero from then on. Any thread. */
