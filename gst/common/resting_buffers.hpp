@@ -12,6 +12,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "gst/common/cache_line.hpp"
+
 /**
  * Linked by a field that has no meaning meanwhile. Any thread adds; one takes, clears, and closes
  * at the end.
@@ -67,8 +69,9 @@ class RestingBuffers {
     }
   }
 
-  std::atomic<GstBuffer*> added_{nullptr};
-  GstBuffer* taken_ = nullptr;
+  // Apart, as they belong to different threads.
+  alignas(gstcommon::kCacheLine) std::atomic<GstBuffer*> added_{nullptr};
+  alignas(gstcommon::kCacheLine) GstBuffer* taken_ = nullptr;
 };
 
 /** The meta of @p buffer if it is of kind @p own and there is no other; null otherwise. */

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "gst/common/cache_line.hpp"
 #include "gst/memif/copy_budget.hpp"
 #include "gst/memif/loop.hpp"
 #include "gst/memif/settings.hpp"
@@ -204,7 +205,8 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   std::vector<QueueUser*> users_;
   std::set<std::pair<bool, std::uint32_t>> claimed_;  // (receives, queue)
   std::vector<std::weak_ptr<Link>> left_;             // links that are down, the oldest first
-  std::atomic<std::uint32_t> generation_{0};
+  // All receivers and senders read it for each burst, so nothing else lies in its line.
+  alignas(gstcommon::kCacheLine) std::atomic<std::uint32_t> generation_{0};
 };
 
 }  // namespace gstmemif

@@ -17,6 +17,7 @@
 #include <memory>
 #include <span>
 
+#include "gst/common/cache_line.hpp"
 #include "gst/memif/export.hpp"
 
 namespace gstmemif {
@@ -39,8 +40,11 @@ struct BufferPlace {
 struct GSTMEMIF_API Loan {
   static constexpr std::size_t kMax = 256;
 
-  /** Where each packet's buffer lies, in the order of the packets; all in one region. */
-  std::uint32_t count = 0;
+  /**
+   * Where each packet's buffer lies, in the order of the packets; all in one region. Aligned, as
+   * another thread may have the loan that lies next to this one.
+   */
+  alignas(gstcommon::kCacheLine) std::uint32_t count = 0;
   std::array<BufferPlace, kMax> buffers;
   /** Total size of the packets as received; 0 for empty buffers. */
   std::uint64_t bytes = 0;

@@ -17,6 +17,7 @@ QueueUser::QueueUser(std::shared_ptr<Interface> interface, std::uint32_t queue, 
     : interface_(std::move(interface)),
       queue_(queue),
       receives_(receives),
+      stats_(receives ? interface_->stats().rx(queue) : interface_->stats().tx(queue)),
       wake_(std::make_unique<UniqueFd>()),
       backlog_(std::make_unique<LinkBacklog>()) {}
 
@@ -50,6 +51,20 @@ void QueueUser::interrupt() noexcept {
   wake();
 }
 
+namespace {
+
+/**
+ * A reference with a count of its own. Each loan has one, so with a common count all threads of a
+ * link would write to the same line, twice a burst.
+ */
+std::shared_ptr<Link> counted_apart(std::shared_ptr<Link> link) {
+  Link* const address = link.get();
+  if (address == nullptr) return nullptr;
+  return {address, [kept = std::move(link)](Link*) mutable { kept.reset(); }};
+}
+
+}  // namespace
+
 bool QueueUser::refresh() {
   if (!stale()) return false;
   const BusErrorScope old_scope(guarded_);
@@ -59,7 +74,7 @@ bool QueueUser::refresh() {
   const BusErrorScope new_scope(guarded_);
   // The old link stays until its queue was left.
   use(next.get());
-  link_ = std::move(next);
+  link_ = counted_apart(std::move(next));
   return true;
 }
 

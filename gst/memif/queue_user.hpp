@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "gst/common/cache_line.hpp"
 #include "gst/memif/interface.hpp"
 
 namespace gstmemif {
@@ -78,9 +79,11 @@ class GSTMEMIF_API QueueUser {
   int wake_fd() const noexcept;
   void drain_wake() noexcept;
 
-  const std::shared_ptr<Interface> interface_;
+  // In a line of its own: another thread may have what lies before it.
+  alignas(gstcommon::kCacheLine) const std::shared_ptr<Interface> interface_;
   const std::uint32_t queue_;
   const bool receives_;
+  QueueStats& stats_;  // looked up once: that takes a lock of the interface
 
  private:
   bool attached_ = false;
@@ -88,7 +91,7 @@ class GSTMEMIF_API QueueUser {
   std::unique_ptr<UniqueFd> wake_;
   std::atomic<bool> interrupted_{false};
   std::uint32_t generation_ = 0;
-  std::shared_ptr<Link> link_;
+  std::shared_ptr<Link> link_;  // counted apart from other users of the link; see refresh()
   std::unique_ptr<LinkBacklog> backlog_;  // of a receiver; guarded by the interface
 };
 

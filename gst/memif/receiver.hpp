@@ -85,7 +85,7 @@ class GSTMEMIF_API Receiver final : public QueueUser {
     mode_.store(mode, std::memory_order_release);
     wake();
   }
-  QueueStats& stats() noexcept { return interface_->stats().rx(queue_); }
+  QueueStats& stats() noexcept { return stats_; }
 
  private:
   Receiver(std::shared_ptr<Interface> interface, std::uint32_t queue);

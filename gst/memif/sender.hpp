@@ -85,7 +85,7 @@ class GSTMEMIF_API Sender final : public QueueUser {
   Oversize oversize() const noexcept;
 
   bool has_queue() const noexcept { return tx_ != nullptr; }
-  QueueStats& stats() noexcept { return interface_->stats().tx(queue_); }
+  QueueStats& stats() noexcept { return stats_; }
 
  private:
   using QueueUser::QueueUser;

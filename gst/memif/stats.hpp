@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gst/common/cache_line.hpp"
 #include "gst/common/counter.hpp"
 #include "gst/memif/export.hpp"
 
@@ -39,7 +40,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(DropReaso
                         "link-down",      "no-memory", "undelivered", "flushed"};
 
 /** Counters of one queue in one direction, over all links that an interface had. */
-struct alignas(64) QueueStats {
+struct alignas(gstcommon::kCacheLine) QueueStats {
   Counter packets;
   Counter bytes;
   Counter batches;     ///< bursts with at least one packet

@@ -38,6 +38,7 @@
 #include <atomic>
 #include <optional>
 
+#include "gst/common/cache_line.hpp"
 #include "gst/packet/batch.hpp"
 #include "gst/packet/caps.hpp"
 #include "gst/packet/switch_event.hpp"
@@ -67,7 +68,7 @@ GstStaticPadTemplate sink_template =
 
 }  // namespace
 
-struct GstMemifSinkState {
+struct alignas(gstcommon::kCacheLine) GstMemifSinkState {
   explicit GstMemifSinkState(GstElement* element)
       : common(element, MemifElement::Direction::send),
         path(GST_BASE_SINK_CAST(element), common),

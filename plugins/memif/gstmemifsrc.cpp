@@ -32,6 +32,7 @@
 #include <atomic>
 #include <optional>
 
+#include "gst/common/cache_line.hpp"
 #include "gst/packet/batch.hpp"
 #include "gst/packet/caps.hpp"
 #include "plugins/common/documentation.hpp"
@@ -77,7 +78,7 @@ GstStaticPadTemplate src_template =
 
 }  // namespace
 
-struct GstMemifSrcState {
+struct alignas(gstcommon::kCacheLine) GstMemifSrcState {
   explicit GstMemifSrcState(GstPushSrc* src);
   ~GstMemifSrcState() { gst_clear_caps(&caps); }
 

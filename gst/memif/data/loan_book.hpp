@@ -9,6 +9,7 @@
 #include <atomic>
 #include <memory>
 
+#include "gst/common/cache_line.hpp"
 #include "gst/memif/loan.hpp"
 
 namespace gstmemif {
@@ -47,8 +48,8 @@ class GSTMEMIF_API LoanBook {
   friend struct Loan;
   static void free_all(Loan* loan) noexcept;
 
-  std::atomic<Loan*> returned_{nullptr};
-  Loan* idle_ = nullptr;
+  alignas(gstcommon::kCacheLine) std::atomic<Loan*> returned_{nullptr};  // other threads write it
+  alignas(gstcommon::kCacheLine) Loan* idle_ = nullptr;
 };
 
 }  // namespace gstmemif

@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "gst/common/cache_line.hpp"
 #include "gst/memif/burst.hpp"
 #include "gst/memif/control/fd.hpp"
 #include "gst/memif/data/buffer_layout.hpp"
@@ -168,7 +169,7 @@ class GSTMEMIF_API RxQueue {
   void give_back_slots() noexcept;
   void drop_from(std::size_t first_segment, DropReason reason) noexcept;
 
-  LinkMemory* state_;
+  alignas(gstcommon::kCacheLine) LinkMemory* state_;  // another thread may have what lies before it
   Ring ring_;
   UniqueFd event_fd_;
   QueueStats* stats_;

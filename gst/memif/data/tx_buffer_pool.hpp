@@ -11,6 +11,7 @@
 #include <mutex>
 #include <vector>
 
+#include "gst/common/cache_line.hpp"
 #include "gst/memif/data/buffer_layout.hpp"
 #include "gst/memif/data/loan_book.hpp"
 #include "gst/memif/export.hpp"
@@ -37,7 +38,8 @@ class GSTMEMIF_API TxBufferPool {
  private:
   const Region* const region_;
   const std::uint32_t buffer_size_;
-  std::mutex mutex_;                 // guards all that follows
+  // Not in the lines of the sending thread: another one may borrow.
+  alignas(gstcommon::kCacheLine) std::mutex mutex_;  // guards all that follows
   std::vector<BufferPlace> spares_;  // as many at the most as in the beginning: it never grows
   LoanBook loans_;
 };

@@ -11,6 +11,7 @@
 #include <memory>
 #include <span>
 
+#include "gst/common/cache_line.hpp"
 #include "gst/memif/burst.hpp"
 #include "gst/memif/control/fd.hpp"
 #include "gst/memif/data/buffer_layout.hpp"
@@ -127,7 +128,7 @@ class GSTMEMIF_API TxQueue {
   void wake_peer() noexcept;
   Outcome write_slots(TxPacket packet, std::uint64_t total, std::uint32_t slots) noexcept;
 
-  LinkMemory* state_;
+  alignas(gstcommon::kCacheLine) LinkMemory* state_;  // another thread may have what lies before it
   Ring ring_;
   UniqueFd event_fd_;
   QueueStats* stats_;

@@ -17,6 +17,7 @@
 #include <memory>
 #include <vector>
 
+#include "gst/common/cache_line.hpp"
 #include "gst/packet/burst.hpp"
 #include "gst/packet/copy_pool.hpp"
 #include "gst/packet/runtime/counters.hpp"
@@ -28,7 +29,7 @@ namespace gstpacket::detail {
 
 class ElementCore;
 
-class DataPath {
+class alignas(gstcommon::kCacheLine) DataPath {
  public:
   /** Creates the path of `pad`, which owns it, and sets the chain functions of the pad. */
   static DataPath& attach(ElementCore& core, GstPad* pad, unsigned number);

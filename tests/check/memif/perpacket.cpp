@@ -192,6 +192,21 @@ GST_START_TEST(test_counters_count) {
 }
 GST_END_TEST
 
+// The counters of a queue are in a table of the interface, which has a lock for all its queues.
+GST_START_TEST(test_counters_are_at_hand) {
+  Peers peers;
+  const auto receiver = must(Receiver::open(peers.slave, 0, RxMode::polling));
+  const auto sender = must(Sender::open(peers.slave, 0));
+  fail_unless(&receiver->stats() == &peers.slave->stats().rx(0));
+  fail_unless(&sender->stats() == &peers.slave->stats().tx(0));
+  workcount::count_this_thread();
+  const workcount::Work before = workcount::so_far();
+  receiver->stats().copies.add(1);
+  sender->stats().copies.add(1);
+  fail_unless_equals_uint64(workcount::so_far().locks, before.locks);
+}
+GST_END_TEST
+
 GST_START_TEST(test_batches_as_slave) {
   measure_chain(kBatches, true);
 }
@@ -217,6 +232,7 @@ static Suite* perpacket_suite(void) {
   TCase* tests = tcase_create("work");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, test_counters_count);
+  tcase_add_test(tests, test_counters_are_at_hand);
   tcase_add_test(tests, test_batches_as_slave);
   tcase_add_test(tests, test_batches_as_master);
   tcase_add_test(tests, test_buffers_as_slave);
