@@ -21,12 +21,14 @@ class Setup:
     rx_mode: str = "polling"
     queues: int = 1
     interfaces: int = 1
+    ring_size: int = 1024
+    least_buffer: int = 2048  # bytes of a buffer, if the packets need no more
     options: tuple = field(default=())  # further words of the device
 
     @property
     def buffer_size(self):
-        if self.size == "imix" or int(self.size) <= 2048:
-            return 2048
+        if self.size == "imix" or int(self.size) <= self.least_buffer:
+            return self.least_buffer
         return (int(self.size) + 255) // 256 * 256
 
 
@@ -60,6 +62,7 @@ class Gst:
 
     def command(self, setup, socket):
         common = (f"socket-path={socket} role={setup.role} buffer-size={setup.buffer_size} "
+                  f"ring-size={setup.ring_size} "
                   f"rx-queues={setup.queues} tx-queues={setup.queues} ")
         chains = []
         for id in range(setup.interfaces):

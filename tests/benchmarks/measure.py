@@ -26,6 +26,18 @@ def stop(process):
             process.wait()
 
 
+def held(pid):
+    """What a process has of the things that may run out. The memory of links is shared."""
+    directory = Path("/proc", str(pid))
+    lines = (directory / "status").read_text().splitlines()
+    status = dict(line.split(":", 1) for line in lines)
+    return {"own_kb": int(status["RssAnon"].split()[0]),
+            "shared_kb": int(status["RssShmem"].split()[0]),
+            "threads": int(status["Threads"]),
+            "descriptors": len(os.listdir(directory / "fd")),
+            "mappings": len((directory / "maps").read_text().splitlines())}
+
+
 class Bench:
     def __init__(self, build, priority):
         self.build = Path(build).resolve()
@@ -43,8 +55,11 @@ class Bench:
                                    stderr=subprocess.STDOUT, env=self.environment)
         return process
 
-    def run(self, device, setup, seconds=1.0, warmup=1.0, load=()):
-        """The generator's result, with `error` in it if there is none."""
+    def run(self, device, setup, seconds=1.0, warmup=1.0, load=(), look=False):
+        """The generator's result, with `error` in it if there is none.
+
+        Looks, if it is to, at what the device holds meanwhile, which costs the generator some time.
+        """
         missing = getattr(device, "missing", lambda: None)()
         if missing:
             return {"error": f"not run: {missing}"}
@@ -59,10 +74,12 @@ class Bench:
             generator = [self.loadgen, f"--mode={setup.task}", f"--role={role}", f"--socket-path={socket}",
                          f"--size={setup.size}", f"--seconds={seconds}", f"--warmup={warmup}",
                          f"--cpu={CPU_LOAD}", f"--interfaces={interfaces}", "--timeout=12000",
-                         f"--queues={setup.queues}", f"--buffer-size={setup.buffer_size}", *load]
-            return self._pair(command, generator, listen_first=role == "master", socket=socket)
+                         f"--queues={setup.queues}", f"--buffer-size={setup.buffer_size}",
+                         f"--ring-size={setup.ring_size}", *load]
+            return self._pair(command, generator, role == "master", socket, look)
 
-    def _pair(self, command, generator, listen_first, socket):
+    def _pair(self, command, generator, listen_first, socket, look):
+        looks = []
         with tempfile.TemporaryFile("w+") as log:
             process = None
             if not listen_first:
@@ -77,6 +94,9 @@ class Bench:
                     time.sleep(0.02)
                     started_at = time.monotonic_ns()
                     process = self._device(command, log)
+                while look and load.poll() is None and process.poll() is None:
+                    looks.append(held(process.pid))
+                    time.sleep(0.1)
                 out, _ = load.communicate(timeout=60)
             except subprocess.TimeoutExpired:
                 out = ""
@@ -96,6 +116,9 @@ class Bench:
             else:
                 result["to_link_ms"] = (result["linked_at_ns"] - started_at) / 1e6
                 result["to_first_ms"] = (result["first_at_ns"] - started_at) / 1e6
+                # The most: the last look may have been after the links had gone.
+                result.update({key: max(one[key] for one in looks) for key in looks[-1]}
+                              if looks else {})
             return result
 
     def comeback(self, device, setup):

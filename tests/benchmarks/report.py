@@ -187,8 +187,46 @@ def markdown(data):
     return "\n".join(lines)
 
 
+def cores_rows(cells):
+    ones = {(c["role"], c["batch"]): c["runs"] for c in cells if c["queues"] == 1}
+    for c in cells:
+        rate = median(c["runs"], "rx_pps")
+        if rate is None:
+            yield [c["role"], c["batch"], c["queues"], c["runs"][0].get("error"), "", "", ""]
+            continue
+        busy = sum(bool(run.get("contended")) for run in c["runs"])
+        yield [c["role"], c["batch"], c["queues"], f"**{mpps(rate)}**",
+               number(median(c["runs"], "cpu_ns_per_packet")),
+               number(paired(c["runs"], ones[c["role"], c["batch"]]), 2),
+               f"{busy} runs on a busy machine" if busy else ""]
+
+
+def size_rows(rows):
+    for r in rows:
+        if "own_kb" not in r:
+            yield [r["name"], r.get("error", "no figures"), "", "", "", "", "", "", ""]
+            continue
+        yield [r["name"], mpps(r["rx_pps"]), number(r["to_link_ms"], 0),
+               number(r["to_first_ms"], 0), number(r["own_kb"] / 1024),
+               number(r["shared_kb"] / 1024), r["descriptors"], r["threads"], r["mappings"]]
+
+
 def rest(data):
     lines = []
+    if "cores" in data:
+        lines += ["### Queues on cores of their own", "",
+                  "64-byte echo; the thread of a queue also plays the peer, so one queue needs one "
+                  "core. The last figure is the rate over that of one queue.", ""]
+        lines += table(("role", "packets per batch", "queues", "Mpps", "CPU ns per packet",
+                        "times one queue", "notes"), cores_rows(data["cores"]))
+    if "size" in data:
+        lines += ["### Size", "",
+                  "64-byte echo, interrupt mode, as slave if not said otherwise: the most that "
+                  "the process held; packets went through every slot. To link: from the start of the "
+                  "program until all links are up.", ""]
+        lines += table(("", "Mpps", "to link, ms", "to the first reply on all, ms", "own MB",
+                        "shared MB", "descriptors", "threads", "mappings"),
+                       size_rows(data["size"]))
     if "chain" in data:
         lines += ["### One more element in the chain", ""]
         rows = [[c["batch"], *(f"{ns:.1f}" for _, ns in c["points"]), f"**{c['slope_ns']:.1f}**"]

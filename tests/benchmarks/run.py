@@ -76,6 +76,17 @@ def scale(loadgen):
     return cells
 
 
+def sizes_of_links():
+    """(name, setup): from the least to the most that a process can have of something."""
+    def many(**what):
+        return Setup(rx_mode="interrupt", **what)
+    return [*((f"{n} interfaces", many(interfaces=n)) for n in (1, 16, 64, 255)),
+            *((f"{n} interfaces, master", many(interfaces=n, role="master")) for n in (1, 255)),
+            *((f"{n} queues", many(queues=n)) for n in (8, 64, 255)),
+            ("rings of 16384", many(ring_size=16384)),
+            ("buffers of 64 KB", many(least_buffer=65536))]
+
+
 def loaded(cells, results, loadgen):
     """At half of what each one reached: only known after the throughput was measured."""
     out = []
@@ -199,6 +210,43 @@ class Runner:
                 for process in processes:
                     stop(process)
 
+    def sizes_of_links(self):
+        """One round more would say the same of all but the rate."""
+        rows = []
+        for name, setup in sizes_of_links():
+            run = self.bench.run(Gst(), setup, seconds=0.5, warmup=0.3, look=True)
+            what = run.get("error") or f"{run['rx_pps'] / 1e6:.2f} Mpps"
+            print(f"size, {name}: {what}", file=sys.stderr, flush=True)
+            rows.append({"name": name, **run})
+        return rows
+
+    def cores(self):
+        """Queues on cores of their own, beside one; in turns."""
+        cells = [(role, batch, queues) for role in ROLES for batch in (256, 32, 1)
+                 for queues in sorted({1, 2, os.cpu_count()})]
+        runs = {cell: [] for cell in cells}
+        for _ in range(self.options.rounds):
+            for role, batch, queues in cells:
+                command = [str(self.bench.build / "tests/benchmarks/cores"), role, str(queues),
+                           str(batch), str(self.options.seconds), "0.2"]
+                runs[role, batch, queues].append(self._cores(command))
+        return [{"role": role, "batch": batch, "queues": queues, "runs": runs[role, batch, queues]}
+                for role, batch, queues in cells]
+
+    def _cores(self, command):
+        for _ in range(RETRIES + 1):
+            out = subprocess.run(command, capture_output=True, text=True, timeout=60,
+                                 env=self.bench.environment).stdout
+            try:
+                run = json.loads(out.strip().splitlines()[-1])
+            except (ValueError, IndexError):
+                run = {"error": "no result"}
+            run["contended"] = run.get("cpu_share", 1) < CONTENDED
+            if not run["contended"]:
+                break
+        print(f"cores, {' '.join(command[1:4])}: {run}", file=sys.stderr, flush=True)
+        return run
+
     def comebacks(self):
         """From a program's start to the link, and from a peer's return to its first packet."""
         out = {}
@@ -230,7 +278,7 @@ def parse_options():
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--warmup", type=float, default=1.0)
     parser.add_argument("--sizes", default=",".join(SIZES))
-    parser.add_argument("--sections", default="echo,forward,modes,scale,chain,micro,others,start")
+    parser.add_argument("--sections", default="echo,forward,modes,scale,cores,size,chain,micro,others,start")
     parser.add_argument("--priority", action="store_true",
                         help="take precedence over other programs of the machine (root)")
     parser.add_argument("--add-to", metavar="JSON",
@@ -270,7 +318,8 @@ def main():
         cells += more
     data = {"machine": about, "rounds": options.rounds, "seconds": options.seconds,
             "cells": [report.summary(cell, runs) for cell, runs in zip(cells, results)]}
-    for name, function in (("chain", runner.chain), ("micro", runner.micro),
+    for name, function in (("cores", runner.cores), ("size", runner.sizes_of_links),
+                           ("chain", runner.chain), ("micro", runner.micro),
                            ("others", runner.others), ("start", runner.comebacks)):
         if name in sections:
             data[name] = function()
