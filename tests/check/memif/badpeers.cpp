@@ -407,7 +407,7 @@ GST_START_TEST(test_a_master_that_closes_at_a_ring_is_offered_fewer) {
   const auto takes = [](const AddRing& ring) {
     return ring.index < (ring.direction == Direction::s2m ? 1 : 2);
   };
-  for (int connections = 0; !is_up(slave); ++connections) {
+  for (int connections = 0;; ++connections) {
     fail_unless(connections < 10, "no link");
     RawMaster master = raw_master(listener);
     const auto refuses = [&](const Message& message) {
@@ -419,6 +419,7 @@ GST_START_TEST(test_a_master_that_closes_at_a_ring_is_offered_fewer) {
     fail_unless_equals_uint64(slave->link()->tx_queues(), 1);
     fail_unless_equals_uint64(slave->link()->rx_queues(), 2);
     fail_unless_equals_int(connections, 4);
+    break;  // and the link ends, which the slave may see at once or later
   }
   fail_unless(news->refused_with("closes at ring 1 from us to it"));
   fail_unless(news->refused_with("Lower tx-queues or ring-size"));

@@ -186,9 +186,7 @@ std::string events_of(const std::string& kind) {
     const auto log = watched.log();
     return log[log.size() - 2] == "tag" && log.back() == "data";
   }));
-  if (!seeks(kind)) {
-    fail_if(gst_element_seek_simple(watched.sink(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
-  }
+  fail_if(gst_element_seek_simple(watched.sink(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
   GstEvent* eos = gst_event_new_eos();
   gst_event_set_seqnum(eos, kSeqnum);
   watched.send(eos);
@@ -255,7 +253,8 @@ std::string answers_of(const std::string& kind, bool about_seeks) {
 GST_START_TEST(test_events_are_those_of_other_sources) {
   const std::string expected = events_of("udpsrc");
   fail_unless(expected.find("flush-stop, segment, data, tag, data, eos") != std::string::npos);
-  for (const char* kind : {"fakesrc", "memifsrc", "packetgen"}) {
+  // Not fakesrc, which has no unlock(): what a flush finds it at is up to chance.
+  for (const char* kind : {"memifsrc", "packetgen"}) {
     const std::string events = events_of(kind);
     fail_unless(events == expected, "%s: %s instead of %s", kind, events.c_str(), expected.c_str());
   }
