@@ -443,6 +443,10 @@ void gst_memif_sink_get_property(GObject* object, guint id, GValue* value, GPara
   }
 }
 
+void gst_memif_sink_notify(GObject* object, GParamSpec*) {
+  state_of(object).shortcut.on_event();
+}
+
 void gst_memif_sink_finalize(GObject* object) {
   delete reinterpret_cast<GstMemifSink*>(object)->state;
   G_OBJECT_CLASS(gst_memif_sink_parent_class)->finalize(object);
@@ -485,6 +489,7 @@ static void gst_memif_sink_class_init(GstMemifSinkClass* klass) {
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
   object_class->set_property = gst_memif_sink_set_property;
   object_class->get_property = gst_memif_sink_get_property;
+  object_class->notify = gst_memif_sink_notify;
   object_class->finalize = gst_memif_sink_finalize;
   gst_memif_sink_install_properties(object_class);
 

@@ -7,10 +7,11 @@
  * For each buffer the base class works out times of four kinds, to wait for one of them, to drop
  * what is late, and to report both. With sync=false, without QoS, limits and last-sample, nothing
  * of that has an effect, and it costs more than it takes to send a small batch. So the pad has
- * chain functions of our own. They leave to the base class the first buffer after each event, all
- * that is not usual (another state, a flush, a step, a buffer outside of the segment or with a
- * DTS), and one buffer per 100 ms of the stream, or of 1024 without a time, for its position and
- * for what was set meanwhile; between these they call render() with the same lock held.
+ * chain functions of our own. They leave to the base class the first buffer after each event and
+ * each change of a property, all that is not usual (another state, a flush, a step, a buffer
+ * outside of the segment or with a DTS), and one buffer per 100 ms of the stream, or of 1024
+ * without a time, for its position and for what an application has set by other means; between
+ * these they call render() with the same lock held.
  */
 #pragma once
 
@@ -31,7 +32,7 @@ class SinkShortcut {
   GstFlowReturn chain(GstBuffer* buffer);
   GstFlowReturn chain(GstBufferList* list);
 
-  /** There is an event: the base class gets the next buffer. Any thread. */
+  /** There is an event, or a new setting: the base class gets the next buffer. Any thread. */
   void on_event() noexcept { usual_.store(false, std::memory_order_release); }
   /** There is a step, of which only the base class knows when it ends. Any thread. */
   void on_step() noexcept {

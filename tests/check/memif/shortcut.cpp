@@ -133,6 +133,18 @@ GST_START_TEST(test_the_last_sample_from_when_it_is_enabled) {
 }
 GST_END_TEST
 
+/** Not only when it is the turn of the base class anyway, which may be in an hour. */
+GST_START_TEST(test_what_is_set_counts_at_once) {
+  Sink sink;
+  for (int i = 0; i < 50; ++i) fail_unless(sink.push(GST_CLOCK_TIME_NONE) == GST_FLOW_OK);
+  g_object_set(sink.get(), "enable-last-sample", TRUE, nullptr);
+  fail_unless(sink.push(GST_CLOCK_TIME_NONE) == GST_FLOW_OK);
+  GstSample* last = gst_base_sink_get_last_sample(GST_BASE_SINK(sink.get()));
+  fail_unless(last != nullptr);
+  gst_sample_unref(last);
+}
+GST_END_TEST
+
 /** One that has to wait blocks, and does so from the next buffer on. */
 GST_START_TEST(test_sync_and_pause) {
   for (const bool pause : {false, true}) {
@@ -197,6 +209,7 @@ static Suite* shortcut_suite(void) {
   tcase_add_test(tests, test_nothing_comes_after_the_end);
   tcase_add_test(tests, test_a_flush);
   tcase_add_test(tests, test_the_last_sample_from_when_it_is_enabled);
+  tcase_add_test(tests, test_what_is_set_counts_at_once);
   tcase_add_test(tests, test_sync_and_pause);
   tcase_add_test(tests, test_a_step_ends);
   return suite;
