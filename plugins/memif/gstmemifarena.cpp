@@ -84,7 +84,7 @@ GstMemory* gst_memif_arena_new_empty(BatchHome* home) {
 }
 
 BatchHome* gst_memif_arena_home(GstMemory* memory) {
-  return cast(memory)->home;
+  return memory->allocator == arena_allocator() ? cast(memory)->home : nullptr;
 }
 
 void gst_memif_arena_take(GstMemory* memory, gstmemif::Loan* loan) {

@@ -59,22 +59,30 @@ void gst_memif_copy_memory_free(GstMemory* memory) {
   g_free(copy);
 }
 
+GstAllocator* copy_allocator() {
+  static GstAllocator* const allocator = gst_memif_allocator_new(
+      {"MemifCopy", gst_memif_copy_memory_map, gst_memif_copy_memory_free, nullptr,
+       gst_memif_copy_memory_share, gst_memif_copy_memory_is_span});
+  return allocator;
+}
+
 }  // namespace
 
 GstMemory* gst_memif_copy_memory_new(const CopyBudgetPtr& budget, gsize size,
                                      GstMemoryFlags flags) {
-  static GstAllocator* const allocator = gst_memif_allocator_new(
-      {"MemifCopy", gst_memif_copy_memory_map, gst_memif_copy_memory_free, nullptr,
-       gst_memif_copy_memory_share, gst_memif_copy_memory_is_span});
   if (budget && !budget->take(size)) return nullptr;
   GstMemifCopyMemory* copy = allocate(size);
   if (copy == nullptr) {
     if (budget) budget->give_back(size);
     return nullptr;
   }
-  gst_memory_init(&copy->memory, flags, allocator, nullptr, size, 0, 0, size);
+  gst_memory_init(&copy->memory, flags, copy_allocator(), nullptr, size, 0, 0, size);
   copy->budget = budget;
   return &copy->memory;
+}
+
+bool gst_is_memif_copy_memory(const GstMemory* memory) noexcept {
+  return memory->allocator == copy_allocator() && memory->parent == nullptr;
 }
 
 std::byte* gst_memif_copy_memory_reuse(GstMemory* memory, gsize size) noexcept {

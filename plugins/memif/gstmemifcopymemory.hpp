@@ -22,6 +22,9 @@ using CopyBudgetPtr = std::shared_ptr<gstmemif::CopyBudget>;
  */
 GstMemory* gst_memif_copy_memory_new(const CopyBudgetPtr& budget, gsize size, GstMemoryFlags flags);
 
+/** Whether @p memory is one of these, and not a part of one. */
+bool gst_is_memif_copy_memory(const GstMemory* memory) noexcept;
+
 /**
  * Makes @p memory its first @p size bytes, and returns where they are: to be written without a map.
  * It must be from gst_memif_copy_memory_new() with at least that size, and exclusive.

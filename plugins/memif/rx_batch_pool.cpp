@@ -26,10 +26,11 @@ bool reset(GstBuffer* batch) {
  */
 gboolean gst_memif_batch_dispose(GstMiniObject* object) {
   GstBuffer* batch = GST_BUFFER_CAST(object);
-  // Its memory may have been replaced.
+  // Its memory may have been replaced, and all flags as well.
   if (GST_BUFFER_FLAG_IS_SET(batch, GST_BUFFER_FLAG_TAG_MEMORY))
     return dispose_of_buffers()(object);
   BatchHome* home = gst_memif_arena_home(gst_buffer_peek_memory(batch, 0));
+  if (home == nullptr) return dispose_of_buffers()(object);
   gst_buffer_ref(batch);
   if (reset(batch) && home->add(batch)) return FALSE;
   GST_BUFFER_FLAG_SET(batch, GST_BUFFER_FLAG_TAG_MEMORY);  // so that this time it is freed

@@ -65,9 +65,13 @@ GstFlowReturn gst_memif_rx_pool_acquire(GstBufferPool* pool, GstBuffer** out,
  * full size, but it gets that of the next packet.
  */
 bool gst_memif_rx_pool_reset(GstBufferPool* pool, GstBuffer* buffer) {
-  // The memory may have been replaced, or may still be in use, with or without a buffer.
+  // The memory may have been replaced, and all flags as well.
   if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY)) return false;
-  if (GST_MINI_OBJECT_REFCOUNT_VALUE(gst_buffer_peek_memory(buffer, 0)) != 1) return false;
+  const GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
+  // It may still be in use, with or without a buffer.
+  if (!gst_is_memif_copy_memory(memory) || GST_MINI_OBJECT_REFCOUNT_VALUE(memory) != 1) {
+    return false;
+  }
   if (has_metas(buffer)) {
     GST_BUFFER_POOL_CLASS(gst_memif_rx_pool_parent_class)->reset_buffer(pool, buffer);
     if (has_metas(buffer)) return false;

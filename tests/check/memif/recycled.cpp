@@ -89,6 +89,10 @@ GST_START_TEST(test_of_other_memory_is_not_used_again) {
     gst_buffer_replace_all_memory(buffer, memory);
   };
   fail_if(comes_back(other_memory));
+  fail_if(comes_back([&](GstBuffer* buffer) {
+    other_memory(buffer);
+    GST_BUFFER_FLAGS(buffer) = GST_BUFFER_FLAG_LIVE;
+  }));
   RxBufferPool pool(kSize);
   GstBuffer* buffer = take(pool, 1);
   gst_buffer_remove_all_memory(buffer);
@@ -278,6 +282,12 @@ GST_START_TEST(test_changed_batches_do_not_come_back) {
   fail_unless_equals_int(lender.back(), 3);
   gst_memory_unref(arena);
   fail_unless_equals_int(lender.back(), 4);
+  // Nothing says any more that it has other memory.
+  batch = lender.take();
+  gst_buffer_replace_all_memory(batch, gst_allocator_alloc(nullptr, 10, nullptr));
+  GST_BUFFER_FLAGS(batch) = GST_BUFFER_FLAG_LIVE;
+  gst_buffer_unref(batch);
+  fail_unless_equals_int(lender.back(), 5);
 }
 GST_END_TEST
 
