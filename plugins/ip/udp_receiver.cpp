@@ -173,6 +173,8 @@ void UdpReceiver::add(GstBuffer* buffer, std::size_t size) {
 }
 
 GstFlowReturn UdpReceiver::push(GstClockTime now) {
+  // What was found could not be copied: there may be nothing.
+  if (first_ == nullptr && list_ == nullptr) return flow_.load(std::memory_order_relaxed);
   heard_.store(now, std::memory_order_relaxed);
   if (prologue_.load(std::memory_order_relaxed) != Prologue::none) store_prologue();
   if (caps_changed_.load(std::memory_order_relaxed)) push_new_caps();
