@@ -40,9 +40,10 @@ inline void set_packet_bytes(GstMemory* arena, std::uint64_t bytes) noexcept {
 
 /**
  * A flag of allocators: the address of a memory never changes, and is that which GstAllocator's
- * `mem_map` returns for all of it, without a need to unmap it.
+ * `mem_map` returns for all of it, without a need to unmap it. The last bit: others begin with the
+ * first ones that are free, as GstV4l2Allocator does, and must not be taken for ours.
  */
-inline constexpr guint kSteadyMemory = GST_ALLOCATOR_FLAG_LAST;
+inline constexpr guint kSteadyMemory = 1U << 31;
 
 /**
  * The arena of a batch, mapped while this lives. Mapped for reading even where packets are

@@ -67,6 +67,52 @@ GstBuffer* foreign(const Packets& packets) {
 
 }  // namespace
 
+// As GstV4l2Allocator: with flags of its own, and with mem_map_full() alone.
+struct FlaggedAllocator {
+  GstAllocator parent;
+};
+struct FlaggedAllocatorClass {
+  GstAllocatorClass parent_class;
+};
+GType flagged_allocator_get_type(void);
+G_DEFINE_TYPE(FlaggedAllocator, flagged_allocator, GST_TYPE_ALLOCATOR)
+
+static int flagged_maps = 0;
+static guint8 flagged_bytes[1000];
+
+static void flagged_allocator_class_init(FlaggedAllocatorClass* klass) {
+  GST_ALLOCATOR_CLASS(klass)->free = [](GstAllocator*, GstMemory* memory) { g_free(memory); };
+}
+
+static void flagged_allocator_init(FlaggedAllocator* self) {
+  self->parent.mem_map_full = [](GstMemory*, GstMapInfo*, gsize) -> gpointer {
+    ++flagged_maps;
+    return flagged_bytes;
+  };
+  self->parent.mem_unmap = [](GstMemory*) { --flagged_maps; };
+  for (guint i = 0; i < 10; ++i) GST_OBJECT_FLAG_SET(self, guint{GST_ALLOCATOR_FLAG_LAST} << i);
+}
+
+GST_START_TEST(test_memory_of_an_allocator_with_flags) {
+  auto* allocator = static_cast<GstAllocator*>(g_object_new(flagged_allocator_get_type(), nullptr));
+  gst_object_ref_sink(allocator);
+  auto* memory = g_new0(GstMemory, 1);
+  gst_memory_init(memory, GST_MEMORY_FLAG_NO_SHARE, allocator, nullptr, sizeof flagged_bytes, 0, 0,
+                  sizeof flagged_bytes);
+  GstBuffer* batch = scattered(some(1));
+  gst_buffer_replace_all_memory(batch, memory);
+  {
+    const gstpacket::BatchMap map(batch);
+    fail_unless(static_cast<bool>(map));
+    fail_unless(map.data() == reinterpret_cast<std::byte*>(flagged_bytes));
+    fail_unless_equals_int(flagged_maps, 1);
+  }
+  fail_unless_equals_int(flagged_maps, 0);
+  gst_buffer_unref(batch);
+  gst_object_unref(allocator);
+}
+GST_END_TEST
+
 GST_START_TEST(test_the_size_is_that_of_the_packets) {
   for (const auto make : {scattered, foreign}) {
     for (const std::size_t n : {0, 1, 2, 100, 256}) {
@@ -223,6 +269,7 @@ static Suite* batch_suite(void) {
   tcase_add_test(tests, test_the_size_is_that_of_the_packets);
   tcase_add_test(tests, test_the_size_is_one_that_can_be_read);
   tcase_add_test(tests, test_copies_of_the_whole_have_the_packets);
+  tcase_add_test(tests, test_memory_of_an_allocator_with_flags);
   tcase_add_test(tests, test_other_memory_is_not_described);
   tcase_add_test(tests, test_a_part_of_the_bytes_is_no_packet);
   tcase_add_test(tests, test_parts_say_their_own_size);
