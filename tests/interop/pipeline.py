@@ -195,6 +195,11 @@ class Pipeline:
         text = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
         return int(re.search(r"^Rss:\s+(\d+) kB", text, re.M).group(1))
 
+    def own_memory(self):
+        """Resident kilobytes that are not of shared memory, such as that of a link."""
+        text = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
+        return int(re.search(r"^Anonymous:\s+(\d+) kB", text, re.M).group(1))
+
     def ticks(self):
         """User and system clock ticks used so far."""
         stat = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()

@@ -8,11 +8,12 @@ import packets
 from memif_peer import Peer
 
 
-def resolve(peer, version=4, timeout=10, queue=0):
+def resolve(peer, version=4, timeout=10, queue=0, succeeds=False):
     """The responder's hardware address by ARP or NDP.
 
     Asks again every 200 ms: a forwarder in between may throw away what arrives before it starts.
-    Returns the address and the (request, reply) it stands on.
+    Returns the address and the (request, reply) it stands on. A peer that `succeeds` another may get
+    the answers to what that one had sent: packets in a ring are received after its end, too.
     """
     request, judge = (packets.arp_request(), packets.judge_arp) if version == 4 else \
         (packets.neighbour_solicitation(), packets.judge_na)
@@ -21,6 +22,8 @@ def resolve(peer, version=4, timeout=10, queue=0):
         peer.send([request], queue)
         peer.questions = getattr(peer, "questions", 0) + 1
         replies = peer.recv(0.2)
+        if succeeds:
+            replies = [reply for reply in replies if reply[12:14] != packets.ETH_IP4]
         if replies:
             mac = judge(replies[0])
             while peer.recv(0.02):      # answers to questions asked meanwhile
