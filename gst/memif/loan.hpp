@@ -6,8 +6,9 @@
  * packets into.
  *
  * As slave the buffers are ours, so a ring slot whose buffer is lent gets another one at once, and
- * the application may modify and forward the packets. As master they are the peer's: they are
- * read-only, and their slots are held until they are returned.
+ * the application may modify and forward the packets. As master they are the peer's: those received
+ * are read-only, and their slots are held until they are returned; empty ones are the slots that
+ * are sent next.
  */
 #pragma once
 
@@ -53,7 +54,7 @@ struct GSTMEMIF_API Loan {
    * the end of the region.
    */
   std::uint32_t buffer_size = 0;
-  /** As slave: the packets may be changed, and their buffers sent without a copy. */
+  /** As slave, and of empty buffers: what is in them may be changed, and sent without a copy. */
   bool writable = false;
 
   Loan();
@@ -78,6 +79,7 @@ struct GSTMEMIF_API Loan {
 
  private:
   friend class HeldSlots;
+  friend class LentTxSlots;
   friend class LoanBook;
   friend class RxQueue;
   friend class TxBufferPool;
@@ -85,7 +87,7 @@ struct GSTMEMIF_API Loan {
   /** As slave: sets the region of the places. Receiving thread, as the two below. */
   void lie_in(const Region& region) noexcept;
   /** As master, of the peer's region: false if it cannot be lent. */
-  bool map_peer(const Region& region);
+  bool map_peer(const Region& region, bool for_writing);
   /** As master: replaces the lent memory by a copy. False without memory. */
   bool detach_copy() noexcept;
 

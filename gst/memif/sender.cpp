@@ -97,6 +97,11 @@ TxBurst Sender::send_burst_zero_copy(Loan& loan, std::span<const PacketDesc> pac
   return tx_->send_burst({loan.base(), loan.size()}, packets);
 }
 
+Loan* Sender::lend_slots(std::span<const PacketDesc> packets) {
+  prepare();
+  return tx_ != nullptr ? tx_->lend_slots(link(), packets) : nullptr;
+}
+
 Oversize Sender::oversize() const noexcept {
   return tx_ != nullptr ? tx_->oversize() : Oversize();
 }

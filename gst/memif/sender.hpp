@@ -57,6 +57,13 @@ class GSTMEMIF_API Sender final : public QueueUser {
    * dropped and counted; one whose token names no buffer of the loan is copied.
    */
   TxBurst send_burst_zero_copy(Loan& loan, std::span<const PacketDesc> packets);
+  /**
+   * As master: places for @p packets, of which only the lengths count, in the slots that are sent
+   * next, so that send_burst_zero_copy() does not copy them if it is what is called next. Until
+   * then only the calling thread may write to them. Null if there is no room for all, if one does
+   * not fit into a slot, while places are lent already, without a link, and as slave.
+   */
+  Loan* lend_slots(std::span<const PacketDesc> packets);
   /** Publishes written packets, and wakes the peer if it asked for that. */
   void flush() noexcept;
 

@@ -46,4 +46,7 @@ void leave_home(CopyHome* home) noexcept;
 /** Makes an arena that nobody else has as a new one of `size` bytes; false if it has fewer. */
 bool reuse_arena(GstMemory* arena, gsize size) noexcept;
 
+/** What a copy of a batch has in common with it beside its packets. */
+void copy_flags_and_time(GstBuffer* to, GstBuffer* from);
+
 }  // namespace gstpacket::detail

@@ -12,6 +12,7 @@
 using gstpacket::BatchMap;
 using gstpacket::lies_within;
 using gstpacket::set_packet_bytes;
+using gstpacket::detail::copy_flags_and_time;
 
 namespace {
 
@@ -113,14 +114,14 @@ void copy_reference_time(GstBuffer* to, const GstReferenceTimestampMeta* time, g
                                           time->duration);
 }
 
-void copy_flags_and_time(GstBuffer* to, GstBuffer* from) {
+}  // namespace
+
+void gstpacket::detail::copy_flags_and_time(GstBuffer* to, GstBuffer* from) {
   constexpr auto kCopied =
       static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS);
   gst_buffer_copy_into(to, from, kCopied, 0, static_cast<gsize>(-1));
   copy_reference_time(to, gst_buffer_get_reference_timestamp_meta(from, nullptr), 0);
 }
-
-}  // namespace
 
 GstBuffer* gstpacket::detail::copy_packets(const BatchMap& from, gsize head, gsize tail,
                                            gsize spare, CopyPool* pool) {

@@ -51,6 +51,7 @@
 #include "plugins/memif/memif_element.hpp"
 #include "plugins/memif/memif_log.hpp"
 #include "plugins/memif/sink_caps.hpp"
+#include "plugins/memif/sink_places.hpp"
 #include "plugins/memif/sink_shortcut.hpp"
 #include "plugins/memif/tx_path.hpp"
 #include "plugins/memif/video_layout.hpp"
@@ -72,6 +73,7 @@ struct alignas(gstcommon::kCacheLine) GstMemifSinkState {
   explicit GstMemifSinkState(GstElement* element)
       : common(element, MemifElement::Direction::send),
         path(GST_BASE_SINK_CAST(element), common),
+        places(GST_BASE_SINK_CAST(element)),
         shortcut(GST_BASE_SINK_CAST(element)) {}
 
   MemifElement common;
@@ -84,6 +86,7 @@ struct alignas(gstcommon::kCacheLine) GstMemifSinkState {
   SinkContent content = SinkContent::refused;
   std::optional<GstVideoInfo> video;  // what the pictures of the stream are
   TxPath path;
+  SinkPlaces places;
   SinkShortcut shortcut;
   DeliveryReport report;        // streaming thread, and state changes while there is none
   std::int64_t sent_until = 0;  // monotonic time, microseconds
@@ -238,6 +241,7 @@ bool gst_memif_sink_start(GstMemifSinkState& state) {
   const std::lock_guard lock(state.mutex);
   state.queues = std::move(*queues);
   state.path.use(state.queues.get());
+  state.places.use(state.queues.get());
   state.buffer_size = settings.buffer_size;
   if (settings.role == gstmemif::Role::slave) {
     state.link_provider = std::make_shared<LinkProvider>(std::move(interface));
@@ -250,6 +254,7 @@ void gst_memif_sink_stop(GstMemifSinkState& state) {
   {
     const std::lock_guard lock(state.mutex);
     state.path.use(nullptr);
+    state.places.use(nullptr);
     state.queues.reset();
     if (state.link_provider) state.link_provider->close();
     state.link_provider.reset();

@@ -23,3 +23,7 @@ inline std::span<gstmemif::PacketDesc> packet_descs(GstPacketBatchMeta& meta, st
                                                     std::size_t n) noexcept {
   return {reinterpret_cast<gstmemif::PacketDesc*>(meta.packets + first), n};
 }
+inline std::span<const gstmemif::PacketDesc> packet_descs(
+    std::span<const GstPacketDesc> packets) noexcept {
+  return {reinterpret_cast<const gstmemif::PacketDesc*>(packets.data()), packets.size()};
+}

@@ -50,13 +50,13 @@ class RacingTest(InteropTest):
             # Dies by a fault, where gst-launch would wait for a debugger.
             arguments=("-q", "--no-fault"))
 
-    def race(self, pipe, peer, element, role):
+    def race(self, pipe, peer, element, batches, role):
         """One peer against one chain of the pipeline; a dead pipeline is its failure."""
         racer = Racer(peer)
         try:
             racer.run(PACKETS)
-            if element is responder and role == "slave":
-                # Where what is looked at is also written to.
+            if element is responder and (role == "slave" or batches == "true"):
+                # Where what is looked at is also written to: as master in the buffers of the replies.
                 racer.flood(FLOOD, SOLICITATION, VERSION[0], (0x60, 0x10))
             racer.run(DESCRIPTORS, descriptors=True)
             peer.disconnect()
@@ -77,7 +77,7 @@ class RacingTest(InteropTest):
                 if not pipe.alive():
                     pipe = self.start(role)
                 with Peer(opposite(role), self.path(role, number), log2=4) as peer:
-                    self.race(pipe, peer, element, role)
+                    self.race(pipe, peer, element, batches, role)
         with self.subTest(end="clean"):
             pipe.stop()
 

@@ -32,11 +32,10 @@ void Loan::lie_in(const Region& region) noexcept {
   size_ = region.size();
 }
 
-bool Loan::map_peer(const Region& region) {
+bool Loan::map_peer(const Region& region, bool for_writing) {
   if (!mapping_) mapping_ = std::make_unique<SnapshotMapping>();
-  if (!mapping_->attach(region)) return false;
-  // It is never written: the loan is marked so, and the mapping is read-only.
-  base_ = const_cast<std::byte*>(mapping_->data());
+  if (!mapping_->attach(region, for_writing)) return false;
+  base_ = mapping_->data();
   size_ = mapping_->size();
   return true;
 }

@@ -327,7 +327,7 @@ Loan* RxQueue::open_loan(const std::shared_ptr<Link>& link) {
   loan->buffer_size = buffers_.buffer_size;
   if (is_slave()) {
     loan->lie_in(region);
-  } else if (!loan->map_peer(region)) {
+  } else if (!loan->map_peer(region, false)) {
     loans_.cancel(loan);
     return nullptr;
   }

@@ -9,8 +9,8 @@
 
 namespace gstmemif {
 
-bool SnapshotMapping::attach(const Region& region) noexcept {
-  if (region_ == &region) return true;
+bool SnapshotMapping::attach(const Region& region, bool for_writing) noexcept {
+  if (region_ == &region && for_writing_ == for_writing) return true;
   unmap();
   // A view has no guard: reading it must be safe for as long as it is mapped.
   if (region.guarded()) return false;
@@ -19,11 +19,13 @@ bool SnapshotMapping::attach(const Region& region) noexcept {
   if (base == MAP_FAILED) return false;
   base_ = static_cast<std::byte*>(base);
   size_ = region.size();
-  if (::mprotect(base_, size_, PROT_READ) != 0) {
+  // What is received is never written, whatever its readers do.
+  if (!for_writing && ::mprotect(base_, size_, PROT_READ) != 0) {
     unmap();
     return false;
   }
   region_ = &region;
+  for_writing_ = for_writing;
   return true;
 }
 

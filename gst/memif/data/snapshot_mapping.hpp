@@ -2,7 +2,7 @@
 // Copyright (C) 2026 The gst-memif developers
 /**
  * @file
- * A second mapping of a region, to read packets of the peer's from.
+ * A second mapping of a region of the peer's, to read packets from or to write them to.
  */
 #pragma once
 
@@ -16,8 +16,8 @@
 namespace gstmemif {
 
 /**
- * Maps a region a second time, read-only, at its own address, so that its pages can be replaced by
- * a copy while they are read: the addresses and the selected bytes stay the same.
+ * Maps a region a second time, at its own address, so that its pages can be replaced by a copy
+ * while they are read: the addresses and the selected bytes stay the same.
  */
 class SnapshotMapping {
  public:
@@ -29,21 +29,23 @@ class SnapshotMapping {
    * Maps @p region, if that is not what is mapped already. False if it cannot be: it may be
    * truncated by the peer, or there is no memory.
    */
-  bool attach(const Region& region) noexcept;
+  bool attach(const Region& region, bool for_writing) noexcept;
 
   /**
    * Detaches the mapping from the region: keeps @p length bytes at each of @p places, and zeros
-   * elsewhere. Any thread may read meanwhile. False without memory; then nothing changed.
+   * elsewhere. Any thread may read meanwhile, but what is written meanwhile may be lost. False
+   * without memory; then nothing changed.
    */
   bool detach(std::span<const BufferPlace> places, std::uint32_t length) noexcept;
 
-  const std::byte* data() const noexcept { return base_; }
+  std::byte* data() const noexcept { return base_; }
   std::size_t size() const noexcept { return size_; }
 
  private:
   void unmap() noexcept;
 
   const Region* region_ = nullptr;  // null: nothing mapped, or cut off
+  bool for_writing_ = false;
   std::byte* base_ = nullptr;
   std::size_t size_ = 0;
 };

@@ -65,6 +65,16 @@ bool lies_in(const PacketDesc& packet, std::size_t size) noexcept {
   return std::uint64_t{packet.offset} + packet.length <= size;
 }
 
+/** Whether the tokens of packets are those of places of a loan, in their order. */
+bool are_in_order(std::span<const PacketDesc> packets, std::uint32_t places) noexcept {
+  std::uint32_t next = 0;
+  for (const PacketDesc& packet : packets) {
+    if (packet.token < next || packet.token >= places) return false;
+    next = packet.token + 1;
+  }
+  return true;
+}
+
 // Packets to send, by index. Empty if the slow path has to handle one.
 
 /** Packets of one segment. */
@@ -223,8 +233,6 @@ TxQueue::Outcome TxQueue::send_slowly(TxSegment memory, const PacketDesc& packet
 template <bool kSlave, class Packets>
 class TxQueue::CopyIntoSlot {
  public:
-  static constexpr bool kCopies = true;
-
   CopyIntoSlot(const TxQueue& queue, Packets packets) noexcept
       : packets_(packets),
         ring_(queue.ring_),
@@ -248,6 +256,7 @@ class TxQueue::CopyIntoSlot {
     out.flags = 0;
     return true;
   }
+  static std::size_t copies(std::size_t packets) noexcept { return packets; }
 
  private:
   [[gnu::noinline]] static void stream(std::byte* to, TxSegment packet) noexcept {
@@ -268,8 +277,6 @@ class TxQueue::CopyIntoSlot {
 
 class TxQueue::ExchangeBuffer {
  public:
-  static constexpr bool kCopies = false;
-
   ExchangeBuffer(TxQueue& queue, Lent lent) noexcept
       : lent_(lent), slots_(queue.buffers_.slots.data()), size_(queue.buffers_.buffer_size) {}
 
@@ -283,11 +290,47 @@ class TxQueue::ExchangeBuffer {
     std::swap(own, slots_[slot].offset);
     return true;
   }
+  static std::size_t copies(std::size_t) noexcept { return 0; }
 
  private:
   const Lent lent_;
   BufferPlace* const slots_;
   const std::uint32_t size_;
+};
+
+/** As master, packets that lie in the buffers of this slot or of later ones. */
+class TxQueue::SendInPlace {
+ public:
+  SendInPlace(const TxQueue& queue, Lent lent) noexcept
+      : packets_(lent.packets),
+        ring_(queue.ring_),
+        region_(lent.buffers[0].region),
+        memory_(queue.state_->views().view(region_)) {}
+
+  bool operator()(std::size_t slot, std::size_t i, Descriptor& out) noexcept {
+    const PacketDesc& packet = packets_[i];
+    // Read and checked once more: the peer may have changed it since it was lent.
+    out = ring_.read_slot(slot);
+    if (packet.length == 0 || packet.length > out.length || out.region != region_) return false;
+    std::byte* to = memory_.at(out.offset, out.length);
+    const std::byte* from = memory_.at(packet.offset, packet.length);
+    if (to == nullptr || from == nullptr) return false;
+    if (to != from) [[unlikely]] {
+      std::memmove(to, from, packet.length);
+      ++copies_;
+    }
+    out.length = packet.length;
+    out.flags = 0;
+    return true;
+  }
+  std::size_t copies(std::size_t) const noexcept { return copies_; }
+
+ private:
+  const PacketDesc* const packets_;
+  const Ring ring_;
+  const std::uint16_t region_;
+  const RegionTable::View memory_;
+  std::size_t copies_ = 0;
 };
 
 /**
@@ -310,7 +353,7 @@ template <class Fill, class Packets>
     ring.write_slot(next + i, slot);
     bytes += slot.length;
   }
-  if constexpr (Fill::kCopies) copies_ += i;
+  copies_ += fill.copies(i);
   bytes_ += bytes;
   return static_cast<std::uint32_t>(i);
 }
@@ -362,18 +405,44 @@ TxBurst TxQueue::copy_all(std::size_t n, Packets packets, Slow slow) noexcept {
                     : send_all<CopyIntoSlot<false, Packets>>(n, packets, slow);
 }
 
+/** For want of memory. */
+TxBurst TxQueue::drop_all(std::size_t packets) noexcept {
+  stats_->drop(DropReason::no_memory, packets);
+  return {0, static_cast<std::uint32_t>(packets), SendResult::ok};
+}
+
 TxBurst TxQueue::send_burst(std::span<const TxPacket> packets) noexcept {
+  if (!lent_slots_.vacate()) return drop_all(packets.size());
   return copy_all(packets.size(), Gathered(packets),
                   [&](std::size_t i) { return send_slowly(packets[i]); });
 }
 
 TxBurst TxQueue::send_burst(TxSegment memory, std::span<const PacketDesc> packets) noexcept {
+  if (!lent_slots_.vacate()) return drop_all(packets.size());
   return copy_all(packets.size(), Described(memory, packets),
                   [&](std::size_t i) { return send_slowly(memory, packets[i]); });
 }
 
+Loan* TxQueue::lend_slots(const std::shared_ptr<Link>& link, std::span<const PacketDesc> packets) {
+  if (is_slave() || !lent_slots_.may_lend()) return nullptr;
+  if (free_ < packets.size() && free_slots() < packets.size()) return nullptr;
+  return lent_slots_.lend(link, *state_, ring_, next_, packets);
+}
+
+/** As master. Nothing was sent since @p loan was made, so its packets are still in their slots. */
+TxBurst TxQueue::send_in_place(Loan& loan, std::span<const PacketDesc> packets) noexcept {
+  const TxSegment memory{loan.base(), loan.size()};
+  return send_all<SendInPlace>(packets.size(),
+                               Lent{packets.data(), loan.buffers.data(), loan.count},
+                               [&](std::size_t i) { return send_slowly(memory, packets[i]); });
+}
+
 TxBurst TxQueue::send_burst_zero_copy(Loan& loan, std::span<const PacketDesc> packets) noexcept {
   const TxSegment memory{loan.base(), loan.size()};
+  if (!is_slave()) {
+    const bool in_place = are_in_order(packets, loan.count) && lent_slots_.take(loan, next_);
+    return in_place ? send_in_place(loan, packets) : send_burst(memory, packets);
+  }
   return send_all<ExchangeBuffer>(
       packets.size(), Lent{packets.data(), loan.buffers.data(), loan.count}, [&](std::size_t i) {
         const PacketDesc& packet = packets[i];

@@ -15,6 +15,7 @@
 #include "gst/memif/burst.hpp"
 #include "gst/memif/control/fd.hpp"
 #include "gst/memif/data/buffer_layout.hpp"
+#include "gst/memif/data/lent_tx_slots.hpp"
 #include "gst/memif/data/link_memory.hpp"
 #include "gst/memif/data/ring.hpp"
 #include "gst/memif/data/tx_buffer_pool.hpp"
@@ -51,8 +52,19 @@ class GSTMEMIF_API TxQueue {
    * that a packet's token names becomes the ring's, and another one, which the peer has finished
    * with, takes its place in the loan. A packet that reaches beyond its buffer is dropped and
    * counted; one whose token names no buffer of the loan is copied.
+   *
+   * As master, for the loan of lend_slots(): packets that lie in the slots that they are sent in
+   * are not copied. They must be in order; where some were left out, those behind move up. If
+   * anything was sent since, all are copied, as everything in another loan is.
    */
   TxBurst send_burst_zero_copy(Loan& loan, std::span<const PacketDesc> packets) noexcept;
+
+  /**
+   * As master: lends the slots that are sent next, with a place for each of @p packets, of which
+   * only the lengths count. Null if there is no room for all, if one does not fit into its slot,
+   * while others are lent, and as slave.
+   */
+  Loan* lend_slots(const std::shared_ptr<Link>& link, std::span<const PacketDesc> packets);
 
   /**
    * As slave: lends up to @p count empty buffers of @p link, which is ours, for packets that are
@@ -104,8 +116,11 @@ class GSTMEMIF_API TxQueue {
   template <bool kSlave, class Packets>
   class CopyIntoSlot;
   class ExchangeBuffer;
+  class SendInPlace;
 
   bool is_slave() const noexcept { return buffers_.buffer_size != 0; }
+  TxBurst send_in_place(Loan& loan, std::span<const PacketDesc> packets) noexcept;
+  TxBurst drop_all(std::size_t packets) noexcept;
   std::uint32_t free_slots() noexcept;
   Outcome reserve(std::uint64_t total, std::uint32_t& slots) noexcept;
   template <class Fill, class Packets, class Slow>
@@ -133,7 +148,8 @@ class GSTMEMIF_API TxQueue {
   UniqueFd event_fd_;
   QueueStats* stats_;
   QueueBuffers buffers_;
-  TxBufferPool pool_;
+  TxBufferPool pool_;            // as slave
+  LentTxSlots lent_slots_;       // as master
   std::uint16_t next_ = 0;       // first slot not yet written
   std::uint16_t published_ = 0;  // our index as the peer sees it
   std::uint32_t free_ = 0;       // slots known to be free, read again only when they run out

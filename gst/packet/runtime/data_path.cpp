@@ -39,7 +39,7 @@ void DataPath::forget_flows() {
 // ---- in ---------------------------------------------------------------------------------------
 
 GstFlowReturn DataPath::receive(GstBuffer* buffer) {
-  return process(PacketInput(buffer, core_.spec().access, copy_pool_));
+  return process(PacketInput(buffer, core_.spec().access, copy_pool_, copies_to()));
 }
 
 GstFlowReturn DataPath::receive(GstBufferList* list) {
@@ -79,6 +79,13 @@ GstFlowReturn DataPath::process(PacketInput&& input) {
   router_.clear();
   busy_ = false;
   return flow;
+}
+
+/** The pad that packets of a batch will all go to, if any. */
+GstPad* DataPath::copies_to() {
+  if (!is_single_ || busy_) return nullptr;
+  SourcePort& port = *view_.ports->front();
+  return port.takes_batches() ? port.pad() : nullptr;
 }
 
 void DataPath::see_ports() {

@@ -59,6 +59,7 @@ class alignas(gstcommon::kCacheLine) DataPath {
 
   GstFlowReturn process(PacketInput&& input);
   void see_ports();
+  GstPad* copies_to();
   bool open_and_process(PacketInput& input);
   GstFlowReturn push_all(PacketInput& input);
   GstFlowReturn flow_of_all() const;

@@ -8,6 +8,7 @@
 
 #include "gst/packet/arena.hpp"
 #include "gst/packet/batch.hpp"
+#include "gst/packet/places.hpp"
 
 namespace gstpacket::detail {
 namespace {
@@ -32,7 +33,7 @@ bool holds_batches(GstBufferList* list) {
   return false;
 }
 
-PacketInput::PacketInput(GstBuffer* buffer, Access access, CopyPool& copies) noexcept
+PacketInput::PacketInput(GstBuffer* buffer, Access access, CopyPool& copies, GstPad* to) noexcept
     : buffer_(buffer),
       access_(access),
       copy_pool_(copies),
@@ -41,7 +42,7 @@ PacketInput::PacketInput(GstBuffer* buffer, Access access, CopyPool& copies) noe
   if (!is_batch()) {
     buffer_ = gst_buffer_make_writable(buffer);
   } else if (!packets_are_ours(buffer)) {
-    copy_batch();
+    copy_batch(to);
   }
 }
 
@@ -75,8 +76,9 @@ void PacketInput::open_next(Burst& burst) {
 }
 
 /** Copies the packets only, not all of the arena. */
-bool PacketInput::copy_batch() noexcept {
-  GstBuffer* copy = detail::copy_batch(buffer_, copy_pool_);
+bool PacketInput::copy_batch(GstPad* to) noexcept {
+  GstBuffer* copy = to != nullptr ? copy_to_places(to, buffer_) : nullptr;
+  if (copy == nullptr) copy = detail::copy_batch(buffer_, copy_pool_);
   gst_buffer_unref(std::exchange(buffer_, copy));
   if (copy == nullptr) return false;
   meta_ = gst_buffer_get_packet_batch_meta(copy);

@@ -22,9 +22,10 @@ class PacketInput {
  public:
   /**
    * Both take the reference. With Access::modify, shared packets are copied. Copied batches are
-   * those of `copies`.
+   * those of `copies`, or lie in places that the peer of `to` offers, which must get them next;
+   * null if it is not known yet who gets them.
    */
-  PacketInput(GstBuffer* buffer, Access access, CopyPool& copies) noexcept;
+  PacketInput(GstBuffer* buffer, Access access, CopyPool& copies, GstPad* to) noexcept;
   PacketInput(GstBufferList* list, Access access, CopyPool& copies) noexcept;
   ~PacketInput();
   PacketInput(const PacketInput&) = delete;
@@ -62,7 +63,7 @@ class PacketInput {
   GstFlowReturn push(GstPad* pad, bool last);
 
  private:
-  bool copy_batch() noexcept;
+  bool copy_batch(GstPad* to = nullptr) noexcept;
   void keep_in_list(std::span<const bool> kept);
 
   GstBuffer* buffer_ = nullptr;  // one packet, or a batch

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The gst-memif developers
+/**
+ * @file
+ * Free slots of a master's sending ring, lent: packets written there are sent as they lie, and
+ * survive whatever else becomes of the slots.
+ */
+#include <algorithm>
+#include <thread>
+
+#include "linkpair.hpp"
+
+using namespace memiftest;
+
+namespace {
+
+constexpr std::uint32_t kRing = 16;
+constexpr std::uint32_t kCapacity = 100;
+constexpr std::uint32_t kRest = 1024;  // bursts without loans after packets had to be moved
+
+std::vector<PacketDesc> lengths(std::uint32_t count, std::uint32_t length = kCapacity) {
+  return std::vector<PacketDesc>(count, {0, length, 0, 0});
+}
+
+/** A master that sends, and its slave. */
+struct Master {
+  explicit Master(const Settings& offer = small_offer(kRing, kCapacity)) : pair(offer) {}
+
+  TxQueue& tx() { return pair.tx(Direction::m2s); }
+  const std::shared_ptr<Link>& link() { return pair.rx_link(Direction::s2m); }
+  Loan* lend(std::uint32_t count, std::uint32_t length = kCapacity) {
+    return tx().lend_slots(link(), lengths(count, length));
+  }
+  /** With packets from number @p first on in its places. */
+  Loan* lend_filled(std::uint32_t count, std::uint64_t first) {
+    Loan* loan = lend(count);
+    expect(loan != nullptr && loan->count == count && loan->writable, "not lent");
+    for (std::uint32_t i = 0; i < count; ++i) {
+      std::ranges::copy(packet(first + i, kCapacity), loan->base() + loan->buffers[i].offset);
+    }
+    return loan;
+  }
+  /** Sends what is in places of @p loan, and gives it back. */
+  TxBurst send_places(Loan* loan, const std::vector<std::uint32_t>& places) {
+    std::vector<PacketDesc> packets;
+    for (const std::uint32_t i : places) {
+      packets.push_back({loan->buffers[i].offset, kCapacity, 0, i});
+    }
+    const TxBurst burst = tx().send_burst_zero_copy(*loan, packets);
+    loan->give_back();
+    return burst;
+  }
+  std::vector<Bytes> received() {
+    tx().flush();
+    return receive(pair.rx(Direction::m2s));
+  }
+  std::uint64_t copies() { return tx().stats().copies.get(); }
+
+  LinkPair pair;
+};
+
+std::vector<std::uint32_t> all(std::uint32_t count) {
+  std::vector<std::uint32_t> places(count);
+  for (std::uint32_t i = 0; i < count; ++i) places[i] = i;
+  return places;
+}
+
+std::vector<Bytes> packets(std::initializer_list<std::uint64_t> numbers) {
+  std::vector<Bytes> list;
+  for (const std::uint64_t number : numbers) list.push_back(packet(number, kCapacity));
+  return list;
+}
+
+void expect_bytes(const Loan& loan, std::uint64_t first) {
+  for (std::uint32_t i = 0; i < loan.count; ++i) {
+    const std::byte* at = loan.base() + loan.buffers[i].offset;
+    expect(Bytes(at, at + kCapacity) == packet(first + i, kCapacity), "a packet changed");
+  }
+}
+
+/** Bursts without loans, until there are some again. */
+void wait_for_loans(Master& master) {
+  for (std::uint32_t i = 1; i < kRest; ++i) expect(master.lend(1) == nullptr, "lent too early");
+  Loan* loan = master.lend(1);
+  fail_unless(loan != nullptr);
+  loan->give_back();
+}
+
+}  // namespace
+
+GST_START_TEST(test_packets_go_without_a_copy) {
+  Master master;
+  std::uint64_t number = 0;
+  for (std::uint32_t round = 0; round < 9000; ++round) {
+    const std::uint32_t count = 1 + round % kRing;
+    const TxBurst burst = master.send_places(master.lend_filled(count, number), all(count));
+    expect(burst.sent == count && burst.result == SendResult::ok, "not sent");
+    for (const Bytes& bytes : master.received()) {
+      expect(bytes == packet(number++, kCapacity), "wrong bytes");
+    }
+  }
+  fail_unless_equals_uint64(number, 9000 / kRing * (kRing * (kRing + 1) / 2) + 36);
+  fail_unless_equals_uint64(master.copies(), 0);
+  fail_unless_equals_uint64(master.tx().stats().packets.get(), number);
+  fail_unless_equals_uint64(master.tx().stats().bytes.get(), number * kCapacity);
+}
+GST_END_TEST
+
+GST_START_TEST(test_packets_behind_those_left_out_move_up) {
+  Master master;
+  Dice dice(1);
+  std::uint64_t copied = 0;
+  for (std::uint64_t round = 0; round < 3000; ++round) {
+    const std::uint32_t count = 1 + dice.below(kRing);
+    Loan* loan = master.lend_filled(count, round);
+    std::vector<std::uint32_t> kept;
+    std::vector<Bytes> expected;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      if (dice.below(4) == 0) continue;
+      copied += kept.size() == i ? 0 : 1;
+      kept.push_back(i);
+      expected.push_back(packet(round + i, kCapacity));
+    }
+    const TxBurst burst = master.send_places(loan, kept);
+    expect(burst.sent == kept.size(), "not sent");
+    expect(master.received() == expected, "wrong packets");
+  }
+  fail_unless_equals_uint64(master.copies(), copied);
+}
+GST_END_TEST
+
+GST_START_TEST(test_packets_that_became_shorter) {
+  Master master;
+  Loan* loan = master.lend_filled(3, 0);
+  const auto at = [loan](std::uint32_t i) { return loan->buffers[i].offset; };
+  // At the end; at the beginning; and to nothing.
+  const std::vector<PacketDesc> sent{{at(0), 60, 0, 0}, {at(1) + 14, 86, 0, 1}, {at(2), 0, 0, 2}};
+  const TxBurst burst = master.tx().send_burst_zero_copy(*loan, sent);
+  loan->give_back();
+  fail_unless(burst.sent == 2 && burst.dropped == 1);
+  fail_unless_equals_uint64(dropped(master.tx().stats(), DropReason::empty), 1);
+  const Bytes one = packet(0, kCapacity), two = packet(1, kCapacity);
+  const std::vector<Bytes> got = master.received();
+  fail_unless(got.size() == 2 && got[0] == Bytes(one.begin(), one.begin() + 60) &&
+              got[1] == Bytes(two.begin() + 14, two.end()));
+}
+GST_END_TEST
+
+GST_START_TEST(test_packets_in_another_order) {
+  Master master;
+  fail_unless_equals_int(master.send_places(master.lend_filled(4, 0), {2, 0, 3, 1}).sent, 4);
+  fail_unless(master.received() == packets({2, 0, 3, 1}));
+  fail_unless_equals_uint64(master.copies(), 4);
+  wait_for_loans(master);
+  // One twice, and what is no place of the loan.
+  fail_unless_equals_int(master.send_places(master.lend_filled(3, 10), {0, 0, 2}).sent, 3);
+  fail_unless(master.received() == packets({10, 10, 12}));
+  wait_for_loans(master);
+  Loan* loan = master.lend_filled(2, 20);
+  const PacketDesc odd[] = {{loan->buffers[0].offset, kCapacity, 0, 7},
+                            {0xffffff00, kCapacity, 0, 1}};
+  const TxBurst burst = master.tx().send_burst_zero_copy(*loan, odd);
+  loan->give_back();
+  fail_unless(burst.sent == 1 && burst.dropped == 1);
+  fail_unless_equals_uint64(dropped(master.tx().stats(), DropReason::bad_descriptor), 1);
+  fail_unless(master.received() == packets({20}));
+}
+GST_END_TEST
+
+GST_START_TEST(test_something_else_is_sent_before) {
+  Master master;
+  Loan* loan = master.lend_filled(5, 0);
+  fail_unless(master.lend(1) == nullptr, "lent to two at a time");
+  for (std::uint64_t i = 50; i < 53; ++i) {
+    fail_unless(send(master.tx(), packet(i, kCapacity)) == Sent::ok);
+  }
+  expect_bytes(*loan, 0);
+  fail_unless_equals_int(master.send_places(loan, {0, 2, 4}).sent, 3);
+  fail_unless(master.received() == packets({50, 51, 52, 0, 2, 4}));
+  fail_unless_equals_uint64(master.copies(), 6);
+  wait_for_loans(master);
+  fail_unless_equals_int(master.send_places(master.lend_filled(3, 7), all(3)).sent, 3);
+  fail_unless(master.received() == packets({7, 8, 9}));
+  fail_unless_equals_uint64(master.copies(), 6);
+}
+GST_END_TEST
+
+GST_START_TEST(test_somebody_keeps_them) {
+  Master master;
+  Loan* loan = master.lend_filled(kRing, 100);
+  std::uint64_t number = 0;
+  for (int round = 0; round < 200; ++round) {
+    const std::uint64_t first = number;
+    while (send(master.tx(), packet(number, kCapacity)) == Sent::ok) ++number;
+    expect(number == first + kRing, "slots are missing");
+    for (std::uint64_t next = first; const Bytes& bytes : master.received()) {
+      expect(bytes == packet(next++, kCapacity), "wrong bytes");
+    }
+  }
+  expect_bytes(*loan, 100);
+  // It is written to, and returned by whoever has it last.
+  std::ranges::copy(packet(5, kCapacity), loan->base() + loan->buffers[0].offset);
+  std::thread([loan] { loan->give_back(); }).join();
+  wait_for_loans(master);
+}
+GST_END_TEST
+
+GST_START_TEST(test_they_are_not_sent) {
+  Master master;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    master.lend_filled(kRing, i)->give_back();
+    Loan* loan = master.lend_filled(3, i);
+    expect(send(master.tx(), packet(i, 10)) == Sent::ok, "not sent");
+    expect_bytes(*loan, i);
+    loan->give_back();
+    expect(master.received() == only(packet(i, 10)), "wrong bytes");
+    wait_for_loans(master);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_who_gets_none) {
+  Master master;
+  fail_unless(master.lend(0) == nullptr);
+  fail_unless(master.lend(1, 0) == nullptr);
+  fail_unless(master.lend(1, kCapacity + 1) == nullptr, "longer than a slot");
+  fail_unless(master.lend(kRing + 1) == nullptr);
+  fail_unless(send(master.tx(), packet(0, 1)) == Sent::ok);
+  fail_unless(master.lend(kRing) == nullptr);
+  Loan* rest = master.lend(kRing - 1);
+  fail_unless(rest != nullptr);
+  rest->give_back();
+  fail_unless(
+      master.pair.tx(Direction::s2m).lend_slots(master.pair.rx_link(Direction::m2s), lengths(1)) ==
+          nullptr,
+      "a slave's are lent by borrow()");
+  Master wide(small_offer(1024, kCapacity));
+  fail_unless(wide.lend(Loan::kMax + 1) == nullptr);
+}
+GST_END_TEST
+
+GST_START_TEST(test_they_keep_the_link) {
+  Loan* loan = nullptr;
+  std::weak_ptr<Link> link;
+  {
+    Master master;
+    loan = master.lend_filled(3, 9);
+    link = master.link();
+  }
+  fail_if(link.expired());
+  expect_bytes(*loan, 9);
+  // Another link sends them.
+  Master other;
+  fail_unless_equals_int(other.send_places(loan, all(3)).sent, 3);
+  fail_unless(other.received() == packets({9, 10, 11}));
+  fail_unless(link.expired());
+}
+GST_END_TEST
+
+/** What a peer may do to a slot after it was lent. */
+struct Trick {
+  Descriptor (*change)(Descriptor slot, const Descriptor& next);
+  bool sent;  // or the link is lost
+};
+constexpr Trick kTricks[] = {
+    {[](Descriptor slot, const Descriptor& next) {
+       slot.offset = next.offset;
+       return slot;
+     },
+     true},
+    {[](Descriptor slot, const Descriptor&) {
+       ++slot.offset;
+       --slot.length;
+       return slot;
+     },
+     true},
+    {[](Descriptor slot, const Descriptor&) {
+       slot.length = 40;
+       return slot;
+     },
+     true},
+    {[](Descriptor slot, const Descriptor&) {
+       slot.region = 0;
+       slot.offset = 0;
+       return slot;
+     },
+     true},
+    {[](Descriptor slot, const Descriptor&) {
+       slot.region = 9;
+       return slot;
+     },
+     false},
+    {[](Descriptor slot, const Descriptor&) {
+       slot.offset = 0xfffffff0;
+       return slot;
+     },
+     false},
+    {[](Descriptor slot, const Descriptor&) {
+       slot.length = 0xffffffff;
+       return slot;
+     },
+     false},
+    {[](Descriptor slot, const Descriptor&) {
+       slot.length = 0;
+       return slot;
+     },
+     false},
+};
+
+GST_START_TEST(test_a_peer_that_changes_slots) {
+  const Trick& trick = kTricks[__i__];
+  for (const bool after : {true, false}) {
+    Master master;
+    Ring& ring = master.pair.ring(Direction::m2s);
+    Loan* loan = after ? master.lend_filled(4, 0) : nullptr;
+    ring.write(1, trick.change(ring.read(1), ring.read(2)));
+    if (!after) {
+      loan = master.lend(4);
+      if (loan == nullptr) continue;  // the same as without: send_burst() sees to it
+    }
+    const TxBurst burst = master.send_places(loan, all(4));
+    const bool lost = burst.result == SendResult::link_lost;
+    fail_unless(lost || burst.done() == 4);
+    fail_unless_equals_int(lost, master.pair.tx_state(Direction::m2s).failed());
+    if (after) fail_unless_equals_int(!lost, trick.sent);
+    master.tx().flush();
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(test_a_peer_with_one_buffer_for_all_slots) {
+  Master master;
+  Ring& ring = master.pair.ring(Direction::m2s);
+  for (std::uint16_t i = 0; i < kRing; ++i) ring.write(i, ring.read(0));
+  fail_unless_equals_int(master.send_places(master.lend_filled(kRing, 0), {1, 3, 5, 7}).sent, 4);
+  master.tx().flush();
+  fail_if(master.pair.tx_state(Direction::m2s).failed());
+}
+GST_END_TEST
+
+static Suite* lentslots_suite(void) {
+  Suite* suite = suite_create("lentslots");
+  TCase* tests = tcase_create("general");
+  suite_add_tcase(suite, tests);
+  tcase_add_test(tests, test_packets_go_without_a_copy);
+  tcase_add_test(tests, test_packets_behind_those_left_out_move_up);
+  tcase_add_test(tests, test_packets_that_became_shorter);
+  tcase_add_test(tests, test_packets_in_another_order);
+  tcase_add_test(tests, test_something_else_is_sent_before);
+  tcase_add_test(tests, test_somebody_keeps_them);
+  tcase_add_test(tests, test_they_are_not_sent);
+  tcase_add_test(tests, test_who_gets_none);
+  tcase_add_test(tests, test_they_keep_the_link);
+  tcase_add_loop_test(tests, test_a_peer_that_changes_slots, 0, std::size(kTricks));
+  tcase_add_test(tests, test_a_peer_with_one_buffer_for_all_slots);
+  return suite;
+}
+
+GST_CHECK_MAIN(lentslots)
