@@ -8,6 +8,7 @@
  */
 #include <atomic>
 #include <functional>
+#include <mutex>
 
 #include "gst/packet/batch.hpp"
 #include "gst/packet/element.hpp"
@@ -21,8 +22,20 @@ constexpr std::size_t kLength = 900;
 constexpr std::uint32_t kBatch = 16;
 constexpr std::byte kMark{0xa5};
 
+/** Between the test and the streaming thread. */
+std::mutex shared;
 /** Called for the first packet of the next batch, by the streaming thread. */
 std::function<void()> meanwhile;
+
+void set_meanwhile(std::function<void()> call) {
+  const std::lock_guard lock(shared);
+  meanwhile = std::move(call);
+}
+std::function<void()> take_meanwhile() {
+  const std::lock_guard lock(shared);
+  return std::exchange(meanwhile, nullptr);
+}
+
 /** Of the packets that are left out, in one of so many; 0: none. */
 std::atomic<unsigned> one_out_of{0};
 
@@ -32,7 +45,7 @@ struct CheckEditor {
   static constexpr gstpacket::ElementInfo info{"checkeditor", "Editor", "Filter/Network",
                                                "Marks packets", "A. Tester <test@example.org>"};
   gstpacket::Verdict process(gstpacket::Packet& packet) {
-    if (auto call = std::exchange(meanwhile, nullptr)) call();
+    if (const auto call = take_meanwhile()) call();
     const unsigned out = one_out_of.load();
     const std::span<std::byte> bytes = packet.writable();
     if (out != 0 && std::to_integer<unsigned>(bytes[0]) % out == 0) {
@@ -251,16 +264,18 @@ GST_START_TEST(test_a_probe_keeps_them) {
                            : pad_of(chain.pipeline(), "sink", "sink");
   const std::uint64_t start = chain.next();
   const auto keep = [](GstPad*, GstPadProbeInfo* info, gpointer) {
+    const std::lock_guard lock(shared);
     kept.push_back(gst_buffer_ref(GST_PAD_PROBE_INFO_BUFFER(info)));
     return GST_PAD_PROBE_OK;
   };
   // Also one that comes when the packets are in their places already.
-  static gulong probe;
-  meanwhile = [pad, keep] {
+  static std::atomic<gulong> probe;
+  set_meanwhile([pad, keep] {
     probe = gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, keep, nullptr, nullptr);
-  };
+  });
   for (int i = 0; i < 20; ++i) chain.pass(kBatch);
   gst_pad_remove_probe(pad, probe);
+  const std::lock_guard lock(shared);
   fail_unless_equals_uint64(kept.size(), 20);
   for (std::uint64_t number = start; GstBuffer * buffer : std::exchange(kept, {})) {
     {
@@ -281,20 +296,22 @@ GST_START_TEST(test_a_probe_takes_them_away) {
   static GstBuffer* taken;
   GstPad* pad = pad_of(chain.pipeline(), "edit", "src");
   const std::uint64_t start = chain.next();
-  static gulong probe;
-  meanwhile = [pad] {
+  static std::atomic<gulong> probe;
+  set_meanwhile([pad] {
     probe = gst_pad_add_probe(
         pad, GST_PAD_PROBE_TYPE_BUFFER,
         [](GstPad*, GstPadProbeInfo* info, gpointer) {
+          const std::lock_guard lock(shared);
           taken = GST_PAD_PROBE_INFO_BUFFER(info);
           return GST_PAD_PROBE_HANDLED;
         },
         nullptr, nullptr);
-  };
+  });
   chain.send(kBatch);
   fail_unless(eventually([&] { return chain.pipeline().stat("edit", "packets-out") > kBatch; }));
   gst_pad_remove_probe(pad, probe);
   for (int i = 0; i < 20; ++i) chain.pass(kBatch);
+  const std::lock_guard lock(shared);
   {
     const gstpacket::BatchMap map(taken);
     fail_unless_equals_int(map.meta().n, kBatch);
@@ -312,7 +329,7 @@ GST_START_TEST(test_the_link_changes_meanwhile) {
   Chain chain;
   const bool comes_back = __i__ == 1;
   std::atomic<bool> done{false};
-  meanwhile = [&chain, &done, comes_back] {
+  set_meanwhile([&chain, &done, comes_back] {
     chain.set_slave(nullptr);
     expect(chain.pipeline().link_goes_down("sink"), "the link stays up");
     if (comes_back) {
@@ -320,7 +337,7 @@ GST_START_TEST(test_the_link_changes_meanwhile) {
       expect(chain.pipeline().link_comes_up("sink"), "no other link");
     }
     done = true;
-  };
+  });
   const std::uint64_t start = chain.next();
   const std::uint64_t lost = chain.pipeline().stat("sink", "drop-link-down");
   chain.send(kBatch);
@@ -344,7 +361,7 @@ GST_END_TEST
 GST_START_TEST(test_a_flush_meanwhile) {
   Chain chain;
   GstElement* in = chain.pipeline().element("in");
-  meanwhile = [in] { gst_element_send_event(in, gst_event_new_flush_start()); };
+  set_meanwhile([in] { gst_element_send_event(in, gst_event_new_flush_start()); });
   chain.send(kBatch);
   fail_unless(eventually([&] { return chain.pipeline().stat("edit", "packets-in") > kBatch; }));
   fail_unless(gst_element_send_event(in, gst_event_new_flush_stop(TRUE)));
