@@ -43,6 +43,9 @@ class GSTMEMIF_API QueueUser {
   /**
    * Switches to a new link of the interface, if there is one; true if it did. A receiver switches
    * when it has received everything that the peer of the old link had published.
+   *
+   * Until then a link that is gone keeps its memory: a thread that has nothing to send, or that
+   * does not receive for a while, should call this when it hears that the link went down.
    */
   bool refresh();
 

@@ -75,6 +75,12 @@ class GSTMEMIF_API Receiver final : public QueueUser {
    */
   bool lost_link() noexcept { return std::exchange(lost_link_, false); }
 
+  /**
+   * The same as refresh(), ahead of a wait: that returns WaitResult::link_changed all the same. For
+   * another thread while the receiving one is kept out.
+   */
+  void refresh_ahead() { moved_on(); }
+
   /** Bytes of the last packet of the present link over the limit; 0 if there was none. */
   std::uint64_t too_long() const noexcept;
 

@@ -121,7 +121,7 @@ WaitResult Sender::wait_for_room(std::int64_t timeout_ns) {
   std::int64_t pause = kFirstRoomWaitNs;
   for (;;) {
     if (interrupted()) return WaitResult::interrupted;
-    if (refresh()) return WaitResult::link_changed;
+    if (std::exchange(changed_, false) || refresh()) return WaitResult::link_changed;
     if (tx_ != nullptr && tx_->has_room()) return WaitResult::ready;
     if (deadline.passed()) return WaitResult::timeout;
     const bool lost = tx_ == nullptr || link()->state().failed();

@@ -75,6 +75,13 @@ class GSTMEMIF_API Sender final : public QueueUser {
    * returns WaitResult::timeout at once.
    */
   WaitResult wait_briefly_for_room();
+  /**
+   * The same as refresh(), ahead of a wait_for_room(): that returns WaitResult::link_changed all
+   * the same. For another thread while the sending one is kept out.
+   */
+  void refresh_ahead() {
+    if (refresh()) changed_ = true;
+  }
   /** After SendResult::link_lost: waits for a link with this queue. */
   WaitResult wait_for_link(std::int64_t timeout_ns = kForever);
 
@@ -101,6 +108,7 @@ class GSTMEMIF_API Sender final : public QueueUser {
 
   TxQueue* tx_ = nullptr;
   Patience patience_;
+  bool changed_ = false;  // wait_for_room() has yet to say so
 };
 
 }  // namespace gstmemif

@@ -67,7 +67,13 @@ LiveSource::~LiveSource() {
 GstFlowReturn LiveSource::wait_until_running() {
   if (undisturbed_.load(std::memory_order_acquire)) return GST_FLOW_OK;
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return playing_ || unlocked_; });
+  while (!playing_ && !unlocked_) {
+    if (std::exchange(lets_go_, false)) {
+      waiting_.let_go(src_);
+    } else {
+      changed_.wait(lock);
+    }
+  }
   if (unlocked_) return GST_FLOW_FLUSHING;
   waiting_.resume(src_);
   if (eos_ != nullptr && held_ == nullptr) {
@@ -225,7 +231,7 @@ gboolean LiveSource::post_message(GstMessage* message) {
 /** Changes what the streaming thread waits for. */
 template <class Change>
 void LiveSource::change(Change change) {
-  undisturbed_.store(false, std::memory_order_release);
+  undisturbed_.store(false, std::memory_order_seq_cst);
   change();
   running_.store(playing_ && !unlocked_, std::memory_order_seq_cst);
   changed_.notify_all();
@@ -241,6 +247,19 @@ void LiveSource::disturb(Change what) {
 
 void LiveSource::rouse() {
   disturb([] {});
+}
+
+void LiveSource::let_go() {
+  const std::lock_guard lock(mutex_);
+  lets_go_ = true;
+  let_go_from_outside();
+  changed_.notify_all();
+}
+
+/** For a streaming thread that waits in the base class. With the lock. */
+void LiveSource::let_go_from_outside() {
+  if (playing_ || inside_.load(std::memory_order_seq_cst)) return;
+  if (std::exchange(lets_go_, false)) waiting_.let_go(src_);
 }
 
 /**
@@ -279,6 +298,10 @@ GstStateChangeReturn LiveSource::change_state(GstStateChange transition) {
   const GstStateChangeReturn result =
       parent_element_class()->change_state(GST_ELEMENT_CAST(src_), transition);
   pausing_.store({}, std::memory_order_relaxed);
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) {
+    const std::lock_guard lock(mutex_);
+    let_go_from_outside();
+  }
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING && result != GST_STATE_CHANGE_FAILURE) {
     const std::lock_guard lock(mutex_);
     change([this] { playing_ = true; });

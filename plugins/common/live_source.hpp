@@ -35,6 +35,8 @@ class LiveSource {
   struct Waiting {
     void (*interrupt)(GstPushSrc* src);
     void (*resume)(GstPushSrc* src);
+    /** What let_go() is to do, by the streaming thread or while that is kept out. */
+    void (*let_go)(GstPushSrc* src) = nullptr;
   };
 
   LiveSource(GstPushSrc* src, Waiting waiting);
@@ -50,6 +52,7 @@ class LiveSource {
    */
   template <class Take>
   GstFlowReturn create(GstBuffer** out, Take take) {
+    const Inside inside(*this);
     for (;;) {
       GstFlowReturn flow = prepare();
       if (flow == GST_FLOW_OK && held_ == nullptr) {
@@ -80,6 +83,8 @@ class LiveSource {
   void reconfigure();
   /** Ends the wait for packets, so that it begins anew by what is set now. Any thread. */
   void rouse();
+  /** Has the element let go of something if it is paused, or as soon as it is. Any thread. */
+  void let_go();
 
   // The virtual functions of the class. Those that are not listed call the parent's.
   GstStateChangeReturn change_state(GstStateChange transition);
@@ -93,12 +98,29 @@ class LiveSource {
   void handed_over() { handing_over_.store(false, std::memory_order_release); }
 
  private:
+  /**
+   * While the streaming thread is in create(). Outside of it and not playing, it waits in the base
+   * class, or it gets no further than to the lock: it stores and loads in the opposite order to
+   * what changes something.
+   */
+  class Inside {
+   public:
+    explicit Inside(LiveSource& source) : source_(source) {
+      source_.inside_.store(true, std::memory_order_seq_cst);
+    }
+    ~Inside() { source_.inside_.store(false, std::memory_order_release); }
+    Inside(const Inside&) = delete;
+
+   private:
+    LiveSource& source_;
+  };
+
   GstBaseSrc* base() const { return GST_BASE_SRC_CAST(src_); }
   GstPad* pad() const { return GST_BASE_SRC_PAD(src_); }
 
   /** Between what changes something it costs no lock, and no call. */
   GstFlowReturn prepare() {
-    return undisturbed_.load(std::memory_order_acquire) && !doubted() ? GST_FLOW_OK
+    return undisturbed_.load(std::memory_order_seq_cst) && !doubted() ? GST_FLOW_OK
                                                                       : prepare_anew();
   }
   GstFlowReturn prepare_anew();
@@ -123,6 +145,7 @@ class LiveSource {
   void change(Change change);
   template <class Change>
   void disturb(Change change);
+  void let_go_from_outside();
 
   /** `num-buffers` counts packets, in whichever form they are pushed. */
   bool counts() const { return base()->num_buffers_left >= 0; }
@@ -134,14 +157,16 @@ class LiveSource {
   const Waiting waiting_;
   const char* remedy_ = "Link it to an element that takes these";
 
-  std::mutex mutex_;  // guards the next three; held while interrupting and resuming
+  std::mutex mutex_;  // guards the next four; held while interrupting, resuming and letting go
   std::condition_variable changed_;
+  bool lets_go_ = false;  // as soon as it is paused
   bool playing_ = false;
   bool unlocked_ = false;
   std::atomic<std::thread::id> pausing_{};  // the thread that has the base class pause
   GstEvent* eos_ = nullptr;
   // True while nothing but PLAYING is asked for, so that a burst costs no lock.
   std::atomic<bool> undisturbed_{false};
+  std::atomic<bool> inside_{false};
   std::atomic<bool> running_{false};  // playing_ and not unlocked_
   // From before the last look at running_ until the base class has what it gets.
   std::atomic<bool> handing_over_{false};

@@ -66,6 +66,19 @@ void FlowSpreader::refresh_all() noexcept {
   in_use_ = std::max(in_use, 1U);
 }
 
+gstmemif::WaitResult FlowSpreader::wait_for_link() {
+  using gstmemif::WaitResult;
+  // Only the first is woken: the others look again until they have left the old link.
+  constexpr std::int64_t kLookNs = 10'000'000;
+  const auto keeps = [](const auto& sender) { return sender->link() != nullptr; };
+  for (;;) {
+    refresh();
+    const bool look = senders_.size() > 1 && std::ranges::any_of(senders_, keeps);
+    const WaitResult wake = first().wait_for_link(look ? kLookNs : gstmemif::kForever);
+    if (wake != WaitResult::timeout) return wake;
+  }
+}
+
 Sender& FlowSpreader::pick_by_flow(TxPacket packet) const noexcept {
   const std::uint32_t hash = packet.size() == 1 ? gstpacket::flow_hash(packet.front(), hashed_as_)
                                                 : hash_pieces(packet, hashed_as_);

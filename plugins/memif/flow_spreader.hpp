@@ -49,6 +49,17 @@ class FlowSpreader {
   /** The one to ask whether there is a link at all. */
   gstmemif::Sender& first() const noexcept { return *senders_.front(); }
 
+  /**
+   * Leaves a link that is gone, and with it its memory, ahead of the next packet. For another
+   * thread while the one that sends is kept out.
+   */
+  void refresh_ahead() noexcept {
+    for (auto& sender : senders_) sender->refresh_ahead();
+    refresh();
+  }
+  /** Waits for a link, without keeping the memory of one that is gone. */
+  gstmemif::WaitResult wait_for_link();
+
   void flush() noexcept {
     for (auto& sender : senders_) sender->flush();
   }

@@ -27,6 +27,13 @@ Loan* loan_of(GstMemory* memory) {
   return loan != nullptr ? loan : gst_memif_arena_loan(memory);
 }
 
+// Of an acquire: only a buffer that rests in the pool, as it is.
+constexpr auto kOnlyResting = GST_BUFFER_POOL_ACQUIRE_FLAG_LAST;
+
+bool only_resting(const GstBufferPoolAcquireParams* params) {
+  return params != nullptr && (params->flags & kOnlyResting) != 0;
+}
+
 bool of_present_link(GstMemory* memory) {
   const Loan* loan = loan_of(memory);
   return loan != nullptr && loan->link_up();
@@ -48,6 +55,11 @@ class MemifPool {
   void drain() {
     const std::lock_guard lock(mutex_);
     singles_.reset();
+  }
+  /** The same if their link is gone. */
+  void drain_old() {
+    const std::lock_guard lock(mutex_);
+    if (singles_ && !singles_->link_up()) singles_.reset();
   }
 
  private:
@@ -218,7 +230,8 @@ gboolean gst_memif_pool_set_config(GstBufferPool* pool, GstStructure* config) no
 }
 
 GstFlowReturn gst_memif_pool_alloc_buffer(GstBufferPool* pool, GstBuffer** out,
-                                          GstBufferPoolAcquireParams*) noexcept {
+                                          GstBufferPoolAcquireParams* params) noexcept {
+  if (only_resting(params)) return GST_FLOW_EOS;
   *out = pool_of(pool).make();
   return *out != nullptr ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
@@ -226,7 +239,9 @@ GstFlowReturn gst_memif_pool_alloc_buffer(GstBufferPool* pool, GstBuffer** out,
 GstFlowReturn gst_memif_pool_acquire_buffer(GstBufferPool* pool, GstBuffer** out,
                                             GstBufferPoolAcquireParams* params) noexcept {
   const GstFlowReturn result = base()->acquire_buffer(pool, out, params);
-  if (result == GST_FLOW_OK) pool_of(pool).prepare(*out, places_for(params));
+  if (result == GST_FLOW_OK && !only_resting(params)) {
+    pool_of(pool).prepare(*out, places_for(params));
+  }
   return result;
 }
 
@@ -269,12 +284,71 @@ static void gst_memif_pool_class_init(GstMemifPoolClass* klass) {
 
 static void gst_memif_pool_init(GstMemifPool*) {}
 
-GstBufferPool* gst_memif_pool_new(std::shared_ptr<LinkProvider> source, std::uint32_t queue,
+namespace {
+
+/** Frees the buffers that rest in @p pool and belong to a link that is gone. */
+void free_old_buffers(GstBufferPool* pool) {
+  GstBufferPoolAcquireParams params{};
+  params.flags =
+      static_cast<GstBufferPoolAcquireFlags>(GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT | kOnlyResting);
+  GstBuffer* buffer = nullptr;
+  // In the order in which they came back: none of a later link is before one of an earlier link.
+  while (gst_buffer_pool_acquire_buffer(pool, &buffer, &params) == GST_FLOW_OK) {
+    const bool present = of_present_link(gst_buffer_peek_memory(buffer, 0));
+    gst_buffer_unref(buffer);  // freed as it comes back, if it is old
+    if (present) break;
+  }
+}
+
+}  // namespace
+
+class LinkProvider::WeakPool {
+ public:
+  explicit WeakPool(GstBufferPool* pool) { g_weak_ref_init(&pool_, pool); }
+  ~WeakPool() { g_weak_ref_clear(&pool_); }
+  WeakPool(const WeakPool&) = delete;
+
+  /** Null if it is gone; transfer full. */
+  GstBufferPool* get() { return static_cast<GstBufferPool*>(g_weak_ref_get(&pool_)); }
+  bool gone() {
+    GstBufferPool* pool = get();
+    if (pool != nullptr) gst_object_unref(pool);
+    return pool == nullptr;
+  }
+
+ private:
+  GWeakRef pool_;
+};
+
+void LinkProvider::add(GstBufferPool* pool) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(pools_, [](const auto& weak) { return weak->gone(); });
+  pools_.push_back(std::make_shared<WeakPool>(pool));
+}
+
+void LinkProvider::return_old() const {
+  std::vector<std::shared_ptr<WeakPool>> pools;
+  {
+    const std::lock_guard lock(mutex_);
+    pools = pools_;
+  }
+  // Without the lock, since a pool may borrow.
+  for (const auto& weak : pools) {
+    GstBufferPool* pool = weak->get();
+    if (pool == nullptr) continue;
+    pool_of(pool).drain_old();
+    free_old_buffers(pool);
+    gst_object_unref(pool);
+  }
+}
+
+GstBufferPool* gst_memif_pool_new(const std::shared_ptr<LinkProvider>& source, std::uint32_t queue,
                                   std::uint32_t buffer_size, std::uint32_t size, GstCaps* caps) {
   auto* made = static_cast<GstMemifPool*>(g_object_new(gst_memif_pool_get_type(), nullptr));
   gst_object_ref_sink(made);
-  made->pool = new MemifPool(std::move(source), queue, buffer_size);
   GstBufferPool* pool = &made->parent;
+  made->pool = new MemifPool(source, queue, buffer_size);
+  source->add(pool);
   GstStructure* config = gst_buffer_pool_get_config(pool);
   gst_buffer_pool_config_set_params(config, caps, size, 0, 0);
   gst_buffer_pool_set_config(pool, config);

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "gst/memif/interface.hpp"
 
@@ -39,14 +40,22 @@ class LinkProvider {
     interface_.reset();
   }
 
+  /** @p pool borrows here. */
+  void add(GstBufferPool* pool);
+  /** Returns what lies unused in pools and belongs to a link that is gone. Any thread. */
+  void return_old() const;
+
  private:
+  class WeakPool;
+
   mutable std::mutex mutex_;
   std::shared_ptr<gstmemif::Interface> interface_;
+  std::vector<std::shared_ptr<WeakPool>> pools_;
 };
 
 /**
  * A pool out of transmit queue @p queue, whose buffers have @p buffer_size bytes, with a
  * configuration for single packets of @p size bytes and @p caps. Inactive; transfer full.
  */
-GstBufferPool* gst_memif_pool_new(std::shared_ptr<LinkProvider> source, std::uint32_t queue,
+GstBufferPool* gst_memif_pool_new(const std::shared_ptr<LinkProvider>& source, std::uint32_t queue,
                                   std::uint32_t buffer_size, std::uint32_t size, GstCaps* caps);

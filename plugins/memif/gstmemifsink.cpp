@@ -69,9 +69,11 @@ GstStaticPadTemplate sink_template =
 
 }  // namespace
 
+static bool gst_memif_sink_leave_link(GstElement* sink);
+
 struct alignas(gstcommon::kCacheLine) GstMemifSinkState {
   explicit GstMemifSinkState(GstElement* element)
-      : common(element, MemifElement::Direction::send),
+      : common(element, MemifElement::Direction::send, gst_memif_sink_leave_link),
         path(GST_BASE_SINK_CAST(element), common),
         places(GST_BASE_SINK_CAST(element)),
         shortcut(GST_BASE_SINK_CAST(element)) {}
@@ -240,6 +242,7 @@ bool gst_memif_sink_start(GstMemifSinkState& state) {
   state.report = DeliveryReport(counters);
   const std::lock_guard lock(state.mutex);
   state.queues = std::move(*queues);
+  state.queues->refresh_ahead();  // the link may have gone before it could be left
   state.path.use(state.queues.get());
   state.places.use(state.queues.get());
   state.buffer_size = settings.buffer_size;
@@ -249,7 +252,9 @@ bool gst_memif_sink_start(GstMemifSinkState& state) {
   return true;
 }
 
-void gst_memif_sink_stop(GstMemifSinkState& state) {
+void gst_memif_sink_stop(GstBaseSink* sink, GstMemifSinkState& state) {
+  // See gst_memif_sink_leave_link().
+  GST_BASE_SINK_PREROLL_LOCK(sink);
   state.path.drain_briefly(state.sent_until);
   {
     const std::lock_guard lock(state.mutex);
@@ -259,6 +264,7 @@ void gst_memif_sink_stop(GstMemifSinkState& state) {
     if (state.link_provider) state.link_provider->close();
     state.link_provider.reset();
   }
+  GST_BASE_SINK_PREROLL_UNLOCK(sink);
   state.common.stop();
 }
 
@@ -343,6 +349,29 @@ gboolean gst_memif_sink_propose_allocation(GstBaseSink* sink, GstQuery* query) {
   return TRUE;
 }
 
+}  // namespace
+
+/** The base class holds the preroll lock while packets are sent, and not while it waits. */
+static bool gst_memif_sink_leave_link(GstElement* element) {
+  GstBaseSink* sink = GST_BASE_SINK_CAST(element);
+  GstMemifSinkState& state = state_of(sink);
+  std::shared_ptr<LinkProvider> link_provider;
+  {
+    const std::lock_guard lock(state.mutex);
+    link_provider = state.link_provider;
+  }
+  if (link_provider) link_provider->return_old();
+  if (!GST_BASE_SINK_PREROLL_TRYLOCK(sink)) return false;
+  {
+    const std::lock_guard lock(state.mutex);
+    if (state.queues) state.queues->refresh_ahead();
+  }
+  GST_BASE_SINK_PREROLL_UNLOCK(sink);
+  return true;
+}
+
+namespace {
+
 void gst_memif_sink_warn_of_mistake(GstElement* element) {
   const std::string mistake = likely_mistake(element);
   if (mistake.empty()) return;
@@ -365,7 +394,7 @@ GstStateChangeReturn gst_memif_sink_change_state(GstElement* element, GstStateCh
   const bool failed = result == GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && failed)) {
-    gst_memif_sink_stop(state);
+    gst_memif_sink_stop(GST_BASE_SINK_CAST(element), state);
   }
   if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
       (transition == GST_STATE_CHANGE_NULL_TO_READY && failed)) {

@@ -78,6 +78,8 @@ GstStaticPadTemplate src_template =
 
 }  // namespace
 
+static bool gst_memif_src_leave_link(GstElement* src);
+
 struct alignas(gstcommon::kCacheLine) GstMemifSrcState {
   explicit GstMemifSrcState(GstPushSrc* src);
   ~GstMemifSrcState() { gst_clear_caps(&caps); }
@@ -334,11 +336,24 @@ void gst_memif_src_resume(GstPushSrc* src) {
   if (state.receiver) state.receiver->resume();
 }
 
+/** Leaves a link that is gone, unless there are packets in it. */
+void gst_memif_src_let_go(GstPushSrc* src) {
+  GstMemifSrcState& state = state_of(src);
+  const std::lock_guard lock(state.mutex);
+  if (state.receiver) state.receiver->refresh_ahead();
+}
+
 }  // namespace
 
+/** While packets are received the streaming thread leaves it by itself. */
+static bool gst_memif_src_leave_link(GstElement* src) {
+  live_of(src).let_go();
+  return true;
+}
+
 GstMemifSrcState::GstMemifSrcState(GstPushSrc* src)
-    : common(GST_ELEMENT_CAST(src), MemifElement::Direction::receive),
-      live(src, {gst_memif_src_interrupt, gst_memif_src_resume}) {
+    : common(GST_ELEMENT_CAST(src), MemifElement::Direction::receive, gst_memif_src_leave_link),
+      live(src, {gst_memif_src_interrupt, gst_memif_src_resume, gst_memif_src_let_go}) {
   live.set_remedy("Set mode on memifsrc and its peer to the kind of packets that it takes");
 }
 
@@ -369,6 +384,7 @@ gboolean gst_memif_src_start(GstBaseSrc* src) {
   state.no_memory_before = state.no_memory->get();
   const std::lock_guard lock(state.mutex);
   state.receiver = std::move(*receiver);
+  state.receiver->refresh_ahead();  // the link may have gone before it could be left
   return TRUE;
 }
 

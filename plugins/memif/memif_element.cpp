@@ -21,14 +21,36 @@ using gstmemif::ErrorCode;
 using gstmemif::Mode;
 using gstmemif::Role;
 
+namespace {
+
+/**
+ * The streaming thread leaves the link by itself when it waits or has more to do, but it may be
+ * about to end its work: so another thread tries for a while.
+ */
+void leave_link_soon(GstElement* element, MemifElement::LeaveLink leave_link) {
+  constexpr int kTries = 1000;
+  constexpr gulong kPauseUs = 1000;
+  const auto try_to_leave = [](GstElement* self, gpointer function) {
+    const auto leave = reinterpret_cast<MemifElement::LeaveLink>(function);
+    for (int i = 0; i < kTries && !leave(self); ++i) g_usleep(kPauseUs);
+  };
+  gst_element_call_async(element, try_to_leave, reinterpret_cast<gpointer>(leave_link), nullptr);
+}
+
+}  // namespace
+
 /**
  * Posts link changes to the application. Holds the element weakly: a change may be in flight while
  * the element goes away.
  */
 class MemifElement::Observer final : public gstmemif::InterfaceObserver {
  public:
-  Observer(GstElement* element, std::string socket_path, guint id, std::function<bool()> speaks)
-      : socket_path_(std::move(socket_path)), id_(id), speaks_(std::move(speaks)) {
+  Observer(GstElement* element, LeaveLink leave_link, std::string socket_path, guint id,
+           std::function<bool()> speaks)
+      : leave_link_(leave_link),
+        socket_path_(std::move(socket_path)),
+        id_(id),
+        speaks_(std::move(speaks)) {
     g_weak_ref_init(&element_, element);
   }
   ~Observer() override { g_weak_ref_clear(&element_); }
@@ -41,6 +63,7 @@ class MemifElement::Observer final : public gstmemif::InterfaceObserver {
   }
   void on_link_down(const std::string& reason) override {
     with_element([&](GstElement* element) {
+      if (!leave_link_(element)) leave_link_soon(element, leave_link_);
       tell(element, nullptr, reason);
       if (speaks_()) inform(element, "Link down: " + reason + ".");
     });
@@ -123,6 +146,7 @@ class MemifElement::Observer final : public gstmemif::InterfaceObserver {
   bool closed_ = false;
   std::vector<std::thread::id> tellers_;  // an entry for each call
   GWeakRef element_;
+  const LeaveLink leave_link_;
   const std::string socket_path_;
   const guint id_;
   const std::function<bool()> speaks_;
@@ -143,8 +167,8 @@ const void* audience_of(GstElement* element) {
 
 }  // namespace
 
-MemifElement::MemifElement(GstElement* element, Direction direction)
-    : element_(element), direction_(direction) {}
+MemifElement::MemifElement(GstElement* element, Direction direction, LeaveLink leave_link)
+    : element_(element), direction_(direction), leave_link_(leave_link) {}
 
 MemifElement::~MemifElement() = default;
 
@@ -246,8 +270,8 @@ std::shared_ptr<gstmemif::Interface> MemifElement::start() {
     used_queue_ = queue_;
     stats_ = interface_->shared_stats();
     const gstmemif::Settings& settings = membership_->settings();
-    observer = std::make_shared<Observer>(element_, settings.socket.text(), settings.id,
-                                          membership_->speaker());
+    observer = std::make_shared<Observer>(element_, leave_link_, settings.socket.text(),
+                                          settings.id, membership_->speaker());
     observer_ = observer;
   }
   const gstmemif::Settings settings = (*interface)->settings();

@@ -36,8 +36,13 @@ enum MemifProperty : guint {
 class MemifElement {
  public:
   enum class Direction { receive, send };
+  /**
+   * Leaves a link that is gone, and with it its memory, without waiting: false if the streaming
+   * thread is at work just now. Any thread.
+   */
+  using LeaveLink = bool (*)(GstElement*);
 
-  MemifElement(GstElement* element, Direction direction);
+  MemifElement(GstElement* element, Direction direction, LeaveLink leave_link);
   ~MemifElement();
   MemifElement(const MemifElement&) = delete;
 
@@ -85,6 +90,7 @@ class MemifElement {
 
   GstElement* const element_;
   const Direction direction_;
+  const LeaveLink leave_link_;
   mutable std::mutex mutex_;
   gstmemif::PartialSettings given_;
   MainContext main_context_;

@@ -197,7 +197,7 @@ GstFlowReturn TxPath::on_link_lost(bool& again) {
   common_.check_queue(sender, sender.has_queue());
   again = when_down.load(std::memory_order_relaxed) == TxPolicy::block;
   if (again) {
-    const GstFlowReturn result = wait_until([&] { return sender.wait_for_link(); });
+    const GstFlowReturn result = wait_until([&] { return queues_->wait_for_link(); });
     queues_->refresh();
     return result;
   }

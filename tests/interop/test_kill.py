@@ -76,7 +76,9 @@ class KillTest(InteropTest):
         with pipeline.Pipeline(pipeline.responder(path, role)) as pipe:
             for _ in range(WARM_UP):
                 self.round(peer, chance.uniform(0, 0.02))
-            before, memory = self.usual(peer, pipe, chance), pipe.own_memory()
+            before, memory = self.quiet(pipe), pipe.own_memory()
+            self.assertEqual([line for line in before[1] if "memfd" in line], [],
+                             "the memory of a link that is gone is kept")
             for number in range(ROUNDS):
                 self.round(peer, chance.uniform(0, 0.02))
                 pipe.assert_alive()
@@ -85,23 +87,9 @@ class KillTest(InteropTest):
             try:
                 pipeline.wait_for(lambda: self.held(pipe) == before, 6, "giving back")
             except AssertionError:
-                self.assertEqual(before, self.usual(peer, pipe, chance),
-                                 "what the process holds has changed")
-            # What packets have touched of the last link, which may still be held, differs.
+                self.assertEqual(before, self.held(pipe), "what the process holds has changed")
             grown = pipe.own_memory() - memory
             self.assertLess(grown, SLACK_KB, f"memory grew by {grown} kB in {ROUNDS} rounds")
-
-    def usual(self, peer, pipe, chance):
-        """What it holds when memifsink has the last link, which it keeps until its next packet.
-
-        Mostly it does; where its last packet came after the end of the link, it has none.
-        """
-        for _ in range(5):
-            held = self.quiet(pipe)
-            if any("memfd" in line for line in held[1]):
-                break
-            self.round(peer, chance.uniform(0, 0.02))
-        return held
 
     def quiet(self, pipe):
         """What it holds once the last link is gone: the same twice, 300 ms apart."""
