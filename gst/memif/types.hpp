@@ -43,10 +43,12 @@ struct LinkInfo {
   bool unsealed = false;          ///< the peer can take memory away: received packets are copied
 };
 
-/** How much of a ring is in use. */
+/** How much of a ring is in use, by its two indexes, of which the peer may write what it likes. */
 struct RingFill {
-  std::uint32_t slots = 0;
+  std::uint32_t slots = 0;  ///< ring_size at the most, whatever the indexes say
   std::uint32_t ring_size = 0;
+  std::uint16_t head = 0;  ///< the slave's index, which counts on without end
+  std::uint16_t tail = 0;  ///< the master's
 };
 
 /** Why there is no link. */

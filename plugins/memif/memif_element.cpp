@@ -125,12 +125,24 @@ class MemifElement::Observer final : public gstmemif::InterfaceObserver {
         "memif-link", "link-up", G_TYPE_BOOLEAN, gboolean{link != nullptr}, "peer-name",
         G_TYPE_STRING, peer, "reason", G_TYPE_STRING, reason.c_str(), "socket-path", G_TYPE_STRING,
         socket_path_.c_str(), "id", G_TYPE_UINT, id_, nullptr);
-    if (link != nullptr) add_link_fields(news, *link);
+    if (link != nullptr) {
+      add_link_fields(news, *link);
+      gst_structure_set(news, "ring-fill", G_TYPE_UINT64, ring_fill_of(element), nullptr);
+    }
     gst_element_post_message(element, gst_message_new_element(GST_OBJECT_CAST(element), news));
     for (const char* property : {"link-up", "peer-name", "link"}) {
       g_object_notify(G_OBJECT(element), property);
     }
     tell_neighbour(element, link != nullptr);
+  }
+  /** Of its property `link`. */
+  static guint64 ring_fill_of(GstElement* element) {
+    GstStructure* link = nullptr;
+    guint64 slots = 0;
+    g_object_get(element, "link", &link, nullptr);
+    gst_structure_get_uint64(link, "ring-fill", &slots);
+    gst_structure_free(link);
+    return slots;
   }
   /** What is linked to the element's one pad. */
   static void tell_neighbour(GstElement* element, bool up) {
@@ -370,6 +382,12 @@ void add_fill(GstStructure* out, const std::string& prefix, const gstmemif::Ring
                     nullptr);
 }
 
+/** The indexes, as shared memory says: of one ring only. */
+void add_indexes(GstStructure* out, const std::string& prefix, const gstmemif::RingFill& fill) {
+  gst_structure_set(out, (prefix + "ring-head").c_str(), G_TYPE_UINT, guint{fill.head},
+                    (prefix + "ring-tail").c_str(), G_TYPE_UINT, guint{fill.tail}, nullptr);
+}
+
 }  // namespace
 
 /** Zeros without an interface, or a link. */
@@ -378,6 +396,24 @@ gstmemif::RingFill MemifElement::ring_fill(const gstmemif::Interface* interface,
   if (interface == nullptr) return {};
   const bool receives = direction_ == Direction::receive;
   return interface->ring_fill(receives, queue).value_or(gstmemif::RingFill{});
+}
+
+std::shared_ptr<gstmemif::Interface> MemifElement::interface() const {
+  const std::lock_guard lock(mutex_);
+  return interface_;
+}
+
+GstStructure* MemifElement::link() {
+  const auto running = interface();
+  const auto link = running ? running->link_info() : std::nullopt;
+  if (!link) return no_link_structure();
+  GstStructure* out = link_structure(*link);
+  guint64 slots = 0;
+  for_each_queue([&](std::uint32_t i, const gstmemif::QueueStats&) {
+    slots += ring_fill(running.get(), i).slots;
+  });
+  gst_structure_set(out, "ring-fill", G_TYPE_UINT64, slots, nullptr);
+  return out;
 }
 
 /** Calls @p call(number, counters) for each queue of ours; returns all that they are part of. */
@@ -409,24 +445,21 @@ GstStructure* MemifElement::stats() {
   const bool several = queue() < 0;
   GstStructure* out = gst_structure_new_empty("application/x-memif-stats");
   gstmemif::QueueStats sum;
-  std::shared_ptr<gstmemif::Interface> interface;
-  {
-    const std::lock_guard lock(mutex_);
-    interface = interface_;
-  }
+  const auto running = interface();
   gstmemif::RingFill fill;
   const auto all = for_each_queue([&](std::uint32_t i, const gstmemif::QueueStats& counters) {
-    const gstmemif::RingFill one = ring_fill(interface.get(), i);
-    fill.slots += one.slots;
-    fill.ring_size += one.ring_size;
+    const gstmemif::RingFill one = ring_fill(running.get(), i);
+    fill = {fill.slots + one.slots, fill.ring_size + one.ring_size, one.head, one.tail};
     add(sum, counters);
     if (!several) return;
     const std::string prefix = "queue-" + std::to_string(i) + "-";
     add_fields(out, prefix, counters);
     add_fill(out, prefix, one);
+    add_indexes(out, prefix, one);
   });
   add_fields(out, "", sum);
   add_fill(out, "", fill);
+  if (!several) add_indexes(out, "", fill);
   gst_structure_set(out, "link-ups", G_TYPE_UINT64, guint64{all ? all->link_ups.get() : 0},
                     "link-downs", G_TYPE_UINT64, guint64{all ? all->link_downs.get() : 0},
                     "handshakes-failed", G_TYPE_UINT64,

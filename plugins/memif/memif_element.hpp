@@ -81,6 +81,9 @@ class MemifElement {
   bool settings_changed() const;
   void get_setting(const gstmemif::SettingInfo& info, GValue* value) const;
   GstStructure* stats();
+  GstStructure* link();
+  /** Null unless it is started. */
+  std::shared_ptr<gstmemif::Interface> interface() const;
   gstmemif::RingFill ring_fill(const gstmemif::Interface* interface, std::uint32_t queue) const;
   template <class Call>
   std::shared_ptr<gstmemif::InterfaceStats> for_each_queue(Call call);

@@ -8,7 +8,6 @@
 
 #include "plugins/common/lenient_spec.hpp"
 #include "plugins/memif/debug.hpp"
-#include "plugins/memif/link_report.hpp"
 #include "plugins/memif/memif_element.hpp"
 #include "plugins/memif/setting_properties.hpp"
 
@@ -183,7 +182,8 @@ void add_status_properties(GObjectClass* klass, MemifElement::Direction directio
   g_object_class_install_property(
       klass, kPropLink,
       g_param_spec_boxed("link", "Link",
-                         "What the peers agreed on; empty without a link; changes are notified",
+                         "Agreement of the peers, and slots in use now; empty without a link; link "
+                         "changes are notified",
                          GST_TYPE_STRUCTURE, kReadOnly));
   const char* blurb = direction == MemifElement::Direction::receive
                           ? "Counters of the queue and of the interface since PAUSED"
@@ -267,6 +267,10 @@ bool MemifElement::get_property(guint id, GValue* value) {
     g_value_take_boxed(value, stats());
     return true;
   }
+  if (id == kPropLink) {
+    g_value_take_boxed(value, link());
+    return true;
+  }
   const std::lock_guard lock(mutex_);
   if (const SettingInfo* info = setting_of(id)) {
     get_setting(*info, value);
@@ -287,9 +291,6 @@ bool MemifElement::get_property(guint id, GValue* value) {
       break;
     case kPropLinkUp:
       g_value_set_boolean(value, link.has_value());
-      break;
-    case kPropLink:
-      g_value_take_boxed(value, link ? link_structure(*link) : no_link_structure());
       break;
     case kPropPeerName:
       g_value_set_string(value, link ? link->peer_name.c_str() : nullptr);

@@ -98,11 +98,8 @@ LinkInfo Link::info() const {
 
 std::optional<RingFill> Link::ring_fill(bool receives, std::uint32_t queue) const noexcept {
   const BusErrorScope scope(state_.guarded());
-  if (receives && queue < rx_.size())
-    return RingFill{rx_[queue]->filled(), rx_[queue]->ring_size()};
-  if (!receives && queue < tx_.size()) {
-    return RingFill{tx_[queue]->filled(), tx_[queue]->ring_size()};
-  }
+  if (receives && queue < rx_.size()) return rx_[queue]->filled();
+  if (!receives && queue < tx_.size()) return tx_[queue]->filled();
   return {};
 }
 

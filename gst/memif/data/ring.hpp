@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "gst/memif/control/protocol.hpp"
+#include "gst/memif/types.hpp"
 
 namespace gstmemif {
 
@@ -52,13 +53,19 @@ class Ring {
     ref(*tail_).store(value, std::memory_order_release);
   }
 
-  /** Slots of an S2M ring that hold packets, or that the master has not given back. */
-  std::uint32_t filled_by_slave() const noexcept {
-    const auto filled = static_cast<std::uint16_t>(load_head() - load_tail());
-    return filled < size_ ? filled : size_;
+  /** With the slots of an S2M ring that hold packets, or that the master has not given back. */
+  RingFill filled_by_slave() const noexcept {
+    const std::uint16_t head = load_head();
+    const std::uint16_t tail = load_tail();
+    const std::uint32_t filled = static_cast<std::uint16_t>(head - tail);
+    return {filled < size_ ? filled : size_, size_, head, tail};
   }
-  /** Slots of an M2S ring that hold packets, or that the slave has not given back. */
-  std::uint32_t filled_by_master() const noexcept { return size_ - filled_by_slave(); }
+  /** With the slots of an M2S ring that hold packets, or that the slave has not given back. */
+  RingFill filled_by_master() const noexcept {
+    RingFill fill = filled_by_slave();
+    fill.slots = size_ - fill.slots;
+    return fill;
+  }
 
   /** The flag belongs to the receiver of the ring: set while it does not want to be woken. */
   bool interrupt_masked() const noexcept {

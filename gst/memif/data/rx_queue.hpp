@@ -120,7 +120,7 @@ class GSTMEMIF_API RxQueue {
   void count_interrupt() noexcept;
   std::uint32_t ring_size() const noexcept { return ring_.size(); }
   /** Slots in use, as the indexes in shared memory say. Any thread. */
-  std::uint32_t filled() const noexcept {
+  RingFill filled() const noexcept {
     return is_slave() ? ring_.filled_by_master() : ring_.filled_by_slave();
   }
   QueueStats& stats() noexcept { return *stats_; }

@@ -97,7 +97,7 @@ class GSTMEMIF_API TxQueue {
   const Oversize& oversize() const noexcept { return oversize_; }
 
   /** Slots in use, as the indexes in shared memory say. Any thread. */
-  std::uint32_t filled() const noexcept {
+  RingFill filled() const noexcept {
     return is_slave() ? ring_.filled_by_slave() : ring_.filled_by_master();
   }
 

@@ -423,6 +423,22 @@ GST_START_TEST(test_people_are_told_of_the_link) {
     fail_unless_equals_string(gst_structure_get_string(link, "copies"), "zero-copy");
     gst_structure_free(link);
   }
+  // Nobody takes them.
+  for (std::uint64_t i = 0; i < 3; ++i) push(pipeline, packet(i, 60));
+  const auto slots_in_use = [&] {
+    GstStructure* now = pipeline.property<GstStructure*>("sink", "link");
+    guint64 slots = 0;
+    fail_unless(gst_structure_get_uint64(now, "ring-fill", &slots));
+    gst_structure_free(now);
+    return slots;
+  };
+  fail_unless(eventually([&] { return slots_in_use() == 3; }));
+  GstStructure* stats = pipeline.property<GstStructure*>("sink", "stats");
+  guint head = 0, tail = 1;
+  fail_unless(gst_structure_get(stats, "ring-head", G_TYPE_UINT, &head, "ring-tail", G_TYPE_UINT,
+                                &tail, nullptr));
+  fail_unless(head == 3 && tail == 0, "%u and %u", head, tail);
+  gst_structure_free(stats);
   master->stop();
   expect_news("Link down: the peer disconnected: interface deleted.");
   expect_news(waiting);

@@ -402,6 +402,8 @@ GST_START_TEST(test_how_full_a_ring_is) {
         const auto fill = link->ring_fill(receives, 0);
         fail_unless(fill && fill->slots == slots && fill->ring_size == 8, "%u slots",
                     fill ? fill->slots : 0);
+        fail_unless_equals_int(fill->head, pair.ring(direction).load_head());
+        fail_unless_equals_int(fill->tail, pair.ring(direction).load_tail());
       }
     };
     expect_fill(0);
