@@ -83,6 +83,7 @@ struct alignas(gstcommon::kCacheLine) GstMemifSinkState {
   std::unique_ptr<FlowSpreader> queues;
   std::shared_ptr<LinkProvider> link_provider;  // as slave only
   std::uint32_t buffer_size = 0;
+  std::string refusal;  // of the present caps; empty: they are taken
   std::atomic<bool> any_caps{false};
   // Of the streaming thread.
   SinkContent content = SinkContent::refused;
@@ -227,6 +228,7 @@ gboolean gst_memif_sink_unlock_stop(GstBaseSink* sink) {
  */
 bool gst_memif_sink_start(GstMemifSinkState& state) {
   state.content = SinkContent::refused;
+  state.refusal.clear();
   state.shortcut.reset();
   auto interface = state.common.start();
   if (!interface) return false;
@@ -275,21 +277,45 @@ GstCaps* gst_memif_sink_get_caps(GstBaseSink* sink, GstCaps* filter) {
   return caps;
 }
 
+/** @param text empty: caps are taken */
+void gst_memif_sink_set_refusal(GstMemifSinkState& state, const std::string& text) {
+  const std::lock_guard lock(state.mutex);
+  state.refusal = text;
+}
+
 gboolean gst_memif_sink_set_caps(GstBaseSink* sink, GstCaps* caps) {
   GstMemifSinkState& state = state_of(sink);
   GstCaps* packets = state.common.packet_caps();
   state.content = content_of(caps, packets, state.any_caps.load());
   state.video = state.content == SinkContent::opaque ? video_layout(caps) : std::nullopt;
   const bool taken = state.content != SinkContent::refused;
+  const std::string refusal = taken ? "" : explain_refusal(caps, packets);
+  gst_memif_sink_set_refusal(state, refusal);
   if (taken) {
     state.path.set_opaque(state.content != SinkContent::packets);
     state.path.set_preamble(state.content == SinkContent::gdp ? gdp_preamble(caps) : nullptr);
   } else {
-    GST_ELEMENT_ERROR(sink, STREAM, WRONG_TYPE, ("%s", explain_refusal(caps, packets).c_str()),
+    GST_ELEMENT_ERROR(sink, STREAM, WRONG_TYPE, ("%s", refusal.c_str()),
                       ("refused %" GST_PTR_FORMAT, caps));
   }
   gst_caps_unref(packets);
   return taken;
+}
+
+/**
+ * False if caps were refused in PAUSED. gst-launch-1.0 does not end for an error that comes before
+ * it waits for messages, as one from another thread may: so it gets that again, and no PLAYING.
+ */
+bool gst_memif_sink_may_play(GstElement* element) {
+  std::string refusal;
+  {
+    GstMemifSinkState& state = state_of(element);
+    const std::lock_guard lock(state.mutex);
+    refusal = state.refusal;
+  }
+  if (refusal.empty()) return true;
+  GST_ELEMENT_ERROR(element, STREAM, WRONG_TYPE, ("%s", refusal.c_str()), ("refused in PAUSED"));
+  return false;
 }
 
 /** The upstream switch sends the event anew with each stream. */
@@ -382,7 +408,8 @@ void gst_memif_sink_warn_of_mistake(GstElement* element) {
 GstStateChangeReturn gst_memif_sink_change_state(GstElement* element, GstStateChange transition) {
   GstMemifSinkState& state = state_of(element);
   if ((transition == GST_STATE_CHANGE_NULL_TO_READY && !state.common.join()) ||
-      (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !gst_memif_sink_start(state))) {
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !gst_memif_sink_start(state)) ||
+      (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING && !gst_memif_sink_may_play(element))) {
     return GST_STATE_CHANGE_FAILURE;
   }
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) gst_memif_sink_warn_of_mistake(element);
