@@ -30,3 +30,16 @@ inline void inform(GstElement* element, const std::string& text) {
                            gst_message_new_info(GST_OBJECT_CAST(element), error, details.c_str()));
   g_error_free(error);
 }
+
+/**
+ * Gives a GError a text, where nothing else did: without one, what an information message, a
+ * warning or an error says is missing where the message is printed, as by `gst-launch-1.0 -m`. For
+ * the initialisation of a plugin.
+ */
+inline void make_errors_printable() {
+  if (g_value_type_transformable(G_TYPE_ERROR, G_TYPE_STRING) != FALSE) return;
+  g_value_register_transform_func(G_TYPE_ERROR, G_TYPE_STRING, [](const GValue* from, GValue* to) {
+    const auto* error = static_cast<const GError*>(g_value_get_boxed(from));
+    g_value_set_string(to, error != nullptr ? error->message : "");
+  });
+}

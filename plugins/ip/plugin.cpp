@@ -8,9 +8,11 @@
  * Since: 0.2
  */
 #include "config.h"
+#include "plugins/common/inform.hpp"
 #include "plugins/ip/gstiphost.hpp"
 
 static gboolean plugin_init(GstPlugin* plugin) {
+  make_errors_printable();
   return GST_ELEMENT_REGISTER(iphost, plugin);
 }
 

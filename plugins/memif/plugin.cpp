@@ -11,12 +11,14 @@
 
 #include <gst/gst.h>
 
+#include "plugins/common/inform.hpp"
 #include "plugins/memif/gstmemifsink.hpp"
 #include "plugins/memif/gstmemifsrc.hpp"
 #include "plugins/memif/gstmemifudpsink.hpp"
 #include "plugins/memif/gstmemifudpsrc.hpp"
 
 static gboolean plugin_init(GstPlugin* plugin) {
+  make_errors_printable();
   gboolean registered = GST_ELEMENT_REGISTER(memifsrc, plugin);
   registered &= GST_ELEMENT_REGISTER(memifsink, plugin);
   registered &= GST_ELEMENT_REGISTER(memifudpsrc, plugin);

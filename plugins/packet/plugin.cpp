@@ -8,6 +8,7 @@
  * Since: 0.2
  */
 #include "config.h"
+#include "plugins/common/inform.hpp"
 #include "plugins/packet/ethbridge.hpp"
 #include "plugins/packet/flowsplit.hpp"
 #include "plugins/packet/gstpacketcheck.hpp"
@@ -16,6 +17,7 @@
 
 // Not GSTPACKET_PLUGIN: sources and sinks are not packet elements in the sense of the element API.
 static gboolean plugin_init(GstPlugin* plugin) {
+  make_errors_printable();
   gboolean registered = GST_ELEMENT_REGISTER(ethbridge, plugin);
   registered &= GST_ELEMENT_REGISTER(flowsplit, plugin);
   registered &= GST_ELEMENT_REGISTER(icmpresponder, plugin);

@@ -8,11 +8,13 @@
  * Since: 0.2
  */
 #include "config.h"
+#include "plugins/common/inform.hpp"
 #include "plugins/pcap/bpffilter.hpp"
 #include "plugins/pcap/gstpcapsink.hpp"
 #include "plugins/pcap/gstpcapsrc.hpp"
 
 static gboolean plugin_init(GstPlugin* plugin) {
+  make_errors_printable();
   gboolean registered = GST_ELEMENT_REGISTER(bpffilter, plugin);
   registered &= GST_ELEMENT_REGISTER(pcapsink, plugin);
   registered &= GST_ELEMENT_REGISTER(pcapsrc, plugin);

@@ -354,3 +354,27 @@ class GstToGstTest(InteropTest):
                 peer.disconnect()
                 pipeline.wait_for(lambda: pipe.output().count("memif-link") > count, 5,
                                   "the message of down")
+
+    # What gst-launch prints
+
+    def test_messages_can_be_printed(self):
+        """`gst-launch-1.0 -m` has words for each field of each message."""
+        if pipeline.stand_in():
+            self.skipTest("there is no gst-launch-1.0")
+        path = self.socket()
+        lines = {"memifsrc0": f"memifsrc role=master socket-path={path} num-buffers=20 ! fakesink",
+                 "memifsink0": f"packetgen count=20 ! memifsink socket-path={path} when-down=block"}
+        pipes = {name: Pipeline(line, ("-m", "-v"), {"GST_DEBUG": "2"})
+                 for name, line in lines.items()}
+        try:
+            for name, pipe in pipes.items():
+                self.assertEqual(pipe.wait(20), 0, pipe.output())
+                said = pipe.output()
+                self.assertIn(f'"{name}" (element): memif-link, link-up=(boolean)true', said)
+                self.assertRegex(said, r'gerror=\(GError\)"Link\\ up')
+                for complaint in ("No value transform", "CRITICAL", "assertion"):
+                    self.assertNotIn(complaint, said)
+        finally:
+            for pipe in pipes.values():
+                pipe.kill()
+                pipe.log.close()
