@@ -36,6 +36,27 @@ std::function<void()> take_meanwhile() {
   return std::exchange(meanwhile, nullptr);
 }
 
+/** Holds the editor up, with packets in the slots that are sent next. */
+class HeldUp {
+ public:
+  HeldUp() {
+    set_meanwhile([state = state_] {
+      state->reached = true;
+      expect(eventually([&] { return state->goes_on.load(); }), "it is held up");
+    });
+  }
+  void wait_for() const {
+    fail_unless(eventually([&] { return state_->reached.load(); }));
+  }
+  void go_on() const { state_->goes_on = true; }
+
+ private:
+  struct State {
+    std::atomic<bool> reached{false}, goes_on{false};
+  };
+  const std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
 /** Of the packets that are left out, in one of so many; 0: none. */
 std::atomic<unsigned> one_out_of{0};
 
@@ -328,20 +349,18 @@ GST_END_TEST
 GST_START_TEST(test_the_link_changes_meanwhile) {
   Chain chain;
   const bool comes_back = __i__ == 1;
-  std::atomic<bool> done{false};
-  set_meanwhile([&chain, &done, comes_back] {
-    chain.set_slave(nullptr);
-    expect(chain.pipeline().link_goes_down("sink"), "the link stays up");
-    if (comes_back) {
-      chain.set_slave(std::make_unique<Slave>(chain.name()));
-      expect(chain.pipeline().link_comes_up("sink"), "no other link");
-    }
-    done = true;
-  });
+  const HeldUp editor;
   const std::uint64_t start = chain.next();
   const std::uint64_t lost = chain.pipeline().stat("sink", "drop-link-down");
   chain.send(kBatch);
-  fail_unless(eventually([&] { return done.load(); }));
+  editor.wait_for();
+  chain.set_slave(nullptr);
+  fail_unless(chain.pipeline().link_goes_down("sink"));
+  if (comes_back) {
+    chain.set_slave(std::make_unique<Slave>(chain.name()));
+    fail_unless(chain.pipeline().link_comes_up("sink"));
+  }
+  editor.go_on();
   if (!comes_back) {
     fail_unless(eventually(
         [&] { return chain.pipeline().stat("sink", "drop-link-down") == lost + kBatch; }));
@@ -361,10 +380,18 @@ GST_END_TEST
 GST_START_TEST(test_a_flush_meanwhile) {
   Chain chain;
   GstElement* in = chain.pipeline().element("in");
-  set_meanwhile([in] { gst_element_send_event(in, gst_event_new_flush_start()); });
+  const HeldUp editor;
+  const std::uint64_t start = chain.next();
   chain.send(kBatch);
-  fail_unless(eventually([&] { return chain.pipeline().stat("edit", "packets-in") > kBatch; }));
+  editor.wait_for();
+  fail_unless(gst_element_send_event(in, gst_event_new_flush_start()));
+  editor.go_on();
+  const auto flushed = [&] { return chain.pipeline().stat("edit", "packets-in") - start; };
+  fail_unless(eventually([&] { return flushed() != 0; }));
+  const auto gone = static_cast<std::uint32_t>(flushed());
   fail_unless(gst_element_send_event(in, gst_event_new_flush_stop(TRUE)));
+  // A batch may have been made before all packets were there: the others come now.
+  chain.slave().expect_packets(edited(start + gone, kBatch - gone));
   for (int i = 0; i < 20; ++i) chain.pass(kBatch);
 }
 GST_END_TEST
