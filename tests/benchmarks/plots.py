@@ -13,7 +13,7 @@ def quoted(text):
 
 
 def gnuplot(script, path):
-    head = (f"set terminal svg size 900,420 dynamic background '#ffffff' font 'sans-serif,12'\n"
+    head = (f"set terminal svg noenhanced size 900,420 dynamic background '#ffffff' font 'sans-serif,12'\n"
             f"set output {quoted(path)}\nset grid ytics lc rgb '#dddddd'\nset border 3\n"
             f"set tics nomirror\nset key outside right top\n")
     subprocess.run(["gnuplot"], input=head + script, text=True, check=True, timeout=60)
