@@ -112,3 +112,17 @@ inline GstMiniObjectDisposeFunction dispose_of_buffers() {
   }();
   return function;
 }
+
+/**
+ * For the dispose function of a batch, whose last reference is gone: it gets one again and rests at
+ * @p home, if @p reset can make it as it was and there is room. Otherwise it is freed, by way of
+ * the same function, to which the flag for memory that was replaced says so.
+ */
+template <class Home, class Reset>
+gboolean come_home(GstBuffer* batch, Home& home, Reset reset) noexcept {
+  gst_buffer_ref(batch);
+  if (reset(batch) && home.add(batch)) return FALSE;
+  GST_BUFFER_FLAG_SET(batch, GST_BUFFER_FLAG_TAG_MEMORY);
+  gst_buffer_unref(batch);
+  return FALSE;
+}

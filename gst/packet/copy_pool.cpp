@@ -77,19 +77,11 @@ bool reset(GstBuffer* batch) {
   return true;
 }
 
-/** The next time that its last reference is dropped, it goes. */
-void free_at_last(GstBuffer* batch) {
-  GST_BUFFER_FLAG_SET(batch, GST_BUFFER_FLAG_TAG_MEMORY);
-  gst_buffer_unref(batch);
-}
-
 gboolean dispose(GstMiniObject* object) {
   GstBuffer* batch = GST_BUFFER_CAST(object);
   CopyHome* home = home_of(batch);
   if (home == nullptr) return dispose_of_buffers()(object);
-  gst_buffer_ref(batch);
-  if (!reset(batch) || !home->add(batch)) free_at_last(batch);
-  return FALSE;
+  return come_home(batch, *home, reset);
 }
 
 GstBuffer* new_batch(gsize size, CopyHome* home) {
@@ -122,7 +114,8 @@ GstBuffer* CopyPool::take(gsize size) {
   GstBuffer* batch = home_->take();
   if (batch == nullptr) return new_batch(size, home_);
   if (reuse_arena(gst_buffer_peek_memory(batch, 0), size)) return batch;
-  free_at_last(batch);
+  GST_BUFFER_FLAG_SET(batch, GST_BUFFER_FLAG_TAG_MEMORY);  // it is not to come back
+  gst_buffer_unref(batch);
   return new_batch(size, home_);
 }
 

@@ -31,11 +31,7 @@ gboolean gst_memif_batch_dispose(GstMiniObject* object) {
     return dispose_of_buffers()(object);
   BatchHome* home = gst_memif_arena_home(gst_buffer_peek_memory(batch, 0));
   if (home == nullptr) return dispose_of_buffers()(object);
-  gst_buffer_ref(batch);
-  if (reset(batch) && home->add(batch)) return FALSE;
-  GST_BUFFER_FLAG_SET(batch, GST_BUFFER_FLAG_TAG_MEMORY);  // so that this time it is freed
-  gst_buffer_unref(batch);
-  return FALSE;
+  return come_home(batch, *home, reset);
 }
 
 GstBuffer* new_batch(BatchHome* home) {
