@@ -93,13 +93,17 @@ class Replay {
   std::string end() const {
     const auto wanted = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
     for (;;) {
+      // No bin makes a message of the event. An error comes before it, so it is looked for after.
+      const bool ended = has_ended();
       if (GstMessage* message = gst_bus_timed_pop_filtered(bus, GST_MSECOND, wanted)) {
         return text_of(message);
       }
-      // No bin makes a message of the event.
-      const std::lock_guard lock(mutex_);
-      if (ended_) return {};
+      if (ended) return {};
     }
+  }
+  [[nodiscard]] bool has_ended() const {
+    const std::lock_guard lock(mutex_);
+    return ended_;
   }
   std::string error() const {
     GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR);
