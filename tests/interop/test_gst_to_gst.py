@@ -371,7 +371,7 @@ class GstToGstTest(InteropTest):
             for name, pipe in pipes.items():
                 for words in (f'"{name}" (element): memif-link, link-up=(boolean)true',
                               r'gerror=(GError)"Link\ up'):
-                    wait_for(lambda: words in pipe.output(), 20, words)
+                    pipeline.wait_for(lambda: words in pipe.output(), 20, words)
             for pipe in pipes.values():
                 pipe.stop()
                 said = pipe.output()
