@@ -313,6 +313,18 @@ class DocsTest(InteropTest):
                                  "the page is not what its source and gst-inspect-1.0 say; "
                                  "tests/interop/doc_commands.py --build DIR writes it anew")
 
+    def test_contact(self):
+        """Whoever looks for the maintainers finds the same address everywhere."""
+        build = (ROOT / "meson.build").read_text()
+        maintainers = re.search(r"^maintainers = '(.+ <.+@.+>)'$", build, re.M).group(1)
+        lines = {"debian/control": f"Maintainer: {maintainers}",
+                 "debian/copyright": f"Upstream-Contact: {maintainers}",
+                 "debian/changelog": f" -- {maintainers}  ",
+                 "SECURITY.md": re.search("<(.+)>", maintainers).group(1)}
+        for file, line in lines.items():
+            with self.subTest(file):
+                self.assertIn(line, (ROOT / file).read_text())
+
     def test_api_reference(self):
         """doxygen finds nothing wrong in the headers that are installed."""
         if not shutil.which("doxygen"):
