@@ -36,7 +36,7 @@ class InteropTest(unittest.TestCase):
         test = self.id().rsplit(".", 1)[-1][-40:]
         return f"{self.directory}/{test}.{name}"
 
-    def wait_socket(self, path, timeout=8):
+    def wait_socket(self, path, timeout=pipeline.PATIENCE):
         """Waits until the path is bound."""
         pipeline.wait_for(Path(path).is_socket, timeout, f"a listener at {path}")
 

@@ -19,7 +19,7 @@ import time
 import memif_wire as wire
 from memif_wire import Channel, Gone, ProtocolError, Refused
 
-REFUSAL_TIMEOUT = 8.0   # the handshake's own time-out is 5 s
+REFUSAL_TIMEOUT = 30.0   # the handshake's own time-out is 5 s
 
 
 class NotRefused(AssertionError):

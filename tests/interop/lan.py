@@ -46,7 +46,7 @@ class Pipeline(pipeline.Pipeline):
         prefix = ["ip", "netns", "exec", self.space.name] if self.space else []
         return prefix + ["gst-launch-1.0"]
 
-    def stop(self, timeout=10):
+    def stop(self, timeout=pipeline.PATIENCE):
         pipeline.wait_for(lambda: not self.alive() or self.handles_interrupts(), timeout,
                           "the start")
         self.process.send_signal(signal.SIGINT)
@@ -101,11 +101,11 @@ class Station:
         return None
 
     def send(self, *packets):
-        sent = self.peer.send([bytes(packet) for packet in packets], timeout=5)
+        sent = self.peer.send([bytes(packet) for packet in packets], timeout=30)
         if sent != len(packets):
-            raise AssertionError(f"{sent} of {len(packets)} packets fitted within 5 s")
+            raise AssertionError(f"{sent} of {len(packets)} packets fitted within 30 s")
 
-    def until(self, wanted, timeout=10, what="the packet", again=None):
+    def until(self, wanted, timeout=pipeline.PATIENCE, what="the packet", again=None):
         """Polls until a packet satisfies `wanted`, and returns it; `again` is called meanwhile."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline and not self.left:
@@ -194,7 +194,7 @@ def in_namespace(name, function):
     return result["value"]
 
 
-def udp_socket(name, address, port=0, timeout=10):
+def udp_socket(name, address, port=0, timeout=pipeline.PATIENCE):
     """A bound UDP socket in a namespace."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = in_namespace(name, lambda: socket.socket(family, socket.SOCK_DGRAM))
@@ -225,7 +225,7 @@ class Sniffer:
                 if error.errno != errno.ENETDOWN:       # told once, when the device has gone
                     raise
 
-    def until(self, wanted, timeout=10, what="the packet"):
+    def until(self, wanted, timeout=pipeline.PATIENCE, what="the packet"):
         deadline, at = time.monotonic() + timeout, 0
         while time.monotonic() < deadline:
             self.poll(0.1)
@@ -259,7 +259,7 @@ def payload_file(path, size, seed=1):
     return data
 
 
-def grown_to(path, size, timeout=15):
+def grown_to(path, size, timeout=pipeline.PATIENCE):
     """Waits until a file has that many bytes, and returns all of it."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:

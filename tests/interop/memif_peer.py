@@ -311,7 +311,7 @@ class Peer:
             self.listener = wire.listen(self.path)
         return self
 
-    def connect(self, timeout=10.0, retry=True):
+    def connect(self, timeout=30.0, retry=True):
         """Makes the link; with `retry` also after refusals, as long as the time lasts.
 
         A peer just killed is noticed a moment later, so a refusal as busy is not the end.

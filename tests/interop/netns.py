@@ -61,8 +61,8 @@ class Namespace:
         keep. So there is one more request than those that count.
         """
         done = self.execute("ping", "-n", "-c", str(count + 1), "-i", str(interval), "-s",
-                            str(size), "-W", "2", "-M", "do", target, check=False,
-                            timeout=30 + count * interval)
+                            str(size), "-W", "10", "-M", "do", target, check=False,
+                            timeout=120 + count * interval)
         found = re.search(r"(\d+) packets transmitted, \d+ received(.*)", done.stdout)
         if not found:
             raise AssertionError(f"ping {target} said:\n{done.stdout}{done.stderr}")

@@ -5,6 +5,7 @@
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pipeline
@@ -24,10 +25,18 @@ def missing(name="ping"):
                                   f"the build directory has no examples/{name}")
 
 
+def load(app, seconds=4):
+    """What it uses of one CPU for some seconds, if that is 1 % or more, or None."""
+    ticks = app.ticks()
+    time.sleep(seconds)
+    used = (app.ticks() - ticks) / os.sysconf("SC_CLK_TCK") / seconds
+    return f"{used:.1%} of a CPU while idle" if used >= 0.01 else None
+
+
 def run(*arguments, env=None):
     """Runs ping until it ends by itself: exit code, output, errors."""
     done = subprocess.run([str(example("ping")), *arguments], capture_output=True, text=True,
-                          timeout=20, env=env or pipeline.environment())
+                          timeout=120, env=env or pipeline.environment())
     return done.returncode, done.stdout, done.stderr
 
 

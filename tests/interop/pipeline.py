@@ -20,6 +20,7 @@ from pathlib import Path
 _libc = ctypes.CDLL(None)
 HERE = Path(__file__).resolve().parent
 ADDRESSES = "192.168.1.1,fd00::1"
+PATIENCE = 60   # seconds, for what takes far less where nothing else runs
 COMPLAINTS = re.compile(r"-?(CRITICAL|ERROR|WARNING) \*\*|ERROR: \w+Sanitizer|"
                         r"WARNING: ThreadSanitizer|runtime error:|terminate called")
 
@@ -125,8 +126,9 @@ class Pipeline:
         if bad:
             raise AssertionError(f"complaints of {self.description}:\n" + "\n".join(bad[:40]))
 
-    def wait(self, timeout):
+    def wait(self, timeout=PATIENCE):
         """The exit code, for pipelines expected to end by themselves."""
+        timeout = max(timeout, PATIENCE)
         try:
             return self.process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -219,8 +221,39 @@ class Pipeline:
         return found
 
 
+def settled(read, seconds=1.0):
+    """What `read` yields once it is the same for so long."""
+    last, since = read(), time.monotonic()
+    deadline = since + PATIENCE
+    while time.monotonic() - since < seconds:
+        time.sleep(0.01)
+        now = read()
+        if now != last:
+            last, since = now, time.monotonic()
+        if since > deadline:
+            raise AssertionError(f"still changes after {PATIENCE} s: {now}")
+    return last
+
+
+def idle(disturbance, attempts=6):
+    """None once `disturbance` yields None, or what it yields in the last of so many attempts.
+
+    It watches for some seconds. On a busy machine something of before may fall into them, but into
+    each of them only what comes again and again.
+    """
+    for _ in range(attempts):
+        found = disturbance()
+        if found is None:
+            break
+    return found
+
+
 def wait_for(condition, timeout, what):
-    """Polls until the condition yields something true, and returns that."""
+    """Polls until the condition yields something true, and returns that.
+
+    A time-out is for what never comes, so it is not less than PATIENCE.
+    """
+    timeout = max(timeout, PATIENCE)
     deadline = time.monotonic() + timeout
     while True:
         value = condition()

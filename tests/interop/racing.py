@@ -126,7 +126,7 @@ class Racer:
     def flood(self, seconds, frame, offset, values):
         """Many packets while another process changes one byte of all: without synchronisation."""
         self.peer.disconnect()
-        self.peer.connect(10)
+        self.peer.connect()
         link = self.peer.link
         deadline = time.monotonic() + seconds / 4
         self.buffers.clear()
@@ -161,7 +161,7 @@ class Racer:
         while time.monotonic() < deadline:
             try:
                 if self.peer.link is None:
-                    self.peer.connect(5)
+                    self.peer.connect()
                 self._round(descriptors)
             except (Gone, Refused, ProtocolError):
                 self.refused += 1

@@ -31,7 +31,7 @@ class ConformanceTest(InteropTest):
         self.addCleanup(peer.close)
         pipe = pipeline.Pipeline(pipeline.responder(path, "slave", **settings))
         self.addCleanup(pipe.kill)
-        peer.connect(10)
+        peer.connect()
         return peer, pipe
 
     def test_slave(self):
@@ -106,7 +106,7 @@ class ConformanceTest(InteropTest):
         pipe.stop()
         if pipeline.stand_in():
             return
-        message = peer.link.channel.recv(2)
+        message = peer.link.channel.recv(30)
         self.assertEqual(message.type, wire.DISCONNECT)
         self.assertTrue(message.reason, "with a reason")
 
@@ -118,11 +118,11 @@ class ConformanceTest(InteropTest):
                                ("id", wire.init(id=77)), ("mode", wire.init(mode=1)),
                                ("secret", wire.init(secret=b"wrong"))):
                 with self.subTest(wrong=name):
-                    channel = wire.Channel.dial(path, time.monotonic() + 5)
+                    channel = wire.Channel.dial(path, time.monotonic() + 30)
                     try:
-                        channel.recv(5)
+                        channel.recv(30)
                         channel.send(data)
-                        message = channel.recv(5)
+                        message = channel.recv(30)
                         self.assertEqual(message.type, wire.DISCONNECT)
                         self.assertIn(name if not pipeline.stand_in() else "", message.reason)
                     finally:

@@ -16,6 +16,7 @@ CAPS = "application/x-packet,link-type=ethernet"
 SIZE = int(os.environ.get("MEMIF_FILE_SIZE", 20_000_000))
 TIMES = int(os.environ.get("MEMIF_FILE_TIMES", 5))
 LIMIT = 120
+DRAIN = 60 * 10**9    # nanoseconds without progress: the other end may be late
 
 
 def frames(count, size=100):
@@ -41,7 +42,8 @@ class FilesTest(InteropTest):
         with open(source, "wb") as file:
             file.write(data)
         receiver = self.receiver(path, opposite(role), out, middle)
-        settings = dict(socket_path=path, role=role, when_down="block", **settings)
+        settings = dict(socket_path=path, role=role, when_down="block", drain_timeout=DRAIN,
+                        **settings)
         sender = Pipeline(f"filesrc location={source} blocksize={blocksize} ! {CAPS} ! "
                           f"memifsink {properties(**settings)}")
         try:
@@ -105,9 +107,9 @@ class FilesTest(InteropTest):
                         if peer.role == "master":
                             peer.listen()
                         for turn in range(20):
-                            peer.connect(15)
+                            peer.connect()
                             burst = frames(200, 100 + 4 * turn)
-                            sent = peer.send(burst, timeout=5)
+                            sent = peer.send(burst, timeout=pipeline.PATIENCE)
                             self.assertEqual(sent, len(burst))
                             peer.disconnect()
                             expected += b"".join(burst)

@@ -43,7 +43,7 @@ class FramesTest(InteropTest):
     def digest(self):
         return hashlib.sha256(self.file.read_bytes()).hexdigest()
 
-    def launch(self, description, timeout=30):
+    def launch(self, description, timeout=120):
         """What it printed; it has to end by itself."""
         done = subprocess.run(["gst-launch-1.0", *description.split()], capture_output=True,
                               text=True, timeout=timeout, env=pipeline.environment())
@@ -160,7 +160,7 @@ class FramesTest(InteropTest):
                 with Pipeline(f"memifsrc {properties(socket_path=self.path, role=role)} "
                               f"caps={caps} eos-on-disconnect=true ! "
                               f"filesink location={self.file}") as receiving:
-                    peer.connect(15)
+                    peer.connect()
                     for frame in frames:
                         wait_for(lambda: peer.send([frame]) == 1, 10, "room")
                     peer.close()

@@ -45,7 +45,7 @@ class GeneratorTest(InteropTest):
         return (f"packetgen {generate} ! "
                 f"memifsink {properties(socket_path=path, role=role, **sink)} "
                 f"memifsrc {properties(socket_path=path, role=opposite(role), **(source or {}))} ! "
-                f"packetcheck {check}")
+                f"packetcheck timeout=60000 {check}")
 
     def test_loop(self):
         """All packets of every size arrive whole, and the line ends with 0."""
@@ -80,7 +80,7 @@ class GeneratorTest(InteropTest):
                         code, output = self.ends(
                             f"packetgen protocol=icmp-echo count={COUNT} {arguments} ! "
                             f"memifsink {here} when-down=block "
-                            f"memifsrc {here} ! packetcheck count={COUNT}", 30)
+                            f"memifsrc {here} ! packetcheck timeout=60000 count={COUNT}")
                     self.assertEqual(code, 0, output[-3000:])
 
     def test_loss_is_told(self):
@@ -116,10 +116,10 @@ class GeneratorTest(InteropTest):
                           "when-down=block memifsrc name=stay " +
                           properties(socket_path=path, role="slave", mode=mode) +
                           " ! fakesink"):
-                peer.connect(10)
+                peer.connect()
                 found = []
                 while len(found) < count:
-                    more = peer.recv(5)
+                    more = peer.recv(pipeline.PATIENCE)
                     self.assertTrue(more, f"only {len(found)} of {count} packets came")
                     found += more
         return found

@@ -38,7 +38,7 @@ class GstToGstTest(InteropTest):
             if peer.role == "master":
                 peer.listen()
             with Pipeline(description or responder(path, role, **settings)) as pipe:
-                peer.connect(10)
+                peer.connect()
                 yield peer, pipe
                 pipe.assert_alive()
 
@@ -64,7 +64,7 @@ class GstToGstTest(InteropTest):
                 peer.listen()
             for line in lines if separate else [" ".join(lines)]:
                 stack.enter_context(Pipeline(line))
-            peer.connect(15)
+            peer.connect()
             self.load(peer)
 
     def test_two_processes(self):
@@ -129,7 +129,7 @@ class GstToGstTest(InteropTest):
                 with self.assertRaises((Refused, Gone, ProtocolError)):
                     peer.connect(10, retry=False)
                 peer.config.secret = b"mine"
-                peer.connect(15)
+                peer.connect()
                 self.load(peer, 1000, (64,))
 
     def test_client_and_server_are_understood(self):
@@ -207,7 +207,7 @@ class GstToGstTest(InteropTest):
                         peer.send(packets.EchoFlow(4, 98, mac).requests(0, 10), queue)
                         seen = []
                         while len(seen) < 10:
-                            part = peer.recv(2, queue)
+                            part = peer.recv(pipeline.PATIENCE, queue)
                             self.assertTrue(part, f"queue {queue} answers on itself")
                             seen += part
 
@@ -250,10 +250,10 @@ class GstToGstTest(InteropTest):
                     if peer.role == "master":
                         peer.listen()
                     with Pipeline(line) as pipe:
-                        peer.connect(10)
+                        peer.connect()
                         seen = []
                         while len(seen) < 5:
-                            part = peer.recv(5)
+                            part = peer.recv(pipeline.PATIENCE)
                             self.assertTrue(part, pipe.output())
                             seen += part
                         self.assertEqual({len(frame) for frame in seen}, {1024})
@@ -277,7 +277,7 @@ class GstToGstTest(InteropTest):
                             self.wait_socket(path)
                         else:
                             pipe.wait_playing()
-                    peer.connect(15)
+                    peer.connect()
                     self.load(peer, 1000, (64,))
 
     def test_pipeline_restarted(self):
@@ -287,7 +287,7 @@ class GstToGstTest(InteropTest):
             peer.listen()
             for _ in range(5):
                 with Pipeline(responder(path, "slave")):
-                    peer.connect(15)
+                    peer.connect()
                     self.load(peer, 500, (64,))
                 peer.disconnect()
 
@@ -300,7 +300,7 @@ class GstToGstTest(InteropTest):
                         peer.listen()
                     with Pipeline(responder(path, role)) as pipe:
                         for _ in range(20):
-                            peer.connect(15)
+                            peer.connect()
                             self.load(peer, 200, (64,), (100,))
                             peer.disconnect()
                             pipe.assert_alive()
@@ -313,7 +313,7 @@ class GstToGstTest(InteropTest):
         with Pipeline(line), contextlib.ExitStack() as stack:
             peers = [stack.enter_context(Peer("slave", path, id=n)) for n in (0, 7, 4294967295)]
             for peer in peers:
-                peer.connect(10)
+                peer.connect()
             for peer in peers + peers:
                 self.load(peer, 500, (64,))
             with Peer("slave", path, id=8) as stranger:
@@ -328,7 +328,7 @@ class GstToGstTest(InteropTest):
             for number in (0, 1, 2):
                 peer.config.id = number
                 with Pipeline(responder(path, "slave", id=number)):
-                    peer.connect(15)
+                    peer.connect()
                     self.load(peer, 500, (64,))
                     peer.disconnect()
 
@@ -348,12 +348,12 @@ class GstToGstTest(InteropTest):
         with Peer("master", path) as peer:
             peer.listen()
             with Pipeline(responder(path, "slave"), arguments=("-m",)) as pipe:
-                peer.connect(10)
-                pipeline.wait_for(lambda: "memif-link" in pipe.output(), 5, "the message of up")
-                count = pipe.output().count("memif-link")
-                peer.disconnect()
-                pipeline.wait_for(lambda: pipe.output().count("memif-link") > count, 5,
-                                  "the message of down")
+                peer.connect()
+                for state in ("true", "false"):
+                    told = f"memif-link, link-up=(boolean){state}"
+                    pipeline.wait_for(lambda: pipe.output().count(told) >= 2, 5,
+                                      f"the messages of both elements: {told}")
+                    peer.disconnect()
 
     # What gst-launch prints
 

@@ -66,7 +66,7 @@ class HostileCase(InteropTest):
 
     def settle(self, before):
         """The last link is torn down a moment after its peer has gone."""
-        deadline = time.monotonic() + 6
+        deadline = time.monotonic() + pipeline.PATIENCE
         while time.monotonic() < deadline:
             now = self.held()
             if now[0] <= before[0] and now[1] <= before[1]:
@@ -107,11 +107,11 @@ class HostileSlaveTest(HostileCase):
             began = time.monotonic()
             idle = [Channel.dial(path, began + 5) for _ in range(150)]
             try:
-                traffic.good_peer("slave", path, 8)
+                traffic.good_peer("slave", path)
                 self.assertLess(time.monotonic() - began, 4.5, "served while the others idle")
                 if pipeline.stand_in():
                     return
-                self.all_closed(idle, began, 9)
+                self.all_closed(idle, began, 30)
             finally:
                 for channel in idle:
                     channel.close()
@@ -123,7 +123,7 @@ class HostileSlaveTest(HostileCase):
             self.wait_socket(path)
             with hostile.crowd(hostile.squat, path, programs=3):
                 for _ in range(5):
-                    traffic.good_peer("slave", path, 4)
+                    traffic.good_peer("slave", path, 15)
 
     def test_storm(self):
         """Programs that only connect and leave do not push a good peer out."""
@@ -132,7 +132,7 @@ class HostileSlaveTest(HostileCase):
             self.wait_socket(path)
             with hostile.crowd(hostile.ring_the_bell, path, programs=3):
                 for _ in range(5):
-                    traffic.good_peer("slave", path, 8)
+                    traffic.good_peer("slave", path)
 
     def test_more_rings_than_allowed(self):
         """What HELLO allows is a limit, and the refusal says so."""
@@ -143,7 +143,7 @@ class HostileSlaveTest(HostileCase):
             pipe.wait_started()
             # What a peer passes; GStreamer opens a pair of sockets some time after the start.
             passed = lambda: sum(fd != "socket:" for fd in pipe.fds())
-            before = passed()
+            before = pipeline.settled(passed)
             for extra in ({"tx_queues": 3}, {"rx_queues": 2}, {"tx_queues": 255}):
                 with self.subTest(**extra), self.assertRaisesRegex(Refused, "HELLO allowed"):
                     with hostile_slave.Slave(path, log2=1, **extra) as slave:
@@ -186,8 +186,8 @@ class HostileSlaveTest(HostileCase):
                     channel.expect(wire.HELLO, began + 5)
                     with contextlib.suppress(Gone, Refused):
                         channel.send(wire.init())
-                traffic.good_peer("slave", path, 9)
-                self.all_closed(lazy, began, 9)
+                traffic.good_peer("slave", path)
+                self.all_closed(lazy, began, 30)
             finally:
                 for channel in lazy:
                     channel.close()
@@ -242,7 +242,7 @@ class HostileMasterTest(HostileCase):
 
     def serve(self):
         try:
-            self.peer.connect(15)
+            self.peer.connect()
             traffic.one_echo(self.peer)
         finally:
             self.peer.disconnect()

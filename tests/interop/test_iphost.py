@@ -23,7 +23,7 @@ from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRe
                                 in6_getnsma)
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 
-SECONDS = 15
+SECONDS = 60
 PAYLOAD = 1000
 
 
@@ -139,20 +139,20 @@ class IpHostWireTest(HostTest):
             self.served(station, 6)
             station.send(Ether(src=station.mac, dst="ff:ff:ff:ff:ff:ff") /
                          ARP(op=1, hwsrc=station.mac, psrc=IP4, pdst=OUR_IP4))
-            station.until(lambda p: ARP in p and p[ARP].op == 2 and p[ARP].hwsrc == OUR_MAC, 5,
+            station.until(lambda p: ARP in p and p[ARP].op == 2 and p[ARP].hwsrc == OUR_MAC, SECONDS,
                           "ARP")
             group = socket.inet_ntop(socket.AF_INET6, in6_getnsma(socket.inet_pton(socket.AF_INET6,
                                                                                    OUR_IP6)))
             station.send(Ether(src=station.mac) / IPv6(src=IP6, dst=group, hlim=255) /
                          ICMPv6ND_NS(tgt=OUR_IP6) / lan.ICMPv6NDOptSrcLLAddr(lladdr=station.mac))
             station.until(lambda p: ICMPv6ND_NA in p and p[ICMPv6ND_NA].tgt == OUR_IP6 and
-                          p[ICMPv6ND_NA].S, 5, "an advertisement")
+                          p[ICMPv6ND_NA].S, SECONDS, "an advertisement")
             station.send(self.udp(4, b"nobody", port=9, station=station))
-            error = station.until(lambda p: ICMP in p and (p[ICMP].type, p[ICMP].code) == (3, 3), 5,
+            error = station.until(lambda p: ICMP in p and (p[ICMP].type, p[ICMP].code) == (3, 3), SECONDS,
                                   "port unreachable")
             self.assertEqual(error[IP].dst, IP4)
             station.send(self.udp(6, b"nobody", port=9, station=station))
-            station.until(lambda p: ICMPv6DestUnreach in p and p[ICMPv6DestUnreach].code == 4, 5,
+            station.until(lambda p: ICMPv6DestUnreach in p and p[ICMPv6DestUnreach].code == 4, SECONDS,
                           "port unreachable")
 
     def test_announces_itself(self):
@@ -167,7 +167,7 @@ class IpHostWireTest(HostTest):
             self.assertTrue(any(ICMPv6ND_NS in p and p[IPv6].src == "::" and
                                 p[ICMPv6ND_NS].tgt == OUR_IP6 for p in kinds))
             if not any(ICMPv6ND_NA in p and p[ICMPv6ND_NA].tgt == OUR_IP6 for p in kinds):
-                station.until(lambda p: ICMPv6ND_NA in p and p[ICMPv6ND_NA].tgt == OUR_IP6, 5,
+                station.until(lambda p: ICMPv6ND_NA in p and p[ICMPv6ND_NA].tgt == OUR_IP6, SECONDS,
                               "an advertisement")
 
     def test_groups(self):
@@ -205,7 +205,7 @@ class IpHostWireTest(HostTest):
         station.keep_polling(1.5)       # a report is repeated
         before = len(station.seen)
         station.send(query)
-        station.until(reports, 5, "a report on a query")
+        station.until(reports, SECONDS, "a report on a query")
         self.assertGreater(len(station.seen), before)
         net = IP(src=IP4, dst=group, ttl=1) if version == 4 else IPv6(src=IP6, dst=group, hlim=1)
         other = IP(src=IP4, dst="239.9.9.8") if version == 4 else IPv6(src=IP6, dst="ff15::8")

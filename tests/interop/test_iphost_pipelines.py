@@ -11,7 +11,8 @@ from pipeline import Pipeline, properties
 
 ROLES = ("slave", "master")
 SIZE = 2_000_000
-LIMIT = 60
+LIMIT = 120
+DRAIN = 60 * 10**9    # nanoseconds without progress: the other end may be late
 ADDRESSES = {4: ("10.0.0.1/24", "10.0.0.2/24"), 6: ("2001:db8::1/64", "2001:db8::2/64")}
 
 
@@ -26,7 +27,7 @@ class IpHostPipelinesTest(InteropTest):
         common = dict(socket_path=path, role=role, **settings)
         source = properties(eos_on_disconnect="true", **common)
         return (f"memifsrc {source} ! iphost name=h address={address} {pads} ! "
-                f"memifsink {properties(when_down='block', **common)}")
+                f"memifsink {properties(when_down='block', drain_timeout=DRAIN, **common)}")
 
     def pass_on(self, role, data, version=4, blocksize=1000, host="", **settings):
         """What arrives of `data`, sent in this role."""

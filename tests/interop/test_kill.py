@@ -25,7 +25,7 @@ SLACK_KB = 4096     # an allocator's arenas and lazily built tables
 
 def hammer(peer, ready):
     """In the child: connects, proves that it is served, then loads the pipeline for ever."""
-    peer.connect(20)
+    peer.connect()
     mac, _ = traffic.resolve(peer, succeeds=True)
     flow = packets.EchoFlow(4, 98, mac, 1 << 22)
     traffic.echo(peer, flow, 300, 100)
@@ -76,9 +76,9 @@ class KillTest(InteropTest):
         with pipeline.Pipeline(pipeline.responder(path, role)) as pipe:
             for _ in range(WARM_UP):
                 self.round(peer, chance.uniform(0, 0.02))
-            before, memory = self.quiet(pipe), pipe.own_memory()
-            self.assertEqual([line for line in before[1] if "memfd" in line], [],
-                             "the memory of a link that is gone is kept")
+            pipeline.wait_for(lambda: not any("memfd" in line for line in pipe.mappings()), 10,
+                              "letting go of the memory of a link that is gone")
+            before, memory = pipeline.settled(lambda: self.held(pipe)), pipe.own_memory()
             for number in range(ROUNDS):
                 self.round(peer, chance.uniform(0, 0.02))
                 pipe.assert_alive()
@@ -90,19 +90,6 @@ class KillTest(InteropTest):
                 self.assertEqual(before, self.held(pipe), "what the process holds has changed")
             grown = pipe.own_memory() - memory
             self.assertLess(grown, SLACK_KB, f"memory grew by {grown} kB in {ROUNDS} rounds")
-
-    def quiet(self, pipe):
-        """What it holds once the last link is gone: the same twice, 300 ms apart."""
-        last = [self.held(pipe), time.monotonic()]
-
-        def steady():
-            now = self.held(pipe)
-            if now != last[0]:
-                last[:] = [now, time.monotonic()]
-            return time.monotonic() - last[1] > 0.3
-
-        pipeline.wait_for(steady, 10, "quiet after the warm-up")
-        return last[0]
 
     def test_pipeline_slave(self):
         self.survive("slave")

@@ -61,7 +61,7 @@ class LeaksTest(InteropTest):
 
                     def visits(peer=peer):
                         for size in (64, 9000, 1500):
-                            peer.connect(20)
+                            peer.connect()
                             traffic.one_echo(peer)
                             mac, _ = traffic.resolve(peer)
                             flow = traffic.packets.EchoFlow(4, size, mac, 500)

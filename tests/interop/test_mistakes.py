@@ -28,7 +28,7 @@ WAITS = "waits"  # it says so, and goes on waiting for its peer
 FAILS = "fails"  # it ends with one of the next two, since the error may come at any time
 # What gst-launch ends with if a pipeline does not start, and if it fails later.
 START, LATER = 255, 1
-DEADLINE = 30  # seconds, for what takes one; many more where everything is slow
+DEADLINE = 120  # seconds, for what takes one; many more where everything is slow
 
 
 @dataclasses.dataclass(frozen=True)

@@ -32,17 +32,17 @@ class ScaleTest(InteropTest):
                 for peer in peers:
                     peer.listen()
             with pipeline.Pipeline(line) as pipe:
-                macs = [traffic.one_echo(peer.connect(20)) for peer in peers]
-                held = pipe.fds()
+                macs = [traffic.one_echo(peer.connect()) for peer in peers]
+                held = pipeline.settled(pipe.fds)
                 threads = len(os.listdir(f"/proc/{pipe.pid}/task"))
                 self.assertLessEqual(len(held), INTERFACES * DESCRIPTORS[role] + OTHERS,
                                      collections.Counter(held).most_common(8))
                 self.assertLess(threads, INTERFACES + 10, "threads besides those of the sources")
-                mappings = pipe.mappings()
+                mappings = pipeline.settled(pipe.mappings)
                 for peer in peers:
                     peer.disconnect()
                 for peer, mac in zip(peers, macs):
-                    traffic.one_echo(peer.connect(20), mac)
+                    traffic.one_echo(peer.connect(), mac)
                 pipeline.wait_for(lambda: pipe.fds() == held, 5, "the same descriptors")
                 pipeline.wait_for(lambda: pipe.mappings() == mappings, 5, "the same mappings")
         finally:
@@ -67,7 +67,7 @@ class ScaleTest(InteropTest):
             if role == "slave":
                 peer.listen()
             with pipeline.Pipeline(line) as pipe:
-                peer.connect(20)
+                peer.connect()
                 mac, _ = traffic.resolve(peer)
                 for queue in range(QUEUES):
                     flow = packets.EchoFlow(4, 98, mac, 8, seed=queue)
@@ -75,7 +75,7 @@ class ScaleTest(InteropTest):
                                       f"room in queue {queue}")
                     answered = 0
                     while answered < 8:
-                        replies = peer.recv(10, queue)
+                        replies = peer.recv(pipeline.PATIENCE, queue)
                         self.assertTrue(replies, f"no reply on queue {queue}")
                         answered += flow.judge(replies)
                 self.assertEqual(peer.link.recv_now(), [], "more replies than requests")

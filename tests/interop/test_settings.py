@@ -145,5 +145,5 @@ class SettingsTest(InteropTest):
             time.sleep(0.3)
             pipe.assert_alive()
             with Peer("master", path) as peer:
-                peer.connect(10)
+                peer.connect()
                 traffic.one_echo(peer)

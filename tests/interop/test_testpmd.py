@@ -42,7 +42,7 @@ class TestpmdTest(InteropTest):
                 self.wait_socket(there)
             pmd = stack.enter_context(testpmd.Testpmd(
                 testpmd.memif(0, near, here), testpmd.memif(1, far, there)))
-            peer.connect(20)
+            peer.connect()
             pmd.wait_started()
             yield peer, pmd, pipe
             pipe.assert_alive()
@@ -51,7 +51,7 @@ class TestpmdTest(InteropTest):
         with self.chain(near, far, **settings) as (peer, pmd, _):
             sample, total = [], 0
             for version in (4, 6):
-                mac, pair = traffic.resolve(peer, version, timeout=20)
+                mac, pair = traffic.resolve(peer, version)
                 sample += pair
             for version, size, count in ((4, 64, COUNT), (6, 64, COUNT // 10),
                                          (4, 1500, COUNT), (6, 1500, COUNT // 10),
@@ -80,10 +80,10 @@ class TestpmdTest(InteropTest):
 
     def test_pipeline_slave_of_server_polling(self):
         with self.chain("server", "server", src=dict(rx_mode="polling")) as (peer, _, _pipe):
-            mac, _ = traffic.resolve(peer, timeout=20)
+            mac, _ = traffic.resolve(peer)
             traffic.echo(peer, packets.EchoFlow(4, 9000, mac), COUNT // 10, 64)
 
     def test_pipeline_master_of_client_adaptive(self):
         with self.chain("server", "client", src=dict(rx_mode="adaptive")) as (peer, _, _pipe):
-            mac, _ = traffic.resolve(peer, timeout=20)
+            mac, _ = traffic.resolve(peer)
             traffic.echo(peer, packets.EchoFlow(4, 9000, mac), COUNT // 10, 64)

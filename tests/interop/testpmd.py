@@ -72,7 +72,7 @@ class Testpmd:
         """Ends it and returns {port: (received, sent, dropped on sending)}."""
         self.process.stdin.write(b"\n")
         self.process.stdin.flush()
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         if code:
             raise AssertionError(f"testpmd ended with {code}:\n{self.output()[-3000:]}")
         found = re.findall(r"Forward statistics for port (\d+)\s.*?RX-packets: (\d+).*?"

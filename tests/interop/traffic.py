@@ -5,10 +5,11 @@
 import time
 
 import packets
+import pipeline
 from memif_peer import Peer
 
 
-def resolve(peer, version=4, timeout=10, queue=0, succeeds=False):
+def resolve(peer, version=4, timeout=pipeline.PATIENCE, queue=0, succeeds=False):
     """The responder's hardware address by ARP or NDP.
 
     Asks again every 200 ms: a forwarder in between may throw away what arrives before it starts.
@@ -32,7 +33,7 @@ def resolve(peer, version=4, timeout=10, queue=0, succeeds=False):
     raise AssertionError(f"no answer to {'ARP' if version == 4 else 'NDP'} within {timeout} s")
 
 
-def echo(peer, flow, count, window=256, queues=(0,), timeout=5, sample=None):
+def echo(peer, flow, count, window=256, queues=(0,), timeout=pipeline.PATIENCE, sample=None):
     """`count` requests, never more than `window` unanswered; all answered correctly, or raises.
 
     With several queues requests go round them in bursts. `sample` collects (request, reply) pairs.
@@ -76,7 +77,7 @@ def second_opinion(pairs, directory, ethernet=True):
     verify.tshark_judges(f"{directory}/sample.pcap", pairs, len(replies), ethernet)
 
 
-def one_echo(peer, mac=None, timeout=5, ethernet=True):
+def one_echo(peer, mac=None, timeout=pipeline.PATIENCE, ethernet=True):
     """One exchange: the shortest proof that the responder serves."""
     if ethernet and mac is None:
         mac, _ = resolve(peer, timeout=timeout)
@@ -85,8 +86,8 @@ def one_echo(peer, mac=None, timeout=5, ethernet=True):
     return mac
 
 
-def good_peer(role, path, timeout=8, id=0, **settings):
+def good_peer(role, path, timeout=30, id=0, **settings):
     """Connects an honest peer, has one echo answered, leaves. Raises when it is not served."""
     with Peer(role, path, id, **settings) as peer:
         peer.connect(timeout)
-        one_echo(peer, timeout=timeout)
+        one_echo(peer)
