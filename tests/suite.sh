@@ -90,7 +90,7 @@ quick='
   apt-get dist-upgrade -y -qq --no-install-recommends > /dev/null
   .ci/packages.sh build > /dev/null
   apt-get install -y -qq --no-install-recommends python3 libcap2-bin gstreamer1.0-plugins-good \
-    > /dev/null
+    gstreamer1.0-plugins-bad > /dev/null
   g++ --version | head -n 1
   pkg-config --modversion gstreamer-1.0
   exec tests/run.sh --quick --no-install'
