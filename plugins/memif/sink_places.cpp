@@ -6,12 +6,31 @@
 #include "plugins/memif/gstmemifarena.hpp"
 #include "plugins/memif/packet_descs.hpp"
 
+namespace {
+
+/** With which the base class has packets sent, and another thread leaves a link that is gone. */
+class PrerollLock {
+ public:
+  explicit PrerollLock(GstBaseSink* sink) noexcept : sink_(sink) {
+    GST_BASE_SINK_PREROLL_LOCK(sink_);
+  }
+  ~PrerollLock() { GST_BASE_SINK_PREROLL_UNLOCK(sink_); }
+  PrerollLock(const PrerollLock&) = delete;
+  PrerollLock& operator=(const PrerollLock&) = delete;
+
+ private:
+  GstBaseSink* const sink_;
+};
+
+}  // namespace
+
 SinkPlaces::SinkPlaces(GstBaseSink* sink) : sink_(sink) {
   gstpacket::detail::offer_places(GST_BASE_SINK_PAD(sink), this);
 }
 
 GstBuffer* SinkPlaces::reserve(GstBuffer* batch, std::span<const GstPacketDesc> packets) {
   const gstmemif::Loan* from = gst_memif_arena_loan(gst_packet_batch_peek_arena(batch));
+  const PrerollLock lock(sink_);
   // With several queues each packet has its own; and what is sent must not be kept.
   if (from == nullptr || queues_ == nullptr || !queues_->single() ||
       from->link() != queues_->first().link() ||

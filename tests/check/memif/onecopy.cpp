@@ -6,6 +6,9 @@
  * memifsink behind it, as master: so they are copied once. Whatever gets between, the same packets
  * arrive.
  */
+#include <gst/base/gstbasesink.h>
+#include <sys/syscall.h>
+
 #include <atomic>
 #include <functional>
 #include <mutex>
@@ -376,6 +379,28 @@ GST_START_TEST(test_the_link_changes_meanwhile) {
 }
 GST_END_TEST
 
+/** While another thread leaves a link that is gone, which the lock of a sink is for. */
+GST_START_TEST(test_slots_are_lent_under_the_lock_of_the_sink) {
+  Chain chain;
+  std::atomic<pid_t> thread{0};
+  set_meanwhile([&thread] { thread = static_cast<pid_t>(::syscall(SYS_gettid)); });
+  chain.pass(kBatch);
+  std::atomic<bool> reached{false};
+  set_meanwhile([&reached] { reached = true; });
+  auto* sink = GST_BASE_SINK(chain.pipeline().element("sink"));
+  const std::uint64_t before = chain.pipeline().stat("in", "packets");
+  const std::uint64_t first = chain.next();
+  GST_BASE_SINK_PREROLL_LOCK(sink);
+  chain.send(kBatch);
+  const auto came = [&] { return chain.pipeline().stat("in", "packets") > before; };
+  const bool waits = eventually([&] { return reached.load() || (came() && sleeps(thread)); });
+  const bool lent = reached.load();
+  GST_BASE_SINK_PREROLL_UNLOCK(sink);
+  fail_unless(waits && !lent, "slots are lent while the link may go");
+  chain.slave().expect_packets(edited(first, kBatch));
+}
+GST_END_TEST
+
 /** A flush between copying and sending: the slots are used by what follows. */
 GST_START_TEST(test_a_flush_meanwhile) {
   Chain chain;
@@ -424,6 +449,7 @@ static Suite* onecopy_suite(void) {
   tcase_add_loop_test(tests, test_a_probe_keeps_them, 0, 2);
   tcase_add_test(tests, test_a_probe_takes_them_away);
   tcase_add_loop_test(tests, test_the_link_changes_meanwhile, 0, 2);
+  tcase_add_test(tests, test_slots_are_lent_under_the_lock_of_the_sink);
   tcase_add_test(tests, test_a_flush_meanwhile);
   tcase_add_test(tests, test_a_stop);
   return suite;
