@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
 
+#include "gst/common/parse_number.hpp"
 #include "gst/memif/control/handshake.hpp"
 
 namespace gstmemif {
@@ -42,10 +42,9 @@ Result<std::vector<uid_t>> parse_uids(std::string_view text) {
   std::vector<uid_t> uids;
   while (!text.empty()) {
     const std::string_view item = text.substr(0, text.find(','));
-    uid_t uid = 0;
-    const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), uid);
-    if (error != std::errc() || end != item.data() + item.size()) return wrong();
-    uids.push_back(uid);
+    const auto uid = gstcommon::parse_number<uid_t>(item);
+    if (!uid) return wrong();
+    uids.push_back(*uid);
     text.remove_prefix(std::min(text.size(), item.size() + 1));
   }
   return uids;

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 #include <optional>
 #include <utility>
+
+#include "gst/common/parse_number.hpp"
 
 namespace ipplugin {
 namespace {
@@ -172,11 +173,10 @@ Result<std::vector<Client>> parse_clients(std::string_view text) {
   if (trimmed(text).empty()) return clients;
   for (const std::string_view one : split(text, ',')) {
     const std::size_t colon = one.rfind(':');
-    std::uint16_t port = 0;
     const std::string_view digits =
         colon == std::string_view::npos ? std::string_view() : one.substr(colon + 1);
-    const auto [end, error] = std::from_chars(digits.begin(), digits.end(), port);
-    if (error != std::errc() || end != digits.end() || port == 0) {
+    const auto port = gstcommon::parse_number<std::uint16_t>(digits).value_or(0);
+    if (port == 0) {
       return Error{quoted(one), "no port from 1 to 65535 behind the last colon",
                    "Give host:port, separated by commas, such as 10.0.0.2:5004,[2001:db8::2]:5004"};
     }

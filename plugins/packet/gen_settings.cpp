@@ -8,6 +8,8 @@
 #include <cstring>
 #include <optional>
 
+#include "gst/common/parse_number.hpp"
+
 namespace packetplugin {
 namespace {
 
@@ -18,10 +20,8 @@ Error wrong(std::string_view name, std::string_view value, std::string why, std:
 }
 
 std::optional<std::uint32_t> parse_size(std::string_view text) {
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value >= 1 && value <= kMaxSize ? std::optional(value) : std::nullopt;
+  const auto value = gstcommon::parse_number<std::uint32_t>(text);
+  return value && *value >= 1 && *value <= kMaxSize ? value : std::nullopt;
 }
 
 Sizes imix() {

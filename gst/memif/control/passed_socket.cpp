@@ -9,12 +9,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 #include <string_view>
+
+#include "gst/common/parse_number.hpp"
 
 namespace gstmemif {
 namespace {
@@ -24,11 +24,7 @@ constexpr int kMostPassed = 1024;
 
 int number_in(const char* variable) {
   const char* const text = std::getenv(variable);
-  int value = 0;
-  if (text == nullptr) return 0;
-  const char* const end = text + std::strlen(text);
-  const auto [rest, error] = std::from_chars(text, end, value);
-  return error == std::errc() && rest == end && value > 0 ? value : 0;
+  return text != nullptr ? std::max(gstcommon::parse_number<int>(text).value_or(0), 0) : 0;
 }
 
 std::optional<int> option(int fd, int name) {

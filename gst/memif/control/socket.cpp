@@ -13,12 +13,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstring>
 #include <optional>
 #include <vector>
 
+#include "gst/common/parse_number.hpp"
 #include "gst/memif/control/channel.hpp"
 #include "gst/memif/control/passed_socket.hpp"
 
@@ -102,13 +102,6 @@ class DirectoryLock {
   UniqueFd fd_;
 };
 
-std::optional<unsigned> parse_number(const std::string& text) {
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return {};
-  return value;
-}
-
 constexpr unsigned kUnchanged = static_cast<unsigned>(-1);
 
 struct Owner {
@@ -142,14 +135,14 @@ Result<Owner> parse_owner(const std::string& text) {
   const std::size_t colon = text.find(':');
   const std::string user = text.substr(0, colon);
   const std::string group = colon == std::string::npos ? "" : text.substr(colon + 1);
-  if (const auto number = parse_number(user)) {
+  if (const auto number = gstcommon::parse_number<unsigned>(user)) {
     owner.user = *number;
   } else if (!user.empty()) {
     const auto entry = looked_up<passwd>(::getpwnam_r, user, buffer);
     if (!entry) return unknown_owner(text, "user '" + user + "'");
     owner.user = entry->pw_uid;
   }
-  if (const auto number = parse_number(group)) {
+  if (const auto number = gstcommon::parse_number<unsigned>(group)) {
     owner.group = *number;
   } else if (!group.empty()) {
     const auto entry = looked_up<struct group>(::getgrnam_r, group, buffer);

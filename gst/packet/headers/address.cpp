@@ -4,8 +4,9 @@
 
 #include <arpa/inet.h>
 
-#include <charconv>
 #include <cstdio>
+
+#include "gst/common/parse_number.hpp"
 
 namespace gstpacket {
 namespace {
@@ -107,16 +108,15 @@ Result<IpPrefix> IpPrefix::parse(std::string_view text) {
   IpPrefix prefix{*address, address->width()};
   if (slash == std::string_view::npos) return prefix;
   const std::string_view digits = text.substr(slash + 1);
-  unsigned length = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-  if (error != std::errc{} || end != digits.data() + digits.size() || length > prefix.length) {
+  const auto length = gstcommon::parse_number<unsigned>(digits);
+  if (!length || *length > prefix.length) {
     return refuse(text, "not a prefix length",
                   address->is_v4() ? "Expected a number from 0 to 32 behind the slash, such as "
                                      "10.0.0.1/24"
                                    : "Expected a number from 0 to 128 behind the slash, such as "
                                      "2001:db8::1/64");
   }
-  prefix.length = length;
+  prefix.length = *length;
   return prefix;
 }
 
