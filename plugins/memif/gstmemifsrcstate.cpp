@@ -26,7 +26,11 @@ void gst_memif_src_let_go(GstPushSrc* src) {
   if (state.receiver) state.receiver->refresh_ahead();
 }
 
-/** While packets are received the streaming thread leaves it by itself. */
+/**
+ * While packets are received the streaming thread leaves it by itself. Not while a push of it is
+ * blocked downstream: that it may leave the push at any time would cost a full fence per burst, and
+ * what is lent downstream keeps all of the link's memory anyway.
+ */
 bool gst_memif_src_leave_link(GstElement* src) {
   gst_memif_src_state(src).live.let_go();
   return true;
