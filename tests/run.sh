@@ -196,7 +196,7 @@ build_ahead() {
 fuzz() {
   local dir=$1 name=$2 log=$work/fuzz
   mkdir -p "$dir/found/$name"
-  G_SLICE=always-malloc "$dir/tests/fuzz/fuzz-$name" -max_total_time=60 -timeout=10 \
+  G_SLICE=always-malloc "$dir/tests/fuzz/fuzz-$name" -max_total_time=60 -timeout=60 \
     -entropic=0 -max_len=4096 -print_final_stats=1 -artifact_prefix="$dir/$name-" \
     "$dir/found/$name" "tests/fuzz/corpus/$name" > "$log" 2>&1 &&
     { grep '^Done' "$log"; return 0; }
