@@ -95,11 +95,12 @@ inline GstMeta* restore_only_meta(GstBuffer* buffer, const GstMetaInfo* own) noe
   return only_meta(buffer, own);
 }
 
-/** Unsets flags and times. */
+/** Unsets flags, times and the offset at the end; that at the start is RestingBuffers' own. */
 inline void forget_flags_and_times(GstBuffer* buffer) noexcept {
   GST_BUFFER_FLAGS(buffer) = 0;
   GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
   GST_BUFFER_DURATION(buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_OFFSET_END(buffer) = GST_BUFFER_OFFSET_NONE;
 }
 
 /** What all buffers have, for one that does something else first. */
@@ -111,18 +112,4 @@ inline GstMiniObjectDisposeFunction dispose_of_buffers() {
     return of_any;
   }();
   return function;
-}
-
-/**
- * For the dispose function of a batch, whose last reference is gone: it gets one again and rests at
- * @p home, if @p reset can make it as it was and there is room. Otherwise it is freed, by way of
- * the same function, to which the flag for memory that was replaced says so.
- */
-template <class Home, class Reset>
-gboolean come_home(GstBuffer* batch, Home& home, Reset reset) noexcept {
-  gst_buffer_ref(batch);
-  if (reset(batch) && home.add(batch)) return FALSE;
-  GST_BUFFER_FLAG_SET(batch, GST_BUFFER_FLAG_TAG_MEMORY);
-  gst_buffer_unref(batch);
-  return FALSE;
 }

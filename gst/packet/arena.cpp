@@ -90,7 +90,7 @@ static void gst_packet_arena_allocator_class_init(GstPacketArenaAllocatorClass* 
   GST_ALLOCATOR_CLASS(klass)->free = [](GstAllocator*, GstMemory* memory) {
     gstpacket::detail::CopyHome* home = arena_of(memory)->home;
     g_free(memory);
-    if (home != nullptr) gstpacket::detail::leave_home(home);
+    if (home != nullptr) home->unref();
   };
 }
 

@@ -8,11 +8,11 @@
 
 #include <gst/gst.h>
 
+#include "gst/common/buffer_home.hpp"
 #include "gst/packet/batch.hpp"
 
 namespace gstpacket::detail {
 
-class CopyHome;
 class CopyPool;
 
 /**
@@ -37,9 +37,11 @@ class CopyPool;
 
 // ---- For CopyPool ----
 
-/** The arena takes the reference to what its batch returns to, and gives it to leave_home(). */
+/** Of four: more than rest where a batch is freed before the next one is copied. */
+using CopyHome = BufferHome<4>;
+
+/** The arena takes the reference to what its batch returns to. */
 void set_arena_home(GstMemory* arena, CopyHome* home) noexcept;
-void leave_home(CopyHome* home) noexcept;
 /** Null if there is none, or for memory of another kind. */
 [[nodiscard]] CopyHome* arena_home(GstMemory* memory) noexcept;
 

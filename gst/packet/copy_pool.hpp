@@ -8,9 +8,9 @@
 
 #include <gst/gst.h>
 
-namespace gstpacket::detail {
+#include "gst/packet/arena.hpp"
 
-class CopyHome;
+namespace gstpacket::detail {
 
 /**
  * Most copies are short-lived, and for a small batch the buffer, its meta and its arena cost more

@@ -8,11 +8,14 @@
 #include <cstdint>
 #include <utility>
 
-#include "gst/common/resting_buffers.hpp"
+#include "gst/common/buffer_home.hpp"
 
 namespace ipplugin {
 
-/** Buffers at rest. Lives until the pool and all batches that were lent from it are gone. */
+/**
+ * Buffers at rest. Lives until the pool and all batches that were lent from it are gone. Not a
+ * BufferHome: that counts what rests with each buffer, and this what there is with each new one.
+ */
 class PayloadStore {
  public:
   void ref() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
@@ -40,6 +43,13 @@ class PayloadStore {
 
 void UnrefPayloadStore::operator()(PayloadStore* store) const noexcept {
   store->unref();
+}
+
+bool HeldBatch::add(GstBuffer* buffer) noexcept {
+  store_->add(buffer);
+  // Behind it, as this may be what the store lives for.
+  unref();
+  return true;
 }
 
 void HeldBatch::unref() noexcept {
@@ -134,37 +144,22 @@ static GstAllocator* payload_allocator() {
 
 namespace {
 
-/**
- * Called with the last reference gone: instead of being freed, a buffer that is as it was made gets
- * one again and rests until it is lent anew.
- */
-gboolean gst_ip_payload_recycle(GstMiniObject* object) {
-  GstBuffer* buffer = GST_BUFFER_CAST(object);
-  // The memory may have been replaced, or a part of it may still be in use.
-  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY)) return TRUE;
-  GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
-  if (GST_MINI_OBJECT_REFCOUNT_VALUE(memory) != 1 || memory->allocator != payload_allocator()) {
-    return TRUE;
+struct Payload {
+  static HeldBatch* home_of(GstMemory* memory) {
+    return memory->allocator == payload_allocator() ? payload_of(memory)->batch : nullptr;
   }
-  GstIpPayload* payload = payload_of(memory);
-  if (payload->batch == nullptr) return TRUE;  // it goes from where it rested
-  gst_buffer_ref(buffer);
-  static const GstMetaInfo* const info = GST_NET_ADDRESS_META_INFO;
-  payload->meta = reinterpret_cast<GstNetAddressMeta*>(restore_only_meta(buffer, info));
-  if (payload->meta == nullptr) {
-    object->dispose = nullptr;
-    gst_buffer_unref(buffer);
-    return FALSE;
+  static const GstMetaInfo* meta_info() {
+    static const GstMetaInfo* const info = GST_NET_ADDRESS_META_INFO;
+    return info;
   }
-  forget_flags_and_times(buffer);
-  // Where it is needed next.
-  GST_BUFFER_OFFSET_END(buffer) = reinterpret_cast<std::uintptr_t>(payload);
-  HeldBatch* batch = std::exchange(payload->batch, nullptr);
-  batch->store().add(buffer);
-  // Behind it, as the batch may be what the store lives for.
-  batch->unref();
-  return FALSE;
-}
+  static void reset(GstBuffer* buffer, GstMemory* memory, GstMeta* meta) {
+    GstIpPayload* payload = payload_of(memory);
+    payload->meta = reinterpret_cast<GstNetAddressMeta*>(meta);
+    payload->batch = nullptr;
+    // Where it is needed next.
+    GST_BUFFER_OFFSET_END(buffer) = reinterpret_cast<std::uintptr_t>(payload);
+  }
+};
 
 GstBuffer* new_buffer(bool recycled) {
   auto* payload = g_slice_new(GstIpPayload);
@@ -178,7 +173,7 @@ GstBuffer* new_buffer(bool recycled) {
   payload->meta = reinterpret_cast<GstNetAddressMeta*>(meta);
   GST_BUFFER_FLAG_UNSET(buffer, GST_BUFFER_FLAG_TAG_MEMORY);  // marks those with other memory
   GST_BUFFER_OFFSET_END(buffer) = reinterpret_cast<std::uintptr_t>(payload);
-  if (recycled) GST_MINI_OBJECT_CAST(buffer)->dispose = gst_ip_payload_recycle;
+  if (recycled) GST_MINI_OBJECT_CAST(buffer)->dispose = go_home<Payload>;
   return buffer;
 }
 

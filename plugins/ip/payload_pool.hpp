@@ -45,6 +45,8 @@ class HeldBatch {
 
   /** Where the buffers of this batch go back to. */
   [[nodiscard]] PayloadStore& store() const noexcept { return *store_; }
+  /** Takes back @p buffer, one of these, and its reference to the batch; true. */
+  bool add(GstBuffer* buffer) noexcept;
 
   void ref() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void unref() noexcept;

@@ -11,8 +11,11 @@
 
 #include <gst/gst.h>
 
+#include "gst/common/buffer_home.hpp"
 #include "gst/memif/loan.hpp"
-#include "plugins/memif/batch_home.hpp"
+
+/** Of the batches of an RxBatchPool. */
+using BatchHome = BufferHome<0>;
 
 /** Takes the loan; it is returned when the memory is freed, on any thread. */
 GstMemory* gst_memif_arena_new(gstmemif::Loan* loan);

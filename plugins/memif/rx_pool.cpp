@@ -66,7 +66,10 @@ GstFlowReturn gst_memif_rx_pool_acquire(GstBufferPool* pool, GstBuffer** out,
  */
 bool gst_memif_rx_pool_reset(GstBufferPool* pool, GstBuffer* buffer) {
   // The memory may have been replaced, and all flags as well.
-  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY)) return false;
+  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_TAG_MEMORY) ||
+      gst_buffer_n_memory(buffer) != 1) {
+    return false;
+  }
   const GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
   // It may still be in use, with or without a buffer.
   if (!gst_is_memif_copy_memory(memory) || GST_MINI_OBJECT_REFCOUNT_VALUE(memory) != 1) {
@@ -77,7 +80,6 @@ bool gst_memif_rx_pool_reset(GstBufferPool* pool, GstBuffer* buffer) {
     if (has_metas(buffer)) return false;
   }
   forget_flags_and_times(buffer);
-  GST_BUFFER_OFFSET(buffer) = GST_BUFFER_OFFSET_END(buffer) = GST_BUFFER_OFFSET_NONE;
   return true;
 }
 

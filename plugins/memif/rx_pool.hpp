@@ -16,7 +16,7 @@
 
 #include "gst/memif/loan.hpp"
 #include "gst/packet/batch.hpp"
-#include "plugins/memif/batch_home.hpp"
+#include "plugins/memif/gstmemifarena.hpp"
 #include "plugins/memif/gstmemifcopymemory.hpp"
 
 /** A buffer of one packet, and where its bytes go. */

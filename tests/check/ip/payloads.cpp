@@ -177,11 +177,11 @@ GST_START_TEST(test_changed_beyond_use) {
   const auto twice = [](GstBuffer* buffer) {
     gst_buffer_add_meta(buffer, GST_NET_ADDRESS_META_INFO, nullptr);
   };
-  for (void (*const change)(GstBuffer*) :
-       std::initializer_list<void (*)(GstBuffer*)>{replace, append, empty, strip, lock, twice}) {
+  const auto try_with = [](void (*change)(GstBuffer*), bool says_so) {
     Rig rig;
     GstBuffer* buffer = rig.lend_watched();
     change(buffer);
+    if (!says_so) GST_BUFFER_FLAGS(buffer) = GST_BUFFER_FLAG_LIVE;
     gst_buffer_unref(buffer);
     fail_unless_equals_int(rig.buffers.get(), 1);
     buffer = rig.lend();
@@ -190,6 +190,11 @@ GST_START_TEST(test_changed_beyond_use) {
     gst_buffer_unref(buffer);
     rig.batch.reset();
     fail_unless_equals_int(rig.batches.get(), 1);
+  };
+  for (void (*const change)(GstBuffer*) :
+       std::initializer_list<void (*)(GstBuffer*)>{replace, append, empty, strip, lock, twice}) {
+    try_with(change, true);
+    try_with(change, false);
   }
 }
 GST_END_TEST

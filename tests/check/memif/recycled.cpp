@@ -93,6 +93,14 @@ GST_START_TEST(test_of_other_memory_is_not_used_again) {
     other_memory(buffer);
     GST_BUFFER_FLAGS(buffer) = GST_BUFFER_FLAG_LIVE;
   }));
+  fail_if(comes_back([](GstBuffer* buffer) {
+    gst_buffer_remove_all_memory(buffer);
+    GST_BUFFER_FLAGS(buffer) = GST_BUFFER_FLAG_LIVE;
+  }));
+  fail_if(comes_back([](GstBuffer* buffer) {
+    gst_buffer_append_memory(buffer, gst_allocator_alloc(nullptr, 10, nullptr));
+    GST_BUFFER_FLAGS(buffer) = GST_BUFFER_FLAG_LIVE;
+  }));
   RxBufferPool pool(kSize);
   GstBuffer* buffer = take(pool, 1);
   gst_buffer_remove_all_memory(buffer);
@@ -288,6 +296,16 @@ GST_START_TEST(test_changed_batches_do_not_come_back) {
   GST_BUFFER_FLAGS(batch) = GST_BUFFER_FLAG_LIVE;
   gst_buffer_unref(batch);
   fail_unless_equals_int(lender.back(), 5);
+  batch = lender.take();
+  gst_buffer_remove_all_memory(batch);
+  GST_BUFFER_FLAGS(batch) = GST_BUFFER_FLAG_LIVE;
+  gst_buffer_unref(batch);
+  fail_unless_equals_int(lender.back(), 6);
+  batch = lender.take();
+  gst_buffer_append_memory(batch, gst_allocator_alloc(nullptr, 10, nullptr));
+  GST_BUFFER_FLAGS(batch) = GST_BUFFER_FLAG_LIVE;
+  gst_buffer_unref(batch);
+  gst_buffer_unref(lender.take());
 }
 GST_END_TEST
 
