@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gst/packet/link_event.hpp"
@@ -25,17 +26,58 @@ namespace {
 
 /**
  * The streaming thread leaves the link by itself when it waits or has more to do, but it may be
- * about to end its work: so another thread tries for a while.
+ * about to end its work: so another thread tries for a while. One at a time, however often peers
+ * come and go.
  */
-void leave_link_soon(GstElement* element, MemifElement::LeaveLink leave_link) {
-  constexpr int kTries = 1000;
-  constexpr gulong kPauseUs = 1000;
-  const auto try_to_leave = [](GstElement* self, gpointer function) {
-    const auto leave = reinterpret_cast<MemifElement::LeaveLink>(function);
-    for (int i = 0; i < kTries && !leave(self); ++i) g_usleep(kPauseUs);
-  };
-  gst_element_call_async(element, try_to_leave, reinterpret_cast<gpointer>(leave_link), nullptr);
-}
+class LeavingLater : public std::enable_shared_from_this<LeavingLater> {
+ public:
+  explicit LeavingLater(MemifElement::LeaveLink leave_link) : leave_link_(leave_link) {}
+
+  /** For a link that is gone by now. Any thread. */
+  void request(GstElement* element) {
+    const std::lock_guard lock(mutex_);
+    tries_left_ = kTries;
+    ++requests_;
+    if (std::exchange(running_, true)) return;
+    gst_element_call_async(
+        element, [](GstElement* of, gpointer self) { (*static_cast<Self*>(self))->run(of); },
+        new Self(shared_from_this()), [](gpointer self) { delete static_cast<Self*>(self); });
+  }
+
+ private:
+  using Self = std::shared_ptr<LeavingLater>;
+  static constexpr int kTries = 1000;
+  static constexpr gulong kPauseUs = 1000;
+
+  void run(GstElement* element) {
+    while (const unsigned requests = next_try()) {
+      if (leave_link_(element)) {
+        finish(requests);
+      } else {
+        g_usleep(kPauseUs);
+      }
+    }
+  }
+  /** How many requests it is for; 0: it is over. */
+  unsigned next_try() {
+    const std::lock_guard lock(mutex_);
+    running_ = tries_left_ != 0;
+    if (!running_) return requests_ = 0;
+    --tries_left_;
+    return requests_;
+  }
+  /** Unless there are others since, for another link. */
+  void finish(unsigned requests) {
+    const std::lock_guard lock(mutex_);
+    if (requests_ == requests) tries_left_ = 0;
+  }
+
+  const MemifElement::LeaveLink leave_link_;
+  std::mutex mutex_;  // guards what follows
+  bool running_ = false;
+  int tries_left_ = 0;
+  unsigned requests_ = 0;
+};
 
 }  // namespace
 
@@ -48,6 +90,7 @@ class MemifElement::Observer final : public gstmemif::InterfaceObserver {
   Observer(GstElement* element, LeaveLink leave_link, std::string socket_path, guint id,
            std::function<bool()> speaks)
       : leave_link_(leave_link),
+        leaving_later_(std::make_shared<LeavingLater>(leave_link)),
         socket_path_(std::move(socket_path)),
         id_(id),
         speaks_(std::move(speaks)) {
@@ -63,7 +106,7 @@ class MemifElement::Observer final : public gstmemif::InterfaceObserver {
   }
   void on_link_down(const std::string& reason) override {
     with_element([&](GstElement* element) {
-      if (!leave_link_(element)) leave_link_soon(element, leave_link_);
+      if (!leave_link_(element)) leaving_later_->request(element);
       tell(element, nullptr, reason);
       if (speaks_()) inform(element, "Link down: " + reason + ".");
     });
@@ -159,6 +202,7 @@ class MemifElement::Observer final : public gstmemif::InterfaceObserver {
   std::vector<std::thread::id> tellers_;  // an entry for each call
   GWeakRef element_;
   const LeaveLink leave_link_;
+  const std::shared_ptr<LeavingLater> leaving_later_;
   const std::string socket_path_;
   const guint id_;
   const std::function<bool()> speaks_;

@@ -5,6 +5,8 @@
  * The memory of a link goes soon after its peer, also where no packet follows that would show the
  * element that the link is gone.
  */
+#include <gst/base/gstbasesink.h>
+
 #include "gst/packet/batch.hpp"
 
 #include "pipeline.hpp"
@@ -244,6 +246,31 @@ GST_START_TEST(test_what_came_in_a_pause_is_received) {
 }
 GST_END_TEST
 
+/** However often peers come and go while it cannot be left, one thread tries to. */
+GST_START_TEST(test_a_sink_that_is_busy_while_peers_come_and_go) {
+  IdleSink idle(__i__);
+  idle.play();
+  idle.pass(1);
+  auto* sink = GST_BASE_SINK(idle.pipeline().element("end"));
+  const int threads = count_entries("/proc/self/task");
+  GST_BASE_SINK_PREROLL_LOCK(sink);
+  idle.leave();
+  for (int i = 0; i < 12; ++i) {
+    idle.come();
+    fail_unless(idle.pipeline().link_comes_up("end"));
+    idle.leave();
+  }
+  const int now = count_entries("/proc/self/task");
+  GST_BASE_SINK_PREROLL_UNLOCK(sink);
+  // There may be one that closes descriptors, too.
+  fail_unless(now <= threads + 2, "%d threads, and %d before", now, threads);
+  idle.come();
+  fail_unless(idle.pipeline().link_comes_up("end"));
+  idle.leave();
+  idle.expect_nothing_mapped();
+}
+GST_END_TEST
+
 /** Peers come and go while packets are pushed: each link is left by one thread or another. */
 GST_START_TEST(test_links_are_left_while_packets_come) {
   IdleSink idle(__i__, " queue=-1 tx-queues=2 rx-queues=2 ", 2);
@@ -280,6 +307,7 @@ static Suite* idle_suite(void) {
   tcase_add_loop_test(tests, test_a_pool_that_rests, 0, 2);
   tcase_add_loop_test(tests, test_a_source_that_is_paused, 0, 4);
   tcase_add_loop_test(tests, test_what_came_in_a_pause_is_received, 0, 2);
+  tcase_add_loop_test(tests, test_a_sink_that_is_busy_while_peers_come_and_go, 0, 2);
   tcase_add_loop_test(tests, test_links_are_left_while_packets_come, 0, 2);
   return suite;
 }
