@@ -64,11 +64,15 @@ bool LentTxSlots::take(const Loan& loan, std::uint16_t next) noexcept {
   return true;
 }
 
+bool LentTxSlots::withdraw(Loan& loan) noexcept {
+  rest_ = kRest;
+  return loan.detach_copy();
+}
+
 bool LentTxSlots::move_away() noexcept {
   collect();
   if (loan_ == nullptr) return true;
-  rest_ = kRest;
-  if (!loan_->detach_copy()) return false;
+  if (!withdraw(*loan_)) return false;
   loan_ = nullptr;
   return true;
 }

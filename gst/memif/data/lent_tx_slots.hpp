@@ -36,6 +36,8 @@ class LentTxSlots {
              std::uint16_t first, std::span<const PacketDesc> packets);
   /** Whether the slots from @p next on are those of @p loan. If so, they are no longer lent. */
   bool take(const Loan& loan, std::uint16_t next) noexcept;
+  /** Moves the packets of @p loan away, whose slots were taken. False without memory. */
+  bool withdraw(Loan& loan) noexcept;
   /** The slots are needed: moves packets away that lie there. False without memory. */
   bool vacate() noexcept { return loan_ == nullptr || move_away(); }
 

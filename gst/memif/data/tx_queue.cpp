@@ -431,10 +431,16 @@ Loan* TxQueue::lend_slots(const std::shared_ptr<Link>& link, std::span<const Pac
 
 /** As master. Nothing was sent since @p loan was made, so its packets are still in their slots. */
 TxBurst TxQueue::send_in_place(Loan& loan, std::span<const PacketDesc> packets) noexcept {
-  const TxSegment memory{loan.base(), loan.size()};
-  return send_all<SendInPlace>(packets.size(),
-                               Lent{packets.data(), loan.buffers.data(), loan.count},
-                               [&](std::size_t i) { return send_slowly(memory, packets[i]); });
+  const auto n = static_cast<std::uint32_t>(packets.size());
+  const Lent lent{packets.data(), loan.buffers.data(), loan.count};
+  const std::uint32_t sent = fast_path<SendInPlace>(0, n, lent);
+  if (sent == n) return {n, 0, SendResult::ok};
+  // One that needs other slots than its own would be written over those behind it.
+  TxBurst burst = lent_slots_.withdraw(loan)
+                      ? send_burst({loan.base(), loan.size()}, packets.subspan(sent))
+                      : drop_all(n - sent);
+  burst.sent += sent;
+  return burst;
 }
 
 TxBurst TxQueue::send_burst_zero_copy(Loan& loan, std::span<const PacketDesc> packets) noexcept {

@@ -54,8 +54,9 @@ class GSTMEMIF_API TxQueue {
    * counted; one whose token names no buffer of the loan is copied.
    *
    * As master, for the loan of lend_slots(): packets that lie in the slots that they are sent in
-   * are not copied. They must be in order; where some were left out, those behind move up. If
-   * anything was sent since, all are copied, as everything in another loan is.
+   * are not copied. They must be in order; where some were left out, those behind move up. From one
+   * on that does not fit into its slot, or if anything was sent since, they are copied, as
+   * everything in another loan is.
    */
   TxBurst send_burst_zero_copy(Loan& loan, std::span<const PacketDesc> packets) noexcept;
 

@@ -6,6 +6,7 @@
  * survive whatever else becomes of the slots.
  */
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include "linkpair.hpp"
@@ -328,6 +329,91 @@ GST_START_TEST(test_a_peer_that_changes_slots) {
 }
 GST_END_TEST
 
+/** Slots that change between any two looks at them, mostly to what a slot may be. */
+GST_START_TEST(test_a_peer_that_changes_slots_all_the_time) {
+  Dice dice(3);
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    Master master;
+    Ring& ring = master.pair.ring(Direction::m2s);
+    std::atomic<bool> stop{false};
+    std::thread peer([&ring, &stop, seed] {
+      Dice odd(seed);
+      for (Ring other = ring; !stop.load();) {
+        Descriptor slot = other.read(static_cast<std::uint16_t>(odd.below(kRing)));
+        slot.length = odd.below(kCapacity + 1);
+        if (odd.below(1000) == 0) slot.offset = 0xfffffff0;
+        other.write(static_cast<std::uint16_t>(odd.below(kRing)), slot);
+      }
+    });
+    LinkMemory& state = master.pair.tx_state(Direction::m2s);
+    for (int round = 0; round < 6 && !state.failed(); ++round) {
+      const std::uint32_t length = 1 + dice.below(kCapacity / 4);
+      Loan* loan = master.lend(1 + dice.below(kRing), length);
+      if (loan == nullptr) {
+        send(master.tx(), packet(0, length));
+      } else {
+        std::vector<PacketDesc> sent;
+        for (std::uint32_t i = 0; i < loan->count; ++i) {
+          const std::uint32_t offset = loan->buffers[i].offset;
+          std::ranges::copy(packet(i, length), loan->base() + offset);
+          if (dice.below(3) != 0) sent.push_back({offset, length, 0, i});
+        }
+        const TxBurst burst = master.tx().send_burst_zero_copy(*loan, sent);
+        loan->give_back();
+        expect(burst.done() == sent.size() || burst.result != SendResult::ok, "not all are done");
+      }
+      master.tx().flush();
+      receive(master.pair.rx(Direction::m2s));
+    }
+    stop = true;
+    peer.join();
+  }
+}
+GST_END_TEST
+
+/** What needs two slots, since its own has become too short, leaves those behind it as they are. */
+GST_START_TEST(test_a_slot_that_became_shorter) {
+  Master master;
+  Ring& ring = master.pair.ring(Direction::m2s);
+  Loan* loan = master.lend_filled(5, 0);
+  Descriptor slot = ring.read(1);
+  slot.length = 40;
+  ring.write(1, slot);
+  fail_unless_equals_int(master.send_places(loan, all(5)).sent, 5);
+  fail_unless(master.received() == packets({0, 1, 2, 3, 4}));
+  fail_unless_equals_uint64(master.copies(), 4);
+  wait_for_loans(master);
+}
+GST_END_TEST
+
+/** Slots of different lengths: one that moves up does not fit, and then takes some of its own. */
+GST_START_TEST(test_slots_of_different_lengths) {
+  constexpr std::uint32_t kShort = 3900, kLong = 8000;
+  Master master(small_offer(kRing, kLong));
+  Ring& ring = master.pair.ring(Direction::m2s);
+  Descriptor slot = ring.read(0);
+  slot.length = kShort;
+  ring.write(0, slot);
+  std::vector<PacketDesc> sizes = lengths(4, kLong);
+  sizes[0].length = kShort;
+  Loan* loan = master.tx().lend_slots(master.link(), sizes);
+  fail_unless(loan != nullptr);
+  std::vector<PacketDesc> sent;
+  std::vector<Bytes> expected;
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    const std::uint32_t offset = loan->buffers[i].offset;
+    const Bytes bytes = packet(i, sizes[i].length);
+    std::ranges::copy(bytes, loan->base() + offset);
+    if (i == 0) continue;
+    sent.push_back({offset, kLong, 0, i});
+    expected.push_back(bytes);
+  }
+  fail_unless_equals_int(master.tx().send_burst_zero_copy(*loan, sent).sent, 3);
+  loan->give_back();
+  fail_unless(master.received() == expected);
+}
+GST_END_TEST
+
 GST_START_TEST(test_a_peer_with_one_buffer_for_all_slots) {
   Master master;
   Ring& ring = master.pair.ring(Direction::m2s);
@@ -352,6 +438,9 @@ static Suite* lentslots_suite(void) {
   tcase_add_test(tests, test_who_gets_none);
   tcase_add_test(tests, test_they_keep_the_link);
   tcase_add_loop_test(tests, test_a_peer_that_changes_slots, 0, std::size(kTricks));
+  tcase_add_test(tests, test_a_peer_that_changes_slots_all_the_time);
+  tcase_add_test(tests, test_a_slot_that_became_shorter);
+  tcase_add_test(tests, test_slots_of_different_lengths);
   tcase_add_test(tests, test_a_peer_with_one_buffer_for_all_slots);
   return suite;
 }
