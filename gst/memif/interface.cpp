@@ -10,6 +10,7 @@
 #include "gst/memif/control/log_limit.hpp"
 #include "gst/memif/control/log_message.hpp"
 #include "gst/memif/control/refusal.hpp"
+#include "gst/memif/control/refused_rings.hpp"
 #include "gst/memif/control/timer.hpp"
 #include "gst/memif/data/link.hpp"
 #include "gst/memif/data/link_backlog.hpp"
@@ -74,13 +75,6 @@ class Interface::Owner final : public ConnectionOwner {
 
  private:
   Interface& interface_;
-};
-
-/** What the master, as we know it, does not take. */
-struct Interface::RefusedRings {
-  std::optional<RingOffer> last;  // refused by the last connection
-  std::uint32_t max_s2m = kMaxQueues;
-  std::uint32_t max_m2s = kMaxQueues;
 };
 
 Result<std::shared_ptr<Interface>> Interface::create(Settings settings,
@@ -311,7 +305,8 @@ void Interface::dialled(Result<UniqueFd> socket) {
     return retry_later();
   }
   connection_ = std::make_shared<Connection>(loop_, std::move(*socket), *owner_);
-  Result<void> status = connection_->start(SlaveHandshake(offer()), nullptr);
+  Result<void> status =
+      connection_->start(SlaveHandshake(refused_rings_->offer(settings_)), nullptr);
   if (!status) return connection_closed(status.error());
   watch_deadline();
 }
@@ -399,29 +394,15 @@ void Interface::established(const std::string& peer_interface) {
   publish(std::move(link));
 }
 
-/** What is offered to a master: no more rings than it has taken where it refused one twice. */
-Settings Interface::offer() const {
-  Settings offer = settings_;
-  offer.tx_queues = std::min(offer.tx_queues, refused_rings_->max_s2m);
-  offer.rx_queues = std::min(offer.rx_queues, refused_rings_->max_m2s);
-  return offer;
-}
-
-/**
- * Some masters have fewer queues than their HELLO allows, and close without a word when they are
- * offered more. Once may be chance; a master that does it twice at the same ring is offered fewer.
- */
+/** As slave: remembers which ring the master was offered when it closed without a word. */
 void Interface::learn_from(const Error& error) {
   const SlaveHandshake* const slave = connection_ ? connection_->as_slave() : nullptr;
-  const std::optional<RingOffer> ring = slave != nullptr ? slave->offered_ring() : std::nullopt;
-  const bool in_silence = without_a_word(error);
-  const auto before = std::exchange(refused_rings_->last, in_silence ? ring : std::nullopt);
-  if (!in_silence || !ring || ring != before || ring->index == 0) return;
-  const bool s2m = ring->direction == Direction::s2m;
-  (s2m ? refused_rings_->max_s2m : refused_rings_->max_m2s) =
-      static_cast<std::uint32_t>(ring->index);
+  const auto ring =
+      slave != nullptr && without_a_word(error) ? slave->offered_ring() : std::nullopt;
+  if (!refused_rings_->learn(ring)) return;
   MEMIF_WARNING("%s id %u: the master takes no more than %s=%zu", settings_.socket.text().c_str(),
-                settings_.id, s2m ? "tx-queues" : "rx-queues", ring->index);
+                settings_.id, ring->direction == Direction::s2m ? "tx-queues" : "rx-queues",
+                ring->index);
 }
 
 void Interface::connection_closed(const Error& error) {

@@ -30,6 +30,7 @@ class Link;
 class Listener;
 class LogLimit;
 class QueueUser;
+class RefusedRings;
 class Timer;
 class UniqueFd;
 struct Admission;
@@ -138,7 +139,6 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   friend class Listener;
   friend class QueueUser;
   class Owner;
-  struct RefusedRings;
 
   Interface(Settings settings, std::shared_ptr<Loop> loop);
 
@@ -153,7 +153,6 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   void dial_now();
   void dialled(Result<UniqueFd> socket);
   void retry_later();
-  Settings offer() const;
   void learn_from(const Error& error);
   Result<Settings> admit(const Init& init);
   void adopt(std::shared_ptr<Connection> connection);
