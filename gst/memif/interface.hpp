@@ -147,6 +147,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   Result<void> start_locked(std::shared_ptr<Listener> listener);
   void set_settings(Settings settings);
   void stop_locked(const std::string& reason);
+  void seek_peer();
   Result<void> make_timer();
   void on_timer();
   void watch_deadline();
