@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "plugins/common/properties.hpp"
 #include "plugins/ip/debug.hpp"
 
 using ipplugin::IpHost;
@@ -15,15 +16,7 @@ using ipplugin::UdpSender;
 
 namespace {
 
-constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                   GST_PARAM_MUTABLE_PLAYING);
-constexpr auto kReadable = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 constexpr guint kMaxPort = 65535;
-
-std::string text_of(const GValue* value) {
-  const gchar* text = g_value_get_string(value);
-  return text != nullptr ? text : "";
-}
 
 template <class User>
 GstStructure* stats_of(const User& user) {
@@ -246,10 +239,7 @@ void install_datagram_properties(GObjectClass* klass) {
       g_param_spec_uint64("max-burst", "Maximum burst",
                           "Time in nanoseconds whose bits at max-bitrate may leave at once", 0,
                           10 * GST_SECOND, Pacer::kBurst, kPlaying));
-  g_object_class_install_property(
-      klass, kSinkStats,
-      g_param_spec_boxed("stats", "Statistics", "Counters since the element last went to PAUSED",
-                         GST_TYPE_STRUCTURE, kReadable));
+  g_object_class_install_property(klass, kSinkStats, stats_spec());
 }
 
 }  // namespace
@@ -405,10 +395,7 @@ static void gst_ip_host_udp_src_pad_class_init(GstIpHostUdpSrcPadClass* klass) {
           "timeout", "Timeout",
           "Nanoseconds without a datagram after which GstIpHostTimeout is posted; 0: never", 0,
           G_MAXUINT64, 0, kPlaying));
-  g_object_class_install_property(
-      object_class, kSrcStats,
-      g_param_spec_boxed("stats", "Statistics", "Counters since the element last went to PAUSED",
-                         GST_TYPE_STRUCTURE, kReadable));
+  g_object_class_install_property(object_class, kSrcStats, stats_spec());
 }
 
 static void gst_ip_host_udp_src_pad_init(GstIpHostUdpSrcPad*) {}

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "plugins/common/lenient_spec.hpp"
+#include "plugins/common/properties.hpp"
 #include "plugins/ip/gstiphoststate.hpp"
 
 using ipplugin::PacketReceiver;
@@ -24,11 +25,6 @@ enum : guint {
   kPropFragment,
   kPropStats
 };
-
-std::string text_of(const GValue* value) {
-  const gchar* text = g_value_get_string(value);
-  return text != nullptr ? text : "";
-}
 
 }  // namespace
 
@@ -145,9 +141,6 @@ namespace {
 
 constexpr char kStatsHelp[] = "Counters and tables of the host since it last went to PAUSED";
 
-constexpr auto kReady =
-    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-
 void install_address_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropAddress,
@@ -208,8 +201,5 @@ void install_link_properties(GObjectClass* klass) {
 void gst_ip_host_install_properties(GObjectClass* klass) {
   install_address_properties(klass);
   install_link_properties(klass);
-  g_object_class_install_property(
-      klass, kPropStats,
-      g_param_spec_boxed("stats", "Statistics", kStatsHelp, GST_TYPE_STRUCTURE,
-                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  g_object_class_install_property(klass, kPropStats, stats_spec(kStatsHelp));
 }

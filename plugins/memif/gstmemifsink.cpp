@@ -43,6 +43,7 @@
 #include "gst/packet/caps.hpp"
 #include "gst/packet/switch_event.hpp"
 #include "plugins/common/documentation.hpp"
+#include "plugins/common/properties.hpp"
 #include "plugins/memif/delivery_report.hpp"
 #include "plugins/memif/flow_spreader.hpp"
 #include "plugins/memif/gdp.hpp"
@@ -514,8 +515,6 @@ void gst_memif_sink_finalize(GObject* object) {
 }
 
 void gst_memif_sink_install_properties(GObjectClass* klass) {
-  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                     GST_PARAM_MUTABLE_PLAYING);
   MemifElement::install_properties(klass, MemifElement::Direction::send);
   g_object_class_install_property(
       klass, kPropWhenFull,

@@ -36,6 +36,7 @@
 #include <string_view>
 
 #include "plugins/common/documentation.hpp"
+#include "plugins/common/properties.hpp"
 #include "plugins/memif/udp_end.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(memifudpsink_debug);
@@ -330,7 +331,6 @@ void gst_memif_udp_sink_finalize(GObject* object) {
 }
 
 void install_own_properties(GObjectClass* klass) {
-  constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_property(
       klass, kPropBytesServed,
       g_param_spec_uint64("bytes-served", "Bytes served",
@@ -338,10 +338,7 @@ void install_own_properties(GObjectClass* klass) {
                           0, kReadOnly));
   g_object_class_install_property(
       klass, kPropStats,
-      g_param_spec_boxed(
-          "stats", "Statistics",
-          "Counters since PAUSED, and while it runs those of the shared host and link",
-          GST_TYPE_STRUCTURE, kReadOnly));
+      stats_spec("Counters since PAUSED, and while it runs those of the shared host and link"));
 }
 
 }  // namespace

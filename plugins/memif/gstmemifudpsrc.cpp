@@ -34,6 +34,7 @@
 
 #include "plugins/common/documentation.hpp"
 #include "plugins/common/live_source.hpp"
+#include "plugins/common/properties.hpp"
 #include "plugins/memif/datagram_queue.hpp"
 #include "plugins/memif/udp_end.hpp"
 
@@ -320,9 +321,6 @@ void gst_memif_udp_src_finalize(GObject* object) {
 }
 
 void install_own_properties(GObjectClass* klass) {
-  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                     GST_PARAM_MUTABLE_PLAYING);
-  constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_property(
       klass, kPropCaps,
       g_param_spec_boxed("caps", "Caps", "Caps of the datagrams; none: they have no caps",
@@ -338,10 +336,7 @@ void install_own_properties(GObjectClass* klass) {
                            "Give buffers the running time of their arrival", TRUE, kPlaying));
   g_object_class_install_property(
       klass, kPropStats,
-      g_param_spec_boxed(
-          "stats", "Statistics",
-          "Counters since PAUSED, and while it runs those of the shared host and link",
-          GST_TYPE_STRUCTURE, kReadOnly));
+      stats_spec("Counters since PAUSED, and while it runs those of the shared host and link"));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "plugins/common/lenient_spec.hpp"
+#include "plugins/common/properties.hpp"
 #include "plugins/memif/debug.hpp"
 #include "plugins/memif/memif_element.hpp"
 #include "plugins/memif/setting_properties.hpp"
@@ -50,11 +51,6 @@ GType gst_memif_unsealed_memory_get_type(void) {
 
 namespace {
 
-constexpr auto kReadWrite =
-    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-// Computed defaults: what the element shows without being told need not be what is used.
-constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-
 // ---- Settings, by their type ----------------------------------------------------------------
 
 template <class Enum>
@@ -81,22 +77,21 @@ struct MakeSpec {
     const auto& limits = info.limits;
     return lenient_spec_uint(name, info.nick, blurb, static_cast<guint>(limits.min),
                              static_cast<guint>(std::min<std::uint64_t>(limits.max, G_MAXUINT)),
-                             preset, kReadWrite);
+                             preset, kReady);
   }
   GParamSpec* operator()(std::uint64_t preset) const {
     return g_param_spec_uint64(name, info.nick, blurb, info.limits.min, info.limits.max, preset,
-                               kReadWrite);
+                               kReady);
   }
   GParamSpec* operator()(const std::string& preset) const {
     // What is hidden stays so in dot files and in what tools list.
-    const auto flags =
-        info.hidden ? static_cast<GParamFlags>(kReadWrite & ~G_PARAM_READABLE) : kReadWrite;
+    const auto flags = info.hidden ? static_cast<GParamFlags>(kReady & ~G_PARAM_READABLE) : kReady;
     return g_param_spec_string(name, info.nick, blurb, preset.c_str(), flags);
   }
   template <class Enum>
   GParamSpec* operator()(Enum preset) const {
     return g_param_spec_enum(name, info.nick, blurb, enum_type<Enum>(), static_cast<gint>(preset),
-                             kReadWrite);
+                             kReady);
   }
 };
 
@@ -119,8 +114,7 @@ struct FromGValue {
   SettingValue operator()(std::uint32_t) const { return std::uint32_t{g_value_get_uint(in)}; }
   SettingValue operator()(std::uint64_t) const { return std::uint64_t{g_value_get_uint64(in)}; }
   SettingValue operator()(const std::string&) const {
-    const gchar* text = g_value_get_string(in);
-    return std::string(text != nullptr ? text : "");
+    return text_of(in);
   }
   template <class Enum>
   SettingValue operator()(Enum) const {
@@ -153,7 +147,7 @@ void add_main_context(GObjectClass* klass) {
       g_param_spec_boxed("main-context", "Main context",
                          "Context of the application that serves the control channel; NULL: a "
                          "thread of the library",
-                         G_TYPE_MAIN_CONTEXT, kReadWrite));
+                         G_TYPE_MAIN_CONTEXT, kReady));
 }
 
 void add_queue(GObjectClass* klass, MemifElement::Direction direction) {
@@ -161,11 +155,11 @@ void add_queue(GObjectClass* klass, MemifElement::Direction direction) {
       direction == MemifElement::Direction::receive
           ? lenient_spec_uint("queue", "Queue",
                               "Receive queue that this element serves, from 0 to rx-queues - 1", 0,
-                              gstmemif::kMaxQueues - 1, 0, kReadWrite)
+                              gstmemif::kMaxQueues - 1, 0, kReady)
           : lenient_spec_int(
                 "queue", "Queue",
                 "Transmit queue to fill, from 0 to tx-queues - 1; -1: all, spread by flow", -1,
-                gstmemif::kMaxQueues - 1, 0, kReadWrite);
+                gstmemif::kMaxQueues - 1, 0, kReady);
   g_object_class_install_property(klass, kPropQueue, spec);
 }
 
@@ -188,9 +182,7 @@ void add_status_properties(GObjectClass* klass, MemifElement::Direction directio
   const char* blurb = direction == MemifElement::Direction::receive
                           ? "Counters of the queue and of the interface since PAUSED"
                           : "Counters of the queue, or of all, and of the interface since PAUSED";
-  g_object_class_install_property(
-      klass, kPropStats,
-      g_param_spec_boxed("stats", "Statistics", blurb, GST_TYPE_STRUCTURE, kReadOnly));
+  g_object_class_install_property(klass, kPropStats, stats_spec(blurb));
 }
 
 MainContext context_of(const GValue* value) {

@@ -11,6 +11,8 @@
 #include <map>
 #include <string>
 
+#include "plugins/common/properties.hpp"
+
 /** A GValue with value semantics. */
 class PropertyValue {
  public:
@@ -34,10 +36,7 @@ class PropertyValue {
   }
   /** A text as it is, anything else as GStreamer writes it. */
   [[nodiscard]] std::string text() const {
-    if (G_VALUE_HOLDS_STRING(&value_)) {
-      const gchar* text = g_value_get_string(&value_);
-      return text != nullptr ? text : "";
-    }
+    if (G_VALUE_HOLDS_STRING(&value_)) return text_of(&value_);
     gchar* text = gst_value_serialize(&value_);
     const std::string out = text != nullptr ? text : "";
     g_free(text);

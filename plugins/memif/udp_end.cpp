@@ -7,6 +7,7 @@
 #include <span>
 
 #include "plugins/common/lenient_spec.hpp"
+#include "plugins/common/properties.hpp"
 #include "plugins/memif/debug.hpp"
 #include "plugins/memif/setting_properties.hpp"
 
@@ -14,12 +15,6 @@ using gstmemif::Error;
 using gstmemif::SettingInfo;
 
 namespace {
-
-constexpr auto kReady =
-    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                   GST_PARAM_MUTABLE_PLAYING);
-constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 
 /** As udpsrc and udpsink say it: no group. */
 constexpr char kNoGroup[] = "0.0.0.0";
@@ -144,9 +139,7 @@ void install_receiver(GObjectClass* klass) {
 }
 
 bool is_empty(const GValue& value) {
-  if (!G_VALUE_HOLDS_STRING(&value)) return false;
-  const gchar* text = g_value_get_string(&value);
-  return text == nullptr || *text == '\0';
+  return G_VALUE_HOLDS_STRING(&value) && text_of(&value).empty();
 }
 
 /** host:port, with brackets around an IPv6 address. */

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <variant>
 
+#include "plugins/common/properties.hpp"
+
 GType gst_packet_gen_protocol_get_type(void);
 GType gst_packet_gen_protocol_get_type(void) {
   using packetplugin::GenProtocol;
@@ -18,11 +20,6 @@ GType gst_packet_gen_protocol_get_type(void) {
 
 namespace packetplugin {
 namespace {
-
-constexpr auto kReady =
-    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                   GST_PARAM_MUTABLE_PLAYING);
 
 using Member =
     std::variant<std::string GenSettings::*, unsigned GenSettings::*, std::uint64_t GenSettings::*,
@@ -97,10 +94,7 @@ struct Set {
   GenSettings& settings;
   const GValue* in;
 
-  void operator()(std::string GenSettings::*member) const {
-    const gchar* text = g_value_get_string(in);
-    settings.*member = text != nullptr ? text : "";
-  }
+  void operator()(std::string GenSettings::*member) const { settings.*member = text_of(in); }
   void operator()(unsigned GenSettings::*member) const { settings.*member = g_value_get_uint(in); }
   void operator()(std::uint64_t GenSettings::*member) const {
     settings.*member = g_value_get_uint64(in);

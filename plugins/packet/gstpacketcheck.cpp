@@ -41,6 +41,7 @@
 #include "gst/packet/batch.hpp"
 #include "plugins/common/documentation.hpp"
 #include "plugins/common/inform.hpp"
+#include "plugins/common/properties.hpp"
 #include "plugins/packet/packet_checker.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(packetcheck_debug);
@@ -417,8 +418,6 @@ void gst_packet_check_finalize(GObject* object) {
 }
 
 void gst_packet_check_install_properties(GObjectClass* klass) {
-  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                     GST_PARAM_MUTABLE_PLAYING);
   g_object_class_install_property(
       klass, kPropCount,
       g_param_spec_uint64("count", "Count",
@@ -445,10 +444,7 @@ void gst_packet_check_install_properties(GObjectClass* klass) {
           0, G_MAXUINT, 0, kPlaying));
   g_object_class_install_property(
       klass, kPropStats,
-      g_param_spec_boxed("stats", "Statistics",
-                         "Totals, rates and latencies since the element last went to PAUSED",
-                         GST_TYPE_STRUCTURE,
-                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+      stats_spec("Totals, rates and latencies since the element last went to PAUSED"));
 }
 
 }  // namespace

@@ -35,6 +35,7 @@
 #include "plugins/common/documentation.hpp"
 #include "plugins/common/live_source.hpp"
 #include "plugins/common/packet_pool.hpp"
+#include "plugins/common/properties.hpp"
 #include "plugins/packet/gen_properties.hpp"
 #include "plugins/packet/pacer.hpp"
 #include "plugins/packet/packet_builder.hpp"
@@ -338,11 +339,6 @@ gboolean gst_packet_gen_decide_allocation(GstBaseSrc* src, GstQuery* query) {
 
 // ---- GObject --------------------------------------------------------------------------------
 
-std::string text_of(const GValue* value) {
-  const gchar* text = g_value_get_string(value);
-  return text != nullptr ? text : "";
-}
-
 /** An invalid rate is an error on start, and a warning while packets flow. */
 void gst_packet_gen_set_rate(GstPacketGen* self, const GValue* value) {
   GstPacketGenState& state = *self->state;
@@ -416,25 +412,14 @@ void gst_packet_gen_finalize(GObject* object) {
 }
 
 void gst_packet_gen_install_properties(GObjectClass* klass) {
-  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                     GST_PARAM_MUTABLE_PLAYING);
   packetplugin::install_gen_properties(klass);
   g_object_class_install_property(
       klass, kPropBatchSize,
       g_param_spec_uint("batch-size", "Batch size",
                         "Maximum number of packets per push; fewer with a rate", 1,
                         GST_PACKET_BATCH_MAX, GST_PACKET_BATCH_MAX, kPlaying));
-  g_object_class_install_property(
-      klass, kPropBatches,
-      g_param_spec_boolean("batches", "Batches",
-                           "Push many packets per buffer to elements that support it; otherwise "
-                           "one packet per buffer",
-                           TRUE, kPlaying));
-  g_object_class_install_property(
-      klass, kPropStats,
-      g_param_spec_boxed("stats", "Statistics", "Counters since the element last went to PAUSED",
-                         GST_TYPE_STRUCTURE,
-                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  g_object_class_install_property(klass, kPropBatches, batches_spec());
+  g_object_class_install_property(klass, kPropStats, stats_spec());
 }
 
 }  // namespace

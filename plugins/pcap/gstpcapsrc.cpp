@@ -37,6 +37,7 @@
 #include "plugins/common/documentation.hpp"
 #include "plugins/common/inform.hpp"
 #include "plugins/common/live_source.hpp"
+#include "plugins/common/properties.hpp"
 #include "plugins/pcap/replay.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(pcapsrc_debug);
@@ -249,11 +250,9 @@ void gst_pcap_src_set_property(GObject* object, guint id, const GValue* value, G
   GstPcapSrcState& state = state_of(object);
   const std::lock_guard lock(state.mutex);
   switch (id) {
-    case kPropLocation: {
-      const gchar* text = g_value_get_string(value);
-      state.location = text != nullptr ? text : "";
+    case kPropLocation:
+      state.location = text_of(value);
       break;
-    }
     case kPropSpeed:
       state.speed = g_value_get_double(value);
       break;
@@ -317,10 +316,6 @@ void gst_pcap_src_finalize(GObject* object) {
 }
 
 void gst_pcap_src_install_properties(GObjectClass* klass) {
-  constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                   GST_PARAM_MUTABLE_READY);
-  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                     GST_PARAM_MUTABLE_PLAYING);
   g_object_class_install_property(
       klass, kPropLocation,
       g_param_spec_string("location", "Location", "File or FIFO to read; \"-\": the standard input",
@@ -340,17 +335,8 @@ void gst_pcap_src_install_properties(GObjectClass* klass) {
       g_param_spec_uint("batch-size", "Batch size",
                         "Maximum number of packets per push; fewer with a speed or from a FIFO", 1,
                         GST_PACKET_BATCH_MAX, GST_PACKET_BATCH_MAX, kPlaying));
-  g_object_class_install_property(
-      klass, kPropBatches,
-      g_param_spec_boolean("batches", "Batches",
-                           "Push many packets per buffer to elements that support it; otherwise "
-                           "one packet per buffer",
-                           TRUE, kPlaying));
-  g_object_class_install_property(
-      klass, kPropStats,
-      g_param_spec_boxed("stats", "Statistics", "Counters since the element last went to PAUSED",
-                         GST_TYPE_STRUCTURE,
-                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  g_object_class_install_property(klass, kPropBatches, batches_spec());
+  g_object_class_install_property(klass, kPropStats, stats_spec());
 }
 
 }  // namespace
