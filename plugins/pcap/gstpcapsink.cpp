@@ -32,23 +32,22 @@
 #include <mutex>
 #include <string>
 
-#include "gst/packet/batch.hpp"
 #include "gst/packet/caps.hpp"
+#include "gst/packet/packetbatch.h"
 #include "plugins/common/documentation.hpp"
 #include "plugins/common/inform.hpp"
-#include "plugins/pcap/arrival_clock.hpp"
-#include "plugins/pcap/capture_writer.hpp"
-#include "plugins/pcap/recorded_time.hpp"
+#include "plugins/common/properties.hpp"
+#include "plugins/pcap/recording.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(pcapsink_debug);
 #define GST_CAT_DEFAULT pcapsink_debug
 
-using gstcommon::Counter;
 using pcapplugin::CapturePlan;
 using pcapplugin::CaptureWriter;
 using pcapplugin::FileFormat;
 using pcapplugin::Flow;
 using pcapplugin::kLongestPacket;
+using pcapplugin::Recording;
 
 namespace {
 
@@ -87,12 +86,9 @@ struct GstPcapSinkState {
   bool unbuffered = false;
 
   // Streaming thread, and state changes while it does not run.
-  CaptureWriter writer;
-  pcapplugin::ArrivalClock clock;
-  bool flushes_always = false;
+  Recording recording;
+  CaptureWriter& writer = recording.writer;
   bool failed = false;
-
-  Counter unreadable;
 };
 
 struct GstPcapSink {
@@ -122,8 +118,9 @@ void gst_pcap_sink_post_closed(GstBaseSink* sink, const std::string& location) {
 }  // namespace
 
 GstPcapSinkState::GstPcapSinkState(GstBaseSink* sink)
-    : writer([sink] { return gst_base_sink_wait_preroll(sink) == GST_FLOW_OK; },
-             [sink](const std::string& location) { gst_pcap_sink_post_closed(sink, location); }) {}
+    : recording(sink, [sink](const std::string& location) {
+        gst_pcap_sink_post_closed(sink, location);
+      }) {}
 
 namespace {
 
@@ -167,83 +164,12 @@ GstFlowReturn gst_pcap_sink_flow(GstBaseSink* sink, Flow flow) {
 
 // ---- Packets --------------------------------------------------------------------------------
 
-/** Nanoseconds since 1970, of the buffer or of the PTS of a batch. */
-std::uint64_t gst_pcap_sink_time_of(GstBaseSink* sink, GstBuffer* buffer) {
-  if (const auto recorded = pcapplugin::recorded_time(buffer)) return *recorded;
-  const GstSegment& segment = sink->segment;
-  GstClockTime running = GST_CLOCK_TIME_NONE;
-  if (segment.format == GST_FORMAT_TIME && GST_BUFFER_PTS_IS_VALID(buffer)) {
-    running = gst_segment_to_running_time(&segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
-  }
-  return state_of(sink).clock.time_of_day_at(GST_ELEMENT_CAST(sink), running);
-}
-
-Flow gst_pcap_sink_add_batch(GstPcapSinkState& state, GstBuffer* batch, std::uint64_t time) {
-  const gstpacket::BatchMap map(batch);
-  if (!map) {
-    state.unreadable.add(1);
-    return Flow::ok;
-  }
-  Flow added = Flow::ok;
-  CaptureWriter::Tally tally;
-  for (guint i = 0; i < map.meta().n && added == Flow::ok; ++i) {
-    const GstPacketDesc desc = map.meta().packets[i];
-    const std::byte* bytes = map.bytes(desc);
-    if (bytes != nullptr) {
-      added = state.writer.add(time + desc.delay, bytes, desc.length, tally);
-    } else {
-      state.unreadable.add(1);
-    }
-  }
-  state.writer.count(tally);
-  return added;
-}
-
-Flow gst_pcap_sink_add(GstBaseSink* sink, GstBuffer* buffer) {
-  GstPcapSinkState& state = state_of(sink);
-  const std::uint64_t time = gst_pcap_sink_time_of(sink, buffer);
-  if (gst_buffer_get_packet_batch_meta(buffer) != nullptr) {
-    return gst_pcap_sink_add_batch(state, buffer, time);
-  }
-  GstMapInfo map;
-  if (gst_buffer_map(buffer, &map, GST_MAP_READ) == FALSE) {
-    state.unreadable.add(1);
-    return Flow::ok;
-  }
-  CaptureWriter::Tally tally;
-  const Flow added = state.writer.add(time, reinterpret_cast<const std::byte*>(map.data),
-                                      static_cast<std::uint32_t>(map.size), tally);
-  state.writer.count(tally);
-  gst_buffer_unmap(buffer, &map);
-  return added;
-}
-
-/** Adds what @p add_all does, and writes it if somebody waits for it. */
-template <class AddAll>
-GstFlowReturn gst_pcap_sink_receive(GstBaseSink* sink, AddAll add_all) {
+template <class Packets>
+GstFlowReturn gst_pcap_sink_record(GstBaseSink* sink, Packets* packets) {
   GstPcapSinkState& state = state_of(sink);
   if (state.failed) return GST_FLOW_ERROR;
   if (!state.writer.is_open()) return GST_FLOW_EOS;  // closed by an EOS
-  Flow flow = add_all();
-  if (flow == Flow::ok && (state.flushes_always || state.writer.has_reader())) {
-    flow = state.writer.flush();
-  }
-  return flow == Flow::ok ? GST_FLOW_OK : gst_pcap_sink_flow(sink, flow);
-}
-
-GstFlowReturn gst_pcap_sink_render(GstBaseSink* sink, GstBuffer* buffer) {
-  return gst_pcap_sink_receive(sink, [=] { return gst_pcap_sink_add(sink, buffer); });
-}
-
-GstFlowReturn gst_pcap_sink_render_list(GstBaseSink* sink, GstBufferList* list) {
-  return gst_pcap_sink_receive(sink, [=] {
-    const guint length = gst_buffer_list_length(list);
-    for (guint i = 0; i < length; ++i) {
-      const Flow added = gst_pcap_sink_add(sink, gst_buffer_list_get(list, i));
-      if (added != Flow::ok) return added;
-    }
-    return Flow::ok;
-  });
+  return gst_pcap_sink_flow(sink, state.recording.record(packets));
 }
 
 gboolean gst_pcap_sink_set_caps(GstBaseSink* sink, GstCaps* caps) {
@@ -304,15 +230,15 @@ FileFormat format_of(gint setting, const std::string& location) {
 gboolean gst_pcap_sink_start(GstBaseSink* sink) {
   GstPcapSinkState& state = state_of(sink);
   CapturePlan plan;
+  bool unbuffered = false;
   {
     const std::lock_guard lock(state.mutex);
     plan = state.settings;
     plan.info.format = format_of(state.format, plan.location);
-    state.flushes_always = state.unbuffered;
+    unbuffered = state.unbuffered;
   }
   state.failed = false;
-  state.clock.forget();
-  state.unreadable.reset();
+  state.recording.begin(unbuffered);
   if (plan.location.empty()) {
     GST_ELEMENT_ERROR(sink, RESOURCE, SETTINGS,
                       ("There is no file to record to. Set location, to \"-\" for the standard "
@@ -352,11 +278,6 @@ gboolean gst_pcap_sink_unlock_stop(GstBaseSink* sink) {
 }
 
 // ---- GObject --------------------------------------------------------------------------------
-
-std::string text_of(const GValue* value) {
-  const gchar* text = g_value_get_string(value);
-  return text != nullptr ? text : "";
-}
 
 void gst_pcap_sink_set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
   GstPcapSinkState& state = state_of(object);
@@ -401,7 +322,7 @@ GstStructure* gst_pcap_sink_stats(const GstPcapSinkState& state) {
                            guint64{state.writer.packets.get()}, "bytes", G_TYPE_UINT64,
                            guint64{state.writer.bytes_written.get()}, "snapped", G_TYPE_UINT64,
                            guint64{state.writer.snapped.get()}, "unreadable", G_TYPE_UINT64,
-                           guint64{state.unreadable.get()}, "files", G_TYPE_UINT64,
+                           guint64{state.recording.unreadable.get()}, "files", G_TYPE_UINT64,
                            guint64{state.writer.files.get()}, nullptr);
 }
 
@@ -450,9 +371,6 @@ void gst_pcap_sink_finalize(GObject* object) {
   delete reinterpret_cast<GstPcapSink*>(object)->state;
   G_OBJECT_CLASS(gst_pcap_sink_parent_class)->finalize(object);
 }
-
-constexpr auto kReady =
-    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 
 void install_file_properties(GObjectClass* klass) {
   g_object_class_install_property(
@@ -508,14 +426,6 @@ void install_rotation_properties(GObjectClass* klass) {
                                                     0, G_MAXUINT, 0, kReady));
 }
 
-void install_stats_property(GObjectClass* klass) {
-  g_object_class_install_property(
-      klass, kPropStats,
-      g_param_spec_boxed("stats", "Statistics", "Totals since the element last went to PAUSED",
-                         GST_TYPE_STRUCTURE,
-                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
-}
-
 }  // namespace
 
 static void gst_pcap_sink_class_init(GstPcapSinkClass* klass) {
@@ -526,7 +436,8 @@ static void gst_pcap_sink_class_init(GstPcapSinkClass* klass) {
   object_class->finalize = gst_pcap_sink_finalize;
   install_file_properties(object_class);
   install_rotation_properties(object_class);
-  install_stats_property(object_class);
+  g_object_class_install_property(object_class, kPropStats,
+                                  stats_spec("Totals since the element last went to PAUSED"));
   gst_type_mark_as_plugin_api(format_type(), static_cast<GstPluginAPIFlags>(0));
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
@@ -548,8 +459,8 @@ static void gst_pcap_sink_class_init(GstPcapSinkClass* klass) {
   sink_class->set_caps = gst_pcap_sink_set_caps;
   sink_class->event = gst_pcap_sink_event;
   sink_class->propose_allocation = gst_pcap_sink_propose_allocation;
-  sink_class->render = gst_pcap_sink_render;
-  sink_class->render_list = gst_pcap_sink_render_list;
+  sink_class->render = gst_pcap_sink_record<GstBuffer>;
+  sink_class->render_list = gst_pcap_sink_record<GstBufferList>;
 }
 
 static void gst_pcap_sink_init(GstPcapSink* self) {
