@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gst/packet/batch.hpp"
+#include "plugins/common/properties.hpp"
 #include "plugins/memif/gstmemifsrcstate.hpp"
 
 using gstmemif::RxMode;
@@ -52,9 +53,7 @@ static GType gst_memif_lend_frames_get_type(void) {
 namespace {
 
 void gst_memif_src_set_caps_property(GstMemifSrc* self, const GValue* value) {
-  GstCaps* caps = gst_value_get_caps(value) != nullptr
-                      ? gst_caps_ref(const_cast<GstCaps*>(gst_value_get_caps(value)))
-                      : nullptr;
+  auto* caps = static_cast<GstCaps*>(g_value_dup_boxed(value));
   {
     const std::lock_guard lock(self->state->mutex);
     std::swap(caps, self->state->caps);
@@ -83,9 +82,8 @@ void gst_memif_src_set_property(GObject* object, guint id, const GValue* value, 
       state.live.reconfigure();
       break;
     case kPropCpuAffinity: {
-      const gchar* text = g_value_get_string(value);
       const std::lock_guard lock(state.mutex);
-      state.cpu_affinity = text != nullptr ? text : "";
+      state.cpu_affinity = text_of(value);
       break;
     }
     case kPropEosOnDisconnect:
@@ -144,10 +142,6 @@ void gst_memif_src_get_property(GObject* object, guint id, GValue* value, GParam
 }
 
 void gst_memif_src_install_properties(GObjectClass* klass) {
-  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                     GST_PARAM_MUTABLE_PLAYING);
-  constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                   GST_PARAM_MUTABLE_READY);
   MemifElement::install_properties(klass, MemifElement::Direction::receive);
   g_object_class_install_property(
       klass, kPropRxMode,
@@ -159,12 +153,7 @@ void gst_memif_src_install_properties(GObjectClass* klass) {
       g_param_spec_uint("batch-size", "Batch size",
                         "Maximum number of packets per push; larger batches cost less per packet",
                         1, GST_PACKET_BATCH_MAX, GST_PACKET_BATCH_MAX, kPlaying));
-  g_object_class_install_property(
-      klass, kPropBatches,
-      g_param_spec_boolean("batches", "Batches",
-                           "Push many packets per buffer to elements that support it; otherwise "
-                           "one packet per buffer",
-                           TRUE, kPlaying));
+  g_object_class_install_property(klass, kPropBatches, batches_spec());
   g_object_class_install_property(
       klass, kPropCpuAffinity,
       g_param_spec_string("cpu-affinity", "CPU affinity",

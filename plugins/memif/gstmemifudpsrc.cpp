@@ -244,9 +244,7 @@ gboolean gst_memif_udp_src_decide_allocation(GstBaseSrc*, GstQuery* query) {
 }
 
 void set_caps_property(GstMemifUdpSrcState& state, const GValue* value) {
-  GstCaps* caps = gst_value_get_caps(value) != nullptr
-                      ? gst_caps_ref(const_cast<GstCaps*>(gst_value_get_caps(value)))
-                      : nullptr;
+  auto* caps = static_cast<GstCaps*>(g_value_dup_boxed(value));
   {
     const std::lock_guard lock(state.mutex);
     std::swap(caps, state.caps);
