@@ -14,6 +14,8 @@
 #include "plugins/ip/udp_receiver.hpp"
 #include "plugins/ip/udp_sender.hpp"
 
+inline constexpr guint kMaxPort = 65535;
+
 GType gst_ip_host_udp_sink_pad_get_type(void);
 GType gst_ip_host_udp_src_pad_get_type(void);
 
@@ -21,6 +23,16 @@ GType gst_ip_host_udp_src_pad_get_type(void);
 [[nodiscard]] ipplugin::UdpSender* gst_ip_host_sender(GstPad* pad);
 [[nodiscard]] std::shared_ptr<ipplugin::UdpReceiver> gst_ip_host_receiver(GstPad* pad);
 
-/** A new pad of `host`, floating. */
-[[nodiscard]] GstPad* gst_ip_host_pad_new(GstPadTemplate* templ, const char* name,
-                                          std::shared_ptr<ipplugin::IpHost> host);
+/** A new pad of @p host, floating. */
+[[nodiscard]] GstPad* gst_ip_host_sink_pad_new(GstPadTemplate* templ, const char* name,
+                                               std::shared_ptr<ipplugin::IpHost> host);
+[[nodiscard]] GstPad* gst_ip_host_src_pad_new(GstPadTemplate* templ, const char* name,
+                                              std::shared_ptr<ipplugin::IpHost> host);
+
+/** What is behind a pad, as its property `stats`. */
+template <class User>
+GstStructure* stats_of(const User& user) {
+  GstStructure* stats = gst_structure_new_empty("application/x-packet-stats");
+  user.add_stats(stats);
+  return stats;
+}

@@ -132,7 +132,9 @@ GstPad* gst_ip_host_request_new_pad(GstElement* element, GstPadTemplate* templ, 
     return nullptr;
   }
   GstIpHostState& state = gst_ip_host_state(element);
-  GstPad* pad = gst_ip_host_pad_new(templ, name.c_str(), state.host);
+  const bool sends = GST_PAD_TEMPLATE_DIRECTION(templ) == GST_PAD_SINK;
+  GstPad* pad = sends ? gst_ip_host_sink_pad_new(templ, name.c_str(), state.host)
+                      : gst_ip_host_src_pad_new(templ, name.c_str(), state.host);
   gst_object_ref_sink(pad);
   gst_pad_set_element_private(pad, &state);
   set_functions(pad);
