@@ -5,7 +5,7 @@
 #include <mutex>
 #include <string>
 
-#include "plugins/common/lenient_spec.hpp"
+#include "plugins/common/host_specs.hpp"
 #include "plugins/common/properties.hpp"
 #include "plugins/ip/gstiphoststate.hpp"
 
@@ -13,15 +13,16 @@ using ipplugin::PacketReceiver;
 
 namespace {
 
+/** The first ones as in host_specs(). */
 enum : guint {
   kPropAddress = 1,
   kPropGateway,
   kPropMac,
+  kPropNeighbours,
   kPropMtu,
   kPropVlan,
   kPropPcp,
   kPropVerifyChecksum,
-  kPropNeighbours,
   kPropFragment,
   kPropStats
 };
@@ -137,69 +138,11 @@ void gst_ip_host_get_property(GObject* object, guint id, GValue* value, GParamSp
   }
 }
 
-namespace {
-
-constexpr char kStatsHelp[] = "Counters and tables of the host since it last went to PAUSED";
-
-void install_address_properties(GObjectClass* klass) {
-  g_object_class_install_property(
-      klass, kPropAddress,
-      g_param_spec_string("address", "Address",
-                          "Addresses of the host, such as 10.0.0.1/24,2001:db8::1/64; /24: the "
-                          "first 24 bits name the network",
-                          "", kReady));
-  g_object_class_install_property(
-      klass, kPropGateway,
-      g_param_spec_string(
-          "gateway", "Gateway",
-          "Address of the router to all other networks: IPv4, IPv6 or, separated by a comma, both",
-          "", kReady));
-  g_object_class_install_property(
-      klass, kPropMac,
-      g_param_spec_string("mac", "MAC address",
-                          "MAC address of the host, such as 02:00:0a:00:00:01; empty: derived from "
-                          "the first address",
-                          "", kReady));
-  g_object_class_install_property(
-      klass, kPropNeighbours,
-      g_param_spec_string(
-          "neighbours", "Neighbours",
-          "Hosts with known MAC addresses, separated by commas, such as 10.0.0.2=02:00:0a:00:00:02",
-          "", kReady));
-}
-
-void install_link_properties(GObjectClass* klass) {
-  g_object_class_install_property(
-      klass, kPropMtu,
-      lenient_spec_uint(
-          "mtu", "MTU",
-          "Longest IP packet of the link, in bytes; 1280 or more with an IPv6 address", 576, 65535,
-          1500, kReady));
-  g_object_class_install_property(
-      klass, kPropVlan,
-      g_param_spec_int("vlan", "VLAN", "VLAN of the host; -1: none, untagged frames", -1, 4094, -1,
-                       kReady));
-  g_object_class_install_property(
-      klass, kPropPcp,
-      g_param_spec_uint("pcp", "Priority", "Priority code point in the VLAN tag of its frames", 0,
-                        7, 0, kReady));
-  g_object_class_install_property(
-      klass, kPropVerifyChecksum,
-      g_param_spec_boolean("verify-checksum", "Verify checksum",
-                           "Drop packets with a wrong IPv4 header, UDP or ICMP checksum", TRUE,
-                           kReady));
-  g_object_class_install_property(
-      klass, kPropFragment,
-      g_param_spec_boolean("fragment", "Fragment",
-                           "Send datagrams that are longer than the MTU in fragments; if false, "
-                           "they are an error",
-                           FALSE, kReady));
-}
-
-}  // namespace
-
 void gst_ip_host_install_properties(GObjectClass* klass) {
-  install_address_properties(klass);
-  install_link_properties(klass);
-  g_object_class_install_property(klass, kPropStats, stats_spec(kStatsHelp));
+  guint id = kPropAddress;
+  for (GParamSpec* spec : host_specs()) g_object_class_install_property(klass, id++, spec);
+  g_assert(id == kPropStats);
+  g_object_class_install_property(
+      klass, kPropStats,
+      stats_spec("Counters and tables of the host since it last went to PAUSED"));
 }

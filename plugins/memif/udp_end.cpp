@@ -6,7 +6,7 @@
 #include <cstring>
 #include <span>
 
-#include "plugins/common/lenient_spec.hpp"
+#include "plugins/common/host_specs.hpp"
 #include "plugins/common/properties.hpp"
 #include "plugins/memif/debug.hpp"
 #include "plugins/memif/setting_properties.hpp"
@@ -47,43 +47,9 @@ void install_link(GObjectClass* klass) {
   g_assert(id <= kUdpFirstHost);
 }
 
-/** As iphost has them. */
 void install_host(GObjectClass* klass) {
-  GParamSpec* const specs[] = {
-      g_param_spec_string("address", "Address",
-                          "Addresses of this host, such as 10.0.0.1/24,2001:db8::1/64; /24: the "
-                          "first 24 bits name the network",
-                          "", kReady),
-      g_param_spec_string(
-          "gateway", "Gateway",
-          "Address of the router to all other networks: IPv4, IPv6 or, separated by a comma, both",
-          "", kReady),
-      g_param_spec_string("mac", "MAC address",
-                          "MAC address of this host, such as 02:00:0a:00:00:01; empty: derived "
-                          "from the first address",
-                          "", kReady),
-      g_param_spec_string(
-          "neighbours", "Neighbours",
-          "Hosts with known MAC addresses, separated by commas, such as 10.0.0.2=02:00:0a:00:00:02",
-          "", kReady),
-      lenient_spec_uint(
-          "mtu", "MTU",
-          "Longest IP packet of the link, in bytes; 1280 or more with an IPv6 address", 576, 65535,
-          1500, kReady),
-      g_param_spec_int("vlan", "VLAN", "VLAN of this host; -1: none, untagged frames", -1, 4094, -1,
-                       kReady),
-      g_param_spec_uint("pcp", "Priority", "Priority code point in the VLAN tag of its frames", 0,
-                        7, 0, kReady),
-      g_param_spec_boolean("verify-checksum", "Verify checksum",
-                           "Drop packets with a wrong IPv4 header, UDP or ICMP checksum", TRUE,
-                           kReady),
-      g_param_spec_boolean("fragment", "Fragment",
-                           "Send datagrams that are longer than the MTU in fragments; if false, "
-                           "they are an error",
-                           FALSE, kReady),
-  };
   guint id = kUdpFirstHost;
-  for (GParamSpec* spec : specs) g_object_class_install_property(klass, id++, spec);
+  for (GParamSpec* spec : host_specs()) g_object_class_install_property(klass, id++, spec);
 }
 
 void install_sender(GObjectClass* klass) {
