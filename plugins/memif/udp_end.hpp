@@ -90,6 +90,8 @@ class UdpEnd {
 
   [[nodiscard]] Use use() const;
   void set_uri_property(const char* text);
+  /** What iphost takes for it. */
+  static void set_on_pad(GstPad* pad, const std::string& property, const GValue* value);
   void keep(const char* property, const GValue* value);
   bool get_from_host(guint id, GValue* value, GParamSpec* spec) const;
   bool set_up(GstPad* pad);
