@@ -205,9 +205,7 @@ GstStateChangeReturn gst_memif_udp_sink_change_state(GstElement* element,
 // ---- clients ----------------------------------------------------------------------------------
 
 std::string client(const gchar* host, gint port) {
-  const std::string name = host != nullptr ? host : "";
-  const bool bare_v6 = name.find(':') != std::string::npos && name.front() != '[';
-  return (bare_v6 ? "[" + name + "]" : name) + ":" + std::to_string(port);
+  return host_and_port(host != nullptr ? host : "", port);
 }
 
 std::vector<std::string> clients_of(gpointer sink) {

@@ -114,6 +114,9 @@ class UdpEnd {
   GstStructure* last_stats_ = nullptr;
 };
 
+/** "host:port", with brackets around an IPv6 address. */
+std::string host_and_port(const std::string& host, int port);
+
 inline constexpr char kUdpScheme[] = "memifudp";
 inline constexpr const gchar* kUdpProtocols[] = {kUdpScheme, nullptr};
 

@@ -109,12 +109,6 @@ bool is_empty(const GValue& value) {
   return G_VALUE_HOLDS_STRING(&value) && text_of(&value).empty();
 }
 
-/** host:port, with brackets around an IPv6 address. */
-std::string host_and_port(const std::string& host, int port) {
-  const bool bare_v6 = host.find(':') != std::string::npos && host.front() != '[';
-  return (bare_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
 }  // namespace
 
 void UdpEnd::install_properties(GObjectClass* klass, Direction direction) {

@@ -177,6 +177,11 @@ bool UdpEnd::set_uri(const char* text, GError** error) {
   return true;
 }
 
+std::string host_and_port(const std::string& host, int port) {
+  const bool bare_v6 = host.find(':') != std::string::npos && host.front() != '[';
+  return (bare_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
 std::string UdpEnd::uri() const {
   const auto text_of = [this](const char* name) {
     gchar* text = nullptr;
@@ -189,9 +194,7 @@ std::string UdpEnd::uri() const {
   g_object_get(element_, "port", &port, nullptr);
   const bool sends = direction_ == Direction::send;
   const std::string host = text_of(sends ? "host" : "multicast-group");
-  std::string out = std::string(kUdpScheme) + "://";
-  out += host.find(':') != std::string::npos ? "[" + host + "]" : host;
-  out += ":" + std::to_string(port);
+  std::string out = std::string(kUdpScheme) + "://" + host_and_port(host, port);
   char separator = '?';
   for (const auto& [name, value] : query()) {
     out += separator + name + "=" + escaped(value);
