@@ -17,6 +17,8 @@
 #include "gst/memif/queue_user.hpp"
 #include "plugins/memif/shared_interface.hpp"
 
+class LinkObserver;
+
 /**
  * Numbers of the common properties: those of the table of settings, then these. Each element goes
  * on from kPropCommonLast.
@@ -77,7 +79,6 @@ class MemifElement {
   void check_queue(const gstmemif::QueueUser& user, bool has_queue);
 
  private:
-  class Observer;
   bool settings_changed() const;
   void get_setting(const gstmemif::SettingInfo& info, GValue* value) const;
   GstStructure* stats();
@@ -104,7 +105,7 @@ class MemifElement {
   std::shared_ptr<gstmemif::InterfaceStats> stats_;  // stays readable after stop()
   std::uint32_t stats_queues_ = 0;                   // how many there are of our direction
   std::unique_ptr<Membership> membership_;
-  std::shared_ptr<Observer> observer_;
+  std::shared_ptr<LinkObserver> observer_;
   std::weak_ptr<gstmemif::Link> warned_link_;  // streaming thread only
 };
 
