@@ -2,96 +2,77 @@
 // Copyright (C) 2026 The gst-memif developers
 /**
  * @file
- * An IP host on a memif interface, used by several elements of a process.
- *
- * Elements with the same socket path, id and role share one host: a pipeline `memifsrc ! iphost !
- * memifsink` of its own, which runs from the time the first of them goes to PAUSED until the last
- * one goes to READY. So no pipeline of the application, nor its clock, its states or its end, has
- * anything to do with the link. A setting that one element sets explicitly applies to all; two
- * different explicit values are an error.
+ * The host that the elements on one memif interface share. Internal; elements see HostUser.
  */
 #pragma once
 
 #include <gst/gst.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "gst/memif/settings.hpp"
-#include "plugins/memif/property_value.hpp"
+#include "plugins/memif/host_user.hpp"
 
-class SharedHost;
-
-/** What an element sets explicitly. */
-struct HostRequest {
-  gstmemif::PartialSettings link;  // of memifsrc and memifsink
-  PropertyValues host;             // of iphost
-};
-
-/** An element's use of a shared host, which ends with the object. Any thread, one at a time. */
-class HostUser {
+/**
+ * Starting and stopping take turns; users and their settings have a mutex of their own, which is
+ * never held while an element is called.
+ */
+class SharedHost : public std::enable_shared_from_this<SharedHost> {
  public:
-  /**
-   * Joins the host, which is created with its first user. Nothing runs yet.
-   * @param element posts the messages of the host: links, warnings, errors
-   */
-  static gstmemif::Result<std::unique_ptr<HostUser>> join(GstElement* element, HostRequest given);
-  ~HostUser();
-  HostUser(const HostUser&) = delete;
-  HostUser& operator=(const HostUser&) = delete;
+  /** Fails if its settings contradict those of another user. */
+  gstmemif::Result<void> add(HostUser& user);
+  void remove(HostUser& user) {
+    const std::lock_guard lock(mutex_);
+    std::erase(users_, &user);
+  }
 
-  /** Starts the host, if no other user did yet. False, with an error posted, if that cannot be. */
-  bool start();
-  /** With the last one that was started the host stops. */
-  void stop();
+  /** False, with an error posted by the user, if it cannot be. */
+  bool start(HostUser& user);
+  void stop(HostUser& user);
+  /** One at a time: what is the lowest free number is looked up before it is taken. */
+  GstPad* request_pad(const char* templ) {
+    const std::lock_guard lock(requests_);
+    return gst_element_request_pad_simple(host_, templ);
+  }
+  void set_pad(HostUser& user, std::string name) {
+    const std::lock_guard lock(mutex_);
+    user.pad_ = std::move(name);
+  }
 
-  // Between start() and stop().
-  [[nodiscard]] GstElement* host() const noexcept { return host_; }      ///< the iphost
-  [[nodiscard]] GstElement* source() const noexcept { return source_; }  ///< the memifsrc
-  [[nodiscard]] GstElement* sink() const noexcept { return sink_; }      ///< the memifsink
-  /** What the running time of the host is measured by: its base time is 0. */
-  [[nodiscard]] GstClock* clock() const noexcept { return clock_; }
-  /**
-   * A request pad of the host, which is used from the time on that it is linked. Null, with an
-   * error posted, if there is none. Transfer full; to be given back by release_pad().
-   */
-  [[nodiscard]] GstPad* request_pad(const char* templ);
-  void release_pad(GstPad* pad);
-
-  /** While this lives, what the host posts from this thread is for this user alone.
-   */
-  class Acting {
-   public:
-    explicit Acting(HostUser& user) noexcept;
-    ~Acting();
-    Acting(const Acting&) = delete;
-    Acting& operator=(const Acting&) = delete;
-
-    [[nodiscard]] HostUser& user() const noexcept { return user_; }
-    /** Whether an error was posted. */
-    [[nodiscard]] bool failed() const noexcept { return failed_; }
-    void set_failed() const noexcept { failed_ = true; }
-
-   private:
-    HostUser& user_;
-    mutable bool failed_ = false;
-    const Acting* const before_;
-  };
+  /** Posts @p link, a `memif-link`, as a message of @p element, whose properties have changed. */
+  static void post_link(GstElement* element, const GstStructure* link);
 
  private:
-  friend class SharedHost;
-  HostUser(GstElement* element, HostRequest given);
-  void tell_link_state();
+  gstmemif::Result<void> make();
+  gstmemif::Result<GstElement*> add_element(const char* factory, const std::string& name);
+  void set_host(const PropertyValues& settings);
+  void spare_senders();
+  void discard();
+  gstmemif::Result<void> check_late(const HostUser& user) const;
+  HostRequest merged() const;
+  void lend(HostUser& user) const;
 
-  GstElement* const element_;
-  const HostRequest given_;
-  const std::string name_;
-  std::shared_ptr<SharedHost> shared_;
-  bool started_ = false;  // written with the mutex of shared_
-  // References while started.
-  GstElement* host_ = nullptr;
+  void forward(GstMessage* message);
+  void forward_error(GstMessage* message);
+  void forward_report(GstMessage* message, const char* pad);
+  void forward_structure(GstMessage* message);
+  std::vector<GstElement*> receivers(const char* pad) const;
+
+  std::mutex requests_;
+  std::mutex turn_;  // guards what follows
+  GstElement* pipeline_ = nullptr;
   GstElement* source_ = nullptr;
+  GstElement* host_ = nullptr;
   GstElement* sink_ = nullptr;
   GstClock* clock_ = nullptr;
-  std::string pad_;  // whose messages are for this user; with the mutex of shared_
+  unsigned running_ = 0;
+  std::string starter_;  // the user that has started it
+  HostRequest used_;
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::vector<HostUser*> users_;
+  std::string broken_;  // an error has ended the host
 };

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "plugins/memif/shared_host.hpp"
+#include "plugins/memif/host_user.hpp"
 
 /** Numbers of the common properties. Each element goes on from kUdpLast. */
 enum UdpProperty : guint {
