@@ -4,29 +4,21 @@
  * @file
  * Packets through memifsink and memifsrc: in every form, with timestamps and counted.
  */
-#include "pipeline.hpp"
+#include "frames.hpp"
 
 using namespace memiftest;
 
 namespace {
 
-/** A sending and a receiving pipeline that are linked; @p sink_role is the sender's. */
-struct Loopback {
+/** The two pipelines with Ethernet frames between them. */
+struct Loopback : Frames {
   explicit Loopback(const std::string& sink_settings = "", const std::string& source_settings = "",
                     bool sink_is_slave = true)
       : Loopback(unique_socket(), sink_settings, source_settings, sink_is_slave) {}
   Loopback(const std::string& name, const std::string& sink_settings,
            const std::string& source_settings, bool sink_is_slave)
-      : out(kAppSrc + ("memifsink name=sink " + sink_settings) +
-            (sink_is_slave ? slave_at(name) : master_at(name))),
-        in("memifsrc name=src " + source_settings +
-           (sink_is_slave ? master_at(name) : slave_at(name)) + kAppSink) {
-    in.set(GST_STATE_PLAYING);
-    out.set(GST_STATE_PLAYING);
-    fail_unless(in.link_comes_up("src") && out.link_comes_up("sink"));
-  }
-  Pipeline out;
-  Pipeline in;
+      : Frames(name, "application/x-packet,link-type=(string)ethernet", sink_settings,
+               source_settings, sink_is_slave) {}
 };
 
 GstBuffer* in_memories(const Bytes& bytes, const std::vector<std::size_t>& lengths) {

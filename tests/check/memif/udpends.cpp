@@ -47,9 +47,12 @@ void drain(const Pipeline& pipeline) {
   while (got_something(pipeline, 50 * GST_MSECOND)) continue;
 }
 
-/** Sends until something has come, which may be lost as long as the hosts do not know each other.
+/**
+ * Waits for the link, and sends until something has come, which may be lost as long as the hosts do
+ * not know each other.
  */
 void get_acquainted(const Pipeline& from, const Pipeline& to) {
+  wait_for_link(from, "tx", to, "rx");
   fail_unless(eventually([&] {
     push(from, bytes(255));
     return got_something(to, 100 * GST_MSECOND);
@@ -284,7 +287,6 @@ GST_START_TEST(test_both_ways_on_one_link) {
       "memifudpsrc name=rx port=6000" + two(socket) + kOut + "async=false");
   b.set(GST_STATE_PLAYING);
   a.set(GST_STATE_PLAYING);
-  wait_for_link(a, "tx", b, "rx");
   get_acquainted(a, b);
   get_acquainted(b, a);
   const std::array sent{a.stat("tx", "datagrams"), b.stat("tx", "datagrams")};
@@ -325,7 +327,6 @@ GST_START_TEST(test_versions_groups_and_modes) {
     Pipeline b("memifudpsrc name=rx " + receives + master_at(socket) + kOut);
     b.set(GST_STATE_PLAYING);
     a.set(GST_STATE_PLAYING);
-    wait_for_link(a, "tx", b, "rx");
     get_acquainted(a, b);
     push(a, bytes(7));
     fail_unless(pull(b).bytes == bytes(7));
@@ -350,7 +351,6 @@ GST_START_TEST(test_times_are_those_of_the_pipeline) {
     if (clock != nullptr) gst_pipeline_use_clock(GST_PIPELINE(b.get()), clock);
     b.set(GST_STATE_PLAYING);
     a.set(GST_STATE_PLAYING);
-    wait_for_link(a, "tx", b, "rx");
     get_acquainted(a, b);
     GstClockTime before = 0;
     for (std::uint8_t i = 0; i < 5; ++i) {
@@ -380,7 +380,6 @@ GST_START_TEST(test_clients) {
   Pipeline c("memifudpsrc name=rx port=6002" + master_at(socket) + kOut);
   for (Pipeline* pipeline : {&b, &c, &a}) pipeline->set(GST_STATE_READY);
   for (Pipeline* pipeline : {&b, &c, &a}) pipeline->set(GST_STATE_PLAYING);
-  wait_for_link(a, "tx", b, "rx");
   get_acquainted(a, b);
   drain(c);
   push(a, bytes(1));
@@ -418,7 +417,6 @@ GST_START_TEST(test_num_buffers_and_lists) {
   Pipeline b("memifudpsrc name=rx" + two(socket) + kOut);
   b.set(GST_STATE_PLAYING);
   a.set(GST_STATE_PLAYING);
-  wait_for_link(a, "tx", b, "rx");
   get_acquainted(a, b);
   // The count begins with the start of the element.
   b.set(GST_STATE_READY);
@@ -446,7 +444,6 @@ GST_START_TEST(test_a_slow_reader_loses_only_its_own) {
   Pipeline b("memifudpsrc name=rx port=6002" + master_at(socket) + kOut);
   for (Pipeline* pipeline : {&slow, &b, &a}) pipeline->set(GST_STATE_READY);
   for (Pipeline* pipeline : {&slow, &b, &a}) pipeline->set(GST_STATE_PLAYING);
-  wait_for_link(a, "tx", b, "rx");
   get_acquainted(a, b);
   for (std::uint8_t i = 0; i < 200; ++i) {
     push(a, bytes(i));
@@ -553,7 +550,6 @@ GST_START_TEST(test_an_error_is_that_of_its_element) {
   Pipeline other(kIn + ("memifudpsink name=tx host=10.0.0.2 sync=false" + slave_at(socket)));
   Pipeline b("memifudpsrc name=rx" + two(socket) + kOut);
   for (Pipeline* pipeline : {&b, &a, &other}) pipeline->set(GST_STATE_PLAYING);
-  wait_for_link(a, "tx", b, "rx");
   get_acquainted(a, b);
   push(a, bytes(1, 3000));  // longer than the MTU
   fail_unless(contains(a.first_error(), "mtu"));
@@ -574,7 +570,6 @@ GST_START_TEST(test_the_end_of_one_is_not_that_of_others) {
   Pipeline other(kIn + ("memifudpsink name=tx host=10.0.0.2 sync=false" + slave_at(socket)));
   Pipeline b("memifudpsrc name=rx" + two(socket) + kOut);
   for (Pipeline* pipeline : {&b, &a, &other}) pipeline->set(GST_STATE_PLAYING);
-  wait_for_link(a, "tx", b, "rx");
   get_acquainted(a, b);
   for (std::uint8_t round = 0; round < 5; ++round) {
     push(a, bytes(1));
@@ -614,7 +609,6 @@ GST_START_TEST(test_states_in_any_order) {
   }
   for (Pipeline* pipeline : {&a, &b, &c}) pipeline->set(GST_STATE_NULL);
   for (Pipeline* pipeline : {&a, &b, &c}) pipeline->set(GST_STATE_PLAYING);
-  wait_for_link(a, "tx", b, "rx");
   get_acquainted(a, b);
   push(a, bytes(9));
   fail_unless(pull(b).bytes == bytes(9));
@@ -667,7 +661,6 @@ GST_START_TEST(test_pauses_and_flushes) {
   Pipeline b("memifudpsrc name=rx" + two(socket) + kOut);
   b.set(GST_STATE_PLAYING);
   a.set(GST_STATE_PLAYING);
-  wait_for_link(a, "tx", b, "rx");
   get_acquainted(a, b);
   for (std::uint8_t i = 0; i < 10; ++i) {
     push(a, bytes(i));
@@ -695,7 +688,6 @@ GST_START_TEST(test_nothing_is_left) {
     Pipeline b("memifudpsrc name=rx" + two(socket) + kOut);
     b.set(GST_STATE_PLAYING);
     a.set(GST_STATE_PLAYING);
-    wait_for_link(a, "tx", b, "rx");
     get_acquainted(a, b);
     push(a, bytes(1));
     fail_unless(pull(b).bytes == bytes(1));
