@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "batches.hpp"
 #include "buffers.hpp"
 #include "fuzz.hpp"
 #include "fuzz_gst.hpp"
@@ -146,11 +147,7 @@ class Out {
       return GST_FLOW_OK;
     });
     gst_pad_set_query_function(pad_, [](GstPad* pad, GstObject* parent, GstQuery* query) {
-      if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION || !of(pad)->takes_batches_) {
-        return gst_pad_query_default(pad, parent, query);
-      }
-      gst_query_add_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, nullptr);
-      return gboolean{TRUE};
+      return rig::answer_query(pad, parent, query, of(pad)->takes_batches_);
     });
     gst_pad_set_active(pad_, TRUE);
     require(gst_pad_link(peer, pad_) == GST_PAD_LINK_OK, "no link");
@@ -247,7 +244,7 @@ class Rig {
   std::vector<std::unique_ptr<Out>> outs_;
 };
 
-Rig& rig(unsigned which) {
+Rig& chosen_rig(unsigned which) {
   // Never freed: the elements play until the end.
   static const auto& rigs = *[] {
     fuzz::init_gstreamer();
@@ -435,7 +432,7 @@ void query(Rig& target, Input& input) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Input input(data, size);
-  Rig& target = rig(input.get<std::uint8_t>());
+  Rig& target = chosen_rig(input.get<std::uint8_t>());
   for (int step = 0; step < 8 && !input.ended(); ++step) {
     const unsigned what = input.below(12);
     if (what == 7) {

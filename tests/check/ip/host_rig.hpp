@@ -88,11 +88,7 @@ class Collector {
       return TRUE;
     });
     gst_pad_set_query_function(pad_, [](GstPad* pad, GstObject* parent, GstQuery* query) {
-      if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION || !of(pad)->takes_batches_) {
-        return gst_pad_query_default(pad, parent, query);
-      }
-      gst_query_add_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, nullptr);
-      return gboolean{TRUE};
+      return rig::answer_query(pad, parent, query, of(pad)->takes_batches_);
     });
     gst_pad_set_active(pad_, TRUE);
     fail_unless_equals_int(gst_pad_link(peer, pad_), GST_PAD_LINK_OK);

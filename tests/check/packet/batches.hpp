@@ -45,6 +45,15 @@ inline GstBuffer* split_batch(GstBuffer* batch, guint first) {
   return rest;
 }
 
+/** The query function of a pad that takes batches, or does not. */
+inline gboolean answer_query(GstPad* pad, GstObject* parent, GstQuery* query, bool takes_batches) {
+  if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION || !takes_batches) {
+    return gst_pad_query_default(pad, parent, query);
+  }
+  gst_query_add_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, nullptr);
+  return TRUE;
+}
+
 /** What a buffer holds: many packets if it is a batch, otherwise one. */
 inline std::vector<Bytes> packets_of(GstBuffer* buffer) {
   if (const gstpacket::BatchMap map(buffer); map) {

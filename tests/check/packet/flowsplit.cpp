@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "forms.hpp"
+#include "pipeline_end.hpp"
 #include "samples.hpp"
 #include "tests/check/documentation.hpp"
 
@@ -531,11 +532,7 @@ GST_START_TEST(test_queues_behind_it) {
       nullptr);
   fail_unless(pipeline != nullptr);
   gst_element_set_state(pipeline, GST_STATE_PLAYING);
-  GstBus* bus = gst_element_get_bus(pipeline);
-  GstMessage* end = gst_bus_timed_pop_filtered(
-      bus, 30 * GST_SECOND, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
-  fail_unless(end != nullptr && GST_MESSAGE_TYPE(end) == GST_MESSAGE_EOS);
-  gst_message_unref(end);
+  fail_unless(rig::reaches_eos(pipeline));
   std::uint64_t packets = 0, flows = 0;
   for (const char* name : {"c0", "c1", "c2"}) {
     GstElement* check = gst_bin_get_by_name(GST_BIN(pipeline), name);
@@ -549,7 +546,6 @@ GST_START_TEST(test_queues_behind_it) {
   fail_unless_equals_uint64(packets, 20000);
   fail_unless_equals_uint64(flows, 64);
   gst_element_set_state(pipeline, GST_STATE_NULL);
-  gst_object_unref(bus);
   gst_object_unref(pipeline);
 }
 GST_END_TEST

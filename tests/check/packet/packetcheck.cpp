@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "packet_builder.hpp"
+#include "pipeline_end.hpp"
 #include "rig.hpp"
 #include "samples.hpp"
 #include "test_header.hpp"
@@ -465,14 +466,9 @@ GST_START_TEST(test_two_branches) {
                            "packetgen protocol=icmp-echo count=5000 ! icmpresponder ! "
                            "packetcheck count=5000"}) {
     GstElement* pipeline = gst_parse_launch(line, nullptr);
-    GstBus* bus = gst_element_get_bus(pipeline);
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
-    GstMessage* message = gst_bus_timed_pop_filtered(
-        bus, GST_CLOCK_TIME_NONE, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
-    fail_unless_equals_int(GST_MESSAGE_TYPE(message), GST_MESSAGE_EOS);
-    gst_message_unref(message);
+    fail_unless(rig::reaches_eos(pipeline));
     gst_element_set_state(pipeline, GST_STATE_NULL);
-    gst_object_unref(bus);
     gst_object_unref(pipeline);
   }
 }

@@ -55,11 +55,7 @@ class Sink {
       return TRUE;
     });
     gst_pad_set_query_function(pad_, [](GstPad* pad, GstObject* parent, GstQuery* query) {
-      if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION || !of(pad)->takes_batches) {
-        return gst_pad_query_default(pad, parent, query);
-      }
-      gst_query_add_allocation_meta(query, GST_PACKET_BATCH_META_API_TYPE, nullptr);
-      return gboolean{TRUE};
+      return answer_query(pad, parent, query, of(pad)->takes_batches);
     });
     gst_pad_set_active(pad_, TRUE);
     fail_unless_equals_int(gst_pad_link(peer, pad_), GST_PAD_LINK_OK);

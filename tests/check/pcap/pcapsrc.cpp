@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "capture.hpp"
+#include "pipeline_end.hpp"
 #include "samples.hpp"
 #include "tests/check/documentation.hpp"
 
@@ -328,12 +329,7 @@ GST_START_TEST(test_round_trip) {
             "pcapsrc location=" + path + " " + options + " ! queue ! pcapsink location=" + copy;
         GstElement* pipeline = gst_parse_launch(line.c_str(), nullptr);
         gst_element_set_state(pipeline, GST_STATE_PLAYING);
-        GstBus* bus = gst_element_get_bus(pipeline);
-        GstMessage* message = gst_bus_timed_pop_filtered(
-            bus, 20 * GST_SECOND, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
-        fail_unless(message != nullptr && GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS);
-        gst_message_unref(message);
-        gst_object_unref(bus);
+        fail_unless(rig::reaches_eos(pipeline));
         gst_element_set_state(pipeline, GST_STATE_NULL);
         gst_object_unref(pipeline);
         fail_unless(capture::contents(copy) == capture::contents(path), "%s, %zu packets, %s",
