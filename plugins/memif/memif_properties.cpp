@@ -113,9 +113,7 @@ struct FromGValue {
 
   SettingValue operator()(std::uint32_t) const { return std::uint32_t{g_value_get_uint(in)}; }
   SettingValue operator()(std::uint64_t) const { return std::uint64_t{g_value_get_uint64(in)}; }
-  SettingValue operator()(const std::string&) const {
-    return text_of(in);
-  }
+  SettingValue operator()(const std::string&) const { return text_of(in); }
   template <class Enum>
   SettingValue operator()(Enum) const {
     return static_cast<Enum>(g_value_get_enum(in));
