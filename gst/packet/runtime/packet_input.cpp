@@ -54,6 +54,7 @@ PacketInput::PacketInput(GstBufferList* list, Access access, CopyPool& copies) n
 
 PacketInput::~PacketInput() {
   if (buffer_ != nullptr) gst_buffer_unref(buffer_);
+  if (copied_from_ != nullptr) gst_buffer_unref(copied_from_);
   if (list_ != nullptr) gst_buffer_list_unref(list_);
 }
 
@@ -79,7 +80,13 @@ void PacketInput::open_next(Burst& burst) {
 bool PacketInput::copy_batch(GstPad* to) noexcept {
   GstBuffer* copy = to != nullptr ? copy_to_places(to, buffer_) : nullptr;
   if (copy == nullptr) copy = detail::copy_batch(buffer_, copy_pool_);
-  gst_buffer_unref(std::exchange(buffer_, copy));
+  GstBuffer* from = std::exchange(buffer_, copy);
+  // Somebody else may need it alone.
+  if (copied_from_ == nullptr && GST_MINI_OBJECT_REFCOUNT_VALUE(from) == 1) {
+    copied_from_ = from;
+  } else {
+    gst_buffer_unref(from);
+  }
   if (copy == nullptr) return false;
   meta_ = gst_buffer_get_packet_batch_meta(copy);
   copies_ += meta_->n;

@@ -67,6 +67,8 @@ class PacketInput {
   void keep_in_list(std::span<const bool> kept);
 
   GstBuffer* buffer_ = nullptr;  // one packet, or a batch
+  // Ours alone. Let go when the copy has been pushed, which is not to wait for what that takes.
+  GstBuffer* copied_from_ = nullptr;
   GstBufferList* list_ = nullptr;
   Access access_;
   CopyPool& copy_pool_;

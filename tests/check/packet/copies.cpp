@@ -152,6 +152,48 @@ GST_START_TEST(test_nothing_is_left_of_the_last_use) {
 }
 GST_END_TEST
 
+/**
+ * To let go of what was copied takes time that the copy does not wait for; but whoever else has it
+ * may be waiting to have it alone.
+ */
+GST_START_TEST(test_when_what_was_copied_is_let_go) {
+  struct Seen {
+    GstBuffer* batch = nullptr;
+    bool gone = false;
+    bool gone_before = false;
+    gint references = 0;
+  } seen;
+  rig::Rig rig("decttl");
+  rig.out->takes_batches = true;
+  rig.play();
+  GstPad* pad = gst_element_get_static_pad(rig.element, "src");
+  gst_pad_add_probe(
+      pad, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo*, gpointer to) {
+        auto& at = *static_cast<Seen*>(to);
+        at.gone_before = at.gone;
+        at.references = at.gone ? 0 : GST_MINI_OBJECT_REFCOUNT_VALUE(at.batch);
+        return GST_PAD_PROBE_OK;
+      },
+      &seen, nullptr);
+  gst_object_unref(pad);
+  for (const bool shared : {false, true}) {
+    seen.batch = rig::make_batch(std::vector<Bytes>{samples::echo_frame(20, {.ttl = 9})});
+    seen.gone = false;
+    GST_MINI_OBJECT_FLAG_SET(gst_buffer_peek_memory(seen.batch, 0), GST_MEMORY_FLAG_READONLY);
+    gst_mini_object_weak_ref(
+        GST_MINI_OBJECT_CAST(seen.batch),
+        [](gpointer to, GstMiniObject*) { *static_cast<bool*>(to) = true; }, &seen.gone);
+    if (shared) gst_buffer_ref(seen.batch);
+    fail_unless_equals_int(rig.push(seen.batch), GST_FLOW_OK);
+    fail_if(seen.gone_before);
+    fail_unless_equals_int(seen.references, 1);
+    fail_unless(seen.gone == !shared);
+    if (shared) gst_buffer_unref(seen.batch);
+  }
+}
+GST_END_TEST
+
 /** Each has its own packets for as long as it lives, also beyond the life of the element. */
 GST_START_TEST(test_copies_that_are_held) {
   std::vector<GstBuffer*> held;
@@ -255,6 +297,7 @@ static Suite* copies_suite() {
   tcase_add_checked_fixture(tc, register_decttl, nullptr);
   tcase_add_test(tc, test_a_copy_is_used_again);
   tcase_add_test(tc, test_nothing_is_left_of_the_last_use);
+  tcase_add_test(tc, test_when_what_was_copied_is_let_go);
   tcase_add_test(tc, test_copies_that_are_held);
   tcase_add_test(tc, test_copies_on_another_thread);
   tcase_add_test(tc, test_an_arena_that_is_in_use);
