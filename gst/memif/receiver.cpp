@@ -104,7 +104,10 @@ bool Receiver::spin(RxMode mode, std::int64_t duration_ns) noexcept {
   const Deadline deadline(duration_ns);
   do {
     for (int i = 0; i < kLooksPerClockRead; ++i) {
-      if (ready()) return true;
+      if (ready()) {
+        rx_->prefetch_next();
+        return true;
+      }
       if (interrupted() || stale() || link()->state().failed()) return false;
       if (mode_.load(std::memory_order_relaxed) != mode) return false;
       relax();
@@ -119,6 +122,7 @@ void Receiver::sleep_on_ring(std::int64_t timeout_ns) noexcept {
     return;
   }
   const WakeSet::Woken woken = wakes_->wait(timeout_ns);
+  rx_->prefetch_next();
   if (woken.own) drain_wake();
   if (woken.ring) rx_->count_interrupt();
 }

@@ -111,6 +111,10 @@ void Sender::flush() noexcept {
   if (tx_ != nullptr) tx_->flush();
 }
 
+void Sender::prefetch_next() const noexcept {
+  if (tx_ != nullptr) tx_->prefetch_next();
+}
+
 void Sender::abandon() noexcept {
   if (tx_ != nullptr) tx_->abandon();
 }

@@ -67,6 +67,9 @@ class GSTMEMIF_API Sender final : public QueueUser {
   /** Publishes written packets, and wakes the peer if it asked for that. */
   void flush() noexcept;
 
+  /** Prefetches what the next packet is written to, if there is time until then. */
+  void prefetch_next() const noexcept;
+
   /** After SendResult::full: flushes, and waits until the peer has room. */
   WaitResult wait_for_room(std::int64_t timeout_ns = kForever);
   /**

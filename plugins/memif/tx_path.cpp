@@ -375,6 +375,7 @@ GstFlowReturn TxPath::send_some(GstBufferList* list, guint& i) {
 
 GstFlowReturn TxPath::send(GstBuffer* buffer) {
   queues_->refresh();
+  queues_->first().prefetch_next();
   const GstFlowReturn result = send_buffer(buffer);
   queues_->flush();
   return result;

@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "gst/memif/control/protocol.hpp"
+#include "gst/memif/data/prefetch.hpp"
 #include "gst/memif/types.hpp"
 
 namespace gstmemif {
@@ -94,6 +95,15 @@ class Ring {
     __atomic_store_n(words, std::bit_cast<std::uint64_t>(first), __ATOMIC_RELAXED);
     __atomic_store_n(words + 1, std::bit_cast<std::uint64_t>(second), __ATOMIC_RELAXED);
   }
+
+  // See prefetch.hpp.
+  void prefetch(std::uint16_t index) const noexcept {
+    __builtin_prefetch(descriptors_ + 2 * slot(index));
+  }
+  void prefetch_to_change(std::uint16_t index) const noexcept {
+    gstmemif::prefetch_to_change(descriptors_ + 2 * slot(index));
+  }
+  void prefetch_head_to_change() const noexcept { gstmemif::prefetch_to_change(head_); }
 
   /** @param slot may lie beyond the end of the ring */
   void prefetch_for_writing(std::size_t slot) const noexcept {

@@ -213,7 +213,8 @@ void RxQueue::collect() noexcept {
 
 /** A loan of the region that the next packet lies in, or null. */
 Loan* RxQueue::open_loan(const std::shared_ptr<Link>& link) {
-  lent_region_ = is_slave() ? kFirstBufferRegion : ring_.read(next_).region;
+  const Descriptor first = is_slave() ? Descriptor{} : ring_.read(next_);
+  lent_region_ = is_slave() ? kFirstBufferRegion : first.region;
   // 4 GiB is what an offset of a loan reaches.
   if (lent_region_ >= state_->regions().size() ||
       state_->regions()[lent_region_].size() > std::uint64_t{1} << 32) {
@@ -229,6 +230,10 @@ Loan* RxQueue::open_loan(const std::shared_ptr<Link>& link) {
   } else if (!loan->map_peer(region, false)) {
     loans_.cancel(loan);
     return nullptr;
+  } else {
+    // Not checked yet, so it may point anywhere: as a number.
+    const auto address = reinterpret_cast<std::uintptr_t>(loan->base()) + first.offset;
+    __builtin_prefetch(reinterpret_cast<const void*>(address));
   }
   return loan;
 }

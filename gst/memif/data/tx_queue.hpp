@@ -78,6 +78,9 @@ class GSTMEMIF_API TxQueue {
   /** Bytes of each of our buffers; 0 as master. */
   std::uint32_t buffer_size() const noexcept { return buffers_.buffer_size; }
 
+  /** Prefetches the next slot, which the peer has had. */
+  void prefetch_next() const noexcept { ring_.prefetch_to_change(next_); }
+
   /** Publishes packets written since the last flush(), and wakes the peer if it asked for that. */
   void flush() noexcept;
 
