@@ -103,11 +103,12 @@ GstFlowReturn gst_memif_src_take(GstPushSrc* src, GstMemifSrcState& state, guint
                                  GstMiniObject** out) {
   gstmemif::Receiver& receiver = *state.receiver;
   gst_memif_src_count_flushed(state);
+  // Of the packets before: those that come now go on first.
+  gst_memif_src_report_limits(src, state);
   if (receiver.lost_link() && state.eos_on_disconnect.load()) return GST_FLOW_EOS;
   GstMiniObject* packets = gst_memif_src_take_packets(state, most);
   // Also without packets: dropped ones have slots to return.
   const bool usable = receiver.release();
-  gst_memif_src_report_limits(src, state);
   if (packets != nullptr && usable) {
     if (state.picture_size != 0) gst_memif_src_check_picture(src, state, packets);
     *out = packets;
@@ -115,6 +116,7 @@ GstFlowReturn gst_memif_src_take(GstPushSrc* src, GstMemifSrcState& state, guint
     return GST_FLOW_OK;
   }
   if (packets != nullptr) gst_mini_object_unref(packets);
+  gst_memif_src_report_limits(src, state);
   switch (receiver.wait(gst_memif_src_patience(state))) {
     case WaitResult::interrupted:
       return GST_FLOW_FLUSHING;

@@ -60,9 +60,13 @@ bool alone(GstBuffer* buffer, GstMemory* memory) {
 
 /** The loan whose buffers may go into a ring as they are; null if the packets must be copied. */
 gstmemif::Loan* exchangeable(GstBuffer* batch, GstMemory* arena) {
-  GstMemory* whole = gst_packet_batch_peek_arena(batch);
-  if (!alone(batch, arena) || GST_MINI_OBJECT_REFCOUNT_VALUE(whole) != 1) return nullptr;
-  gstmemif::Loan* loan = gst_memif_arena_loan(whole);
+  if (!alone(batch, arena)) return nullptr;
+  gstmemif::Loan* loan = gst_memif_arena_loan(arena);
+  if (loan == nullptr) {
+    GstMemory* whole = gst_packet_batch_peek_arena(batch);
+    if (GST_MINI_OBJECT_REFCOUNT_VALUE(whole) != 1) return nullptr;
+    loan = gst_memif_arena_loan(whole);
+  }
   return loan != nullptr && loan->writable ? loan : nullptr;
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -94,9 +95,15 @@ class RxQueue::IntoLoan {
   }
   void finish(RxQueue& queue, std::size_t next, std::size_t n) noexcept {
     if constexpr (kSlave) {
+      std::vector<BufferPlace>& spares = queue.buffers_.spares;
+      if (n == 1 && spares_ == &spares.back()) {
+        // As after nearly every sleep, without three calls.
+        places_[0] = std::exchange(slots_[next], spares.back());
+        spares.pop_back();
+        return;
+      }
       std::copy_n(slots_ + next, n, places_);
       std::copy_n(spares_, n, slots_ + next);
-      std::vector<BufferPlace>& spares = queue.buffers_.spares;
       const auto begin = spares.begin() + (spares_ - spares.data());
       spares.erase(begin, begin + static_cast<std::ptrdiff_t>(n));
     } else {

@@ -203,7 +203,9 @@ std::uint32_t RxQueue::lendable(std::uint32_t packets) noexcept {
 /** Collects loans that came back since the last call. */
 void RxQueue::collect() noexcept {
   loans_.collect([&](const Loan& loan) {
-    if (is_slave()) {
+    if (is_slave() && loan.count == 1) {
+      buffers_.spares.push_back(loan.buffers[0]);
+    } else if (is_slave()) {
       buffers_.spares.insert(buffers_.spares.end(), loan.places().begin(), loan.places().end());
     } else {
       lent_slots_.returned(loan);
