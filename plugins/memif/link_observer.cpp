@@ -90,11 +90,12 @@ class LinkObserver::LeavingLater : public std::enable_shared_from_this<LeavingLa
 };
 
 LinkObserver::LinkObserver(GstElement* element, LeaveLink leave_link, std::string socket_path,
-                           guint id, std::function<bool()> speaks)
+                           guint id, gstmemif::Role role, std::function<bool()> speaks)
     : leave_link_(leave_link),
       leaving_later_(std::make_shared<LeavingLater>(leave_link)),
       socket_path_(std::move(socket_path)),
       id_(id),
+      role_(role),
       speaks_(std::move(speaks)) {
   g_weak_ref_init(&element_, element);
 }
@@ -137,10 +138,13 @@ void LinkObserver::on_link_down(const std::string& reason) {
 void LinkObserver::on_refused(const gstmemif::Refusal& refusal) {
   with_element([&](GstElement* element) {
     if (!speaks_()) return;
+    // A master may have a link with another slave.
+    const bool master = role_ == gstmemif::Role::master;
     GST_ELEMENT_WARNING(element, RESOURCE, OPEN_READ_WRITE,
-                        ("There is no link through %s id %u yet: %s. %s.", socket_path_.c_str(),
-                         id_, refusal.reason.c_str(), refusal.remedy.c_str()),
-                        ("trying again"));
+                        ("%s %s id %u: %s. %s.",
+                         master ? "A slave could not connect to" : "There is no link yet through",
+                         socket_path_.c_str(), id_, refusal.reason.c_str(), refusal.remedy.c_str()),
+                        (master ? "still listening" : "trying again"));
   });
 }
 

@@ -29,7 +29,7 @@ class LinkObserver final : public gstmemif::InterfaceObserver {
 
   /** @param speaks whether this element is the one that says it in words, too */
   LinkObserver(GstElement* element, LeaveLink leave_link, std::string socket_path, guint id,
-               std::function<bool()> speaks);
+               gstmemif::Role role, std::function<bool()> speaks);
   ~LinkObserver() override;
 
   void on_link_up(const gstmemif::LinkInfo& link) override;
@@ -60,5 +60,6 @@ class LinkObserver final : public gstmemif::InterfaceObserver {
   const std::shared_ptr<LeavingLater> leaving_later_;
   const std::string socket_path_;
   const guint id_;
+  const gstmemif::Role role_;
   const std::function<bool()> speaks_;
 };

@@ -134,7 +134,7 @@ std::shared_ptr<gstmemif::Interface> MemifElement::start() {
     stats_ = interface_->shared_stats();
     const gstmemif::Settings& settings = membership_->settings();
     observer = std::make_shared<LinkObserver>(element_, leave_link_, settings.socket.text(),
-                                              settings.id, membership_->speaker());
+                                              settings.id, settings.role, membership_->speaker());
     observer_ = observer;
   }
   const gstmemif::Settings settings = (*interface)->settings();

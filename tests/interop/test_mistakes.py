@@ -115,7 +115,7 @@ ROWS = [
         "incorrect secret", "Set the same secret on both ends", WAITS,
         beside="memifsrc socket-path={s} secret=b ! fakesink"),
     Row("missing secret", "memifsrc socket-path={s} ! fakesink",
-        "secret required", "Set secret to that of the master", WAITS,
+        "secret required", "Set the secret of the master on the slave", WAITS,
         beside=MASTER.replace("name=", "secret=a name=")),
     Row("wrong mode", "memifsrc socket-path={s} mode=ip ! fakesink",
         "mode mismatch", "Set the same mode on both ends", WAITS, beside=MASTER),
@@ -177,7 +177,7 @@ ROWS = [
         beside=MASTER.replace("name=", "allowed-uids=4321 name=")),
     Row("not in allowed-uids, said by the master",
         "memifsrc socket-path={s} role=master allowed-uids=4321 ! fakesink",
-        "was refused", "Add the user to allowed-uids", WAITS,
+        "is not in allowed-uids", "Add the user to allowed-uids", WAITS,
         beside="memifsrc socket-path={s} ! fakesink"),
     # Sizes and queues
     Row("ring-size no power of two", "memifsrc socket-path={s} ring-size=1000 ! fakesink",

@@ -132,8 +132,8 @@ void Listener::on_readable() {
       welcome(std::move(**incoming));
     } else if (!interfaces_.empty()) {
       interfaces_.begin()->second->report_refusal(
-          {ErrorCode::not_authorized, "A program of user " + std::to_string((*incoming)->uid) +
-                                          " was refused, who is not in allowed-uids"});
+          {ErrorCode::not_authorized,
+           "user " + std::to_string((*incoming)->uid) + " is not in allowed-uids"});
     }
   }
 }

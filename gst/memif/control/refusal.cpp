@@ -15,13 +15,16 @@ struct Remedy {
   const char* remedy;
 };
 
+constexpr char kSameId[] =
+    "Set the same id on both ends, and bring the master's interface up if it is down";
+
 // The first one whose words occur, in either case.
 constexpr std::array kRemedies = {
-    Remedy{"secret required", "Set secret to that of the master"},
+    Remedy{"secret required", "Set the secret of the master on the slave, too"},
     Remedy{"secret", "Set the same secret on both ends"},
-    Remedy{"interface id", "Set the same id on both ends, and bring up that of the master"},
-    Remedy{"no interface with id", "Set the same id on both ends, and bring up that of the master"},
-    Remedy{"id not found", "Set the same id on both ends, and bring up that of the master"},
+    Remedy{"interface id", kSameId},
+    Remedy{"no interface with id", kSameId},
+    Remedy{"id not found", kSameId},
     Remedy{"mode mismatch", "Set the same mode on both ends"},
     Remedy{"already connected", "Stop the other slave of this id, or take another id on both ends"},
     Remedy{"connect to slave", "Set role=master on one end: both are slaves"},

@@ -7,9 +7,9 @@
 #pragma once
 
 #include <algorithm>
-#include <utility>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "gst/memif/data/rx_queue.hpp"
