@@ -37,6 +37,11 @@ std::shared_ptr<std::mutex> opening(const std::string& name) {
   return mutex;
 }
 
+std::string without_full_stop(std::string text) {
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Listener>> Listener::get(const SocketAddress& address,
@@ -188,15 +193,17 @@ void Listener::listen_anew() {
   ControlLock::defer([weak = weak_from_this(), address = socket_->address(), options = options_] {
     const std::shared_ptr<std::mutex> mutex = opening(address.text());
     const std::lock_guard one_at_a_time(*mutex);
-    Result<ListenSocket> socket = ListenSocket::open(address, options);
+    const Result<void> path = check_socket_path(address, Role::master);
+    Result<ListenSocket> socket =
+        path ? ListenSocket::open(address, options) : Result<ListenSocket>(path.error());
     const ControlLock lock;
     auto self = weak.lock();
     if (!self || self->interfaces_.empty()) return;
     if (socket) return self->replace(std::move(*socket));
     // Another program may have the path now, or the directory may be gone.
     for (const auto& [id, interface] : self->interfaces_) {
-      interface->wait_for("The socket file " + address.text() +
-                          " was removed, and there cannot be another: " + socket.error().text());
+      interface->wait_for("The socket file was removed, and cannot be made again yet: " +
+                          without_full_stop(socket.error().text()));
     }
     self->anew_timer_.arm(kAllWellMs);
   });

@@ -243,7 +243,12 @@ GST_START_TEST(test_a_directory_that_comes_back_has_its_socket_again) {
   auto news = news_of(master);
   must(master->start());
   fail_unless(::unlink(path.c_str()) == 0 && ::rmdir(inner.c_str()) == 0);
-  fail_unless(news->waits_for("was removed, and there cannot be another"));
+  fail_unless(news->waits_for(
+      "The socket file was removed, and cannot be made again yet: socket-path=" + path +
+      ": the directory " + inner +
+      " cannot be used: No such file or "
+      "directory. Create it, or start the program that does (VPP makes "
+      "/run/vpp)"));
   fail_unless(::mkdir(inner.c_str(), 0700) == 0);
   auto slave = started(settings_for(Role::slave, path));
   fail_unless(come_up(master, slave));
