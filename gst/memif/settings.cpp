@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
 
 #include "gst/common/parse_number.hpp"
 #include "gst/memif/control/handshake.hpp"
@@ -174,8 +175,10 @@ constexpr std::array kSettings = {
         {.note = "slave only", .limits = kDialIntervals}),
     row<Member<&Settings::listen, &ListenOptions::mode>>(
         "socket-mode", "Socket file mode",
-        "Permissions of the socket file, octal as for chmod: 0660 is 432",
-        {.note = kMasterOnly, .limits = {.max = kMaxSocketMode}, .new_link = NewLink::as_master}),
+        "Permissions of the socket file, as for chmod: 0660 (octal) is 432",
+        {.note = kMasterOnly,
+         .limits = {.max = kMaxSocketMode, .octal = true},
+         .new_link = NewLink::as_master}),
     row<Member<&Settings::listen, &ListenOptions::owner>>(
         "socket-owner", "Socket file owner",
         "Owner of the socket file as user:group, names or numbers; empty: this process's",
@@ -206,12 +209,21 @@ bool holds_text(const SettingInfo& info) {
   return std::holds_alternative<std::string>(info.get(Settings()));
 }
 
+/** "0660" for 432. */
+std::string octal(std::uint64_t value) {
+  constexpr int kOctal = 8;
+  std::array<char, 24> text{'0'};
+  const auto end = std::to_chars(text.data() + 1, text.data() + text.size(), value, kOctal);
+  return {text.data(), end.ptr};
+}
+
 /** "from 1 to 255"; empty where all values are good. */
 std::string limits_text(const SettingInfo& info) {
   const SettingLimits& limits = info.limits;
   const std::string min = std::to_string(limits.min);
   const std::string max = std::to_string(limits.max);
   if (holds_text(info)) return limits.max == UINT64_MAX ? "" : "at most " + max + " bytes";
+  if (limits.octal) return "from 0 to " + octal(limits.max);
   if (limits.power_of_two) return "a power of two from " + min + " to " + max;
   if (limits.max != UINT64_MAX) return "from " + min + " to " + max;
   return limits.min != 0 ? min + " or more" : "";
@@ -220,6 +232,10 @@ std::string limits_text(const SettingInfo& info) {
 /** Values near the wrong one that would do. */
 std::string suggestion(const SettingInfo& info, std::uint64_t value) {
   const SettingLimits& limits = info.limits;
+  if (limits.octal) {
+    const std::uint64_t preset = std::get<std::uint32_t>(info.get({}));
+    return octal(preset) + ", which is " + std::to_string(preset) + " as a decimal number";
+  }
   if (!limits.power_of_two) return std::visit([](auto v) { return text_of(v); }, info.get({}));
   const std::uint64_t below = std::clamp(std::bit_floor(value), limits.min, limits.max);
   const bool between = below < value && 2 * below <= limits.max;

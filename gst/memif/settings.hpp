@@ -69,6 +69,7 @@ struct SettingLimits {
   std::uint64_t min = 0;
   std::uint64_t max = UINT64_MAX;
   bool power_of_two = false;
+  bool octal = false;  ///< how people write it
 };
 
 /** When a new value ends a link that is up. */

@@ -179,6 +179,9 @@ ROWS = [
         "memifsrc socket-path={s} role=master allowed-uids=4321 ! fakesink",
         "is not in allowed-uids", "Add the user to allowed-uids", WAITS,
         beside="memifsrc socket-path={s} ! fakesink"),
+    Row("socket-mode without its octal zero",
+        "memifsrc socket-path={s} role=master socket-mode=660 ! fakesink",
+        "Invalid socket-mode=660: must be from 0 to 0777", "such as 0660", START),
     # Sizes and queues
     Row("ring-size no power of two", "memifsrc socket-path={s} ring-size=1000 ! fakesink",
         "Invalid ring-size=1000", "such as 512 or 1024", START),
