@@ -33,6 +33,7 @@ enum class UnsealedMemory : std::uint8_t {
 /** The agreement of the peers of a link. */
 struct LinkInfo {
   std::string peer_name;  ///< of its interface, or of its program; printable
+  std::string peer_app;   ///< name of its program; printable
   std::size_t rx_queues = 0;
   std::size_t tx_queues = 0;
   Role role = Role::slave;        ///< ours

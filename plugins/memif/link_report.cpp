@@ -38,8 +38,9 @@ std::string link_sentence(const LinkInfo& link) {
 }
 
 void add_link_fields(GstStructure* out, const LinkInfo& link) {
-  gst_structure_set(out, "role", G_TYPE_STRING, std::string(to_string(link.role)).c_str(),
-                    "ring-size", G_TYPE_UINT, guint{link.ring_size}, "buffer-size", G_TYPE_UINT,
+  gst_structure_set(out, "peer-app-name", G_TYPE_STRING, link.peer_app.c_str(), "role",
+                    G_TYPE_STRING, std::string(to_string(link.role)).c_str(), "ring-size",
+                    G_TYPE_UINT, guint{link.ring_size}, "buffer-size", G_TYPE_UINT,
                     guint{link.buffer_size}, "rx-queues", G_TYPE_UINT,
                     static_cast<guint>(link.rx_queues), "tx-queues", G_TYPE_UINT,
                     static_cast<guint>(link.tx_queues), "regions", G_TYPE_UINT,

@@ -263,7 +263,10 @@ GstStructure* MemifElement::link() {
   for_each_queue([&](std::uint32_t i, const gstmemif::QueueStats&) {
     slots += ring_fill(running.get(), i).slots;
   });
-  gst_structure_set(out, "ring-fill", G_TYPE_UINT64, slots, nullptr);
+  const gstmemif::Settings ours = running->settings();
+  gst_structure_set(out, "interface-name", G_TYPE_STRING, ours.interface_name.c_str(), "app-name",
+                    G_TYPE_STRING, ours.app_name.c_str(), "ring-fill", G_TYPE_UINT64, slots,
+                    nullptr);
   return out;
 }
 

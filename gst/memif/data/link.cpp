@@ -43,6 +43,7 @@ Link::Link(LinkPlan plan, std::shared_ptr<InterfaceStats> stats,
       max_packet_size_(plan.max_packet_size),
       buffer_size_(plan.buffer_size),
       peer_name_(printable(plan.peer_interface.empty() ? plan.peer_app : plan.peer_interface)),
+      peer_app_(printable(plan.peer_app)),
       stats_(std::move(stats)),
       state_(std::move(plan.regions), std::move(control_wake)) {
   SlaveBuffers buffers(plan);
@@ -85,6 +86,7 @@ void Link::add_tx(RingPlan plan, QueueBuffers buffers) {
 LinkInfo Link::info() const {
   LinkInfo info;
   info.peer_name = peer_name_;
+  info.peer_app = peer_app_;
   info.rx_queues = rx_.size();
   info.tx_queues = tx_.size();
   info.role = role_;

@@ -76,6 +76,7 @@ class GSTMEMIF_API Link {
   std::uint32_t buffer_size_;
   std::uint32_t ring_size_ = 0;
   std::string peer_name_;
+  const std::string peer_app_;
   std::shared_ptr<InterfaceStats> stats_;
   LinkMemory state_;
   std::vector<std::unique_ptr<RxQueue>> rx_;

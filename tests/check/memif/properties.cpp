@@ -397,8 +397,8 @@ GST_END_TEST
 /** Each change once, although two elements have the interface. */
 GST_START_TEST(test_people_are_told_of_the_link) {
   const std::string name = unique_socket();
-  Pipeline pipeline("memifsrc name=src" + slave_at(name) + "! fakesink async=false " + kAppSrc +
-                    "memifsink name=sink ring-size=128" + slave_at(name));
+  Pipeline pipeline("memifsrc name=src app-name=ours" + slave_at(name) + "! fakesink async=false " +
+                    kAppSrc + "memifsink name=sink ring-size=128" + slave_at(name));
   pipeline.set(GST_STATE_PLAYING);
   const auto expect_news = [&](const std::string& expected) {
     const std::string news = pipeline.link_news();
@@ -412,7 +412,9 @@ GST_START_TEST(test_people_are_told_of_the_link) {
   GstStructure* link = pipeline.property<GstStructure*>("src", "link");
   fail_unless(link != nullptr && gst_structure_n_fields(link) == 0, "printed by gst-launch -v");
   gst_structure_free(link);
-  auto master = started(settings_for(Role::master, name));
+  Settings settings = settings_for(Role::master, name);
+  settings.app_name = "master's program";
+  auto master = started(settings);
   expect_news(
       "Link up as slave with master0: 1 queue each way, ring 128, buffers 2048, zero-copy.");
   for (const char* element : {"src", "sink"}) {
@@ -421,6 +423,9 @@ GST_START_TEST(test_people_are_told_of_the_link) {
     fail_unless(gst_structure_get_uint(link, "ring-size", &ring_size) && ring_size == 128);
     fail_unless_equals_string(gst_structure_get_string(link, "role"), "slave");
     fail_unless_equals_string(gst_structure_get_string(link, "copies"), "zero-copy");
+    fail_unless_equals_string(gst_structure_get_string(link, "peer-app-name"), "master's program");
+    fail_unless_equals_string(gst_structure_get_string(link, "app-name"), "ours");
+    fail_if(gst_structure_get_string(link, "interface-name") == nullptr);
     gst_structure_free(link);
   }
   // Nobody takes them.
