@@ -60,6 +60,7 @@ LiveSource::~LiveSource() {
   drop_held();
   gst_clear_event(&eos_);
   gst_clear_object(&clock_);
+  g_clear_error(&failure_);
 }
 
 // ---- Streaming thread -----------------------------------------------------------------------
@@ -220,9 +221,14 @@ gboolean LiveSource::event(GstEvent* event) {
   return parent_class()->event(base(), event);
 }
 
-/** Pads post this before they are linked or unlinked, without a lock. */
 gboolean LiveSource::post_message(GstMessage* message) {
+  // Pads post this before they are linked or unlinked, without a lock.
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_STRUCTURE_CHANGE) doubt();
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR && !running_.load()) {
+    // Not the message, which refers to the element.
+    const std::lock_guard lock(failure_mutex_);
+    if (failure_ == nullptr) gst_message_parse_error(message, &failure_, nullptr);
+  }
   return parent_element_class()->post_message(GST_ELEMENT_CAST(src_), message);
 }
 
@@ -284,7 +290,31 @@ void LiveSource::unlock_stop() {
   clean_ = false;
 }
 
+void LiveSource::forget_failure() {
+  const std::lock_guard lock(failure_mutex_);
+  g_clear_error(&failure_);
+}
+
+/**
+ * False if the stream has failed in PAUSED. gst-launch-1.0 does not end for an error that comes
+ * before it waits for messages: so it gets that again, and no PLAYING.
+ */
+bool LiveSource::may_play() {
+  GstMessage* again = nullptr;
+  {
+    const std::lock_guard lock(failure_mutex_);
+    if (failure_ == nullptr) return true;
+    again = gst_message_new_error(GST_OBJECT_CAST(src_), failure_, "failed in PAUSED");
+  }
+  parent_element_class()->post_message(GST_ELEMENT_CAST(src_), again);
+  return false;
+}
+
 GstStateChangeReturn LiveSource::change_state(GstStateChange transition) {
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) forget_failure();
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING && !may_play()) {
+    return GST_STATE_CHANGE_FAILURE;
+  }
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) {
     disturb([this] { playing_ = false; });
     const gint64 end = g_get_monotonic_time() + kLongestHandOverUs;

@@ -146,6 +146,8 @@ class LiveSource {
   template <class Change>
   void disturb(Change change);
   void let_go_from_outside();
+  void forget_failure();
+  bool may_play();
 
   /** `num-buffers` counts packets, in whichever form they are pushed. */
   bool counts() const { return base()->num_buffers_left >= 0; }
@@ -173,6 +175,9 @@ class LiveSource {
 
   std::atomic<bool> events_wait_{false};  // in the base class, for what is pushed next
   std::atomic<GstClockTime> position_{GST_CLOCK_TIME_NONE};
+
+  std::mutex failure_mutex_;
+  GError* failure_ = nullptr;  // the first one in PAUSED since the start
 
   std::mutex probe_mutex_;
   gulong probe_ = 0;

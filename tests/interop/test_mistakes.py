@@ -219,7 +219,14 @@ ROWS = [
     Row("ip packets into ethbridge",
         "memifsrc socket-path={s} mode=ip ! ethbridge ! memifsink socket-path={s}",
         "The next element takes application/x-packet, link-type=(string)ethernet",
-        "Set mode on memifsrc"),
+        "Set mode on memifsrc", FAILS),
+    Row("ip packets into one of several ports",
+        "ethbridge name=b memifsrc socket-path={s} mode=ip ! b. b. ! memifsink socket-path={s} "
+        "memifsrc socket-path={s}x ! b. b. ! memifsink socket-path={s}x",
+        "The next element takes application/x-packet, link-type=(string)ethernet",
+        "Set mode on memifsrc", FAILS),
+    Row("packets too short for their headers", "packetgen size=10 ! fakesink",
+        "size=10: 42 bytes of headers", "Give 64 or more", FAILS),
     Row("ip caps before ethbridge",
         "memifsrc socket-path={s} ! application/x-packet,link-type=ip ! ethbridge ! "
         "memifsink socket-path={s}",

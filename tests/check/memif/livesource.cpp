@@ -655,6 +655,29 @@ GST_START_TEST(test_no_silence_while_packets_come) {
 }
 GST_END_TEST
 
+/** gst-launch-1.0 loses an error that comes in PAUSED, and would wait for ever in PLAYING. */
+GST_START_TEST(test_what_is_refused_in_paused_does_not_play) {
+  for (const std::string source : {"memifsrc name=src mode=ip" + slave_at(unique_socket()),
+                                   std::string("packetgen count=1 ")}) {
+    Pipeline pipeline(source + "! capsfilter name=filter ! fakesink async=false");
+    GstElement* filter = pipeline.element("filter");
+    gst_util_set_object_arg(G_OBJECT(filter), "caps", "application/x-packet,link-type=punt");
+    pipeline.set(GST_STATE_PAUSED);
+    expect_words(pipeline.first_error(), {"The next element takes", "link-type=(string)punt"});
+    fail_unless(pipeline.try_state(GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE);
+    std::string again = pipeline.first_error();
+    if (again.find("The next element takes") == std::string::npos) again = pipeline.first_error();
+    expect_words(again, {"The next element takes", "link-type=(string)punt"});
+    pipeline.set(GST_STATE_READY);
+    gst_util_set_object_arg(G_OBJECT(filter), "caps", "application/x-packet");
+    while (pipeline.has_message(GST_MESSAGE_ERROR)) {
+    }
+    pipeline.set(GST_STATE_PLAYING);
+    fail_if(pipeline.has_message(GST_MESSAGE_ERROR));
+  }
+}
+GST_END_TEST
+
 static Suite* livesource_suite(void) {
   Suite* suite = suite_create("livesource");
   TCase* tests = tcase_create("sources");
@@ -671,6 +694,7 @@ static Suite* livesource_suite(void) {
   tcase_add_test(tests, test_a_branch_that_comes_at_any_time);
   tcase_add_test(tests, test_silence_is_told);
   tcase_add_test(tests, test_no_silence_while_packets_come);
+  tcase_add_test(tests, test_what_is_refused_in_paused_does_not_play);
   return suite;
 }
 
