@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "gst/packet/batch.hpp"
 #include "gst/packet/caps.hpp"
@@ -21,10 +22,10 @@ GstCaps* gst_memif_sink_get_caps(GstBaseSink* sink, GstCaps* filter) {
 
 namespace {
 
-/** @param text empty: caps are taken */
-void gst_memif_sink_set_refusal(GstMemifSinkState& state, const std::string& text) {
+/** @param text empty: caps are taken. Returns whether that is news. */
+bool gst_memif_sink_set_refusal(GstMemifSinkState& state, const std::string& text) {
   const std::lock_guard lock(state.mutex);
-  state.refusal = text;
+  return std::exchange(state.refusal, text) != text;
 }
 
 }  // namespace
@@ -36,11 +37,11 @@ gboolean gst_memif_sink_set_caps(GstBaseSink* sink, GstCaps* caps) {
   state.video = state.content == SinkContent::opaque ? video_layout(caps) : std::nullopt;
   const bool taken = state.content != SinkContent::refused;
   const std::string refusal = taken ? "" : explain_refusal(caps, packets);
-  gst_memif_sink_set_refusal(state, refusal);
+  const bool news = gst_memif_sink_set_refusal(state, refusal);
   if (taken) {
     state.path.set_opaque(state.content != SinkContent::packets);
     state.path.set_preamble(state.content == SinkContent::gdp ? gdp_preamble(caps) : nullptr);
-  } else {
+  } else if (news) {  // an element upstream may try the same caps again and again
     GST_ELEMENT_ERROR(sink, STREAM, WRONG_TYPE, ("%s", refusal.c_str()),
                       ("refused %" GST_PTR_FORMAT, caps));
   }
