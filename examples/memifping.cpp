@@ -256,6 +256,10 @@ int start(const Options& options) {
   settings.secret = options.secret;
   settings.app_name = "memifping";
   settings.interface_name = "memifping";
+  // What the library warns of is what the observer is told, and printed once.
+  g_log_set_handler(
+      "gstmemif", G_LOG_LEVEL_MESSAGE, [](const gchar*, GLogLevelFlags, const gchar*, gpointer) {},
+      nullptr);
   auto interface = gstmemif::Interface::create(settings, gstmemif::Loop::own_thread());
   if (!interface) return fail(interface.error().text());
   if (const auto started = (*interface)->start(); !started) return fail(started.error().text());

@@ -61,6 +61,10 @@ class Parser {
     if (name != "--vdev" && name != "--aff" && name != "--stats" && name != "--dot") {
       unknown(argument);
     }
+    if (argument == "--stats") {
+      options_.stats_seconds = 1;
+      return;
+    }
     if (equals == std::string::npos || equals + 1 == argument.size()) {
       throw WrongOption(name + " has no value; write " + name + "=...");
     }

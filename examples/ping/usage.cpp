@@ -33,7 +33,7 @@ std::string usage() {
   std::string text =
       "Answers ARP, IPv6 neighbour discovery and ping on memif interfaces, or bridges them.\n\n"
       "Usage: " +
-      program + " [--aff={cpu0,cpu1,..}] [--stats=SECONDS] [--dot=FILE] --vdev=<name>";
+      program + " [--aff={cpu0,cpu1,..}] [--stats[=SECONDS]] [--dot=FILE] --vdev=<name>";
   for (const VdevKey& key : vdev_keys()) text += ",[" + key.name + "=" + key.placeholder + "]";
   text += " ...\n       " + program +
           " [-r ROLE] [-s SOCKET] [-i ID] [-a ADDRESS] [-h MAC]\n\nOptions:\n";
@@ -42,7 +42,8 @@ std::string usage() {
     text += entry("  " + key.name + "=" + key.placeholder, key.help);
   }
   text += entry("--aff={cpu0,cpu1,..}", "CPUs of the main thread (any)");
-  text += entry("--stats=SECONDS", "prints a table of what each queue carried at this interval;");
+  text +=
+      entry("--stats[=SECONDS]", "prints a table of what each queue carried at this interval (1);");
   text += entry("", "on a terminal it is updated in place");
   text += entry("--dot=FILE", "writes the pipeline as a graph for dot");
   text += entry("-h, -?, --help", "shows this text");

@@ -229,8 +229,10 @@ void Interface::report_refusal(const Error& error) {
   waiting_for_.clear();
   const auto held_back = refusals_log_->pass();
   if (held_back) {
-    MEMIF_WARNING("%s id %u: no link: %s (%u more before it)", settings_.socket.text().c_str(),
-                  settings_.id, refusal.reason.c_str(), *held_back);
+    const std::string others =
+        *held_back == 0 ? "" : " (" + std::to_string(*held_back) + " more before it)";
+    MEMIF_WARNING("%s id %u: no link: %s%s", settings_.socket.text().c_str(), settings_.id,
+                  refusal.reason.c_str(), others.c_str());
   }
   // Any process that may connect can make a master refuse it, as often as it likes.
   if (settings_.role == Role::master && !held_back) return;

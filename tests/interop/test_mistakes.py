@@ -296,7 +296,8 @@ ROWS = [
     Row("memifping, nobody comes", "memifping -s {s} --role=master --wait=0.2 10.0.0.1",
         "Listening at {s} id 0 for a slave", "no peer within 0.2 s", 2),
     Row("memifping is refused", "memifping -s {s} 10.0.0.1 --id=3",
-        "unmatched interface id 3", "Set the same id on both ends", 2, beside=MASTER),
+        "memifping: the peer disconnected: unmatched interface id 3", "Set the same id on both ends",
+        2, beside=MASTER),
     Row("responder, unknown key", "ping --vdev=m,sock={s}", "unknown key 'sock'", "allowed: i, ip",
         2),
     Row("responder, unknown option", "ping --devs=m", "unknown option '--devs=m'", "allowed:", 2),
@@ -304,6 +305,8 @@ ROWS = [
         "such as 192.168.1.1", 2),
     Row("responder, both masters", "ping --vdev=m,r=master,s={s}", "another program listens there",
         "Use role=slave", beside=MASTER),
+    Row("responder, unknown interval", "ping --stats=often --vdev=m,s={s}",
+        "--stats=often is wrong", "seconds from 0.1", 2),
     Row("responder, wrong id", "ping --vdev=m,i=7,s={s}", "unmatched interface id 7",
         "Set the same id on both ends", WAITS, beside=MASTER),
     # No mistakes, but said too
@@ -400,6 +403,8 @@ class MistakesTest(base.InteropTest):
             pipeline.wait_for(done, DEADLINE, "what is expected")
         except AssertionError:
             return f"does not say {expected}, or does not end: {tried.output()}"
+        if "gstmemif-Message" in tried.output():
+            return f"says it a second time, as a log message: {tried.output()}"
         missing = [words for words in expected if words not in tried.output()]
         allowed = {WAITS: (None,), FAILS: (START, LATER)}.get(row.code, (row.code,))
         wrong_code = tried.process.poll() not in allowed

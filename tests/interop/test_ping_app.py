@@ -104,7 +104,7 @@ class PingAppTest(InteropTest):
                 for option in ("--aff={cpu0,cpu1,..}", "--vdev=<name>,", "[i=id]", "[ip=address]",
                                "[r=master|slave]", "[s=socket]", "[domain=id]",
                                "[q0=poll|interrupt]", "[qn=count]", "[rs=ring size]",
-                               "[bs=buffer size]", "[aff={cpu,..}]", "--stats=SECONDS",
+                               "[bs=buffer size]", "[aff={cpu,..}]", "--stats[=SECONDS]",
                                "--dot=FILE", "-r ", "-s ", "-i ", "-a ", "-h", "-?"):
                     self.assertIn(option, text)
 
@@ -235,6 +235,10 @@ class PingAppTest(InteropTest):
                     app.assert_silent()
                 finally:
                     app.kill()
+
+    def test_stats_without_an_interval(self):
+        with Ping(f"--stats --vdev=a,r=master,s={self.socket()}") as app:
+            app.wait_line(r"^after \d\.\d s:$")
 
     def test_terminal(self):
         """On a terminal the table stays in its place, and lines go above it."""
