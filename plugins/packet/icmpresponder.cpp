@@ -240,7 +240,7 @@ Result<void> IcmpResponder::caution() const {
   if (address_chosen_) return {};
   return Error{"Answering for " + address_ + ", as no address is set",
                "on a network in use it may belong to another host",
-               "Set address to the addresses to answer for"};
+               "Set address to the addresses to answer for."};
 }
 
 Result<void> IcmpResponder::set_mac(std::string_view text) {
