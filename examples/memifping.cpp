@@ -50,7 +50,9 @@ class Peers final : public gstmemif::InterfaceObserver {
   void on_link_up(const gstmemif::LinkInfo&) override {}
   void on_link_down(const std::string&) override {}
   void on_refused(const gstmemif::Refusal& refusal) override {
-    say(refusal.reason + ". " + refusal.remedy + ".");
+    const bool mode = refusal.reason.find("mode mismatch") != std::string::npos;
+    say(refusal.reason + ". " +
+        (mode ? "Set mode=ethernet on the peer: this program sends frames" : refusal.remedy) + ".");
   }
   void on_waiting(const std::string& what) override { say(what + ".", true); }
 
