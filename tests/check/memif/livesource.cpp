@@ -657,8 +657,8 @@ GST_END_TEST
 
 /** gst-launch-1.0 loses an error that comes in PAUSED, and would wait for ever in PLAYING. */
 GST_START_TEST(test_what_is_refused_in_paused_does_not_play) {
-  for (const std::string source : {"memifsrc name=src mode=ip" + slave_at(unique_socket()),
-                                   std::string("packetgen count=1 ")}) {
+  for (const std::string& source : {"memifsrc name=src mode=ip" + slave_at(unique_socket()),
+                                    std::string("packetgen count=1 ")}) {
     Pipeline pipeline(source + "! capsfilter name=filter ! fakesink async=false");
     GstElement* filter = pipeline.element("filter");
     gst_util_set_object_arg(G_OBJECT(filter), "caps", "application/x-packet,link-type=punt");
