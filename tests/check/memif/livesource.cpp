@@ -657,21 +657,23 @@ GST_END_TEST
 
 /** gst-launch-1.0 loses an error that comes in PAUSED, and would wait for ever in PLAYING. */
 GST_START_TEST(test_what_is_refused_in_paused_does_not_play) {
+  const auto is_refusal = [](const std::string& text) {
+    return text.find("The next element takes application/x-packet, link-type=(string)punt") !=
+           std::string::npos;
+  };
   for (const std::string& source : {"memifsrc name=src mode=ip" + slave_at(unique_socket()),
                                     std::string("packetgen count=1 ")}) {
     Pipeline pipeline(source + "! capsfilter name=filter ! fakesink async=false");
     GstElement* filter = pipeline.element("filter");
     gst_util_set_object_arg(G_OBJECT(filter), "caps", "application/x-packet,link-type=punt");
     pipeline.set(GST_STATE_PAUSED);
-    expect_words(pipeline.first_error(), {"The next element takes", "link-type=(string)punt"});
+    fail_unless(is_refusal(pipeline.first_error()));
     fail_unless(pipeline.try_state(GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE);
-    std::string again = pipeline.first_error();
-    if (again.find("The next element takes") == std::string::npos) again = pipeline.first_error();
-    expect_words(again, {"The next element takes", "link-type=(string)punt"});
+    // The base class posts one of its own, before this or after it.
+    fail_unless(is_refusal(pipeline.first_error()) || is_refusal(pipeline.first_error()));
     pipeline.set(GST_STATE_READY);
     gst_util_set_object_arg(G_OBJECT(filter), "caps", "application/x-packet");
-    while (pipeline.has_message(GST_MESSAGE_ERROR)) {
-    }
+    while (pipeline.has_message(GST_MESSAGE_ERROR)) continue;
     pipeline.set(GST_STATE_PLAYING);
     fail_if(pipeline.has_message(GST_MESSAGE_ERROR));
   }
