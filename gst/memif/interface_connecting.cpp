@@ -259,9 +259,9 @@ void Interface::drop_link(const std::string& reason) {
     if (!link) return;
     link->mark_down();
     leave(link);
+    stats_->link_downs.add(1);
     publish(nullptr);
   }
-  stats_->link_downs.add(1);
   MEMIF_INFO("%s id %u: link down: %s", settings_.socket.text().c_str(), settings_.id,
              reason.c_str());
   notify([reason](InterfaceObserver& observer) { observer.on_link_down(reason); });

@@ -427,13 +427,7 @@ bool TxQueue::has_room() noexcept {
 void TxQueue::flush() noexcept {
   if (next_ == published_) return;
   if (state_->failed() || !state_->check_memory()) return discard();
-  if (is_slave()) {
-    ring_.store_head(next_);
-  } else {
-    ring_.store_tail(next_);
-  }
-  uncounted_ += static_cast<std::uint16_t>(next_ - published_);
-  published_ = next_;
+  // Before anybody can have the packets, so that what has arrived has also been counted.
   stats_->packets.add(packets_);
   stats_->bytes.add(bytes_);
   stats_->copies.add(copies_);
@@ -441,6 +435,13 @@ void TxQueue::flush() noexcept {
   packets_ = 0;
   copies_ = 0;
   bytes_ = 0;
+  if (is_slave()) {
+    ring_.store_head(next_);
+  } else {
+    ring_.store_tail(next_);
+  }
+  uncounted_ += static_cast<std::uint16_t>(next_ - published_);
+  published_ = next_;
   // Publish, then read the flag: without the fence the load may pass the store, and a receiver that
   // unmasks, checks the ring and sleeps in between is never woken.
   std::atomic_thread_fence(std::memory_order_seq_cst);

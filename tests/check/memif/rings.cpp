@@ -10,6 +10,8 @@
 #include "gst/memif/data/stream_copy.hpp"
 
 #include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
 
 #include <deque>
 
@@ -423,6 +425,62 @@ GST_START_TEST(test_how_full_a_ring_is) {
 }
 GST_END_TEST
 
+namespace {
+
+/** The counters of a sending queue at the moment of the first write to a region. */
+class AtFirstWrite {
+ public:
+  AtFirstWrite(const Region& region, const QueueStats& stats) : region_(region), stats_(stats) {
+    present_ = this;
+    struct sigaction action {};
+    action.sa_handler = look;
+    fail_unless(::sigaction(SIGSEGV, &action, &before_) == 0);
+    fail_unless(::mprotect(region.data(), region.size(), PROT_READ) == 0);
+  }
+  ~AtFirstWrite() {
+    ::sigaction(SIGSEGV, &before_, nullptr);
+    present_ = nullptr;
+  }
+  AtFirstWrite(const AtFirstWrite&) = delete;
+
+  bool came = false;
+  std::uint64_t packets = 0, bytes = 0, copies = 0;
+
+ private:
+  static void look(int) {
+    present_->came = true;
+    present_->packets = present_->stats_.packets.get();
+    present_->bytes = present_->stats_.bytes.get();
+    present_->copies = present_->stats_.copies.get();
+    ::mprotect(present_->region_.data(), present_->region_.size(), PROT_READ | PROT_WRITE);
+  }
+
+  static inline AtFirstWrite* present_;
+  const Region& region_;
+  const QueueStats& stats_;
+  struct sigaction before_ {};
+};
+
+}  // namespace
+
+/** So that a peer's answer never finds a counter behind. */
+GST_START_TEST(test_what_is_published_has_been_counted) {
+  for (const Direction direction : kBothDirections) {
+    LinkPair pair(small_offer(16, 64));
+    TxQueue& tx = pair.tx(direction);
+    for (std::uint64_t i = 0; i < 3; ++i) expect(send(tx, packet(i, 10)) == Sent::ok, "not sent");
+    // The rings are in the first one.
+    const AtFirstWrite publication(pair.tx_state(direction).regions()[0], tx.stats());
+    tx.flush();
+    fail_unless(publication.came);
+    fail_unless_equals_uint64(publication.packets, 3);
+    fail_unless_equals_uint64(publication.bytes, 30);
+    fail_unless_equals_uint64(publication.copies, 3);
+    fail_unless_equals_uint64(receive(pair.rx(direction)).size(), 3);
+  }
+}
+GST_END_TEST
+
 static Suite* rings_suite(void) {
   Suite* suite = suite_create("rings");
   TCase* tests = tcase_create("properties");
@@ -443,6 +501,7 @@ static Suite* rings_suite(void) {
   tcase_add_test(tests, test_copies_of_every_size);
   tcase_add_test(tests, test_streamed_copies_of_every_size);
   tcase_add_test(tests, test_how_full_a_ring_is);
+  tcase_add_test(tests, test_what_is_published_has_been_counted);
   return suite;
 }
 
