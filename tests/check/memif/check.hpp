@@ -45,9 +45,13 @@ inline constexpr int kSlowdown = 10;
 inline constexpr int kSlowdown = 1;
 #endif
 
+/** Ample for what takes milliseconds, also on a machine that has much else to do. */
+inline constexpr int kPatienceMs = kSlowdown == 1 ? 30'000 : 80'000;
+inline constexpr std::int64_t kPatienceNs = std::int64_t{kPatienceMs} * 1'000'000;
+
 /** Waits until @p condition holds; false if it does not within a time that is ample. */
 template <class Condition>
-bool eventually(Condition condition, int milliseconds = 8000 * kSlowdown) {
+bool eventually(Condition condition, int milliseconds = kPatienceMs) {
   const auto start = Clock::now();
   while (!condition()) {
     if (milliseconds_since(start) > milliseconds) return condition();
@@ -135,6 +139,12 @@ inline int memif_mappings() {
     if (line.find("memfd:memif") != std::string::npos) ++lines;
   }
   return lines;
+}
+
+/** A link is let go by whichever thread has it last, which may be the control thread. */
+inline void expect_nothing_mapped() {
+  fail_unless(eventually([] { return memif_mappings() == 0; }), "%d mappings are kept",
+              memif_mappings());
 }
 
 /** Threads of this process with this name. */

@@ -26,7 +26,7 @@ const std::string kRings = "ring-size=8 buffer-size=64000 ";
 
 GstSample* pull_sample(const Pipeline& pipeline) {
   GstSample* sample =
-      gst_app_sink_try_pull_sample(GST_APP_SINK(pipeline.element("out")), 10 * GST_SECOND);
+      gst_app_sink_try_pull_sample(GST_APP_SINK(pipeline.element("out")), kPatienceNs);
   fail_unless(sample != nullptr, "no picture");
   return sample;
 }

@@ -150,7 +150,7 @@ GST_START_TEST(test_gdp_brings_everything_along) {
     gst_app_src_end_of_stream(GST_APP_SRC(out.element("in")));
     GstAppSink* sink = GST_APP_SINK(in.element("out"));
     for (std::uint64_t i = 0; i < kFrames; ++i) {
-      GstSample* sample = gst_app_sink_try_pull_sample(sink, 10 * GST_SECOND);
+      GstSample* sample = gst_app_sink_try_pull_sample(sink, kPatienceNs);
       fail_unless(sample != nullptr);
       GstBuffer* frame = gst_sample_get_buffer(sample);
       fail_unless(bytes_of(frame) == packet(i, 1024));
@@ -189,7 +189,7 @@ GST_START_TEST(test_gdp_is_understood_by_who_comes_later) {
         fail_unless(out.link_comes_up("sink"));
         push(out, packet(sent++, 1024));
         GstAppSink* sink = GST_APP_SINK(in.element("out"));
-        GstSample* sample = gst_app_sink_try_pull_sample(sink, 10 * GST_SECOND);
+        GstSample* sample = gst_app_sink_try_pull_sample(sink, kPatienceNs);
         fail_unless(sample != nullptr, "receiver %d understands nothing", receiver);
         GstCaps* wanted = gst_caps_from_string(kGray);
         fail_unless(gst_caps_is_subset(gst_sample_get_caps(sample), wanted));

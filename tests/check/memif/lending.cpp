@@ -112,7 +112,7 @@ struct Receiving {
       const Bytes bytes = packet(sent, kLength);
       const TxSegment segment(bytes);
       while (send_one(*sender, {&segment, 1}) != Sent::ok) {
-        expect(sender->wait_for_room(10'000'000'000) == WaitResult::ready, "the ring has stopped");
+        expect(sender->wait_for_room(kPatienceNs) == WaitResult::ready, "the ring has stopped");
       }
       if (sent % 7 == 0) sender->flush();
     }
@@ -136,9 +136,12 @@ constexpr Role kRoles[] = {Role::slave, Role::master};
 GST_START_TEST(test_traffic_goes_on_while_everything_is_kept) {
   for (const Role role : kRoles) {
     Receiving link(role);
-    link.send_packets(100 * kRing);
+    // Few: a whole ring at once, which comes if the receiver is late, is more than may be lent.
+    link.send_packets(8);
     fail_unless(link.all_arrive());
     fail_unless(link.keeper.lent() != 0, "nothing came without a copy");
+    link.send_packets(100 * kRing);
+    fail_unless(link.all_arrive());
     link.keeper.expect_consecutive();
     fail_unless_equals_uint64(link.source.stat("src", "packets-dropped"), 0);
     fail_unless(link.source.stat("src", "copies") < link.sent);
@@ -171,7 +174,7 @@ GST_START_TEST(test_kept_packets_outlive_pipeline_and_peer) {
     link.source.set(GST_STATE_NULL);
     link.keeper.expect_consecutive();
   }
-  fail_unless_equals_int(memif_mappings(), 0);
+  expect_nothing_mapped();
 }
 GST_END_TEST
 

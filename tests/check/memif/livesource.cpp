@@ -149,6 +149,10 @@ class Watched {
       if (gst_event_get_seqnum(event) == kSeqnum) what += " with its number";
     }
     const std::lock_guard lock(watched.mutex_);
+    // On its way when the flush began.
+    if (what == "data" && !watched.log_.empty() && watched.log_.back() == "flush-start") {
+      return GST_PAD_PROBE_OK;
+    }
     if (watched.log_.empty() || what != "data" || watched.log_.back() != what) {
       watched.log_.push_back(what);
     }

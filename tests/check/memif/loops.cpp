@@ -49,7 +49,7 @@ class Poller {
   bool poll_until(Condition condition) {
     const auto start = Clock::now();
     while (!condition()) {
-      if (milliseconds_since(start) > 8000 * kSlowdown) return false;
+      if (milliseconds_since(start) > kPatienceMs) return false;
       epoll_event events[8];
       const int count = ::epoll_wait(epoll_.get(), events, 8, 10);
       for (int i = 0; i < count; ++i) loop->dispatch(events[i].data.fd);

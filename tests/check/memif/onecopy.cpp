@@ -135,7 +135,7 @@ class Slave {
   }
 
  private:
-  static constexpr std::int64_t kLimit = 10'000'000'000;
+  static constexpr std::int64_t kLimit = kPatienceNs;
 
   std::shared_ptr<Interface> interface_;
   std::unique_ptr<Sender> sender_;

@@ -129,18 +129,18 @@ inline void pass(const std::shared_ptr<Interface>& from, const std::shared_ptr<I
                  std::size_t length = 100, int count = 200, std::uint32_t queue = 0) {
   auto sender = must(Sender::open(from, queue));
   auto receiver = must(Receiver::open(to, queue, RxMode::adaptive));
-  constexpr std::int64_t kLimit = 10'000'000'000;
   int received = 0;
   for (int i = 0; i < count; ++i) {
     const Bytes bytes = packet(static_cast<std::uint64_t>(i), length);
     const TxSegment segment(bytes);
     while (send_one(*sender, {&segment, 1}) != Sent::ok) {
       // Also while the slave has not given its first buffers out.
-      expect(sender->wait_for_room(kLimit) != WaitResult::timeout, "the peer takes no packets");
+      expect(sender->wait_for_room(kPatienceNs) != WaitResult::timeout,
+             "the peer takes no packets");
     }
     sender->flush();
     while (receiver->receive(1).empty()) {
-      expect(receiver->wait(kLimit) != WaitResult::timeout, "a packet was lost");
+      expect(receiver->wait(kPatienceNs) != WaitResult::timeout, "a packet was lost");
     }
     expect(join(receiver->receive(1)) == only(bytes), "wrong bytes");
     expect(receiver->release(), "lost memory");
@@ -176,7 +176,7 @@ class RawPeer {
   }
 
   /** The next message; nothing once the other end has closed. */
-  std::optional<Received> hear(int milliseconds = 10'000) {
+  std::optional<Received> hear(int milliseconds = kPatienceMs) {
     pollfd poll_fd{channel_.fd(), POLLIN, 0};
     fail_unless(::poll(&poll_fd, 1, milliseconds) == 1, "nothing was said");
     Result<std::optional<Received>> received = channel_.receive();
@@ -194,7 +194,7 @@ class RawPeer {
     return std::get<T>(received->message);
   }
   /** A goodbye that says @p word, and then the end. */
-  void expect_goodbye(const std::string& word, int milliseconds = 10'000) {
+  void expect_goodbye(const std::string& word, int milliseconds = kPatienceMs) {
     std::optional<Received> received = hear(milliseconds);
     fail_unless(received && std::holds_alternative<Disconnect>(received->message));
     const std::string reason = std::get<Disconnect>(received->message).reason;

@@ -36,7 +36,7 @@ class Pipeline {
     gst_bus_set_flushing(bus_, TRUE);
     gst_object_unref(bus_);
     // A bin goes on after a preroll on a thread of GStreamer's pool, which holds the pipeline.
-    for (int i = 0; i < 1000 && GST_OBJECT_REFCOUNT_VALUE(get_) != 1; ++i) g_usleep(1000);
+    eventually([this] { return GST_OBJECT_REFCOUNT_VALUE(get_) == 1; });
     ASSERT_OBJECT_REFCOUNT(get_, "pipeline", 1);
     gst_object_unref(get_);
   }
@@ -76,7 +76,7 @@ class Pipeline {
   }
 
   /** The next message of these types; the test ends if there is none. The caller unrefs it. */
-  GstMessage* message(GstMessageType types, GstClockTime limit = 10 * GST_SECOND) {
+  GstMessage* message(GstMessageType types, GstClockTime limit = kPatienceNs) {
     GstMessage* found = gst_bus_timed_pop_filtered(bus_, limit, types);
     fail_unless(found != nullptr, "no message");
     return found;
@@ -176,7 +176,7 @@ struct Sample {
 /** What the element `out` got next; the test ends if it gets nothing. */
 inline Sample pull(const Pipeline& pipeline) {
   GstSample* sample =
-      gst_app_sink_try_pull_sample(GST_APP_SINK(pipeline.element("out")), 10 * GST_SECOND);
+      gst_app_sink_try_pull_sample(GST_APP_SINK(pipeline.element("out")), kPatienceNs);
   fail_unless(sample != nullptr, "no packet");
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   Sample result{bytes_of(buffer), GST_BUFFER_PTS(buffer)};

@@ -11,7 +11,7 @@ using namespace memiftest;
 namespace {
 
 // It takes a few milliseconds; a busy machine may look elsewhere for longer than that.
-constexpr int kPromptStop = 1000 * kSlowdown;
+constexpr int kPromptStop = 4000 * kSlowdown;
 
 constexpr int kSteps = 7;  // messages of a peer in a handshake
 

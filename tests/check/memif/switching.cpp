@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint32_t kRing = 64;  // of settings_for() and of kSmall
 constexpr char kSmall[] = " ring-size=64 ";
-constexpr std::int64_t kLimit = 10'000'000'000;
+constexpr std::int64_t kLimit = kPatienceNs;
 
 /** To all, with a number. */
 Bytes broadcast(std::uint32_t number) {

@@ -13,7 +13,7 @@ using namespace memiftest;
 namespace {
 
 constexpr std::uint64_t kPackets = 1'000'000 / kSlowdown;
-constexpr std::int64_t kLimit = 10'000'000'000;  // no packet for ten seconds is a lost wake-up
+constexpr std::int64_t kLimit = kPatienceNs;  // no packet for as long is a lost wake-up
 
 /** Long enough for a receiver that spins to fall asleep, and as short as its falling asleep. */
 void random_pause(Dice& dice) {

@@ -308,10 +308,10 @@ GST_START_TEST(test_times) {
     Sink sink(folder / name);
     GstClock* clock = gst_system_clock_obtain();
     gst_element_set_clock(sink.element, clock);
+    const std::uint64_t before = now();
     const GstClockTime base = gst_clock_get_time(clock) - 100 * GST_SECOND;
     gst_element_set_base_time(sink.element, base);
     sink.play();
-    const std::uint64_t before = now();
     sink.push({1}, 40 * GST_SECOND);
     sink.push({2}, 40 * GST_SECOND + 123'456'789);
     GstBuffer* batch = rig::make_batch(std::vector<Bytes>{{3}, {4}});
