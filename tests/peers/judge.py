@@ -65,10 +65,10 @@ def through(sending, receiving, size, count, generate=""):
     """A line that sends through a peer and ends with 0 if all packets come back whole."""
     return (f"packetgen size={size} count={count} rate=20kpps {generate} ! "
             f"memifsink {properties(when_down='block', **sending)} "
-            f"memifsrc {properties(**receiving)} ! packetcheck count={count} timeout=5000")
+            f"memifsrc {properties(**receiving)} ! packetcheck count={count} timeout=30000")
 
 
-def assert_arrive(test, line, peer, timeout=60):
+def assert_arrive(test, line, peer, timeout=120):
     """That a line of through() ends well."""
     with started(line) as pipe, both_sides(peer, pipe):
         test.assertEqual(pipe.wait(timeout), 0, "packets did not come back whole")

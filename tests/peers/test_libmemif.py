@@ -187,7 +187,7 @@ class EchoTest(InteropTest):
                     assert_arrive(self, (
                         f"packetgen count={count} flows=64 rate=20kpps ! memifsink "
                         f"{properties(**common, queue=-1, when_down='block')} {join} "
-                        f"funnel name=join ! packetcheck count={count} timeout=5000"), peer)
+                        f"funnel name=join ! packetcheck count={count} timeout=30000"), peer)
 
     def test_ip_mode(self):
         for role in ROLES:
