@@ -103,6 +103,7 @@ bool gst_memif_src_check_affinity(GstElement* src) {
                     ("memif settings"));
   return false;
 }
+
 // ---- Start and stop -------------------------------------------------------------------------
 
 gboolean gst_memif_src_start(GstBaseSrc* src) {
