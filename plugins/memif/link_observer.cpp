@@ -120,10 +120,23 @@ void LinkObserver::with_element(Tell tell_it) {
   told_.notify_all();
 }
 
+void LinkObserver::say(GstElement* element, const std::string& sentence) {
+  if (!speaks_()) return;
+  std::optional<unsigned> left_out;
+  {
+    const std::lock_guard lock(mutex_);
+    left_out = news_limit_.pass();
+  }
+  if (!left_out) return;
+  inform(element, *left_out == 0 ? sentence
+                                 : sentence + " " + std::to_string(*left_out) +
+                                       " messages before it were left out.");
+}
+
 void LinkObserver::on_link_up(const gstmemif::LinkInfo& link) {
   with_element([&](GstElement* element) {
     tell(element, &link, "");
-    if (speaks_()) inform(element, link_sentence(link));
+    say(element, link_sentence(link));
   });
 }
 
@@ -131,7 +144,7 @@ void LinkObserver::on_link_down(const std::string& reason) {
   with_element([&](GstElement* element) {
     if (!leave_link_(element)) leaving_later_->request(element);
     tell(element, nullptr, reason);
-    if (speaks_()) inform(element, "Link down: " + reason + ".");
+    say(element, "Link down: " + reason + ".");
   });
 }
 
@@ -149,9 +162,7 @@ void LinkObserver::on_refused(const gstmemif::Refusal& refusal) {
 }
 
 void LinkObserver::on_waiting(const std::string& what) {
-  with_element([&](GstElement* element) {
-    if (speaks_()) inform(element, what + ".");
-  });
+  with_element([&](GstElement* element) { say(element, what + "."); });
 }
 
 void LinkObserver::close() {

@@ -18,6 +18,7 @@
 
 #include "gst/memif/interface.hpp"
 #include "plugins/memif/memif_element.hpp"
+#include "plugins/memif/news_limit.hpp"
 
 /**
  * Posts link changes to the application. Holds the element weakly: a change may be in flight while
@@ -48,6 +49,8 @@ class LinkObserver final : public gstmemif::InterfaceObserver {
 
   template <class Tell>
   void with_element(Tell tell_it);
+  /** For people. */
+  void say(GstElement* element, const std::string& sentence);
   /** @param link null if it went down */
   void tell(GstElement* element, const gstmemif::LinkInfo* link, const std::string& reason) const;
 
@@ -55,6 +58,7 @@ class LinkObserver final : public gstmemif::InterfaceObserver {
   std::condition_variable told_;
   bool closed_ = false;
   std::vector<std::thread::id> tellers_;  // an entry for each call
+  NewsLimit news_limit_;                  // with the mutex
   GWeakRef element_;
   const LeaveLink leave_link_;
   const std::shared_ptr<LeavingLater> leaving_later_;

@@ -394,6 +394,32 @@ GST_START_TEST(test_a_secret_that_libmemif_cuts_is_a_warning) {
 }
 GST_END_TEST
 
+/** A program gets all of it, and people no more than they can read. */
+GST_START_TEST(test_a_peer_that_comes_and_goes) {
+  const std::string name = unique_socket();
+  Pipeline pipeline("memifsrc name=src" + master_at(name) + "! fakesink async=false");
+  const auto start = Clock::now();
+  pipeline.set(GST_STATE_PLAYING);
+  constexpr unsigned kLinks = 40;
+  for (unsigned i = 0; i < kLinks; ++i) {
+    const auto slave = started(settings_for(Role::slave, name));
+    fail_unless(pipeline.link_comes_up("src"));
+    slave->stop();
+    fail_unless(pipeline.link_goes_down("src"));
+  }
+  unsigned told = 0, changes = 0;
+  while (changes < 2 * kLinks) {
+    GstMessage* message =
+        pipeline.message(static_cast<GstMessageType>(GST_MESSAGE_INFO | GST_MESSAGE_ELEMENT));
+    if (Pipeline::is_link_news(message)) ++told;
+    if (gst_message_has_name(message, "memif-link") != FALSE) ++changes;
+    gst_message_unref(message);
+  }
+  const auto seconds = static_cast<unsigned>(milliseconds_since(start) / 1000);
+  fail_unless(told >= 20 && told <= 20 + seconds, "%u messages in %u s", told, seconds);
+}
+GST_END_TEST
+
 /** Each change once, although two elements have the interface. */
 GST_START_TEST(test_people_are_told_of_the_link) {
   const std::string name = unique_socket();
@@ -589,6 +615,7 @@ static Suite* properties_suite(void) {
   tcase_add_test(tests, test_a_secret_is_not_shown);
   tcase_add_test(tests, test_names_that_the_peer_sees);
   tcase_add_test(tests, test_a_secret_that_libmemif_cuts_is_a_warning);
+  tcase_add_test(tests, test_a_peer_that_comes_and_goes);
   tcase_add_test(tests, test_people_are_told_of_the_link);
   tcase_add_test(tests, test_a_remedy_fits_its_refusal);
   tcase_add_test(tests, test_news_of_the_link);
