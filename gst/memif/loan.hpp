@@ -13,6 +13,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -32,7 +33,14 @@ class SnapshotMapping;
 struct BufferPlace {
   std::uint32_t offset;  ///< bytes from the beginning of its region
   std::uint16_t region;
-  std::uint16_t unused;  ///< without a hole, a place is copied as one word
+  std::uint16_t room;  ///< as master, of a slot to be sent: bytes of its packet; otherwise 0
+
+  /** Made as one word, as g++ does not join stores of its members. */
+  static BufferPlace at(std::uint32_t offset, std::uint16_t region, std::uint16_t room) noexcept {
+    if constexpr (std::endian::native != std::endian::little) return {offset, region, room};
+    return std::bit_cast<BufferPlace>(offset | std::uint64_t{region} << 32 |
+                                      std::uint64_t{room} << 48);
+  }
 
   bool operator==(const BufferPlace&) const = default;
 };
@@ -47,7 +55,7 @@ struct GSTMEMIF_API Loan {
    */
   alignas(gstcommon::kCacheLine) std::uint32_t count = 0;
   std::array<BufferPlace, kMax> buffers;
-  /** Total size of the packets as received; 0 for empty buffers. */
+  /** Total size of the packets as received, or as copied to slots; 0 for empty buffers. */
   std::uint64_t bytes = 0;
   /**
    * Bytes lent at each place: as slave the whole buffer; as master the longest packet, or less at

@@ -97,9 +97,11 @@ TxBurst Sender::send_burst_zero_copy(Loan& loan, std::span<const PacketDesc> pac
   return tx_->send_burst({loan.base(), loan.size()}, packets);
 }
 
-Loan* Sender::lend_slots(std::span<const PacketDesc> packets) {
+Loan* Sender::copy_to_slots(const Link* link, TxSegment memory, std::span<const PacketDesc> packets,
+                            PacketDesc* copies) {
   prepare();
-  return tx_ != nullptr ? tx_->lend_slots(link(), packets) : nullptr;
+  if (tx_ == nullptr || this->link().get() != link) return nullptr;
+  return tx_->copy_to_slots(this->link(), memory, packets, copies);
 }
 
 Oversize Sender::oversize() const noexcept {

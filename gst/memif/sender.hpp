@@ -58,12 +58,14 @@ class GSTMEMIF_API Sender final : public QueueUser {
    */
   TxBurst send_burst_zero_copy(Loan& loan, std::span<const PacketDesc> packets);
   /**
-   * As master: places for @p packets, of which only the lengths count, in the slots that are sent
-   * next, so that send_burst_zero_copy() does not copy them if it is what is called next. Until
-   * then only the calling thread may write to them. Null if there is no room for all, if one does
-   * not fit into a slot, while places are lent already, without a link, and as slave.
+   * As master: copies of @p packets, which lie in @p memory, in the slots that are sent next, so
+   * that send_burst_zero_copy() does not copy them again if it is what is called next. Until then
+   * only the calling thread may write to them. @p copies has room for as many descriptors. Null if
+   * there is no room for all, if one is empty, reaches beyond @p memory or does not fit into a
+   * slot, while slots are lent already, as slave, and unless @p link is the one in use.
    */
-  Loan* lend_slots(std::span<const PacketDesc> packets);
+  Loan* copy_to_slots(const Link* link, TxSegment memory, std::span<const PacketDesc> packets,
+                      PacketDesc* copies);
   /** Publishes written packets, and wakes the peer if it asked for that. */
   void flush() noexcept;
 

@@ -2,9 +2,6 @@
 // Copyright (C) 2026 The gst-memif developers
 #include "gst/packet/places.hpp"
 
-#include <algorithm>
-
-#include "gst/common/copy.hpp"
 #include "gst/packet/arena.hpp"
 #include "gst/packet/batch.hpp"
 
@@ -28,41 +25,10 @@ bool has_probes(GstPad* pad) {
   return has;
 }
 
-/** And none of them empty: there is something to send in each place. */
-bool all_readable(const BatchMap& from) {
-  return std::ranges::all_of(
-      std::span(from.meta().packets, from.meta().n),
-      [&](const GstPacketDesc& d) { return d.length != 0 && lies_within(d, from.size()); });
-}
-
-void fill(const BatchMap& from, const BatchMap& to) {
-  // In locals: the packets are written over memory that could be a map's.
-  const GstPacketDesc* const packets = from.meta().packets;
-  GstPacketDesc* const copies = to.meta().packets;
-  const guint n = from.meta().n;
-  const std::byte* const arena = from.data();
-  std::byte* const start = to.data();
-  std::uint64_t bytes = 0;
-  for (guint i = 0; i < n; ++i) {
-    constexpr guint kAhead = 4;
-    if (i + kAhead < n) {
-      __builtin_prefetch(arena + packets[i + kAhead].offset);
-      __builtin_prefetch(start + copies[i + kAhead].offset, 1);
-    }
-    gstcommon::copy_packet(start + copies[i].offset, arena + packets[i].offset, packets[i].length);
-    copies[i].delay = packets[i].delay;
-    bytes += packets[i].length;
-  }
-  set_packet_bytes(to.arena(), bytes);
-}
-
 GstBuffer* copy_to(PacketPlaces& places, GstBuffer* batch) {
   const BatchMap from(batch);
-  if (!from || !all_readable(from)) return nullptr;
-  GstBuffer* copy = places.reserve(batch, {from.meta().packets, from.meta().n});
-  if (copy == nullptr) return nullptr;
-  fill(from, BatchMap(copy));
-  copy_flags_and_time(copy, batch);
+  GstBuffer* copy = from ? places.copy(batch, from) : nullptr;
+  if (copy != nullptr) copy_flags_and_time(copy, batch);
   return copy;
 }
 

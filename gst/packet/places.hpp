@@ -12,10 +12,8 @@
 
 #include <gst/gst.h>
 
-#include <span>
-
+#include "gst/packet/batch.hpp"
 #include "gst/packet/export.hpp"
-#include "gst/packet/packetbatch.h"
 
 namespace gstpacket::detail {
 
@@ -23,13 +21,13 @@ namespace gstpacket::detail {
 class PacketPlaces {
  public:
   /**
-   * A batch with as many packets as `packets`, those of `batch`, none of which is empty; with their
-   * lengths, and nothing in them. Null if there is no room for all of them, or who sees these
-   * places must not see the packets before it is decided what becomes of them. With the stream lock
-   * of the pad, by the thread that is to write the packets and to push them to the pad, before
-   * anything else. Until it is pushed, nobody else may have the result. Transfer full.
+   * A batch with copies of the packets of `batch`, which is mapped as `from`, without flags and
+   * times of the batch. Null if there is no room for all of them, if one is empty or damaged, or
+   * who sees these places must not see the packets before it is decided what becomes of them. With
+   * the stream lock of the pad, by the thread that is to modify the packets and to push them to the
+   * pad, before anything else. Until it is pushed, nobody else may have the result. Transfer full.
    */
-  virtual GstBuffer* reserve(GstBuffer* batch, std::span<const GstPacketDesc> packets) = 0;
+  virtual GstBuffer* copy(GstBuffer* batch, const BatchMap& from) = 0;
 
  protected:
   ~PacketPlaces() = default;

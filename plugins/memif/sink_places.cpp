@@ -28,27 +28,20 @@ SinkPlaces::SinkPlaces(GstBaseSink* sink) : sink_(sink) {
   gstpacket::detail::offer_places(GST_BASE_SINK_PAD(sink), this);
 }
 
-GstBuffer* SinkPlaces::reserve(GstBuffer* batch, std::span<const GstPacketDesc> packets) {
-  const gstmemif::Loan* from = gst_memif_arena_loan(gst_packet_batch_peek_arena(batch));
+GstBuffer* SinkPlaces::copy(GstBuffer* batch, const gstpacket::BatchMap& from) {
+  const gstmemif::Loan* lent = gst_memif_arena_loan(gst_packet_batch_peek_arena(batch));
   const PrerollLock lock(sink_);
   // With several queues each packet has its own; and what is sent must not be kept.
-  if (from == nullptr || queues_ == nullptr || !queues_->single() ||
-      from->link() != queues_->first().link() ||
+  if (lent == nullptr || queues_ == nullptr || !queues_->single() ||
       gst_base_sink_is_last_sample_enabled(sink_) != FALSE) {
     return nullptr;
   }
-  gstmemif::Loan* loan = queues_->first().lend_slots(packet_descs(packets));
+  const guint n = from.meta().n;
+  GstPacketBatchMeta& meta = batches_.next();
+  gstmemif::Loan* loan = queues_->first().copy_to_slots(
+      lent->link().get(), {from.data(), from.size()}, packet_descs(from.meta(), 0, n),
+      packet_descs(meta, 0, n).data());
   if (loan == nullptr) return nullptr;
-  if (loan->link() != from->link()) {  // there is another one since
-    loan->give_back();
-    return nullptr;
-  }
-  GstBuffer* places = gst_buffer_new();
-  gst_buffer_append_memory(places, gst_memif_arena_new(loan));
-  GstPacketBatchMeta& meta = *gst_buffer_add_packet_batch_meta(places);
-  meta.n = loan->count;
-  for (guint i = 0; i < meta.n; ++i) {
-    meta.packets[i] = {loan->buffers[i].offset, packets[i].length, 0, i};
-  }
-  return places;
+  meta.n = n;
+  return batches_.lend(loan);
 }

@@ -12,6 +12,7 @@
 
 #include "gst/packet/places.hpp"
 #include "plugins/memif/flow_spreader.hpp"
+#include "plugins/memif/rx_pool.hpp"
 
 /** Streaming thread, and state changes while there is none. */
 class SinkPlaces final : public gstpacket::detail::PacketPlaces {
@@ -24,9 +25,10 @@ class SinkPlaces final : public gstpacket::detail::PacketPlaces {
   /** In the slots of @p queues, which must remain valid until the next call; null: none. */
   void use(FlowSpreader* queues) noexcept { queues_ = queues; }
 
-  GstBuffer* reserve(GstBuffer* batch, std::span<const GstPacketDesc> packets) override;
+  GstBuffer* copy(GstBuffer* batch, const gstpacket::BatchMap& from) override;
 
  private:
   GstBaseSink* const sink_;
   FlowSpreader* queues_ = nullptr;
+  RxBatchPool batches_;
 };

@@ -84,6 +84,11 @@ class Ring {
     const auto second = std::bit_cast<Second>(__atomic_load_n(words + 1, __ATOMIC_RELAXED));
     return {first.flags, first.region, first.length, second.offset, second.metadata};
   }
+  /** Where its buffer begins, to be prefetched: what is decided on is read by read_slot(). */
+  std::uint32_t read_offset(std::size_t slot) const noexcept {
+    return std::bit_cast<Second>(__atomic_load_n(descriptors_ + 2 * slot + 1, __ATOMIC_RELAXED))
+        .offset;
+  }
   /** Writes all of a descriptor, also the flags: a stale NEXT would join two packets. */
   void write(std::uint16_t index, const Descriptor& descriptor) noexcept {
     write_slot(slot(index), descriptor);
@@ -108,6 +113,11 @@ class Ring {
   /** @param slot may lie beyond the end of the ring */
   void prefetch_for_writing(std::size_t slot) const noexcept {
     __builtin_prefetch(descriptors_ + 2 * wrapped(slot), 1);
+  }
+  /** The same, in vain for a slot beyond the end. */
+  void prefetch_row_for_writing(std::size_t slot) const noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(descriptors_) + 16 * slot;
+    __builtin_prefetch(reinterpret_cast<const void*>(address), 1);
   }
 
  private:

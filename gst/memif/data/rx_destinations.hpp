@@ -88,7 +88,7 @@ class RxQueue::IntoLoan {
       const auto length = static_cast<std::uint32_t>(size_);
       ring.write_slot(slot, {0, region_, length, spares_[i].offset, 0});
     } else {
-      places_[i] = {packet.offset, region_, 0};
+      places_[i] = BufferPlace::at(packet.offset, region_, 0);
       longest_seen_ = std::max(longest_seen_, packet.length);
     }
     return true;

@@ -23,9 +23,9 @@ bool lies_in(const PacketDesc& packet, std::size_t size) noexcept {
   return std::uint64_t{packet.offset} + packet.length <= size;
 }
 
-/** Whether the tokens of packets are those of places of a loan, in their order. */
-bool are_in_order(std::span<const PacketDesc> packets, std::uint32_t places) noexcept {
-  std::uint32_t next = 0;
+/** Whether the tokens of packets are those of places of a loan from @p next on, in their order. */
+bool are_in_order(std::span<const PacketDesc> packets, std::uint32_t next,
+                  std::uint32_t places) noexcept {
   for (const PacketDesc& packet : packets) {
     if (packet.token < next || packet.token >= places) return false;
     next = packet.token + 1;
@@ -191,6 +191,8 @@ TxQueue::Outcome TxQueue::send_slowly(TxSegment memory, const PacketDesc& packet
 template <bool kSlave, class Packets>
 class TxQueue::CopyIntoSlot {
  public:
+  static constexpr bool kPrefetchesSlots = true;
+
   CopyIntoSlot(const TxQueue& queue, Packets packets) noexcept
       : packets_(packets),
         ring_(queue.ring_),
@@ -235,6 +237,8 @@ class TxQueue::CopyIntoSlot {
 
 class TxQueue::ExchangeBuffer {
  public:
+  static constexpr bool kPrefetchesSlots = true;
+
   ExchangeBuffer(TxQueue& queue, Lent lent) noexcept
       : lent_(lent), slots_(queue.buffers_.slots.data()), size_(queue.buffers_.buffer_size) {}
 
@@ -256,9 +260,40 @@ class TxQueue::ExchangeBuffer {
   const std::uint32_t size_;
 };
 
+/**
+ * As master, packets that lie in the buffers of their slots, as they were lent. These were read and
+ * checked then, and the slots are not read again: the peer gets what we know of them.
+ */
+class TxQueue::SendUnmoved {
+ public:
+  static constexpr bool kPrefetchesSlots = false;  // they have been, when they were lent
+
+  SendUnmoved(const TxQueue&, Lent lent) noexcept
+      : packets_(lent.packets), places_(lent.buffers), region_(lent.buffers[0].region) {}
+
+  bool operator()(std::size_t, std::size_t i, Descriptor& out) const noexcept {
+    const PacketDesc packet = packets_[i];
+    const BufferPlace place = places_[i];
+    // One of 0 bytes is the longest, then.
+    if (packet.token != i || packet.offset != place.offset || packet.length - 1 >= place.room) {
+      return false;
+    }
+    out = {0, region_, packet.length, packet.offset, 0};
+    return true;
+  }
+  static std::size_t copies(std::size_t) noexcept { return 0; }
+
+ private:
+  const PacketDesc* const packets_;
+  const BufferPlace* const places_;
+  const std::uint16_t region_;
+};
+
 /** As master, packets that lie in the buffers of this slot or of later ones. */
 class TxQueue::SendInPlace {
  public:
+  static constexpr bool kPrefetchesSlots = true;
+
   SendInPlace(const TxQueue& queue, Lent lent) noexcept
       : packets_(lent.packets),
         ring_(queue.ring_),
@@ -305,7 +340,7 @@ template <class Fill, class Packets>
   std::uint64_t bytes = 0;
   std::size_t i = 0;
   for (; i < limit; ++i) {
-    ring.prefetch_for_writing(next + i + kWriteAhead);
+    if constexpr (Fill::kPrefetchesSlots) ring.prefetch_for_writing(next + i + kWriteAhead);
     Descriptor slot;
     if (!fill(next + i, first + i, slot)) break;
     ring.write_slot(next + i, slot);
@@ -381,17 +416,22 @@ TxBurst TxQueue::send_burst(TxSegment memory, std::span<const PacketDesc> packet
                   [&](std::size_t i) { return send_slowly(memory, packets[i]); });
 }
 
-Loan* TxQueue::lend_slots(const std::shared_ptr<Link>& link, std::span<const PacketDesc> packets) {
+Loan* TxQueue::copy_to_slots(const std::shared_ptr<Link>& link, TxSegment memory,
+                             std::span<const PacketDesc> packets, PacketDesc* copies) {
   if (is_slave() || !lent_slots_.may_lend()) return nullptr;
   if (free_ < packets.size() && free_slots() < packets.size()) return nullptr;
-  return lent_slots_.lend(link, *state_, ring_, next_, packets);
+  return lent_slots_.lend(link, *state_, ring_, next_, memory, packets, copies);
 }
 
 /** As master. Nothing was sent since @p loan was made, so its packets are still in their slots. */
 TxBurst TxQueue::send_in_place(Loan& loan, std::span<const PacketDesc> packets) noexcept {
   const auto n = static_cast<std::uint32_t>(packets.size());
   const Lent lent{packets.data(), loan.buffers.data(), loan.count};
-  const std::uint32_t sent = fast_path<SendInPlace>(0, n, lent);
+  lent_slots_.take();
+  std::uint32_t sent = fast_path<SendUnmoved>(0, std::min(n, loan.count), lent);
+  if (sent != n && are_in_order(packets.subspan(sent), sent, loan.count)) {
+    sent += fast_path<SendInPlace>(sent, n, lent);
+  }
   if (sent == n) return {n, 0, SendResult::ok};
   // One that needs other slots than its own would be written over those behind it.
   TxBurst burst = lent_slots_.withdraw(loan)
@@ -404,8 +444,8 @@ TxBurst TxQueue::send_in_place(Loan& loan, std::span<const PacketDesc> packets) 
 TxBurst TxQueue::send_burst_zero_copy(Loan& loan, std::span<const PacketDesc> packets) noexcept {
   const TxSegment memory{loan.base(), loan.size()};
   if (!is_slave()) {
-    const bool in_place = are_in_order(packets, loan.count) && lent_slots_.take(loan, next_);
-    return in_place ? send_in_place(loan, packets) : send_burst(memory, packets);
+    return lent_slots_.are_next(loan, next_) ? send_in_place(loan, packets)
+                                             : send_burst(memory, packets);
   }
   return send_all<ExchangeBuffer>(
       packets.size(), Lent{packets.data(), loan.buffers.data(), loan.count}, [&](std::size_t i) {

@@ -53,19 +53,22 @@ class GSTMEMIF_API TxQueue {
    * with, takes its place in the loan. A packet that reaches beyond its buffer is dropped and
    * counted; one whose token names no buffer of the loan is copied.
    *
-   * As master, for the loan of lend_slots(): packets that lie in the slots that they are sent in
-   * are not copied. They must be in order; where some were left out, those behind move up. From one
-   * on that does not fit into its slot, or if anything was sent since, they are copied, as
-   * everything in another loan is.
+   * As master, for the loan of copy_to_slots(): packets that lie in the slots that they are sent in
+   * are not copied again. Where some were left out, those behind move up. From the first one on
+   * that is out of order or does not fit into its slot, they are copied, and all are if anything
+   * was sent since, as everything in another loan is.
    */
   TxBurst send_burst_zero_copy(Loan& loan, std::span<const PacketDesc> packets) noexcept;
 
   /**
-   * As master: lends the slots that are sent next, with a place for each of @p packets, of which
-   * only the lengths count. Null if there is no room for all, if one does not fit into its slot,
-   * while others are lent, and as slave.
+   * As master: copies @p packets in @p memory to the slots that are sent next, one each, and lends
+   * these. @p copies has room for as many descriptors, which say where the packets went, with their
+   * places in the loan as tokens. Null if there is no room for all, if one is empty, reaches beyond
+   * @p memory, does not fit into its slot or is longer than 65535 bytes, while others are lent, and
+   * as slave.
    */
-  Loan* lend_slots(const std::shared_ptr<Link>& link, std::span<const PacketDesc> packets);
+  Loan* copy_to_slots(const std::shared_ptr<Link>& link, TxSegment memory,
+                      std::span<const PacketDesc> packets, PacketDesc* copies);
 
   /**
    * As slave: lends up to @p count empty buffers of @p link, which is ours, for packets that are
@@ -120,6 +123,7 @@ class GSTMEMIF_API TxQueue {
   template <bool kSlave, class Packets>
   class CopyIntoSlot;
   class ExchangeBuffer;
+  class SendUnmoved;
   class SendInPlace;
 
   bool is_slave() const noexcept { return buffers_.buffer_size != 0; }

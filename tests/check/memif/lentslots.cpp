@@ -2,8 +2,8 @@
 // Copyright (C) 2026 The gst-memif developers
 /**
  * @file
- * Free slots of a master's sending ring, lent: packets written there are sent as they lie, and
- * survive whatever else becomes of the slots.
+ * Free slots of a master's sending ring, lent with copies of packets in them: these are sent as
+ * they lie, and survive whatever else becomes of the slots.
  */
 #include <algorithm>
 #include <atomic>
@@ -19,8 +19,11 @@ constexpr std::uint32_t kRing = 16;
 constexpr std::uint32_t kCapacity = 100;
 constexpr std::uint32_t kRest = 1024;  // bursts without loans after packets had to be moved
 
-std::vector<PacketDesc> lengths(std::uint32_t count, std::uint32_t length = kCapacity) {
-  return std::vector<PacketDesc>(count, {0, length, 0, 0});
+/** Packets of @p length bytes each that lie one behind the other. */
+std::vector<PacketDesc> in_a_row(std::uint32_t count, std::uint32_t length = kCapacity) {
+  std::vector<PacketDesc> packets;
+  for (std::uint32_t i = 0; i < count; ++i) packets.push_back({i * length, length, 7 * i, 99});
+  return packets;
 }
 
 /** A master that sends, and its slave. */
@@ -29,16 +32,22 @@ struct Master {
 
   TxQueue& tx() { return pair.tx(Direction::m2s); }
   const std::shared_ptr<Link>& link() { return pair.rx_link(Direction::s2m); }
+  Loan* lend(const Bytes& memory, const std::vector<PacketDesc>& packets) {
+    copies.assign(packets.size(), {});
+    return tx().copy_to_slots(link(), memory, packets, copies.data());
+  }
   Loan* lend(std::uint32_t count, std::uint32_t length = kCapacity) {
-    return tx().lend_slots(link(), lengths(count, length));
+    return lend(Bytes(count * length), in_a_row(count, length));
   }
   /** With packets from number @p first on in its places. */
   Loan* lend_filled(std::uint32_t count, std::uint64_t first) {
-    Loan* loan = lend(count);
-    expect(loan != nullptr && loan->count == count && loan->writable, "not lent");
+    Bytes memory;
     for (std::uint32_t i = 0; i < count; ++i) {
-      std::ranges::copy(packet(first + i, kCapacity), loan->base() + loan->buffers[i].offset);
+      const Bytes one = packet(first + i, kCapacity);
+      memory.insert(memory.end(), one.begin(), one.end());
     }
+    Loan* loan = lend(memory, in_a_row(count));
+    expect(loan != nullptr && loan->count == count && loan->writable, "not lent");
     return loan;
   }
   /** Sends what is in places of @p loan, and gives it back. */
@@ -55,9 +64,10 @@ struct Master {
     tx().flush();
     return receive(pair.rx(Direction::m2s));
   }
-  std::uint64_t copies() { return tx().stats().copies.get(); }
+  std::uint64_t copied() { return tx().stats().copies.get(); }
 
   LinkPair pair;
+  std::vector<PacketDesc> copies;  // where packets of the last loan went
 };
 
 std::vector<std::uint32_t> all(std::uint32_t count) {
@@ -89,6 +99,31 @@ void wait_for_loans(Master& master) {
 
 }  // namespace
 
+GST_START_TEST(test_packets_are_copied_to_slots) {
+  Master master;
+  Bytes memory(1000);
+  const Bytes one = packet(1, 33), two = packet(2, kCapacity);
+  std::ranges::copy(one, memory.begin() + 900);
+  std::ranges::copy(two, memory.begin() + 100);
+  Loan* loan = master.lend(memory, {{900, 33, 5, 70}, {100, kCapacity, 6, 71}});
+  fail_unless(loan != nullptr && loan->count == 2);
+  fail_unless_equals_uint64(loan->bytes, 33 + kCapacity);
+  fail_unless_equals_int(loan->buffer_size, kCapacity);
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    const PacketDesc& copy = master.copies[i];
+    fail_unless_equals_int(copy.offset, loan->buffers[i].offset);
+    fail_unless_equals_int(copy.length, i == 0 ? 33 : kCapacity);
+    fail_unless_equals_int(copy.unused, 5 + i);
+    fail_unless_equals_int(copy.token, i);
+  }
+  fail_unless_equals_int(master.tx().send_burst_zero_copy(*loan, master.copies).sent, 2);
+  loan->give_back();
+  const std::vector<Bytes> got = master.received();
+  fail_unless(got.size() == 2 && got[0] == one && got[1] == two);
+  fail_unless_equals_uint64(master.copied(), 0);
+}
+GST_END_TEST
+
 GST_START_TEST(test_packets_go_without_a_copy) {
   Master master;
   std::uint64_t number = 0;
@@ -101,7 +136,7 @@ GST_START_TEST(test_packets_go_without_a_copy) {
     }
   }
   fail_unless_equals_uint64(number, 9000 / kRing * (kRing * (kRing + 1) / 2) + 36);
-  fail_unless_equals_uint64(master.copies(), 0);
+  fail_unless_equals_uint64(master.copied(), 0);
   fail_unless_equals_uint64(master.tx().stats().packets.get(), number);
   fail_unless_equals_uint64(master.tx().stats().bytes.get(), number * kCapacity);
 }
@@ -126,7 +161,7 @@ GST_START_TEST(test_packets_behind_those_left_out_move_up) {
     expect(burst.sent == kept.size(), "not sent");
     expect(master.received() == expected, "wrong packets");
   }
-  fail_unless_equals_uint64(master.copies(), copied);
+  fail_unless_equals_uint64(master.copied(), copied);
 }
 GST_END_TEST
 
@@ -151,7 +186,7 @@ GST_START_TEST(test_packets_in_another_order) {
   Master master;
   fail_unless_equals_int(master.send_places(master.lend_filled(4, 0), {2, 0, 3, 1}).sent, 4);
   fail_unless(master.received() == packets({2, 0, 3, 1}));
-  fail_unless_equals_uint64(master.copies(), 4);
+  fail_unless_equals_uint64(master.copied(), 4);
   wait_for_loans(master);
   // One twice, and what is no place of the loan.
   fail_unless_equals_int(master.send_places(master.lend_filled(3, 10), {0, 0, 2}).sent, 3);
@@ -178,11 +213,11 @@ GST_START_TEST(test_something_else_is_sent_before) {
   expect_bytes(*loan, 0);
   fail_unless_equals_int(master.send_places(loan, {0, 2, 4}).sent, 3);
   fail_unless(master.received() == packets({50, 51, 52, 0, 2, 4}));
-  fail_unless_equals_uint64(master.copies(), 6);
+  fail_unless_equals_uint64(master.copied(), 6);
   wait_for_loans(master);
   fail_unless_equals_int(master.send_places(master.lend_filled(3, 7), all(3)).sent, 3);
   fail_unless(master.received() == packets({7, 8, 9}));
-  fail_unless_equals_uint64(master.copies(), 6);
+  fail_unless_equals_uint64(master.copied(), 6);
 }
 GST_END_TEST
 
@@ -231,12 +266,23 @@ GST_START_TEST(test_who_gets_none) {
   Loan* rest = master.lend(kRing - 1);
   fail_unless(rest != nullptr);
   rest->give_back();
-  fail_unless(
-      master.pair.tx(Direction::s2m).lend_slots(master.pair.rx_link(Direction::m2s), lengths(1)) ==
-          nullptr,
-      "a slave's are lent by borrow()");
+  std::vector<PacketDesc> copies(1);
+  fail_unless(master.pair.tx(Direction::s2m)
+                      .copy_to_slots(master.pair.rx_link(Direction::m2s), Bytes(kCapacity),
+                                     in_a_row(1), copies.data()) == nullptr,
+              "a slave's are lent by borrow()");
+  // What reaches beyond the memory that it lies in: by one byte, and where the sum wraps.
+  for (const PacketDesc& packet : {PacketDesc{1, kCapacity, 0, 0}, {0xffffffff, 2, 0, 0}}) {
+    fail_unless(master.lend(Bytes(kCapacity), {packet}) == nullptr);
+    fail_unless(master.lend(Bytes(kCapacity), {{0, 1, 0, 0}, packet}) == nullptr);
+  }
   Master wide(small_offer(1024, kCapacity));
   fail_unless(wide.lend(Loan::kMax + 1) == nullptr);
+  Master large(small_offer(2, 70000));
+  fail_unless(large.lend(1, 65536) == nullptr, "longer than a place can say");
+  Loan* longest = large.lend(1, 65535);
+  fail_unless(longest != nullptr);
+  longest->give_back();
 }
 GST_END_TEST
 
@@ -258,10 +304,10 @@ GST_START_TEST(test_they_keep_the_link) {
 }
 GST_END_TEST
 
-/** What a peer may do to a slot after it was lent. */
+/** What a peer may do to a slot. */
 struct Trick {
   void (*change)(Descriptor& slot, const Descriptor& next);
-  bool sent;  // or the link is lost
+  bool usable;  // for a packet that is copied there
 };
 constexpr Trick kTricks[] = {
     {[](Descriptor& slot, const Descriptor& next) { slot.offset = next.offset; }, true},
@@ -274,26 +320,72 @@ constexpr Trick kTricks[] = {
     {[](Descriptor& slot, const Descriptor&) { slot.length = 0; }, false},
 };
 
-GST_START_TEST(test_a_peer_that_changes_slots) {
+static void change_slot(Master& master, const Trick& trick) {
+  Ring& ring = master.pair.ring(Direction::m2s);
+  Descriptor slot = ring.read(1);
+  trick.change(slot, ring.read(2));
+  ring.write(1, slot);
+}
+
+GST_START_TEST(test_slots_that_were_changed_before) {
   const Trick& trick = kTricks[__i__];
-  for (const bool after : {true, false}) {
-    Master master;
-    Ring& ring = master.pair.ring(Direction::m2s);
-    Loan* loan = after ? master.lend_filled(4, 0) : nullptr;
-    Descriptor slot = ring.read(1);
-    trick.change(slot, ring.read(2));
-    ring.write(1, slot);
-    if (!after) {
-      loan = master.lend(4);
-      if (loan == nullptr) continue;  // the same as without: send_burst() sees to it
-    }
-    const TxBurst burst = master.send_places(loan, all(4));
-    const bool lost = burst.result == SendResult::link_lost;
-    fail_unless(lost || burst.done() == 4);
-    fail_unless_equals_int(lost, master.pair.tx_state(Direction::m2s).failed());
-    if (after) fail_unless_equals_int(!lost, trick.sent);
-    master.tx().flush();
-  }
+  Master master;
+  change_slot(master, trick);
+  Loan* loan = master.lend(4);
+  if (loan == nullptr) return;  // the same as without: send_burst() sees to it
+  fail_unless(trick.usable);
+  fail_unless_equals_int(master.send_places(loan, all(4)).sent, 4);
+  master.tx().flush();
+  fail_if(master.pair.tx_state(Direction::m2s).failed());
+}
+GST_END_TEST
+
+GST_START_TEST(test_slots_that_are_changed_while_they_are_lent) {
+  const Trick& trick = kTricks[__i__];
+  Master master;
+  const Descriptor before = master.pair.ring(Direction::m2s).read(1);
+  Loan* loan = master.lend_filled(4, 0);
+  change_slot(master, trick);
+  // They are not read again: the peer gets what it offered.
+  fail_unless_equals_int(master.send_places(loan, all(4)).sent, 4);
+  const Descriptor sent = master.pair.ring(Direction::m2s).read(1);
+  fail_unless(sent.region == before.region && sent.offset == before.offset &&
+              sent.length == kCapacity && sent.flags == 0);
+  fail_unless(master.received() == packets({0, 1, 2, 3}));
+  fail_if(master.pair.tx_state(Direction::m2s).failed());
+}
+GST_END_TEST
+
+GST_START_TEST(test_packets_move_up_to_slots_that_were_changed) {
+  const Trick& trick = kTricks[__i__];
+  Master master;
+  Loan* loan = master.lend_filled(4, 0);
+  change_slot(master, trick);
+  // Into the second slot, which is read and checked for that.
+  const TxBurst burst = master.send_places(loan, {0, 2, 3});
+  const bool lost = burst.result == SendResult::link_lost;
+  fail_unless_equals_int(!lost, trick.usable);
+  fail_unless(lost || burst.done() == 3);
+  fail_unless_equals_int(lost, master.pair.tx_state(Direction::m2s).failed());
+  master.tx().flush();
+}
+GST_END_TEST
+
+GST_START_TEST(test_packets_that_grew) {
+  Master master;
+  // More than was lent, as far as the slot goes: here it ends where the next one begins, or the
+  // memory does.
+  Loan* loan = master.lend(Bytes(20, std::byte{7}), in_a_row(2, 10));
+  std::vector<PacketDesc> grown = master.copies;
+  grown[0].length = kCapacity;
+  grown[1].length = kCapacity + 1;
+  const TxBurst burst = master.tx().send_burst_zero_copy(*loan, grown);
+  loan->give_back();
+  fail_unless(burst.done() == 2 && burst.result == SendResult::ok);
+  const std::vector<Bytes> got = master.received();
+  fail_unless(!got.empty() && got[0].size() == kCapacity);
+  for (std::size_t i = 0; i < 10; ++i) fail_unless(got[0][i] == std::byte{7});
+  fail_if(master.pair.tx_state(Direction::m2s).failed());
 }
 GST_END_TEST
 
@@ -339,7 +431,7 @@ GST_START_TEST(test_a_peer_that_changes_slots_all_the_time) {
 }
 GST_END_TEST
 
-/** What needs two slots, since its own has become too short, leaves those behind it as they are. */
+/** What moves up and needs two slots there, as one has become too short, spares those behind it. */
 GST_START_TEST(test_a_slot_that_became_shorter) {
   Master master;
   Ring& ring = master.pair.ring(Direction::m2s);
@@ -347,9 +439,9 @@ GST_START_TEST(test_a_slot_that_became_shorter) {
   Descriptor slot = ring.read(1);
   slot.length = 40;
   ring.write(1, slot);
-  fail_unless_equals_int(master.send_places(loan, all(5)).sent, 5);
-  fail_unless(master.received() == packets({0, 1, 2, 3, 4}));
-  fail_unless_equals_uint64(master.copies(), 4);
+  fail_unless_equals_int(master.send_places(loan, {0, 2, 3, 4}).sent, 4);
+  fail_unless(master.received() == packets({0, 2, 3, 4}));
+  fail_unless_equals_uint64(master.copied(), 3);
   wait_for_loans(master);
 }
 GST_END_TEST
@@ -362,20 +454,18 @@ GST_START_TEST(test_slots_of_different_lengths) {
   Descriptor slot = ring.read(0);
   slot.length = kShort;
   ring.write(0, slot);
-  std::vector<PacketDesc> sizes = lengths(4, kLong);
-  sizes[0].length = kShort;
-  Loan* loan = master.tx().lend_slots(master.link(), sizes);
-  fail_unless(loan != nullptr);
-  std::vector<PacketDesc> sent;
+  std::vector<PacketDesc> packets = in_a_row(4, kLong);
+  packets[0].length = kShort;
+  Bytes memory;
   std::vector<Bytes> expected;
-  for (std::uint32_t i = 0; i < 4; ++i) {
-    const std::uint32_t offset = loan->buffers[i].offset;
-    const Bytes bytes = packet(i, sizes[i].length);
-    std::ranges::copy(bytes, loan->base() + offset);
-    if (i == 0) continue;
-    sent.push_back({offset, kLong, 0, i});
-    expected.push_back(bytes);
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    const Bytes one = packet(i, kLong);
+    memory.insert(memory.end(), one.begin(), one.end());
+    if (i != 0) expected.push_back(one);
   }
+  Loan* loan = master.lend(memory, packets);
+  fail_unless(loan != nullptr);
+  const std::vector<PacketDesc> sent(master.copies.begin() + 1, master.copies.end());
   fail_unless_equals_int(master.tx().send_burst_zero_copy(*loan, sent).sent, 3);
   loan->give_back();
   fail_unless(master.received() == expected);
@@ -396,6 +486,7 @@ static Suite* lentslots_suite(void) {
   Suite* suite = suite_create("lentslots");
   TCase* tests = tcase_create("general");
   suite_add_tcase(suite, tests);
+  tcase_add_test(tests, test_packets_are_copied_to_slots);
   tcase_add_test(tests, test_packets_go_without_a_copy);
   tcase_add_test(tests, test_packets_behind_those_left_out_move_up);
   tcase_add_test(tests, test_packets_that_became_shorter);
@@ -405,10 +496,15 @@ static Suite* lentslots_suite(void) {
   tcase_add_test(tests, test_they_are_not_sent);
   tcase_add_test(tests, test_who_gets_none);
   tcase_add_test(tests, test_they_keep_the_link);
-  tcase_add_loop_test(tests, test_a_peer_that_changes_slots, 0, std::size(kTricks));
   tcase_add_test(tests, test_a_peer_that_changes_slots_all_the_time);
   tcase_add_test(tests, test_a_slot_that_became_shorter);
   tcase_add_test(tests, test_slots_of_different_lengths);
+  tcase_add_loop_test(tests, test_slots_that_were_changed_before, 0, std::size(kTricks));
+  tcase_add_loop_test(tests, test_slots_that_are_changed_while_they_are_lent, 0,
+                      std::size(kTricks));
+  tcase_add_loop_test(tests, test_packets_move_up_to_slots_that_were_changed, 0,
+                      std::size(kTricks));
+  tcase_add_test(tests, test_packets_that_grew);
   tcase_add_test(tests, test_a_peer_with_one_buffer_for_all_slots);
   return suite;
 }
