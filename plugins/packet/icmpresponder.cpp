@@ -32,7 +32,6 @@
 namespace packetplugin {
 namespace {
 
-using answers::kHopLimit;
 using answers::trim;
 
 Verdict verdict(const answers::Refusal& refusal) {
@@ -40,21 +39,6 @@ Verdict verdict(const answers::Refusal& refusal) {
 }
 
 }  // namespace
-
-/**
- * The fast path, for the usual request: returns the size of the reply, or 0 and has changed
- * nothing. The slow path would give the same reply.
- */
-inline std::size_t IcmpResponder::answer_plain_echo(std::span<std::byte> bytes) {
-  if (bytes.size() < PlainEcho::kMinSize) return 0;
-  const PlainEcho echo(bytes);
-  if (!echo.is_request(bytes.size())) return 0;
-  if (!us_->owns(echo.destination())) return 0;
-  if (!echo.source().is_host() || us_->owns(echo.source())) return 0;
-  if (verify_checksum_.load() && !echo.checksums_valid()) return 0;
-  echo.answer(kHopLimit);
-  return echo.size();
-}
 
 Verdict IcmpResponder::process_ip(Packet& packet) {
   if (const std::size_t size = answer_plain_echo(packet.writable())) {
@@ -71,20 +55,6 @@ Verdict IcmpResponder::process_ip(Packet& packet) {
     default:
       return drop(Drop::bad_header);
   }
-}
-
-Verdict IcmpResponder::process_frame(Packet& packet) {
-  const std::span<std::byte> bytes = packet.writable();
-  if (bytes.size() >= PlainFrame::kSize) {
-    if (const PlainFrame::Station sender = us_->plain_frame.sender_of(bytes.data())) {
-      if (const std::size_t size = answer_plain_echo(bytes.subspan(PlainFrame::kSize))) {
-        us_->plain_frame.answer(bytes.data(), sender);
-        trim(packet, PlainFrame::kSize + size, true);
-        return forward();
-      }
-    }
-  }
-  return examine_frame(packet);
 }
 
 // Not inlined: the fast path needs fewer registers.
@@ -169,10 +139,6 @@ Verdict IcmpResponder::process_ipv6(Packet& packet, std::size_t offset, Ethernet
 }
 
 // ---- settings ---------------------------------------------------------------------------------
-
-bool IcmpResponder::Identity::owns(Ipv4Address address) const {
-  return std::ranges::find(v4, address) != v4.end();
-}
 
 bool IcmpResponder::Identity::owns(const Ipv6Address& address) const {
   return std::ranges::find(v6, address) != v6.end();

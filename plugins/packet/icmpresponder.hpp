@@ -81,7 +81,9 @@ class IcmpResponder {
     std::vector<Ipv6Address> v6;
     Mac mac;
     PlainFrame plain_frame;  // to that MAC
-    [[nodiscard]] bool owns(Ipv4Address address) const;
+    [[nodiscard]] bool owns(Ipv4Address address) const {
+      return std::ranges::find(v4, address) != v4.end();
+    }
     [[nodiscard]] bool owns(const Ipv6Address& address) const;
   };
   static Result<Identity> parse_addresses(std::string_view text);
@@ -109,6 +111,35 @@ class IcmpResponder {
   Mailbox<Identity> handover_;
   AtomicProperty<bool> verify_checksum_{true};
 };
+
+/**
+ * The fast path, for the usual request: returns the size of the reply, or 0 and has changed
+ * nothing. The slow path would give the same reply.
+ */
+inline std::size_t IcmpResponder::answer_plain_echo(std::span<std::byte> bytes) {
+  if (bytes.size() < PlainEcho::kMinSize) return 0;
+  const PlainEcho echo(bytes);
+  if (!echo.is_request(bytes.size())) return 0;
+  if (!us_->owns(echo.destination())) return 0;
+  if (!echo.source().is_host() || us_->owns(echo.source())) return 0;
+  if (verify_checksum_.load() && !echo.checksums_valid()) return 0;
+  echo.answer(answers::kHopLimit);
+  return echo.size();
+}
+
+inline Verdict IcmpResponder::process_frame(Packet& packet) {
+  const std::span<std::byte> bytes = packet.writable();
+  if (bytes.size() >= PlainFrame::kSize) {
+    if (const PlainFrame::Station sender = us_->plain_frame.sender_of(bytes.data())) {
+      if (const std::size_t size = answer_plain_echo(bytes.subspan(PlainFrame::kSize))) {
+        us_->plain_frame.answer(bytes.data(), sender);
+        answers::trim(packet, PlainFrame::kSize + size, true);
+        return forward();
+      }
+    }
+  }
+  return examine_frame(packet);
+}
 
 }  // namespace packetplugin
 
