@@ -276,12 +276,12 @@ GST_START_TEST(test_descriptors_that_change_all_the_time) {
       }
     });
     const auto start = Clock::now();
-    std::uint64_t bytes = 0;
     while (milliseconds_since(start) < 100 && !pair.tx_state(direction).failed()) {
       for (int i = 0; i < 5; ++i) send(pair.tx(direction), packet(1, 3 * kCapacity));
       pair.tx(direction).flush();
       for (const RxSegment& segment : pair.rx(direction).receive(100)) {
-        for (std::uint32_t i = 0; i < segment.length; ++i) bytes += segment.data[i] != std::byte{};
+        const volatile std::byte* const data = segment.data;  // each byte is read
+        for (std::uint32_t i = 0; i < segment.length; ++i) static_cast<void>(data[i]);
       }
       pair.rx(direction).release();
     }

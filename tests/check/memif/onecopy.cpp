@@ -251,9 +251,9 @@ GST_END_TEST
 
 /** Where others could keep the packets, or hand them to another thread. */
 GST_START_TEST(test_others_between) {
-  static constexpr const char* kBetween[] = {"queue ! ", "identity ! ",
-                                             "tee name=t ! queue ! fakesink async=false sync=false "
-                                             "t. ! queue ! "};
+  static constexpr const char* kBranches =
+      "tee name=t ! queue ! fakesink async=false sync=false t. ! queue ! ";
+  static constexpr const char* kBetween[] = {"queue ! ", "identity ! ", kBranches};
   Chain chain(kBetween[__i__]);
   for (int i = 0; i < 50; ++i) chain.pass(kBatch);
 }
