@@ -170,6 +170,7 @@ void MemifElement::stop() {
 void MemifElement::check_queue(const gstmemif::QueueUser& user, bool has_queue) {
   if (!user.link() || has_queue || warned_link_.lock() == user.link()) return;
   warned_link_ = user.link();
+  if (!queue_warnings_.pass()) return;
   const gstmemif::LinkInfo link = user.link_info();
   const bool receives = direction_ == Direction::receive;
   const std::string queues = counted(receives ? link.rx_queues : link.tx_queues,

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "gst/memif/queue_user.hpp"
+#include "plugins/memif/news_limit.hpp"
 #include "plugins/memif/shared_interface.hpp"
 
 class LinkObserver;
@@ -75,7 +76,10 @@ class MemifElement {
   GstCaps* packet_caps() const;
   /** Adds the counters of the queues that the element uses to @p sum. */
   void add_counters(gstmemif::QueueStats& sum);
-  /** Warns, once per link, if the link has fewer queues than this element's number asks for. */
+  /**
+   * Warns if the link has fewer queues than this element's number asks for: once per link, but as
+   * often as people can read.
+   */
   void check_queue(const gstmemif::QueueUser& user, bool has_queue);
 
  private:
@@ -106,7 +110,9 @@ class MemifElement {
   std::uint32_t stats_queues_ = 0;                   // how many there are of our direction
   std::unique_ptr<Membership> membership_;
   std::shared_ptr<LinkObserver> observer_;
-  std::weak_ptr<gstmemif::Link> warned_link_;  // streaming thread only
+  // Streaming thread only.
+  std::weak_ptr<gstmemif::Link> warned_link_;
+  NewsLimit queue_warnings_;
 };
 
 GType gst_memif_role_get_type(void);

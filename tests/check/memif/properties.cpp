@@ -420,6 +420,30 @@ GST_START_TEST(test_a_peer_that_comes_and_goes) {
 }
 GST_END_TEST
 
+GST_START_TEST(test_a_peer_with_too_few_queues_that_comes_and_goes) {
+  const std::string name = unique_socket();
+  Pipeline pipeline("memifsrc name=src queue=1 rx-queues=2" + master_at(name) +
+                    "! fakesink async=false");
+  const auto start = Clock::now();
+  pipeline.set(GST_STATE_PLAYING);
+  unsigned warnings = 1;
+  for (unsigned i = 0; i < 60; ++i) {
+    const auto slave = started(settings_for(Role::slave, name));
+    fail_unless(pipeline.link_comes_up("src"));
+    if (i == 0) gst_message_unref(pipeline.message(GST_MESSAGE_WARNING));
+    slave->stop();
+    fail_unless(pipeline.link_goes_down("src"));
+  }
+  pipeline.set(GST_STATE_READY);
+  while (GstMessage* message = gst_bus_pop_filtered(pipeline.bus(), GST_MESSAGE_WARNING)) {
+    ++warnings;
+    gst_message_unref(message);
+  }
+  const auto seconds = static_cast<unsigned>(milliseconds_since(start) / 1000);
+  fail_unless(warnings <= 20 + seconds, "%u in %u s", warnings, seconds);
+}
+GST_END_TEST
+
 /** Each change once, although two elements have the interface. */
 GST_START_TEST(test_people_are_told_of_the_link) {
   const std::string name = unique_socket();
@@ -616,6 +640,7 @@ static Suite* properties_suite(void) {
   tcase_add_test(tests, test_names_that_the_peer_sees);
   tcase_add_test(tests, test_a_secret_that_libmemif_cuts_is_a_warning);
   tcase_add_test(tests, test_a_peer_that_comes_and_goes);
+  tcase_add_test(tests, test_a_peer_with_too_few_queues_that_comes_and_goes);
   tcase_add_test(tests, test_people_are_told_of_the_link);
   tcase_add_test(tests, test_a_remedy_fits_its_refusal);
   tcase_add_test(tests, test_news_of_the_link);
