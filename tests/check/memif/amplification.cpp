@@ -141,11 +141,13 @@ GST_START_TEST(test_copies_are_bounded) {
   pipeline.set(GST_STATE_PLAYING);
   fail_unless(pipeline.link_comes_up("src") && come_up(peer));
   if (batches) {
-    // Nothing leaves the queue.
+    // No packet leaves the queue. The allocation query does, which may be later than the link.
+    constexpr auto kBuffers = static_cast<GstPadProbeType>(
+        GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
     GstPad* pad = gst_element_get_static_pad(pipeline.element("q"), "src");
     gst_pad_add_probe(
-        pad, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM,
-        [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; }, nullptr, nullptr);
+        pad, kBuffers, [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; },
+        nullptr, nullptr);
     gst_object_unref(pad);
   }
   const Bytes bytes = packet(1, kLength);
