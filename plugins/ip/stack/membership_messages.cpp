@@ -153,8 +153,8 @@ void ReportWriter::append(RecordType type, const IpAddress& group,
 
 void ReportWriter::flush() {
   if (n_ == 0) return;
-  std::vector<std::byte> message(kHeader);
-  message.insert(message.end(), records_.begin(), records_.end());
+  std::vector<std::byte> message(kHeader + records_.size());
+  std::ranges::copy(records_, message.begin() + kHeader);
   const std::span<std::byte> bytes = message;
   store_be<std::uint8_t>(bytes, 0, v4_ ? kIgmpV3Report : Icmpv6View::kListenerReportV2);
   store_be<std::uint16_t>(bytes, 6, n_);

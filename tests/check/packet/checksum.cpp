@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <random>
 
 #include "gst/packet/headers/sum_variants.hpp"
@@ -240,7 +241,7 @@ GST_START_TEST(test_pseudo_headers) {
   // A UDP datagram over IPv4 and over IPv6, against sums written out by hand.
   const Bytes udp{0x12, 0x34, 0x00, 0x35, 0x00, 0x0b, 0x00, 0x00, 'a', 'b', 'c'};
   Bytes v4{192, 168, 1, 2, 192, 168, 1, 1, 0, 17, 0, 11};
-  v4.insert(v4.end(), udp.begin(), udp.end());
+  std::ranges::copy(udp, std::back_inserter(v4));
   fail_unless_equals_int(Checksum()
                              .add_pseudo(gstpacket::Ipv4Address{0xc0a80102},
                                          gstpacket::Ipv4Address{0xc0a80101}, 17, 11)
