@@ -73,12 +73,13 @@ void PacketOutput::prepare_segment() {
 }
 
 LinkType PacketOutput::peer_link_type() const {
+  GstCaps* packets = gstpacket::make_caps();
   GstCaps* ethernet = gstpacket::make_caps({LinkType::ethernet});
-  GstCaps* possible = gst_pad_peer_query_caps(pad_, nullptr);
+  // With a filter, as memifsink takes anything, but of packets those of its mode only.
+  GstCaps* possible = gst_pad_peer_query_caps(pad_, packets);
   const bool both = gst_caps_can_intersect(possible, ethernet) != FALSE;
   const bool none = gst_caps_is_empty(possible) != FALSE;
-  gst_caps_unref(possible);
-  gst_caps_unref(ethernet);
+  for (GstCaps* caps : {packets, ethernet, possible}) gst_caps_unref(caps);
   return both || none ? LinkType::ethernet : LinkType::ip;
 }
 

@@ -705,6 +705,26 @@ GST_START_TEST(test_nothing_is_left) {
 }
 GST_END_TEST
 
+/** Also if it sends before it has received packets of a link type. */
+GST_START_TEST(test_a_host_sends_packets_of_the_mode) {
+  for (const std::string& mode : {std::string("ethernet"), std::string("ip")}) {
+    Pipeline pipeline(kIn +
+                      std::string("h.udp_sink_0 iphost name=h address=10.0.0.1/24 "
+                                  "udp_sink_0::host=10.0.0.2 ! memifsink name=tx mode=") +
+                      mode + slave_at(unique_socket()));
+    pipeline.set(GST_STATE_PLAYING);
+    push(pipeline, bytes(1));
+    GstPad* pad = gst_element_get_static_pad(pipeline.element("tx"), "sink");
+    GstCaps* caps = nullptr;
+    fail_unless(eventually([&] { return (caps = gst_pad_get_current_caps(pad)) != nullptr; }));
+    const gchar* type = gst_structure_get_string(gst_caps_get_structure(caps, 0), "link-type");
+    fail_unless_equals_string(type, mode.c_str());
+    gst_caps_unref(caps);
+    gst_object_unref(pad);
+  }
+}
+GST_END_TEST
+
 static Suite* udpends_suite(void) {
   Suite* suite = suite_create("udpends");
   TCase* tests = tcase_create("general");
@@ -717,6 +737,7 @@ static Suite* udpends_suite(void) {
   tcase_add_test(tests, test_made_from_uris);
   tcase_add_test(tests, test_both_ways_on_one_link);
   tcase_add_test(tests, test_versions_groups_and_modes);
+  tcase_add_test(tests, test_a_host_sends_packets_of_the_mode);
   tcase_add_test(tests, test_times_are_those_of_the_pipeline);
   tcase_add_test(tests, test_clients);
   tcase_add_test(tests, test_num_buffers_and_lists);
