@@ -25,7 +25,7 @@ class PacketPlaces {
    * times of the batch. Null if there is no room for all of them, if one is empty or damaged, or
    * who sees these places must not see the packets before it is decided what becomes of them. With
    * the stream lock of the pad, by the thread that is to modify the packets and to push them to the
-   * pad, before anything else. Until it is pushed, nobody else may have the result. Transfer full.
+   * pad, before anything else. Nobody else may hold the result before it is pushed. Transfer full.
    */
   virtual GstBuffer* copy(GstBuffer* batch, const BatchMap& from) = 0;
 

@@ -155,7 +155,7 @@ void UdpEnd::set_on_pad(GstPad* pad, const std::string& property, const GValue* 
   }
 }
 
-/** There is nobody to be told yet: join() says what is wrong with it. */
+/** There may be no bus yet to report a wrong URI to: join() does it. */
 void UdpEnd::set_uri_property(const char* text) {
   GError* error = nullptr;
   const bool good = text == nullptr || set_uri(text, &error);

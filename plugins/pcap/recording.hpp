@@ -30,7 +30,7 @@ class Recording {
   /** Before the capture is opened. @param flushes whether a file gets at once what is recorded */
   void begin(bool flushes);
 
-  /** Records what a buffer or batch, or a list of them, has; writes it if somebody waits for it. */
+  /** Records the packets of a buffer, a batch or a list; flushes them if somebody waits. */
   Flow record(GstBuffer* buffer);
   Flow record(GstBufferList* list);
 

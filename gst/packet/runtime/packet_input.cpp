@@ -81,7 +81,7 @@ bool PacketInput::copy_batch(GstPad* to) noexcept {
   GstBuffer* copy = to != nullptr ? copy_to_places(to, buffer_) : nullptr;
   if (copy == nullptr) copy = detail::copy_batch(buffer_, copy_pool_);
   GstBuffer* from = std::exchange(buffer_, copy);
-  // Somebody else may need it alone.
+  // If somebody else holds it, our reference would keep them from writing to it.
   if (copied_from_ == nullptr && GST_MINI_OBJECT_REFCOUNT_VALUE(from) == 1) {
     copied_from_ = from;
   } else {
