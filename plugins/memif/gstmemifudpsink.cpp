@@ -224,8 +224,11 @@ std::vector<std::string> clients_of(gpointer sink) {
 
 void set_clients(gpointer sink, const std::vector<std::string>& clients) {
   // None at all sends nowhere, as with udpsink; for the host it would be an error.
-  state_of(sink).no_clients.store(clients.empty());
-  if (clients.empty()) return;
+  if (clients.empty()) {
+    state_of(sink).no_clients.store(true);
+    return;
+  }
+  // The property ends that once the host has the new ones: until then it has those of before.
   std::string text;
   for (const std::string& one : clients) text += (text.empty() ? "" : ",") + one;
   g_object_set(sink, "clients", text.c_str(), nullptr);

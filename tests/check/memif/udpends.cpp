@@ -6,9 +6,11 @@
  * the host that those on one interface share.
  */
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <set>
+#include <thread>
 
 #include "pipeline.hpp"
 #include "tests/check/documentation.hpp"
@@ -417,6 +419,70 @@ GST_START_TEST(test_clients) {
 }
 GST_END_TEST
 
+namespace {
+
+/** Sends without a pause what has the number of the phase, until it goes. */
+class DatagramSender {
+ public:
+  explicit DatagramSender(const Pipeline& pipeline)
+      : thread_([this, &pipeline] {
+          while (!stop_) memiftest::push(pipeline, bytes(phase_));
+        }) {}
+  ~DatagramSender() {
+    stop_ = true;
+    thread_.join();
+  }
+  DatagramSender(const DatagramSender&) = delete;
+  DatagramSender& operator=(const DatagramSender&) = delete;
+  void set_phase(std::uint8_t phase) { phase_ = phase; }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::atomic<std::uint8_t> phase_{0};
+  std::thread thread_;
+};
+
+/** Until one of this phase comes. @return whether one of an odd phase came before */
+bool wait_for_phase(const Pipeline& pipeline, std::uint8_t phase) {
+  bool odd = false;
+  for (;;) {
+    const auto got = static_cast<std::uint8_t>(pull(pipeline).bytes.front());
+    if (got == phase) return odd;
+    odd = odd || got % 2 == 1;
+  }
+}
+
+}  // namespace
+
+/** Who was cleared gets nothing more when others are added, at no moment. */
+GST_START_TEST(test_cleared_clients) {
+  const std::string socket = unique_socket();
+  Pipeline a(
+      "appsrc name=in is-live=true format=time block=true max-buffers=2 ! "
+      "memifudpsink name=tx sync=false clients=10.0.0.2:6000,10.0.0.2:6002" +
+      one(socket));
+  Pipeline b("memifudpsrc name=rx port=6000" + two(socket) + kOut);
+  Pipeline c("memifudpsrc name=rx port=6002" + master_at(socket) + kOut);
+  for (Pipeline* pipeline : {&b, &c, &a}) pipeline->set(GST_STATE_READY);
+  for (Pipeline* pipeline : {&b, &c, &a}) pipeline->set(GST_STATE_PLAYING);
+  get_acquainted(a, b);
+  take_greetings(c);
+  GstElement* tx = a.element("tx");
+  DatagramSender sender(a);
+  for (std::uint8_t even = 0; even < 200; even += 2) {
+    // None of an odd phase is on its way any more when all goes to both.
+    sender.set_phase(even);
+    if (even > 0) wait_for_phase(b, even);
+    g_object_set(tx, "clients", "10.0.0.2:6002,10.0.0.2:6000", nullptr);
+    fail_if(wait_for_phase(c, even), "a datagram for nobody or another client");
+    g_signal_emit_by_name(tx, "clear");
+    sender.set_phase(even + 1);
+    g_signal_emit_by_name(tx, "add", "10.0.0.2", 6000);
+    wait_for_phase(b, even + 1);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_num_buffers_and_lists) {
   const std::string socket = unique_socket();
   Pipeline a(kIn + ("memifudpsink name=tx host=10.0.0.2 sync=false" + one(socket)));
@@ -740,6 +806,7 @@ static Suite* udpends_suite(void) {
   tcase_add_test(tests, test_a_host_sends_packets_of_the_mode);
   tcase_add_test(tests, test_times_are_those_of_the_pipeline);
   tcase_add_test(tests, test_clients);
+  tcase_add_test(tests, test_cleared_clients);
   tcase_add_test(tests, test_num_buffers_and_lists);
   tcase_add_test(tests, test_a_slow_reader_loses_only_its_own);
   tcase_add_test(tests, test_timeout_is_posted_as_by_udpsrc);
