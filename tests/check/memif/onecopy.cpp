@@ -404,17 +404,16 @@ GST_END_TEST
 /** A flush between copying and sending: the slots are used by what follows. */
 GST_START_TEST(test_a_flush_meanwhile) {
   Chain chain;
-  GstElement* in = chain.pipeline().element("in");
   const HeldUp editor;
   const std::uint64_t start = chain.next();
   chain.send(kBatch);
   editor.wait_for();
-  fail_unless(gst_element_send_event(in, gst_event_new_flush_start()));
+  chain.pipeline().send(gst_event_new_flush_start());
   editor.go_on();
   const auto flushed = [&] { return chain.pipeline().stat("edit", "packets-in") - start; };
   fail_unless(eventually([&] { return flushed() != 0; }));
   const auto gone = static_cast<std::uint32_t>(flushed());
-  fail_unless(gst_element_send_event(in, gst_event_new_flush_stop(TRUE)));
+  chain.pipeline().send(gst_event_new_flush_stop(TRUE));
   // A batch may have been made before all packets were there: the others come now.
   chain.slave().expect_packets(edited(start + gone, kBatch - gone));
   for (int i = 0; i < 20; ++i) chain.pass(kBatch);

@@ -48,6 +48,11 @@ class Pipeline {
   void set(GstState state) {
     fail_if(try_state(state) == GST_STATE_CHANGE_FAILURE, "%s", first_error().c_str());
   }
+  /**
+   * To all of its sources. Not to one alone: with a flush GStreamer locks the state of that one and
+   * then of the pipeline, which goes on with its state in the other order after the flush.
+   */
+  void send(GstEvent* event) { fail_unless(gst_element_send_event(get_, event)); }
   /** Borrowed: the pipeline keeps it. */
   GstElement* element(const char* name) const {
     GstElement* found = gst_bin_get_by_name(GST_BIN(get_), name);

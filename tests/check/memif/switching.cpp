@@ -220,9 +220,8 @@ GST_START_TEST(test_only_what_is_behind_a_switch_is_dropped) {
     push_some(kRing + 20);
     fail_unless(eventually([&] { return dropped() == 20U * round; }));
     station.expect_numbers(first, first + kRing);
-    GstElement* in = pipeline.element("in");
-    fail_unless(gst_element_send_event(in, gst_event_new_flush_start()));
-    fail_unless(gst_element_send_event(in, gst_event_new_flush_stop(FALSE)));
+    pipeline.send(gst_event_new_flush_start());
+    pipeline.send(gst_event_new_flush_stop(FALSE));
     pipeline.set(GST_STATE_PLAYING);
   }
 

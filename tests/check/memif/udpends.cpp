@@ -745,8 +745,8 @@ GST_START_TEST(test_pauses_and_flushes) {
       b.set(GST_STATE_PAUSED);
       b.set(GST_STATE_PLAYING);
     } else {
-      gst_element_send_event(a.element("in"), gst_event_new_flush_start());
-      gst_element_send_event(a.element("in"), gst_event_new_flush_stop(TRUE));
+      a.send(gst_event_new_flush_start());
+      a.send(gst_event_new_flush_stop(TRUE));
     }
   }
 }
