@@ -11,6 +11,7 @@
 #include "gst/memif/control/listener.hpp"
 #include "gst/memif/control/log_limit.hpp"
 #include "gst/memif/control/log_message.hpp"
+#include "gst/memif/control/observer_queue.hpp"
 #include "gst/memif/control/refused_rings.hpp"
 #include "gst/memif/control/timer.hpp"
 #include "gst/memif/data/link.hpp"
@@ -203,23 +204,18 @@ Settings Interface::settings() const {
 
 void Interface::add_observer(std::weak_ptr<InterfaceObserver> observer) {
   const ControlLock lock;
-  std::erase_if(observers_, [](const auto& candidate) { return candidate.expired(); });
-  observers_.push_back(observer);
+  std::erase_if(observers_, [](const auto& candidate) { return candidate->expired(); });
+  const auto queue = std::make_shared<ObserverQueue>(std::move(observer));
+  observers_.push_back(queue);
   // Events are not repeated, and the control thread may have been faster.
-  const std::shared_ptr<Link> current = link();
-  if (current) {
-    ControlLock::defer([observer = std::move(observer), info = current->info()] {
-      if (auto late = observer.lock()) late->on_link_up(info);
-    });
+  if (const std::shared_ptr<Link> current = link()) {
+    queue->add([info = current->info()](InterfaceObserver& late) { late.on_link_up(info); });
   } else if (started_ && last_refusal_) {
-    ControlLock::defer([observer = std::move(observer), refusal = *last_refusal_] {
-      if (auto late = observer.lock()) late->on_refused(refusal);
-    });
+    queue->add([refusal = *last_refusal_](InterfaceObserver& late) { late.on_refused(refusal); });
   } else if (started_ && !waiting_for_.empty()) {
-    ControlLock::defer([observer = std::move(observer), what = waiting_for_] {
-      if (auto late = observer.lock()) late->on_waiting(what);
-    });
+    queue->add([what = waiting_for_](InterfaceObserver& late) { late.on_waiting(what); });
   }
+  ControlLock::defer([queue] { queue->tell(); });
 }
 
 }  // namespace gstmemif

@@ -29,6 +29,7 @@ class Connection;
 class Link;
 class Listener;
 class LogLimit;
+class ObserverQueue;
 class QueueUser;
 class RefusedRings;
 class Timer;
@@ -40,7 +41,8 @@ struct Loan;
 
 /**
  * Observes an interface. Called without locks, on the thread where the event occurs, mostly the
- * loop's.
+ * loop's. An observer hears of one event at a time, in their order: those that occur meanwhile,
+ * also on other threads, it hears of on the thread that has called it.
  */
 class InterfaceObserver {
  public:
@@ -167,7 +169,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   std::string where() const;
   void on_control_wake();
   template <class Call>
-  void notify(Call call);
+  void notify(Call call) const;
 
   // Data plane. The first with data_mutex_ held, the others take it.
   void publish(std::shared_ptr<Link> link);
@@ -198,7 +200,7 @@ class GSTMEMIF_API Interface : public std::enable_shared_from_this<Interface> {
   std::shared_ptr<Connection> connection_;
   std::shared_ptr<Link>
       agreed_link_;  // made, but the peer does not know yet, or we do not know that it does
-  std::vector<std::weak_ptr<InterfaceObserver>> observers_;
+  std::vector<std::shared_ptr<ObserverQueue>> observers_;
 
   mutable std::mutex data_mutex_;
   std::shared_ptr<Link> link_;

@@ -11,6 +11,7 @@
 #include "gst/memif/control/interface_owner.hpp"
 #include "gst/memif/control/log_limit.hpp"
 #include "gst/memif/control/log_message.hpp"
+#include "gst/memif/control/observer_queue.hpp"
 #include "gst/memif/control/refusal.hpp"
 #include "gst/memif/control/refused_rings.hpp"
 #include "gst/memif/control/socket.hpp"
@@ -39,12 +40,11 @@ bool without_a_word(const Error& error) {
 }  // namespace
 
 template <class Call>
-void Interface::notify(Call call) {
-  ControlLock::defer([observers = observers_, call] {
-    for (const auto& weak : observers) {
-      if (auto observer = weak.lock()) call(*observer);
-    }
-  });
+void Interface::notify(Call call) const {
+  for (const auto& observer : observers_) {
+    observer->add(call);
+    ControlLock::defer([observer] { observer->tell(); });
+  }
 }
 
 /** Dials as slave. As master it is the listener that admits a slave. */

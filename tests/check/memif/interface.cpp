@@ -6,6 +6,11 @@
  */
 #include "gst/memif/interface.hpp"
 
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <string>
+
 #include "peers.hpp"
 
 using namespace memiftest;
@@ -412,6 +417,102 @@ GST_START_TEST(test_observers) {
 }
 GST_END_TEST
 
+namespace {
+
+/** What an observer was told of links, in this order. */
+class Story : public InterfaceObserver {
+ public:
+  using Meanwhile = std::function<void()>;
+  /** @param meanwhile done while it is told that a link is up */
+  explicit Story(Meanwhile meanwhile = [] {}) : meanwhile_(std::move(meanwhile)) {}
+
+  void on_link_up(const LinkInfo&) override {
+    add("up");
+    meanwhile_();
+    add("told");
+  }
+  void on_link_down(const std::string&) override { add("down"); }
+  void on_refused(const Refusal&) override {}
+
+  std::string text() const {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+  bool becomes(const std::string& text) const {
+    return eventually([&] { return this->text() == text; });
+  }
+
+ private:
+  void add(const std::string& word) {
+    const std::lock_guard lock(mutex_);
+    text_ += " " + word;
+  }
+  const Meanwhile meanwhile_;
+  mutable std::mutex mutex_;
+  std::string text_;
+};
+
+/** Two observers of a master: its link goes down @p meanwhile, as the first hears that it is up. */
+void expect_order_of_events(const std::shared_ptr<Interface>& master, Story::Meanwhile meanwhile,
+                            const std::function<void(const Story&)>& other_thread) {
+  const auto first = std::make_shared<Story>(std::move(meanwhile));
+  const auto second = std::make_shared<Story>();
+  master->add_observer(first);
+  master->add_observer(second);
+  must(master->start());
+  const auto slave = started(settings_for(Role::slave, master->settings().socket.text()));
+  other_thread(*first);
+  fail_unless(first->becomes(" up told down"), "%s", first->text().c_str());
+  fail_unless(second->becomes(" up told down"), "%s", second->text().c_str());
+  master->stop();
+}
+
+}  // namespace
+
+/** Whoever causes events, and while others are told: the last that is heard is what is so. */
+GST_START_TEST(test_observers_hear_of_events_in_their_order) {
+  const std::string name = unique_socket();
+  const auto master = made(settings_for(Role::master, name));
+  expect_order_of_events(
+      master, [&] { master->stop(); }, [](const Story&) {});
+  std::atomic<bool> stopped{false};
+  expect_order_of_events(
+      master, [&] { fail_unless(eventually([&] { return stopped.load(); })); },
+      [&](const Story& first) {
+        fail_unless(first.becomes(" up"));
+        master->stop();
+        stopped = true;
+      });
+}
+GST_END_TEST
+
+/** One that holds up a call for long hears of the last events, and not of all. */
+GST_START_TEST(test_an_observer_that_is_busy_hears_of_the_last_events) {
+  constexpr int kRounds = 1000;
+  const auto interface = made(settings_for(Role::master, unique_socket()));
+  std::atomic<int> heard{0};
+  class Waiter : public Story {
+   public:
+    Waiter(Interface& interface, std::atomic<int>& heard) : interface_(interface), heard_(heard) {}
+    void on_waiting(const std::string&) override {
+      if (heard_++ != 0) return;
+      for (int i = 0; i < kRounds; ++i) {
+        interface_.stop();
+        must(interface_.start());
+      }
+    }
+
+   private:
+    Interface& interface_;
+    std::atomic<int>& heard_;
+  };
+  const auto waiter = std::make_shared<Waiter>(*interface, heard);
+  interface->add_observer(waiter);
+  must(interface->start());
+  fail_unless(heard > 1 && heard < kRounds, "%d events", heard.load());
+}
+GST_END_TEST
+
 GST_START_TEST(test_wrong_settings) {
   const auto rejects = [](void (*change)(Settings&), const char* word, const char* remedy) {
     Settings settings = settings_for(Role::slave, unique_socket());
@@ -473,6 +574,8 @@ static Suite* interface_suite(void) {
   tcase_add_test(tests, test_starting_stopping_and_changing_at_once);
   tcase_add_test(tests, test_settings_and_the_link_are_read_while_the_control_plane_works);
   tcase_add_test(tests, test_observers);
+  tcase_add_test(tests, test_observers_hear_of_events_in_their_order);
+  tcase_add_test(tests, test_an_observer_that_is_busy_hears_of_the_last_events);
   tcase_add_test(tests, test_wrong_settings);
   tcase_add_test(tests, test_a_memory_limit_is_that_of_its_interface);
   return suite;
