@@ -51,11 +51,12 @@ void UdpEnd::leave() {
   std::swap(gone, user_);
 }
 
-bool UdpEnd::set_up(GstPad* pad) {
+bool UdpEnd::set_up(GstPad* pad, unsigned& version) {
   std::vector<Given> given;
   {
     const std::lock_guard lock(mutex_);
     given = pad_given_;
+    version = pad_version_;
   }
   for (const Given& one : given) {
     if (one.property == "port" && g_value_get_int(&one.value.value()) == 0) {
@@ -66,6 +67,19 @@ bool UdpEnd::set_up(GstPad* pad) {
     set_on_pad(pad, one.property, &one.value.value());
   }
   return true;
+}
+
+/**
+ * Sets on the pad what was set here since @p version, by whichever thread, until there is nothing
+ * more. With the lock, but for the time that an element is called.
+ */
+void UdpEnd::catch_up(std::unique_lock<std::mutex>& lock, GstPad* pad, unsigned version) const {
+  while (std::exchange(version, pad_version_) != pad_version_) {
+    const std::vector<Given> given = pad_given_;
+    lock.unlock();
+    for (const Given& one : given) set_on_pad(pad, one.property, &one.value.value());
+    lock.lock();
+  }
 }
 
 bool UdpEnd::open(GstPad* own) {
@@ -88,16 +102,19 @@ bool UdpEnd::open(GstPad* own) {
     return false;
   }
   const bool sends = direction_ == Direction::send;
+  unsigned version = 0;
   // A pad that receives binds its port when it is linked. What cannot be is posted.
   const bool linked =
-      set_up(pad) && gst_pad_link(sends ? own : pad, sends ? pad : own) == GST_PAD_LINK_OK;
+      set_up(pad, version) && gst_pad_link(sends ? own : pad, sends ? pad : own) == GST_PAD_LINK_OK;
   if (!linked || acting.failed()) {
     if (linked) gst_pad_unlink(sends ? own : pad, sends ? pad : own);
     user.release_pad(pad);
     user.stop();
     return false;
   }
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  // What is set from now on goes to the pad.
+  catch_up(lock, pad, version);
   use_.user = user_;
   use_.pad.reset(GST_PAD_CAST(gst_object_ref(pad)));
   use_.host.reset(GST_ELEMENT_CAST(gst_object_ref(user.host())));
@@ -108,26 +125,25 @@ bool UdpEnd::open(GstPad* own) {
 }
 
 void UdpEnd::close() {
-  Use last;
+  const Use last = use();
+  if (!last) return;
   GstPad* pad = nullptr;
   GstPad* own = nullptr;
+  GstStructure* stats = present_stats(last);
   {
     const std::lock_guard lock(mutex_);
-    if (!use_) return;
-    last = std::move(use_);
+    // In one step: whoever reads the counters meanwhile finds those of this run.
+    std::swap(stats, last_stats_);
     use_ = Use();
     std::swap(pad, host_pad_);
     std::swap(own, own_);
   }
-  GstStructure* stats = present_stats(last);
+  if (stats != nullptr) gst_structure_free(stats);
   const bool sends = direction_ == Direction::send;
   gst_pad_unlink(sends ? own : pad, sends ? pad : own);
   gst_object_unref(own);
   last.user->release_pad(pad);
   last.user->stop();
-  const std::lock_guard lock(mutex_);
-  std::swap(stats, last_stats_);
-  if (stats != nullptr) gst_structure_free(stats);
 }
 
 // ---- statistics -------------------------------------------------------------------------------

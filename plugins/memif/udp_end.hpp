@@ -92,9 +92,10 @@ class UdpEnd {
   void set_uri_property(const char* text);
   /** What iphost takes for it. */
   static void set_on_pad(GstPad* pad, const std::string& property, const GValue* value);
-  void keep(const char* property, const GValue* value);
+  unsigned keep(const char* property, const GValue* value);
   bool get_from_host(guint id, GValue* value, GParamSpec* spec) const;
-  bool set_up(GstPad* pad);
+  bool set_up(GstPad* pad, unsigned& version);
+  void catch_up(std::unique_lock<std::mutex>& lock, GstPad* pad, unsigned version) const;
   [[nodiscard]] const PropertyValue* given_pad(const std::string& property) const;
   [[nodiscard]] std::string authority() const;
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> query() const;
@@ -108,6 +109,7 @@ class UdpEnd {
   std::string refused_uri_;       // why; empty: it was good
   bool changed_ = false;          // it is not what the host was joined with
   std::vector<Given> pad_given_;  // in the order of setting, as some replace others
+  unsigned pad_version_ = 0;      // of these
   Use use_;                       // while it is open
   GstPad* host_pad_ = nullptr;    // as it was requested
   GstPad* own_ = nullptr;         // linked to it

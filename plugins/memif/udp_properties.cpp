@@ -140,9 +140,11 @@ const PropertyValue* UdpEnd::given_pad(const std::string& property) const {
   return found != pad_given_.end() ? &found->value : nullptr;
 }
 
-void UdpEnd::keep(const char* property, const GValue* value) {
+/** The version that has it. */
+unsigned UdpEnd::keep(const char* property, const GValue* value) {
   std::erase_if(pad_given_, [property](const Given& given) { return given.property == property; });
   pad_given_.push_back({property, PropertyValue(*value)});
+  return ++pad_version_;
 }
 
 void UdpEnd::set_on_pad(GstPad* pad, const std::string& property, const GValue* value) {
@@ -171,10 +173,11 @@ bool UdpEnd::set_property(guint id, const GValue* value, GParamSpec* spec) {
     set_uri_property(g_value_get_string(value));
     return true;
   }
+  unsigned version = 0;
   {
     const std::lock_guard lock(mutex_);
     if (is_pad(id)) {
-      keep(spec->name, value);
+      version = keep(spec->name, value);
     } else if (is_host(id)) {
       given_.host.erase(spec->name);
       // Nothing is said with an empty text: another element may say it.
@@ -193,6 +196,9 @@ bool UdpEnd::set_property(guint id, const GValue* value, GParamSpec* spec) {
   if (const Use now = use()) {
     const HostUser::Acting acting(*now.user);
     set_on_pad(now.pad.get(), spec->name, value);
+    // What another thread has set since may be on the pad already, and was set last.
+    std::unique_lock lock(mutex_);
+    catch_up(lock, now.pad.get(), version);
   }
   return true;
 }

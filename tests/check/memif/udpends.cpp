@@ -7,6 +7,7 @@
  */
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -483,6 +484,103 @@ GST_START_TEST(test_cleared_clients) {
 }
 GST_END_TEST
 
+namespace {
+
+/**
+ * Calls a function whenever GStreamer logs, in this thread, that two pads were linked: with how
+ * many times that was before.
+ */
+class WhenLinked {
+ public:
+  explicit WhenLinked(std::function<void(int)> call) : call_(std::move(call)) {
+    gst_debug_remove_log_function(gst_debug_log_default);
+    gst_debug_set_threshold_for_name("GST_PADS", GST_LEVEL_INFO);
+    gst_debug_set_active(TRUE);
+    gst_debug_add_log_function(on_log, this, nullptr);
+  }
+  ~WhenLinked() {
+    gst_debug_remove_log_function(on_log);
+    gst_debug_unset_threshold_for_name("GST_PADS");
+    gst_debug_add_log_function(gst_debug_log_default, nullptr, nullptr);
+  }
+  WhenLinked(const WhenLinked&) = delete;
+  WhenLinked& operator=(const WhenLinked&) = delete;
+  int times() const { return times_; }
+
+ private:
+  static void on_log(GstDebugCategory*, GstDebugLevel, const gchar*, const gchar*, gint, GObject*,
+                     GstDebugMessage* message, gpointer self) {
+    auto& when = *static_cast<WhenLinked*>(self);
+    if (std::this_thread::get_id() != when.thread_) return;
+    if (!std::string(gst_debug_message_get(message)).starts_with("linked ")) return;
+    when.call_(when.times_++);
+  }
+
+  const std::function<void(int)> call_;
+  const std::thread::id thread_ = std::this_thread::get_id();
+  int times_ = 0;
+};
+
+}  // namespace
+
+/** As by another thread of the application, while the element comes to its place at the host. */
+GST_START_TEST(test_what_is_set_during_the_start_counts) {
+  const std::string socket = unique_socket();
+  Pipeline a(kIn + ("memifudpsink name=tx ttl=10 host=10.0.0.2" + one(socket)));
+  Pipeline b("memifudpsrc name=rx port=6000" + two(socket) + kOut);
+  // The elements of the host are linked first, and in the end the pad of the host.
+  a.set(GST_STATE_READY);
+  {
+    const WhenLinked set([&](int number) {
+      g_object_set(a.element("tx"), "ttl", 11 + number, nullptr);
+      g_signal_emit_by_name(a.element("tx"), "clear");
+      g_signal_emit_by_name(a.element("tx"), "add", "10.0.0.2", 6001 + number);
+    });
+    a.set(GST_STATE_PLAYING);
+    fail_if(set.times() == 0, "no pads were linked");
+    same(property_text(a.element("tx"), "ttl"), std::to_string(10 + set.times()));
+    same(text(a, "tx", "clients"), "10.0.0.2:" + std::to_string(6000 + set.times()));
+  }
+  b.set(GST_STATE_READY);
+  {
+    const WhenLinked set(
+        [&](int number) { g_object_set(b.element("rx"), "port", 6001 + number, nullptr); });
+    b.set(GST_STATE_PLAYING);
+    fail_if(set.times() == 0, "no pads were linked");
+    const int port = b.property<gint>("rx", "port");
+    fail_unless_equals_int(port, 6000 + set.times());
+    g_object_set(a.element("tx"), "host", "10.0.0.2", "port", port, nullptr);
+  }
+  get_acquainted(a, b);
+}
+GST_END_TEST
+
+/** Whoever reads the counters while the element stops finds those of this run, not of earlier ones.
+ */
+GST_START_TEST(test_counters_while_an_element_stops) {
+  Pipeline a(kIn + ("memifudpsink name=tx sync=false host=10.0.0.2 "
+                    "neighbours=10.0.0.2=02:00:00:00:00:02" +
+                    one(unique_socket())));
+  std::uint64_t served = 0;
+  for (int round = 1; round <= 20; ++round) {
+    a.set(GST_STATE_PLAYING);
+    for (int i = 0; i < round; ++i) push(a, bytes(1));
+    served = 100U * static_cast<unsigned>(round);
+    const auto now = [&] { return a.property<guint64>("tx", "bytes-served"); };
+    fail_unless(eventually([&] { return now() == served; }));
+    std::atomic<bool> stopped{false};
+    std::uint64_t least = served;
+    std::thread reader([&] {
+      while (!stopped) least = std::min(least, now());
+    });
+    a.set(GST_STATE_READY);
+    stopped = true;
+    reader.join();
+    fail_unless_equals_uint64(least, served);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_num_buffers_and_lists) {
   const std::string socket = unique_socket();
   Pipeline a(kIn + ("memifudpsink name=tx host=10.0.0.2 sync=false" + one(socket)));
@@ -807,6 +905,8 @@ static Suite* udpends_suite(void) {
   tcase_add_test(tests, test_times_are_those_of_the_pipeline);
   tcase_add_test(tests, test_clients);
   tcase_add_test(tests, test_cleared_clients);
+  tcase_add_test(tests, test_what_is_set_during_the_start_counts);
+  tcase_add_test(tests, test_counters_while_an_element_stops);
   tcase_add_test(tests, test_num_buffers_and_lists);
   tcase_add_test(tests, test_a_slow_reader_loses_only_its_own);
   tcase_add_test(tests, test_timeout_is_posted_as_by_udpsrc);
