@@ -76,29 +76,11 @@ HostUser::~HostUser() {
 
 bool HostUser::start() {
   const Acting acting(*this);
-  if (!shared_->start(*this)) return false;
-  tell_link_state();
-  return true;
+  return shared_->start(*this);
 }
 
-/** Of a link that was up before. */
-void HostUser::tell_link_state() {
-  gboolean up = FALSE;
-  gchar* peer = nullptr;
-  gchar* path = nullptr;
-  guint id = 0;
-  g_object_get(source_, "link-up", &up, "peer-name", &peer, "socket-path", &path, "id", &id,
-               nullptr);
-  if (up != FALSE) {
-    GstStructure* link =
-        gst_structure_new("memif-link", "link-up", G_TYPE_BOOLEAN, TRUE, "peer-name", G_TYPE_STRING,
-                          peer != nullptr ? peer : "", "reason", G_TYPE_STRING, "", "socket-path",
-                          G_TYPE_STRING, path, "id", G_TYPE_UINT, id, nullptr);
-    SharedHost::post_link(element_, link);
-    gst_structure_free(link);
-  }
-  g_free(peer);
-  g_free(path);
+void HostUser::follow_link() {
+  shared_->follow_link(*this);
 }
 
 void HostUser::stop() {

@@ -17,6 +17,7 @@
 #include <memory>
 #include <string>
 
+#include "gst/common/call_queue.hpp"
 #include "gst/memif/settings.hpp"
 #include "plugins/memif/property_value.hpp"
 
@@ -44,6 +45,11 @@ class HostUser {
   bool start();
   /** With the last one that was started the host stops. */
   void stop();
+  /**
+   * From now on until stop() the element tells of the link: first that it is up, if it is. To be
+   * called when its properties are those of the host.
+   */
+  void follow_link();
 
   // Between start() and stop().
   [[nodiscard]] GstElement* host() const noexcept { return host_; }      ///< the iphost
@@ -82,13 +88,15 @@ class HostUser {
  private:
   friend class SharedHost;
   HostUser(GstElement* element, HostRequest given);
-  void tell_link_state();
 
   GstElement* const element_;
   const HostRequest given_;
   const std::string name_;
   std::shared_ptr<SharedHost> shared_;
-  bool started_ = false;  // written with the mutex of shared_
+  bool started_ = false;       // written with the mutex of shared_
+  bool follows_link_ = false;  // with the mutex of shared_
+  // Of the link. It may be at work when the user is gone.
+  const std::shared_ptr<gstcommon::CallQueue> news_ = std::make_shared<gstcommon::CallQueue>();
   // References while started.
   GstElement* host_ = nullptr;
   GstElement* source_ = nullptr;

@@ -145,6 +145,7 @@ void SharedHost::discard() {
   source_ = host_ = sink_ = nullptr;
   const std::lock_guard lock(mutex_);
   broken_.clear();
+  link_.reset();
 }
 
 // ---- users ------------------------------------------------------------------------------------
@@ -211,39 +212,43 @@ void post_error(GstElement* element, const Error& error) {
 
 }  // namespace
 
+/** The first user has it run. False, with an error posted, if it cannot. */
+bool SharedHost::run(HostUser& user) {
+  starter_ = user.name_;
+  const auto made = make();
+  if (!made) post_error(user.element_, made.error());
+  // What goes wrong is told by this user: see HostUser::Acting.
+  if (made && gst_element_set_state(pipeline_, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE) {
+    return true;
+  }
+  discard();
+  return false;
+}
+
+/** From now on the user gets the errors of the host: so there must not have been one before. */
+Result<void> SharedHost::admit(HostUser& user) {
+  const std::lock_guard lock(mutex_);
+  if (!broken_.empty()) {
+    return Error{"The host on this memif interface has failed", broken_,
+                 "Bring all elements that use it to READY, and start them again"};
+  }
+  user.started_ = true;
+  return {};
+}
+
 bool SharedHost::start(HostUser& user) {
   const std::lock_guard turn(turn_);
-  if (running_ == 0) {
-    starter_ = user.name_;
-    if (const auto made = make(); !made) {
-      post_error(user.element_, made.error());
-      discard();
-      return false;
-    }
-    // What goes wrong is told by this user: see HostUser::Acting.
-    if (gst_element_set_state(pipeline_, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
-      discard();
-      return false;
-    }
-  } else {
-    std::string broken;
-    {
-      const std::lock_guard lock(mutex_);
-      broken = broken_;
-    }
-    const Result<void> good =
-        broken.empty() ? check_late(user)
-                       : Error{"The host on this memif interface has failed", broken,
-                               "Bring all elements that use it to READY, and start them again"};
-    if (!good) {
-      post_error(user.element_, good.error());
-      return false;
-    }
+  const bool first = running_ == 0;
+  if (first && !run(user)) return false;
+  Result<void> good = first ? Result<void>() : check_late(user);
+  if (good) good = admit(user);
+  if (!good) {
+    post_error(user.element_, good.error());
+    if (first) discard();
+    return false;
   }
   ++running_;
   lend(user);
-  const std::lock_guard lock(mutex_);
-  user.started_ = true;
   return true;
 }
 
@@ -252,7 +257,9 @@ void SharedHost::stop(HostUser& user) {
   {
     const std::lock_guard lock(mutex_);
     user.started_ = false;
+    user.follows_link_ = false;
     user.pad_.clear();
   }
+  user.news_->clear();
   if (--running_ == 0) discard();
 }

@@ -42,8 +42,8 @@ class SharedHost : public std::enable_shared_from_this<SharedHost> {
     user.pad_ = std::move(name);
   }
 
-  /** Posts @p link, a `memif-link`, as a message of @p element, whose properties have changed. */
-  static void post_link(GstElement* element, const GstStructure* link);
+  /** Has the user tell of the link, if it is up, and of each change. */
+  void follow_link(HostUser& user);
 
  private:
   gstmemif::Result<void> make();
@@ -53,12 +53,16 @@ class SharedHost : public std::enable_shared_from_this<SharedHost> {
   void discard();
   gstmemif::Result<void> check_late(const HostUser& user) const;
   HostRequest merged() const;
+  bool run(HostUser& user);
+  gstmemif::Result<void> admit(HostUser& user);
   void lend(HostUser& user) const;
 
   void forward(GstMessage* message);
   void forward_error(GstMessage* message);
   void forward_report(GstMessage* message, const char* pad);
   void forward_structure(GstMessage* message);
+  void forward_link(const GstStructure* link);
+  void forward_timeout(const GstStructure* timeout);
   std::vector<GstElement*> receivers(const char* pad) const;
 
   std::mutex requests_;
@@ -74,5 +78,6 @@ class SharedHost : public std::enable_shared_from_this<SharedHost> {
 
   mutable std::mutex mutex_;  // guards what follows
   std::vector<HostUser*> users_;
-  std::string broken_;  // an error has ended the host
+  std::string broken_;                  // an error has ended the host
+  std::shared_ptr<GstStructure> link_;  // the last news of it; null while it is down
 };

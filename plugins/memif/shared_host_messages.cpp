@@ -46,12 +46,45 @@ void post_structure(GstElement* element, GstStructure* structure) {
   gst_element_post_message(element, gst_message_new_element(GST_OBJECT_CAST(element), structure));
 }
 
+/** Adds @p link, a `memif-link`, to what @p element tells: a message, and changed properties. */
+void queue_link(gstcommon::CallQueue& news, GstElement* element,
+                const std::shared_ptr<GstStructure>& link) {
+  const std::shared_ptr<GstElement> kept(GST_ELEMENT_CAST(gst_object_ref(element)),
+                                         gst_object_unref);
+  news.add([kept, link] {
+    post_structure(kept.get(), gst_structure_copy(link.get()));
+    g_object_notify(G_OBJECT(kept.get()), "link-up");
+    g_object_notify(G_OBJECT(kept.get()), "peer-name");
+  });
+}
+
 }  // namespace
 
-void SharedHost::post_link(GstElement* element, const GstStructure* link) {
-  post_structure(element, gst_structure_copy(link));
-  g_object_notify(G_OBJECT(element), "link-up");
-  g_object_notify(G_OBJECT(element), "peer-name");
+/** As memifsink tells of it, which is in the order of events. */
+void SharedHost::forward_link(const GstStructure* link) {
+  const std::shared_ptr<GstStructure> news(gst_structure_copy(link), gst_structure_free);
+  gboolean up = FALSE;
+  gst_structure_get_boolean(link, "link-up", &up);
+  std::vector<std::shared_ptr<gstcommon::CallQueue>> queues;
+  {
+    const std::lock_guard lock(mutex_);
+    link_ = up != FALSE ? news : nullptr;
+    for (const HostUser* user : users_) {
+      if (!user->follows_link_) continue;
+      queue_link(*user->news_, user->element_, news);
+      queues.push_back(user->news_);
+    }
+  }
+  for (const auto& queue : queues) queue->run();
+}
+
+void SharedHost::follow_link(HostUser& user) {
+  {
+    const std::lock_guard lock(mutex_);
+    user.follows_link_ = true;
+    if (link_) queue_link(*user.news_, user.element_, link_);
+  }
+  user.news_->run();
 }
 
 /** References to the elements that a message is for: all, or the one that `pad` belongs to. */
@@ -72,28 +105,27 @@ std::vector<GstElement*> SharedHost::receivers(const char* pad) const {
   return elements;
 }
 
+void SharedHost::forward_timeout(const GstStructure* timeout) {
+  const char* pad = gst_structure_get_string(timeout, "pad");
+  if (pad == nullptr) return;
+  for (GstElement* element : receivers(pad)) {
+    // As udpsrc names it.
+    guint64 time = 0;
+    gst_structure_get_uint64(timeout, "timeout", &time);
+    post_structure(element,
+                   gst_structure_new("GstUDPSrcTimeout", "timeout", G_TYPE_UINT64, time, nullptr));
+    gst_object_unref(element);
+  }
+}
+
 void SharedHost::forward_structure(GstMessage* message) {
   const GstStructure* structure = gst_message_get_structure(message);
-  const bool link = gst_structure_has_name(structure, "memif-link");
-  const bool timeout = gst_structure_has_name(structure, "GstIpHostTimeout");
   // Of a link both its ends tell.
-  if ((!link || !GST_OBJECT_FLAG_IS_SET(GST_MESSAGE_SRC(message), GST_ELEMENT_FLAG_SOURCE)) &&
-      !timeout) {
-    return;
-  }
-  const char* pad = timeout ? gst_structure_get_string(structure, "pad") : nullptr;
-  if (timeout && pad == nullptr) return;
-  for (GstElement* element : receivers(pad)) {
-    if (link) {
-      post_link(element, structure);
-    } else {
-      // As udpsrc names it.
-      guint64 time = 0;
-      gst_structure_get_uint64(structure, "timeout", &time);
-      post_structure(
-          element, gst_structure_new("GstUDPSrcTimeout", "timeout", G_TYPE_UINT64, time, nullptr));
-    }
-    gst_object_unref(element);
+  const bool of_source = GST_OBJECT_FLAG_IS_SET(GST_MESSAGE_SRC(message), GST_ELEMENT_FLAG_SOURCE);
+  if (gst_structure_has_name(structure, "memif-link")) {
+    if (!of_source) forward_link(structure);
+  } else if (gst_structure_has_name(structure, "GstIpHostTimeout")) {
+    forward_timeout(structure);
   }
 }
 

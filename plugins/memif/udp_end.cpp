@@ -121,6 +121,9 @@ bool UdpEnd::open(GstPad* own) {
   use_.link.reset(GST_ELEMENT_CAST(gst_object_ref(sends ? user.sink() : user.source())));
   host_pad_ = pad;
   own_ = GST_PAD_CAST(gst_object_ref(own));
+  lock.unlock();
+  // Who hears of it may look at the properties.
+  user.follow_link();
   return true;
 }
 

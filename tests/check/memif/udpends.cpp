@@ -12,6 +12,7 @@
 #include <memory>
 #include <set>
 #include <thread>
+#include <vector>
 
 #include "pipeline.hpp"
 #include "tests/check/documentation.hpp"
@@ -487,36 +488,42 @@ GST_END_TEST
 namespace {
 
 /**
- * Calls a function whenever GStreamer logs, in this thread, that two pads were linked: with how
- * many times that was before.
+ * Calls a function whenever GStreamer logs, in this thread, a text that begins so: with how many
+ * times that was before, and with what it is about.
  */
-class WhenLinked {
+class WhenLogged {
  public:
-  explicit WhenLinked(std::function<void(int)> call) : call_(std::move(call)) {
+  using Call = std::function<void(int, GObject*)>;
+
+  WhenLogged(const char* category, const char* beginning, Call call)
+      : category_(category), beginning_(beginning), call_(std::move(call)) {
     gst_debug_remove_log_function(gst_debug_log_default);
-    gst_debug_set_threshold_for_name("GST_PADS", GST_LEVEL_INFO);
+    gst_debug_set_threshold_for_name(category_, GST_LEVEL_DEBUG);
     gst_debug_set_active(TRUE);
     gst_debug_add_log_function(on_log, this, nullptr);
   }
-  ~WhenLinked() {
+  ~WhenLogged() {
     gst_debug_remove_log_function(on_log);
-    gst_debug_unset_threshold_for_name("GST_PADS");
+    gst_debug_unset_threshold_for_name(category_);
     gst_debug_add_log_function(gst_debug_log_default, nullptr, nullptr);
   }
-  WhenLinked(const WhenLinked&) = delete;
-  WhenLinked& operator=(const WhenLinked&) = delete;
+  WhenLogged(const WhenLogged&) = delete;
+  WhenLogged& operator=(const WhenLogged&) = delete;
   int times() const { return times_; }
 
  private:
-  static void on_log(GstDebugCategory*, GstDebugLevel, const gchar*, const gchar*, gint, GObject*,
-                     GstDebugMessage* message, gpointer self) {
-    auto& when = *static_cast<WhenLinked*>(self);
+  static void on_log(GstDebugCategory* category, GstDebugLevel, const gchar*, const gchar*, gint,
+                     GObject* object, GstDebugMessage* message, gpointer self) {
+    auto& when = *static_cast<WhenLogged*>(self);
     if (std::this_thread::get_id() != when.thread_) return;
-    if (!std::string(gst_debug_message_get(message)).starts_with("linked ")) return;
-    when.call_(when.times_++);
+    if (std::string(gst_debug_category_get_name(category)) != when.category_) return;
+    if (!std::string(gst_debug_message_get(message)).starts_with(when.beginning_)) return;
+    when.call_(when.times_++, object);
   }
 
-  const std::function<void(int)> call_;
+  const char* const category_;
+  const char* const beginning_;
+  const Call call_;
   const std::thread::id thread_ = std::this_thread::get_id();
   int times_ = 0;
 };
@@ -531,7 +538,7 @@ GST_START_TEST(test_what_is_set_during_the_start_counts) {
   // The elements of the host are linked first, and in the end the pad of the host.
   a.set(GST_STATE_READY);
   {
-    const WhenLinked set([&](int number) {
+    const WhenLogged set("GST_PADS", "linked ", [&](int number, GObject*) {
       g_object_set(a.element("tx"), "ttl", 11 + number, nullptr);
       g_signal_emit_by_name(a.element("tx"), "clear");
       g_signal_emit_by_name(a.element("tx"), "add", "10.0.0.2", 6001 + number);
@@ -543,8 +550,9 @@ GST_START_TEST(test_what_is_set_during_the_start_counts) {
   }
   b.set(GST_STATE_READY);
   {
-    const WhenLinked set(
-        [&](int number) { g_object_set(b.element("rx"), "port", 6001 + number, nullptr); });
+    const WhenLogged set("GST_PADS", "linked ", [&](int number, GObject*) {
+      g_object_set(b.element("rx"), "port", 6001 + number, nullptr);
+    });
     b.set(GST_STATE_PLAYING);
     fail_if(set.times() == 0, "no pads were linked");
     const int port = b.property<gint>("rx", "port");
@@ -757,6 +765,99 @@ GST_START_TEST(test_the_end_of_one_is_not_that_of_others) {
 }
 GST_END_TEST
 
+/** A host that fails before the element that starts it hears of errors: it has to say so. */
+GST_START_TEST(test_a_host_that_fails_during_the_start) {
+  Pipeline a(kIn + ("memifudpsink name=tx host=10.0.0.2" + one(unique_socket())));
+  bool broken = false;
+  const WhenLogged breaks("GST_STATES", "returned ", [&](int, GObject* of) {
+    if (!GST_IS_PIPELINE(of) || of == G_OBJECT(a.get()) || std::exchange(broken, true)) return;
+    // By another thread, as those of the host are.
+    std::thread([of] {
+      GError* error = g_error_new(GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, "It is broken.");
+      gst_element_post_message(GST_ELEMENT(of),
+                               gst_message_new_error(GST_OBJECT(of), error, nullptr));
+      g_error_free(error);
+    }).join();
+  });
+  const std::string error = error_of(a, GST_STATE_PAUSED);
+  fail_unless(contains(error, "It is broken"), "%s", error.c_str());
+  fail_unless(broken);
+}
+GST_END_TEST
+
+/** It is another element that has started the host, and the link is up. */
+GST_START_TEST(test_who_joins_a_link_hears_of_it) {
+  const std::string socket = unique_socket();
+  Pipeline b("memifudpsrc name=rx" + two(socket) + kOut);
+  Pipeline first(kIn + ("memifudpsink name=tx host=10.0.0.2" + one(socket)));
+  Pipeline second(kIn + ("memifudpsink name=tx host=10.0.0.2" + slave_at(socket)));
+  for (Pipeline* pipeline : {&first, &b}) pipeline->set(GST_STATE_PLAYING);
+  wait_for_link(first, "tx", b, "rx");
+  std::vector<gboolean> ups;
+  g_signal_connect(second.element("tx"), "notify::link-up",
+                   G_CALLBACK(+[](GObject* tx, GParamSpec*, gpointer seen) {
+                     gboolean up = FALSE;
+                     g_object_get(tx, "link-up", &up, nullptr);
+                     static_cast<std::vector<gboolean>*>(seen)->push_back(up);
+                   }),
+                   &ups);
+  second.set(GST_STATE_PAUSED);
+  fail_unless(ups.size() == 1 && ups.front() != FALSE, "not what was notified");
+}
+GST_END_TEST
+
+namespace {
+
+/** What the next message of a link says. */
+bool next_link_message(Pipeline& pipeline) {
+  for (;;) {
+    GstMessage* message = pipeline.message(GST_MESSAGE_ELEMENT);
+    const GstStructure* news = gst_message_get_structure(message);
+    gboolean up = FALSE;
+    const bool link = gst_structure_has_name(news, "memif-link") &&
+                      gst_structure_get_boolean(news, "link-up", &up) != FALSE;
+    gst_message_unref(message);
+    if (link) return up != FALSE;
+  }
+}
+
+struct GoingDown {
+  Pipeline& peer;
+  Pipeline& first;
+  std::atomic<int> messages{0};
+};
+
+/** Holds up the message that the link is up, until that is not so any more. */
+GstBusSyncReply hold_up(GstBus*, GstMessage* message, gpointer data) {
+  auto& down = *static_cast<GoingDown*>(data);
+  const GstStructure* news = gst_message_get_structure(message);
+  if (news == nullptr || !gst_structure_has_name(news, "memif-link")) return GST_BUS_PASS;
+  if (down.messages++ != 0) return GST_BUS_PASS;
+  down.peer.set(GST_STATE_NULL);
+  fail_unless(down.first.link_goes_down("tx"));
+  // The next one should wait for this one. If it does not, it comes soon.
+  eventually([&] { return down.messages > 1; }, 100);
+  return GST_BUS_PASS;
+}
+
+}  // namespace
+
+GST_START_TEST(test_the_last_message_of_a_link_is_right) {
+  const std::string socket = unique_socket();
+  Pipeline b("memifudpsrc name=rx" + two(socket) + kOut);
+  Pipeline first(kIn + ("memifudpsink name=tx host=10.0.0.2" + one(socket)));
+  Pipeline second(kIn + ("memifudpsink name=tx host=10.0.0.2" + slave_at(socket)));
+  for (Pipeline* pipeline : {&first, &b}) pipeline->set(GST_STATE_PLAYING);
+  wait_for_link(first, "tx", b, "rx");
+  GoingDown down{b, first};
+  gst_bus_set_sync_handler(second.bus(), hold_up, &down, nullptr);
+  second.set(GST_STATE_PAUSED);
+  fail_unless(next_link_message(second));
+  fail_if(next_link_message(second));
+  gst_bus_set_sync_handler(second.bus(), nullptr, nullptr, nullptr);
+}
+GST_END_TEST
+
 GST_START_TEST(test_states_in_any_order) {
   const std::string socket = unique_socket();
   Pipeline b("memifudpsrc name=rx" + two(socket) + kOut);
@@ -915,6 +1016,9 @@ static Suite* udpends_suite(void) {
   tcase_add_test(tests, test_missing_and_wrong_settings);
   tcase_add_test(tests, test_an_error_is_that_of_its_element);
   tcase_add_test(tests, test_the_end_of_one_is_not_that_of_others);
+  tcase_add_test(tests, test_a_host_that_fails_during_the_start);
+  tcase_add_test(tests, test_who_joins_a_link_hears_of_it);
+  tcase_add_test(tests, test_the_last_message_of_a_link_is_right);
   tcase_add_test(tests, test_states_in_any_order);
   tcase_add_test(tests, test_started_and_stopped_by_many_threads);
   tcase_add_test(tests, test_a_peer_that_takes_nothing_stops_nobody);
