@@ -222,6 +222,7 @@ void TxPath::give_up(std::uint64_t packets) {
       now.ring_size == reported_.ring_size && now.buffer_size == reported_.buffer_size;
   if (same_ring && now.length <= 2 * reported_.length) return;
   reported_ = now;
+  if (!oversize_warnings_.pass()) return;  // a slave may come with another ring each time
   const bool slave = queues_->first().interface().settings().role == gstmemif::Role::slave;
   GST_ELEMENT_WARNING(
       sink_, RESOURCE, SETTINGS, ("%s", explain_oversize(now, slave).c_str()),

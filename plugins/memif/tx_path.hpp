@@ -15,6 +15,7 @@
 #include "gst/packet/packetbatch.h"
 #include "plugins/memif/flow_spreader.hpp"
 #include "plugins/memif/memif_element.hpp"
+#include "plugins/memif/news_limit.hpp"
 
 /** How to handle a packet that cannot be sent now. */
 enum class TxPolicy : gint { block, drop, automatic };
@@ -100,4 +101,5 @@ class TxPath {
   std::weak_ptr<gstmemif::Link> introduced_;  // whose peer has got it
   bool introducing_ = false;
   gstmemif::Oversize reported_;  // the last one there was a warning about
+  NewsLimit oversize_warnings_;
 };

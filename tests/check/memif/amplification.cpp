@@ -9,6 +9,8 @@
 
 #include <sys/mman.h>
 
+#include <array>
+
 #include "pipeline.hpp"
 
 using namespace memiftest;
@@ -166,6 +168,34 @@ GST_START_TEST(test_copies_are_bounded) {
 }
 GST_END_TEST
 
+/** With each link another ring that a packet is too long for: what is said of that has a pace. */
+GST_START_TEST(test_warnings_of_small_rings) {
+  constexpr unsigned kLinks = 60;
+  const std::string socket = unique_socket();
+  Pipeline pipeline(kAppSrc + ("memifsink name=sink" + master_at(socket)));
+  pipeline.set(GST_STATE_PLAYING);
+  const auto dropped = [&] { return pipeline.stat("sink", "drop-too-long"); };
+  for (unsigned i = 0; i < kLinks; ++i) {
+    Settings settings = settings_for(Role::slave, socket);
+    settings.ring_size = i % 2 == 0 ? 2 : 4;
+    settings.buffer_size = 64;
+    auto slave = started(std::move(settings));
+    fail_unless(pipeline.link_comes_up("sink"));
+    const std::uint64_t before = dropped();
+    push(pipeline, Bytes(1000));
+    fail_unless(eventually([&] { return dropped() > before; }));
+    slave.reset();
+    fail_unless(pipeline.link_goes_down("sink"));
+  }
+  unsigned warnings = 0;
+  while (GstMessage* message = gst_bus_pop_filtered(pipeline.bus(), GST_MESSAGE_WARNING)) {
+    gst_message_unref(message);
+    ++warnings;
+  }
+  fail_unless(warnings >= 2 && warnings < kLinks / 2, "%u warnings", warnings);
+}
+GST_END_TEST
+
 static Suite* amplification_suite(void) {
   Suite* suite = suite_create("amplification");
   TCase* tests = tcase_create("memory");
@@ -176,6 +206,7 @@ static Suite* amplification_suite(void) {
   tcase_add_test(tests, test_memory_that_is_only_claimed);
   tcase_add_test(tests, test_a_budget);
   tcase_add_loop_test(tests, test_copies_are_bounded, 0, 2);
+  tcase_add_test(tests, test_warnings_of_small_rings);
   return suite;
 }
 
