@@ -9,6 +9,26 @@ import pipeline
 from memif_peer import Peer
 
 
+def is_answer(packet, version):
+    """Whether it looks like the answer to a question of resolve()."""
+    if version == 4:
+        return packet[12:14] == packets.ETH_ARP
+    return packet[12:14] == packets.ETH_IP6 and packet[20:21] + packet[54:55] == b"\x3a\x88"
+
+
+def without_answers(peer, replies):
+    """Packets but for answers to questions of resolve(): one that was asked twice is answered twice,
+    the second time whenever it likes."""
+    due, others = vars(peer.link).setdefault("answers_due", {}), []
+    for reply in replies:
+        version = next((v for v in due if due[v] and is_answer(reply, v)), None)
+        if version is None:
+            others.append(reply)
+        else:
+            due[version] -= 1
+    return others
+
+
 def resolve(peer, version=4, timeout=pipeline.PATIENCE, queue=0, succeeds=False):
     """The responder's hardware address by ARP or NDP.
 
@@ -18,18 +38,23 @@ def resolve(peer, version=4, timeout=pipeline.PATIENCE, queue=0, succeeds=False)
     """
     request, judge = (packets.arp_request(), packets.judge_arp) if version == 4 else \
         (packets.neighbour_solicitation(), packets.judge_na)
+    due = vars(peer.link).setdefault("answers_due", {})
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         peer.send([request], queue)
         peer.questions = getattr(peer, "questions", 0) + 1
+        due[version] = due.get(version, 0) + 1
         replies = peer.recv(0.2)
+        answers = [reply for reply in replies if is_answer(reply, version)]
+        others = without_answers(peer, replies)
         if succeeds:
-            replies = [reply for reply in replies if reply[12:14] != packets.ETH_IP4]
-        if replies:
-            mac = judge(replies[0])
-            while peer.recv(0.02):      # answers to questions asked meanwhile
-                pass
-            return mac, [request, replies[0]]
+            others = [reply for reply in others if reply[12:14] != packets.ETH_IP4]
+        if answers or others:
+            reply = (answers or others)[0]
+            mac = judge(reply)
+            while more := peer.recv(0.02):
+                without_answers(peer, more)
+            return mac, [request, reply]
     raise AssertionError(f"no answer to {'ARP' if version == 4 else 'NDP'} within {timeout} s")
 
 
@@ -48,7 +73,10 @@ def echo(peer, flow, count, window=256, queues=(0,), timeout=pipeline.PATIENCE, 
             batch = flow.requests(sent, room)
             sent += peer.send(batch, queue)
             turn += 1
-        replies = peer.recv(timeout if sent > done else 0.001)
+        arrived = peer.recv(timeout if sent > done else 0.001)
+        replies = without_answers(peer, arrived)
+        if arrived and not replies:
+            continue
         if not replies and sent == done:    # not one slot was free: the link is just coming up
             idle_since = idle_since or time.monotonic()
             if time.monotonic() - idle_since < timeout:
@@ -63,7 +91,7 @@ def echo(peer, flow, count, window=256, queues=(0,), timeout=pipeline.PATIENCE, 
                 index = int.from_bytes(reply[flow.at + 4:flow.at + 8], "big")
                 sample += flow.requests(index, 1) + [reply]
         done += flow.judge(replies)
-    extra = peer.recv(0.02)
+    extra = without_answers(peer, peer.recv(0.02))
     if extra:
         raise AssertionError(f"{len(extra)} more replies than requests: {extra[0][:64].hex()}")
     return done
