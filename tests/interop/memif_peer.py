@@ -71,7 +71,13 @@ class Link:
             packets = self.recv_now(queue)
             if packets:
                 return packets
-            self.check()
+            try:
+                self.check()
+            except (Refused, Gone):
+                packets = self.recv_now(queue)      # what was published before the goodbye
+                if packets:
+                    return packets
+                raise
             for each in queues:
                 each.ring.drain()
             packets = self.recv_now(queue)
