@@ -54,15 +54,15 @@ class Namespace:
         wait_for(lambda: self.ip("link", "show", device, check=False).returncode == 0, timeout,
                  f"device {device}")
 
-    def ping(self, target, count, size, interval=0.002):
+    def ping(self, target, count, size, interval=0.002, fragments=False):
         """Runs the kernel's ping; (sent, received), with the rest of what it said.
 
         For its last reply ping waits as long as two others took, which a busy machine may not
         keep. So there is one more request than those that count.
         """
         done = self.execute("ping", "-n", "-c", str(count + 1), "-i", str(interval), "-s",
-                            str(size), "-W", "10", "-M", "do", target, check=False,
-                            timeout=120 + count * interval)
+                            str(size), "-W", "10", "-M", "dont" if fragments else "do", target,
+                            check=False, timeout=120 + count * interval)
         found = re.search(r"(\d+) packets transmitted, \d+ received(.*)", done.stdout)
         if not found:
             raise AssertionError(f"ping {target} said:\n{done.stdout}{done.stderr}")
