@@ -66,8 +66,9 @@ class DocsTest(InteropTest):
         return super().why_not()
 
     def here(self, command):
-        """The command with sockets in the directory of the test, and without a window."""
+        """The command with sockets in the directory of the test, without a window, and patient."""
         command = re.sub(r"auto(video|audio)sink", "fakesink", command)
+        command = re.sub(r"! packetcheck\b", "! packetcheck timeout=60000", command)
         return re.sub(r"/run/vpp/|/tmp/", f"{self.directory}/", command)
 
     def run_program(self, command, **env):

@@ -104,17 +104,23 @@ class HostileSlaveTest(HostileCase):
         path = self.socket()
         with pipeline.Pipeline(pipeline.responder(path, "master")):
             self.wait_socket(path)
-            began = time.monotonic()
-            idle = [Channel.dial(path, began + 5) for _ in range(150)]
-            try:
-                traffic.good_peer("slave", path)
-                self.assertLess(time.monotonic() - began, 4.5, "served while the others idle")
-                if pipeline.stand_in():
+            for _ in range(5):      # a machine that is busy may need longer than they are let in for
+                if self.served_beside_idle(path):
                     return
+            self.fail("never served while the others idled")
+
+    def served_beside_idle(self, path):
+        began = time.monotonic()
+        idle = [Channel.dial(path, began + pipeline.PATIENCE) for _ in range(150)]
+        try:
+            traffic.good_peer("slave", path)
+            served = time.monotonic() - began
+            if not pipeline.stand_in():
                 self.all_closed(idle, began, 30)
-            finally:
-                for channel in idle:
-                    channel.close()
+            return served < 4.5
+        finally:
+            for channel in idle:
+                channel.close()
 
     def test_squatters(self):
         """Programs that stop after INIT, over and over, do not keep a good peer out."""
@@ -181,9 +187,9 @@ class HostileSlaveTest(HostileCase):
             lazy = []
             try:
                 for _ in range(20):
-                    channel = Channel.dial(path, began + 5)
+                    channel = Channel.dial(path, began + pipeline.PATIENCE)
                     lazy.append(channel)
-                    channel.expect(wire.HELLO, began + 5)
+                    channel.expect(wire.HELLO, began + pipeline.PATIENCE)
                     with contextlib.suppress(Gone, Refused):
                         channel.send(wire.init())
                 traffic.good_peer("slave", path)

@@ -155,7 +155,7 @@ class InstalledTest(InteropTest):
             self.wait_socket(path)
             end = f"socket-path={path} role=slave"
             line = Pipeline(f"packetgen count=1000 ! memifsink {end} when-down=block "
-                            f"memifsrc {end} ! packetcheck count=1000", ("-m",))
+                            f"memifsrc {end} ! packetcheck count=1000 timeout=60000", ("-m",))
             try:
                 self.assertEqual(line.wait(60), 0, line.output()[-3000:])
                 line.assert_silent()
