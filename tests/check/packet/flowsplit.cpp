@@ -521,7 +521,8 @@ GST_START_TEST(test_pads_come_and_go_while_packets_flow) {
   fail_unless_equals_uint64(received + rig.stat("dropped"), sent.load());
   fail_unless_equals_uint64(rig.stat("drop-port-down") + rig.stat("drop-unlinked"),
                             rig.stat("dropped"));
-  fail_unless(received > 2000 && rig.stat("dropped") < received / 2);
+  // The others have more than half of the flows, whatever becomes of this one's.
+  fail_unless(received > 2000 && rig.stat("dropped") < received);
 }
 GST_END_TEST
 

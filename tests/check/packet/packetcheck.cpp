@@ -376,7 +376,7 @@ GST_END_TEST
 // ---- The end ----------------------------------------------------------------------------------
 
 GST_START_TEST(test_count) {
-  Check check("count=10");
+  Check check("count=10 timeout=0");
   const Packets packets = make(12);
   for (std::size_t i = 0; i < 9; ++i) fail_unless_equals_int(check.push(packets[i]), GST_FLOW_OK);
   fail_unless_equals_int(check.push(packets[9]), GST_FLOW_EOS);
@@ -393,7 +393,7 @@ GST_START_TEST(test_count) {
 GST_END_TEST
 
 GST_START_TEST(test_count_with_faults) {
-  Check check("count=10");
+  Check check("count=10 timeout=0");
   Packets packets = make(12);
   std::swap(packets[3], packets[4]);
   packets.erase(packets.begin() + 6);
@@ -427,7 +427,7 @@ GST_START_TEST(test_timeout_without_count_or_packets) {
 GST_END_TEST
 
 GST_START_TEST(test_upstream_ends) {
-  Check whole("count=10");
+  Check whole("count=10 timeout=0");
   whole.push(make(9));
   whole.eos();
   fail_unless(whole.verdict().find("9 of 10") == 0);
@@ -464,13 +464,14 @@ GST_END_TEST
 
 // Two branches that know nothing of each other end the pipeline together.
 GST_START_TEST(test_two_branches) {
-  for (const char* line : {"packetgen count=100 ! fakesink packetgen ! packetcheck count=5000",
-                           "packetgen count=100 ! fakesink packetgen rate=1Mpps ! queue ! "
-                           "packetcheck count=5000",
-                           "packetgen count=5000 size=imix flows=9 ! queue ! packetcheck",
-                           "packetgen batches=false count=5000 ! packetcheck count=5000",
-                           "packetgen protocol=icmp-echo count=5000 ! icmpresponder ! "
-                           "packetcheck count=5000"}) {
+  for (const char* line :
+       {"packetgen count=100 ! fakesink packetgen ! packetcheck count=5000 timeout=0",
+        "packetgen count=100 ! fakesink packetgen rate=1Mpps ! queue ! "
+        "packetcheck count=5000 timeout=0",
+        "packetgen count=5000 size=imix flows=9 ! queue ! packetcheck",
+        "packetgen batches=false count=5000 ! packetcheck count=5000 timeout=0",
+        "packetgen protocol=icmp-echo count=5000 ! icmpresponder ! "
+        "packetcheck count=5000 timeout=0"}) {
     GstElement* pipeline = gst_parse_launch(line, nullptr);
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
     fail_unless(rig::reaches_eos(pipeline));
