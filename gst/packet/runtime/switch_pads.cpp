@@ -34,6 +34,7 @@ class SwitchCore final : public ElementCore {
 
  private:
   [[nodiscard]] bool all_ended();
+  [[nodiscard]] bool still_ended() const;
   void push_eos();
 
   bool ended_ = false;  // EOS was pushed; paths_mutex_
@@ -95,8 +96,9 @@ void SwitchCore::stream_starts(DataPath& path) {
     path.at_eos = false;
     if (!std::exchange(ended_, false)) return;
   }
+  // In turn: an EOS that another thread is about to push would else come behind it.
   for (const auto& port : *ports().ports()) {
-    if (port) prepare_source(port->pad(), port->number());
+    if (port) port->in_turn([&] { prepare_source(port->pad(), port->number()); });
   }
 }
 
@@ -113,10 +115,19 @@ bool SwitchCore::all_ended() {
   return any && !std::exchange(ended_, true);
 }
 
+/** To those for which no new stream has begun meanwhile. */
 void SwitchCore::push_eos() {
   for (const auto& port : *ports().ports()) {
-    if (port) port->in_turn([&] { return gst_pad_push_event(port->pad(), gst_event_new_eos()); });
+    if (!port) continue;
+    port->in_turn([&] {
+      if (still_ended()) gst_pad_push_event(port->pad(), gst_event_new_eos());
+    });
   }
+}
+
+bool SwitchCore::still_ended() const {
+  const std::lock_guard lock(paths_mutex_);
+  return ended_;
 }
 
 void SwitchCore::end_of_stream(DataPath& path) {

@@ -849,6 +849,48 @@ GST_START_TEST(test_stop_while_streaming) {
 }
 GST_END_TEST
 
+/** Port 1 gets what another thread sends it, though the end of all is on its way to it. */
+GST_START_TEST(test_a_stream_begins_while_the_last_one_ends) {
+  struct Hold {
+    std::atomic<bool> came{false}, released{false};
+  } hold;
+  const auto within = [](int milliseconds, const std::atomic<bool>& condition) {
+    for (int i = 0; i < milliseconds && !condition; ++i) g_usleep(1000);
+    return condition.load();
+  };
+  BridgeRig rig(2);
+  rig.play();
+  introduce(rig);
+  rig[0].event(gst_event_new_eos());
+  // The end comes to port 0 first, and is held there.
+  gst_pad_add_probe(
+      rig[0].src(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+      [](GstPad*, GstPadProbeInfo* info, gpointer self) {
+        if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_EOS)
+          return GST_PAD_PROBE_OK;
+        auto& held = *static_cast<Hold*>(self);
+        held.came = true;
+        for (int i = 0; i < 20'000 && !held.released; ++i) g_usleep(1000);
+        return GST_PAD_PROBE_REMOVE;
+      },
+      &hold, nullptr);
+  std::thread ends([&] { rig[1].event(gst_event_new_eos()); });
+  fail_unless(within(20'000, hold.came));
+  std::atomic<bool> begun{false};
+  std::thread begins([&] {
+    rig[0].event(gst_event_new_stream_start("again"));
+    begun = true;
+  });
+  (void)within(100, begun);
+  hold.released = true;
+  ends.join();
+  begins.join();
+  rig[0].start();
+  rig[0].push(frame(kB, kA));
+  fail_unless_equals_uint64(rig[1].take().size(), 1);
+}
+GST_END_TEST
+
 GST_START_TEST(test_documentation) {
   documentation::check("ethbridge");
 }
@@ -897,6 +939,7 @@ static Suite* ethbridge_suite() {
   tcase_add_test(tc, test_two_threads);
   tcase_add_test(tc, test_release_while_streaming);
   tcase_add_test(tc, test_stop_while_streaming);
+  tcase_add_test(tc, test_a_stream_begins_while_the_last_one_ends);
   tcase_add_test(tc, test_documentation);
   return s;
 }
