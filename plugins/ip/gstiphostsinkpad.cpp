@@ -138,9 +138,9 @@ void sink_pad_set_property(GObject* object, guint id, const GValue* value, GPara
   Pacer& pacer = sender.pacer();
   switch (id) {
     case kSinkMaxBitrate:
-      return pacer.set(g_value_get_uint64(value), pacer.burst());
+      return pacer.set_rate(g_value_get_uint64(value));
     case kSinkMaxBurst:
-      return pacer.set(pacer.rate(), g_value_get_uint64(value));
+      return pacer.set_burst(g_value_get_uint64(value));
     default:
       break;
   }

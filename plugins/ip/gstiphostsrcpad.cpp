@@ -59,11 +59,12 @@ bool set_binding(UdpReceiver& receiver, guint id, const GValue* value) {
 }
 
 void set_timeout(SourceSide& side, guint64 timeout) {
+  // First: the silence of before is no reason to tell of the new one.
+  side.receiver->restart_timeout(ipplugin::monotonic_time());
   {
     const std::lock_guard lock(side.receiver->mutex);
     side.receiver->timeout = timeout;
   }
-  side.receiver->restart_timeout(ipplugin::monotonic_time());
   side.host->wake();
 }
 

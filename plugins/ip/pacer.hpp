@@ -23,10 +23,15 @@ class Pacer {
  public:
   static constexpr GstClockTime kBurst = 10 * GST_MSECOND;
 
-  /** `rate` in bits per second, 0: no limit; `burst` the time whose bits may leave at once. */
-  void set(std::uint64_t rate, GstClockTime burst) {
+  /** In bits per second; 0: no limit. */
+  void set_rate(std::uint64_t rate) {
     const std::lock_guard lock(mutex_);
     rate_ = rate;
+    changed_.notify_all();
+  }
+  /** The time whose bits may leave at once. */
+  void set_burst(GstClockTime burst) {
+    const std::lock_guard lock(mutex_);
     burst_ = burst;
     changed_.notify_all();
   }
