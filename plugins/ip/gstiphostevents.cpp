@@ -42,7 +42,10 @@ bool gst_ip_host_all_ended(GstIpHost* self) {
 void gst_ip_host_look_for_end(GstIpHost* self) {
   if (!gst_ip_host_all_ended(self)) return;
   self->state->host->send_own_before();
-  self->state->host->output().push_eos();
+  self->state->host->output().push_eos([self] {
+    const std::lock_guard lock(self->state->mutex);
+    return self->state->ended;
+  });
 }
 
 namespace {
@@ -71,11 +74,16 @@ bool gst_ip_host_sends_alone(GstIpHost* self, GstPad* pad) {
 
 void gst_ip_host_flush_sender(GstIpHost* self, GstPad* pad, GstEvent* event) {
   UdpSender& sender = *gst_ip_host_sender(pad);
-  const bool starts = GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_START;
-  if (starts) sender.interrupt();
-  if (gst_ip_host_sends_alone(self, pad)) gst_pad_push_event(self->src, gst_event_ref(event));
-  if (starts) return;
-  self->state->host->output().prepare_segment();
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_START) {
+    sender.interrupt();
+    sender.flushes_source = gst_ip_host_sends_alone(self, pad);
+    if (sender.flushes_source) gst_pad_push_event(self->src, gst_event_ref(event));
+    return;
+  }
+  // Also if there is another stream by now.
+  if (sender.flushes_source.exchange(false)) {
+    self->state->host->output().end_flush(gst_event_ref(event));
+  }
   gst_ip_host_stream_starts(self, &sender.at_eos);
   sender.resume();
 }

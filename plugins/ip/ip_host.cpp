@@ -127,12 +127,12 @@ bool IpHost::use_link_type(LinkType type) {
 }
 
 bool IpHost::make_host(LinkType type) {
-  output_.prepare(type);
   std::vector<std::pair<std::shared_ptr<UdpReceiver>, Result<void>>> results;
   {
     Lock lock(*this);
     if (link_type_) return link_type_ == type;
     if (!running_) return false;
+    output_.prepare(type);  // once, and before there is a host that sends
     link_type_ = type;
     config_.link_type = type;
     host_.emplace(config_);

@@ -59,12 +59,20 @@ void PacketOutput::prepare(LinkType type) {
   prepare_segment();
 }
 
+/** In turn: an EOS that another thread is about to push would else come behind it. */
 void PacketOutput::prepare_again() {
+  const std::lock_guard turn(turn_);
   if (known_.load(std::memory_order_acquire)) prepare(type_);
 }
 
+/** In turn: no data may come between. */
+void PacketOutput::end_flush(GstEvent* event) {
+  const std::lock_guard turn(turn_);
+  gst_pad_push_event(pad_, event);
+  if (known_.load(std::memory_order_acquire)) prepare_segment();
+}
+
 void PacketOutput::prepare_segment() {
-  if (!known_.load(std::memory_order_acquire)) return;
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
   GstEvent* event = gst_event_new_segment(&segment);
@@ -125,11 +133,6 @@ GstFlowReturn PacketOutput::push(GstBuffer* buffer) {
 GstFlowReturn PacketOutput::push(GstBufferList* list) {
   const std::lock_guard turn(turn_);
   return gst_pad_push_list(pad_, list);
-}
-
-void PacketOutput::push_eos() {
-  const std::lock_guard turn(turn_);
-  gst_pad_push_event(pad_, gst_event_new_eos());
 }
 
 }  // namespace ipplugin

@@ -53,12 +53,12 @@ class PacketOutput {
   void start(std::size_t longest);
   /** When no thread pushes any more. */
   void stop();
-  /** Gives the pad the events that come before data: for a new stream. */
+  /** Gives the pad the events that come before data: for the first stream, before any data. */
   void prepare(LinkType type);
   /** The same for one behind the end of the last; before the first there is nothing to do. */
   void prepare_again();
-  /** After a flush, which takes the segment away. */
-  void prepare_segment();
+  /** Pushes the end of a flush, which takes the segment away, and gives the pad another one. */
+  void end_flush(GstEvent* event);
 
   /** What the packets behind the pad have to be: Ethernet frames where both are possible. */
   [[nodiscard]] LinkType peer_link_type() const;
@@ -68,15 +68,22 @@ class PacketOutput {
   /** In turn with other threads; both take what they push, whatever format() it was made for. */
   GstFlowReturn push(GstBuffer* buffer);
   GstFlowReturn push(GstBufferList* list);
-  void push_eos();
+  /** Pushes EOS if then, in turn, `still_ended()`: a new stream may have begun meanwhile. */
+  template <class StillEnded>
+  void push_eos(StillEnded still_ended) {
+    const std::lock_guard turn(turn_);
+    if (still_ended()) gst_pad_push_event(pad_, gst_event_new_eos());
+  }
 
  private:
+  void prepare_segment();
   PacketFormatPtr negotiated();
 
   GstPad* const pad_;
   std::string stream_id_;
-  // A pad first sends its sticky events, and a second thread would not wait for them.
-  std::mutex turn_;
+  // A pad first sends its sticky events, and a second thread would not wait for them. Recursive: a
+  // loop of links leads back here.
+  std::recursive_mutex turn_;
   std::size_t longest_ = 0;         // turn_
   std::atomic<bool> known_{false};  // type_ is
   LinkType type_ = LinkType::ethernet;

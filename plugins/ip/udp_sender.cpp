@@ -75,6 +75,7 @@ void UdpSender::reset() {
   source_port_ = 0;
   destinations_.clear();
   at_eos = false;
+  flushes_source = false;
   for (gstcommon::Counter* counter : {&datagrams_, &bytes_, &held_, &unreachable_}) {
     counter->reset();
   }

@@ -80,6 +80,8 @@ class UdpSender {
 
   /** Under the mutex of the element. */
   bool at_eos = false;
+  /** The source pad flushes with this stream. */
+  std::atomic<bool> flushes_source{false};
 
  private:
   struct Destination {
