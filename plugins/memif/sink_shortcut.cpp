@@ -70,9 +70,9 @@ GstFlowReturn SinkShortcut::pass(Data* data, GstClockTime time, BaseChain base_c
     gst_mini_object_unref(GST_MINI_OBJECT_CAST(data));
     return flow;
   }
-  // Before the base class looks: what happens from now on counts.
-  usual_.store(time != kTwoTimes && !stepped_.load(std::memory_order_acquire) && is_plain(),
-               std::memory_order_release);
+  // Before anything is looked at, here and by the base class: what happens from now on counts.
+  usual_.store(true, std::memory_order_seq_cst);
+  if (time == kTwoTimes || stepped_.load(std::memory_order_seq_cst) || !is_plain()) on_event();
   last_ = time;
   in_a_row_ = 0;
   flow = base_chain(pad(), GST_OBJECT_CAST(sink_), data);

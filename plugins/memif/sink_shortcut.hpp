@@ -33,10 +33,10 @@ class SinkShortcut {
   GstFlowReturn chain(GstBufferList* list);
 
   /** There is an event, or a new setting: the base class gets the next buffer. Any thread. */
-  void on_event() noexcept { usual_.store(false, std::memory_order_release); }
+  void on_event() noexcept { usual_.store(false, std::memory_order_seq_cst); }
   /** There is a step, of which only the base class knows when it ends. Any thread. */
   void on_step() noexcept {
-    stepped_.store(true, std::memory_order_release);
+    stepped_.store(true, std::memory_order_seq_cst);
     on_event();
   }
   /** In READY. */

@@ -53,6 +53,7 @@ class Sink {
     GST_BUFFER_PTS(buffer) = time;
     return gst_pad_push(from_, buffer);
   }
+  GstFlowReturn push_buffer(GstBuffer* buffer) { return gst_pad_push(from_, buffer); }
   /** @p n buffers, one per millisecond from @p from on. */
   void push_all(guint from, guint n) {
     for (guint i = from; i < from + n; ++i) {
@@ -145,6 +146,39 @@ GST_START_TEST(test_what_is_set_counts_at_once) {
 }
 GST_END_TEST
 
+/** Also what is set while it is looked whether there is something that the base class has to do. */
+GST_START_TEST(test_what_is_set_during_a_look_counts) {
+  Sink sink;
+  GstBaseSink* base = GST_BASE_SINK(sink.get());
+  std::atomic<bool> notified{false};
+  g_signal_connect(base, "notify::enable-last-sample",
+                   G_CALLBACK(+[](GObject*, GParamSpec*, gpointer seen) {
+                     static_cast<std::atomic<bool>*>(seen)->store(true);
+                   }),
+                   &notified);
+  std::atomic<pid_t> pusher{0};
+  // The look at the settings of the base class takes this lock, behind that at the one that is set.
+  GST_OBJECT_LOCK(base);
+  std::thread pushing([&] {
+    pusher = ::gettid();
+    sink.push(GST_CLOCK_TIME_NONE);
+  });
+  const bool waits = eventually([&] { return pusher != 0 && sleeps(pusher); });
+  std::thread setting([&] { g_object_set(base, "enable-last-sample", TRUE, nullptr); });
+  const bool set = eventually([&] { return notified.load(); });
+  GST_OBJECT_UNLOCK(base);
+  setting.join();
+  pushing.join();
+  fail_unless(waits && set);
+  // The base class keeps this one, not the one before.
+  const Bytes last = packet(2, 100);
+  fail_unless_equals_int(sink.push_buffer(buffer_of(last)), GST_FLOW_OK);
+  GstSample* sample = gst_base_sink_get_last_sample(base);
+  fail_unless(sample != nullptr && bytes_of(gst_sample_get_buffer(sample)) == last);
+  gst_sample_unref(sample);
+}
+GST_END_TEST
+
 /** One that has to wait blocks, and does so from the next buffer on. */
 GST_START_TEST(test_sync_and_pause) {
   for (const bool pause : {false, true}) {
@@ -210,6 +244,7 @@ static Suite* shortcut_suite(void) {
   tcase_add_test(tests, test_a_flush);
   tcase_add_test(tests, test_the_last_sample_from_when_it_is_enabled);
   tcase_add_test(tests, test_what_is_set_counts_at_once);
+  tcase_add_test(tests, test_what_is_set_during_a_look_counts);
   tcase_add_test(tests, test_sync_and_pause);
   tcase_add_test(tests, test_a_step_ends);
   return suite;
