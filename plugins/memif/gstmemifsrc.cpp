@@ -131,6 +131,7 @@ gboolean gst_memif_src_start(GstBaseSrc* src) {
   state.no_memory_before = state.no_memory->get();
   const std::lock_guard lock(state.mutex);
   state.receiver = std::move(*receiver);
+  if (state.rx_mode != mode) state.receiver->set_mode(state.rx_mode);  // it was set meanwhile
   state.receiver->refresh_ahead();  // the link may have gone before it could be left
   return TRUE;
 }

@@ -4,12 +4,29 @@
  * @file
  * What applications set and hear: properties, errors with a remedy, messages, caps and queries.
  */
+#include <dlfcn.h>
+#include <sys/eventfd.h>
+
 #include <atomic>
+#include <functional>
 
 #include "pipeline.hpp"
 #include "tests/check/documentation.hpp"
 
 using namespace memiftest;
+
+namespace {
+
+/** Called with each eventfd that this thread makes: what opens a queue makes one. */
+thread_local std::function<void()> when_eventfd;
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) int eventfd(unsigned count, int flags) noexcept {
+  static auto* const next = reinterpret_cast<int (*)(unsigned, int)>(dlsym(RTLD_NEXT, "eventfd"));
+  if (when_eventfd) when_eventfd();
+  return next(count, flags);
+}
 
 namespace {
 
@@ -350,6 +367,42 @@ GST_START_TEST(test_ranges_are_the_real_ones) {
 }
 GST_END_TEST
 
+/** As by another thread of the application, while the element opens its queue. */
+GST_START_TEST(test_an_rx_mode_that_is_set_during_the_start_counts) {
+  const std::string name = unique_socket();
+  auto peer = started(settings_for(Role::master, name));
+  auto sender = must(Sender::open(peer, 0));
+  Pipeline pipeline("memifsrc name=src" + slave_at(name) + kAppSink);
+  GObject* src = G_OBJECT(pipeline.element("src"));
+  int last = 0;
+  for (const bool look : {true, false}) {
+    gst_util_set_object_arg(src, "rx-mode", "interrupt");
+    int made = 0;
+    // At the last one, which a first start tells.
+    when_eventfd = [&] {
+      if (++made == last) gst_util_set_object_arg(src, "rx-mode", "polling");
+    };
+    pipeline.set(GST_STATE_PAUSED);
+    when_eventfd = nullptr;
+    fail_unless(made > 0 && (look || made == last), "%d, not %d", made, last);
+    if (look) last = made;
+    if (look) pipeline.set(GST_STATE_NULL);
+  }
+  pipeline.set(GST_STATE_PLAYING);
+  fail_unless(come_up(peer) && pipeline.link_comes_up("src"));
+  // One that polls wants no wake-ups from the time on that it does.
+  const Bytes bytes = packet(1, 100);
+  const TxSegment segment(bytes);
+  fail_unless(eventually([&] {
+    const std::uint64_t before = sender->stats().interrupts.get();
+    fail_unless(send_one(*sender, {&segment, 1}) == Sent::ok);
+    sender->flush();
+    pull(pipeline);
+    return sender->stats().interrupts.get() == before;
+  }));
+}
+GST_END_TEST
+
 GST_START_TEST(test_a_secret_is_not_shown) {
   Pipeline pipeline("memifsrc name=src secret=psst" + slave_at(unique_socket()) + "! fakesink");
   gchar* dot = gst_debug_bin_to_dot_data(GST_BIN(pipeline.get()), GST_DEBUG_GRAPH_SHOW_ALL);
@@ -636,6 +689,7 @@ static Suite* properties_suite(void) {
   tcase_add_loop_test(tests, test_an_end_that_joins_with_settings, 0, 10);
   tcase_add_test(tests, test_what_is_in_use_is_read_back);
   tcase_add_test(tests, test_ranges_are_the_real_ones);
+  tcase_add_test(tests, test_an_rx_mode_that_is_set_during_the_start_counts);
   tcase_add_test(tests, test_a_secret_is_not_shown);
   tcase_add_test(tests, test_names_that_the_peer_sees);
   tcase_add_test(tests, test_a_secret_that_libmemif_cuts_is_a_warning);
