@@ -127,7 +127,9 @@ WaitResult Sender::wait_for_room(std::int64_t timeout_ns) {
   std::int64_t pause = kFirstRoomWaitNs;
   for (;;) {
     if (interrupted()) return WaitResult::interrupted;
-    if (std::exchange(changed_, false) || refresh()) return WaitResult::link_changed;
+    if (std::exchange(changed_, false) || refresh() || was_roused()) {
+      return WaitResult::link_changed;
+    }
     if (tx_ != nullptr && tx_->has_room()) return WaitResult::ready;
     if (deadline.passed()) return WaitResult::timeout;
     const bool lost = tx_ == nullptr || link()->state().failed();
@@ -154,6 +156,7 @@ WaitResult Sender::wait_for_link(std::int64_t timeout_ns) {
     if (interrupted()) return WaitResult::interrupted;
     refresh();
     if (tx_ != nullptr && !link()->state().failed()) return WaitResult::ready;
+    if (was_roused()) return WaitResult::link_changed;
     if (deadline.passed()) return WaitResult::timeout;
     sleep(-1, deadline.left_ns());
   }

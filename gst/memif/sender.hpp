@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -89,6 +90,14 @@ class GSTMEMIF_API Sender final : public QueueUser {
   }
   /** After SendResult::link_lost: waits for a link with this queue. */
   WaitResult wait_for_link(std::int64_t timeout_ns = kForever);
+  /**
+   * The present wait_for_room() or wait_for_link(), or the next one, returns
+   * WaitResult::link_changed, so that whether to wait is decided anew. Any thread.
+   */
+  void rouse() noexcept {
+    roused_.store(true, std::memory_order_release);
+    wake();
+  }
 
   /**
    * Flushes, and waits until the peer has taken all packets from the rings of @p senders, which are
@@ -110,8 +119,10 @@ class GSTMEMIF_API Sender final : public QueueUser {
   using QueueUser::QueueUser;
   void prepare();
   void use(Link* link) override;
+  bool was_roused() noexcept { return roused_.exchange(false, std::memory_order_acquire); }
 
   TxQueue* tx_ = nullptr;
+  std::atomic<bool> roused_{false};
   Patience patience_;
   bool changed_ = false;  // wait_for_room() has yet to say so
 };

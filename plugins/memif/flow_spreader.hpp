@@ -15,7 +15,7 @@
 #include "gst/packet/caps.hpp"
 
 /**
- * Used like a Sender: by one thread at a time, but for interrupt() and resume().
+ * Used like a Sender: by one thread at a time, but for interrupt(), resume() and rouse().
  *
  * With all queues, a packet's queue follows from a hash of its flow, so packets of one flow keep
  * their order. Only the queues that the peer agreed to are used.
@@ -76,6 +76,10 @@ class FlowSpreader {
   }
   void resume() noexcept {
     for (auto& sender : senders_) sender->resume();
+  }
+  /** Ends a wait for room or for a link, so that it is decided anew whether to wait. Any thread. */
+  void rouse() noexcept {
+    for (auto& sender : senders_) sender->rouse();
   }
 
  private:

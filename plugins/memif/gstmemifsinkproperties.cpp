@@ -2,6 +2,8 @@
 // Copyright (C) 2026 The gst-memif developers
 #include "plugins/memif/gstmemifsinkproperties.hpp"
 
+#include <mutex>
+
 #include "plugins/common/properties.hpp"
 #include "plugins/memif/gstmemifsinkstate.hpp"
 
@@ -32,16 +34,28 @@ static GType gst_memif_policy_get_type(void) {
   return type;
 }
 
+namespace {
+
+/** Also for what waits by the old policy. */
+void gst_memif_sink_set_policy(GstMemifSinkState& state, std::atomic<TxPolicy>& policy,
+                               const GValue* value) {
+  policy.store(static_cast<TxPolicy>(g_value_get_enum(value)));
+  const std::lock_guard lock(state.mutex);
+  if (state.queues) state.queues->rouse();
+}
+
+}  // namespace
+
 void gst_memif_sink_set_property(GObject* object, guint id, const GValue* value,
                                  GParamSpec* pspec) {
   GstMemifSinkState& state = gst_memif_sink_state(object);
   if (state.common.set_property(id, value)) return;
   switch (id) {
     case kPropWhenFull:
-      state.path.when_full.store(static_cast<TxPolicy>(g_value_get_enum(value)));
+      gst_memif_sink_set_policy(state, state.path.when_full, value);
       break;
     case kPropWhenDown:
-      state.path.when_down.store(static_cast<TxPolicy>(g_value_get_enum(value)));
+      gst_memif_sink_set_policy(state, state.path.when_down, value);
       break;
     case kPropDrainTimeout:
       state.path.drain_timeout.store(g_value_get_uint64(value));

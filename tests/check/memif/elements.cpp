@@ -175,6 +175,30 @@ GST_START_TEST(test_a_sink_that_waits_stops_at_once) {
 }
 GST_END_TEST
 
+/** What waits by the policy of before does not wait any longer. */
+GST_START_TEST(test_a_sink_that_waits_learns_of_another_policy) {
+  const std::string name = unique_socket();
+  auto deaf = started(settings_for(Role::master, name));
+  Pipeline full(kAppSrc + ("memifsink name=sink ring-size=4 when-full=block" + slave_at(name)));
+  full.set(GST_STATE_PLAYING);
+  fail_unless(full.link_comes_up("sink"));
+  for (int i = 0; i < 20; ++i) push(full, packet(0, 100));
+  fail_unless(eventually([&] { return full.stat("sink", "packets") == 4; }));
+  gst_util_set_object_arg(G_OBJECT(full.element("sink")), "when-full", "drop");
+  fail_unless(eventually([&] { return full.stat("sink", "drop-ring-full") == 16; }));
+
+  Pipeline alone(kAppSrc + ("memifsink name=sink" + slave_at(unique_socket())));
+  alone.set(GST_STATE_PLAYING);
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    gst_util_set_object_arg(G_OBJECT(alone.element("sink")), "when-down", "block");
+    push(alone, packet(0, 100));
+    pause_ms(2);  // so that it waits, mostly
+    gst_util_set_object_arg(G_OBJECT(alone.element("sink")), "when-down", "drop");
+    fail_unless(eventually([&] { return alone.stat("sink", "drop-link-down") == i + 1; }));
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_a_sink_that_waits_can_pause_and_go_on) {
   const std::string name = unique_socket();
   Pipeline pipeline(kAppSrc + ("memifsink name=sink when-down=block" + slave_at(name)));
@@ -431,6 +455,7 @@ static Suite* elements_suite(void) {
 #endif
   tcase_add_loop_test(tests, test_a_waiting_source_stops_at_once, 0, 3);
   tcase_add_test(tests, test_a_sink_that_waits_stops_at_once);
+  tcase_add_test(tests, test_a_sink_that_waits_learns_of_another_policy);
   tcase_add_test(tests, test_a_sink_that_waits_can_pause_and_go_on);
   tcase_add_test(tests, test_end_of_stream);
   tcase_add_test(tests, test_end_of_stream_at_any_time);
