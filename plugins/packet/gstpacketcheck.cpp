@@ -74,8 +74,9 @@ struct GstPacketCheckState {
   gint timeout = -1;
   guint report_interval = 0;
   bool verify = true;
-  bool finished = false;    // the verdict is out: nothing counts any more
-  bool eos_posted = false;  // by us, not the base class
+  bool finished = false;    // the verdict is made: nothing counts any more
+  bool told = false;        // and its messages are posted, but for EOS
+  bool eos_posted = false;  // by us, not the base class; or about to be
   bool playing = false;
   std::condition_variable changed;
   std::thread watch;  // while PLAYING; of state changes
@@ -145,7 +146,14 @@ void gst_packet_check_finish(GstPacketCheck* self, End end) {
   if (!whole) {
     GST_ELEMENT_ERROR(self, STREAM, FAILED, ("%s.", sentence(account, count).c_str()),
                       ("%s", reason_of(end)));
-  } else if (end != End::upstream) {
+  }
+  bool post_eos = false;
+  {
+    const std::lock_guard lock(state.mutex);
+    state.told = true;
+    post_eos = state.eos_posted;
+  }
+  if (post_eos) {
     gst_element_post_message(GST_ELEMENT_CAST(self), gst_message_new_eos(GST_OBJECT_CAST(self)));
   }
 }
@@ -217,6 +225,8 @@ gboolean gst_packet_check_event(GstBaseSink* sink, GstEvent* event) {
     GstPacketCheckState& state = state_of(sink);
     gst_packet_check_finish(reinterpret_cast<GstPacketCheck*>(sink), End::upstream);
     const std::lock_guard lock(state.mutex);
+    // Another thread is telling the verdict: EOS comes behind it, and from there.
+    if (!state.told) state.eos_posted = true;
     if (state.eos_posted) {
       gst_event_unref(event);
       return TRUE;
@@ -292,7 +302,7 @@ void gst_packet_check_start_watch(GstPacketCheck* self) {
   {
     const std::lock_guard lock(state.mutex);
     state.playing = true;
-    post_again = state.eos_posted;
+    post_again = state.eos_posted && state.told;
   }
   if (post_again) {
     // As base sinks do: the bin forgets which sinks are at EOS when it goes to PAUSED.
@@ -314,7 +324,7 @@ void gst_packet_check_stop_watch(GstPacketCheck* self) {
 void gst_packet_check_reset(GstPacketCheckState& state) {
   const std::lock_guard lock(state.mutex);
   state.judge.clear();
-  state.finished = state.eos_posted = false;
+  state.finished = state.told = state.eos_posted = false;
 }
 
 GstStateChangeReturn gst_packet_check_change_state(GstElement* element, GstStateChange transition) {

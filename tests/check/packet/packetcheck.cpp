@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The gst-memif developers
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <thread>
 #include <utility>
 
 #include "packet_builder.hpp"
@@ -418,6 +420,51 @@ GST_START_TEST(test_timeout) {
 }
 GST_END_TEST
 
+namespace {
+
+/** Upstream ends when the verdict is told, on another thread: the order of what is posted. */
+class EndDuringVerdict {
+ public:
+  explicit EndDuringVerdict(Check& check) : check_(check) {
+    gst_bus_set_sync_handler(check.bus, see, this, nullptr);
+  }
+  ~EndDuringVerdict() {
+    gst_bus_set_sync_handler(check_.bus, nullptr, nullptr, nullptr);
+    if (end_.joinable()) end_.join();
+  }
+  EndDuringVerdict(const EndDuringVerdict&) = delete;
+  EndDuringVerdict& operator=(const EndDuringVerdict&) = delete;
+
+ private:
+  static GstBusSyncReply see(GstBus*, GstMessage* message, gpointer data) {
+    auto& self = *static_cast<EndDuringVerdict*>(data);
+    const GstMessageType type = GST_MESSAGE_TYPE(message);
+    if (type == GST_MESSAGE_EOS) self.ended_ = true;
+    if (type == GST_MESSAGE_ELEMENT) {
+      self.end_ = std::thread([&self] { self.check_.eos(); });
+      for (int i = 0; i < 100 && !self.ended_; ++i) g_usleep(1000);
+    }
+    return GST_BUS_PASS;
+  }
+
+  Check& check_;
+  std::atomic<bool> ended_{false};
+  std::thread end_;
+};
+
+}  // namespace
+
+/** What waits for the end of a pipeline learns of the error first. */
+GST_START_TEST(test_upstream_ends_while_the_verdict_is_told) {
+  Check check("count=10 timeout=0");
+  check.push(make(7));
+  const EndDuringVerdict end(check);
+  g_object_set(check.element, "timeout", 10, nullptr);
+  fail_unless(check.verdict().find("7 of 10") == 0);
+  gst_message_unref(check.wait(GST_MESSAGE_EOS));
+}
+GST_END_TEST
+
 GST_START_TEST(test_timeout_without_count_or_packets) {
   Check silent("timeout=30");
   fail_unless(silent.verdict().empty());
@@ -506,6 +553,7 @@ static Suite* packetcheck_suite() {
   tcase_add_test(tcase, test_count);
   tcase_add_test(tcase, test_count_with_faults);
   tcase_add_test(tcase, test_timeout);
+  tcase_add_test(tcase, test_upstream_ends_while_the_verdict_is_told);
   tcase_add_test(tcase, test_timeout_without_count_or_packets);
   tcase_add_test(tcase, test_upstream_ends);
   tcase_add_test(tcase, test_states_start_anew);
