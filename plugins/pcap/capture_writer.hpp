@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "gst/common/counter.hpp"
 #include "plugins/pcap/capture_format.hpp"
@@ -56,6 +57,8 @@ class CaptureWriter {
     const std::uint32_t kept = std::min(size, plan_.info.snaplen);
     const std::size_t needed = record_size(plan_.info.format, kept);
     if (rotates_ || needed > room()) [[unlikely]] {
+      // What is in a file that is complete has been counted.
+      if (rotates_) count(std::exchange(tally, {}));
       if (const Flow made = make_room(needed, time); made != Flow::ok) return made;
     }
     write_record(plan_.info.format, block_.get() + used_, time, bytes, kept, size);

@@ -373,6 +373,27 @@ GST_START_TEST(test_rotation_by_size) {
 }
 GST_END_TEST
 
+/** When it is told that a file is complete, its packets have been counted. */
+GST_START_TEST(test_figures_of_files_that_are_complete) {
+  const Folder folder;
+  Sink sink(folder / "a.pcap", "max-file-size=324");
+  std::vector<std::uint64_t> figures;
+  const auto see = [](GstBus*, GstMessage* message, gpointer counts) {
+    if (gst_message_has_name(message, "pcap-file-closed") != FALSE) {
+      static_cast<std::vector<std::uint64_t>*>(counts)->push_back(
+          rig::stat(GST_ELEMENT_CAST(GST_MESSAGE_SRC(message)), "packets-in"));
+    }
+    return GST_BUS_PASS;
+  };
+  gst_bus_set_sync_handler(sink.bus, see, &figures, nullptr);
+  sink.play();
+  gst_pad_push(sink.source, rig::make_batch(std::vector<Bytes>(10, samples::payload(84))));
+  sink.eos();
+  fail_unless(figures == std::vector<std::uint64_t>({3, 6, 9, 10}));
+  gst_bus_set_sync_handler(sink.bus, nullptr, nullptr, nullptr);
+}
+GST_END_TEST
+
 /** A packet that is longer than the limit has a file of its own. */
 GST_START_TEST(test_rotation_of_long_packets) {
   const Folder folder;
@@ -633,6 +654,7 @@ static Suite* pcapsink_suite() {
   tcase_add_test(tc, test_times);
   tcase_add_test(tc, test_recorded_times_are_kept);
   tcase_add_test(tc, test_rotation_by_size);
+  tcase_add_test(tc, test_figures_of_files_that_are_complete);
   tcase_add_test(tc, test_rotation_of_long_packets);
   tcase_add_test(tc, test_rotation_by_time_keeps_the_last_files);
   tcase_add_test(tc, test_places_that_cannot_be_written);
