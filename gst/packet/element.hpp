@@ -39,7 +39,8 @@
  *   static constexpr Access access = Access::read;     a packet may leave through several ports
  *   static constexpr std::array link_types{...};       exactly one; default: ethernet
  *   Verdict process(const Packet&, unsigned port);     `port` is the one the packet came in by
- *   void port_removed(unsigned port);                  optional: nothing can be sent there any more
+ *   void port_removed(unsigned port);                  optional: nothing can be sent there any
+ *                                                      more; again when nothing comes in by it
  *
  * and no set_caps(). Port n is the pair of request pads sink_n and src_n. Each sink pad may have a
  * streaming thread of its own, so process() runs on several threads at once and must be ready for

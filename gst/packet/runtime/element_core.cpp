@@ -124,14 +124,22 @@ void ElementCore::add_port(GstPad* pad, unsigned number) {
 
 void ElementCore::remove(GstPad* pad) {
   if (GST_PAD_IS_SINK(pad)) {
-    const std::lock_guard lock(paths_mutex_);
-    retired_.add(DataPath::of(pad).counters());
-    paths_.erase(DataPath::of(pad).number());
+    const unsigned number = DataPath::of(pad).number();
+    {
+      const std::lock_guard lock(paths_mutex_);
+      retired_.add(DataPath::of(pad).counters());
+      paths_.erase(number);
+    }
+    // Packets that came since the source pad went may have been taken for a way to somewhere.
+    if (!ports_.has(number)) port_removed(number);
     return;
   }
-  const auto gone = ports_.remove(pad);
-  if (!gone || spec().port_removed == nullptr) return;
-  guarded(element_, "port_removed()", [&] { spec().port_removed(object_, gone->number()); });
+  if (const auto gone = ports_.remove(pad)) port_removed(gone->number());
+}
+
+void ElementCore::port_removed(unsigned number) {
+  if (spec().port_removed == nullptr) return;
+  guarded(element_, "port_removed()", [&] { spec().port_removed(object_, number); });
 }
 
 bool ElementCore::accept_caps(GstCaps* caps) {

@@ -94,6 +94,7 @@ class ElementCore {
   };
   Result<void> try_set(std::size_t index, const GValue& value);
   void caution();
+  void port_removed(unsigned number);
   void add_port_stats(const StatsFields& fields) const;
 
   GstElement* element_;

@@ -101,6 +101,10 @@ class PortTable {
   /** Null if it is not there. */
   std::shared_ptr<SourcePort> remove(GstPad* pad);
   [[nodiscard]] std::shared_ptr<const Ports> ports() const;
+  [[nodiscard]] bool has(std::size_t number) const {
+    const auto all = ports();
+    return number < all->size() && (*all)[number] != nullptr;
+  }
   /** True if the table has changed. */
   bool update(View& view) const {
     return generation_.load(std::memory_order_acquire) != view.generation && replace(view);

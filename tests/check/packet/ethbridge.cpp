@@ -763,6 +763,20 @@ GST_START_TEST(test_ports_come_and_go) {
 }
 GST_END_TEST
 
+/** What its sink pad still takes, when nothing can leave by it any more, is forgotten with it. */
+GST_START_TEST(test_a_port_goes_while_packets_come) {
+  BridgeRig rig;
+  rig.play();
+  introduce(rig);
+  rig[2].release_src();
+  rig[2].push(frame(kBroadcast, kC));
+  rig[2].release_sink();
+  for (const std::size_t port : {0, 1}) rig[port].take();
+  rig[0].push(frame(kC, kA));
+  fail_unless_equals_uint64(rig[1].take().size(), 1);
+}
+GST_END_TEST
+
 // ---- threads ----------------------------------------------------------------------------------
 
 namespace {
@@ -936,6 +950,7 @@ static Suite* ethbridge_suite() {
   tcase_add_test(tc, test_loop_of_links);
   tcase_add_test(tc, test_answer_in_the_same_thread);
   tcase_add_test(tc, test_ports_come_and_go);
+  tcase_add_test(tc, test_a_port_goes_while_packets_come);
   tcase_add_test(tc, test_two_threads);
   tcase_add_test(tc, test_release_while_streaming);
   tcase_add_test(tc, test_stop_while_streaming);
