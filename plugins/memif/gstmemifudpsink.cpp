@@ -66,7 +66,8 @@ struct GstMemifUdpSinkState {
   std::atomic<bool> sending{false};     // a thread is in the host
   std::atomic<bool> unlocked{false};    // it has to leave, and none may enter
   std::atomic<unsigned> interruptions{0};
-  bool flushed = false;      // for that the pad is flushing; unlock() and unlock_stop()
+  std::mutex flush_mutex;    // held while the pad begins or ends to flush
+  bool flushed = false;      // with flush_mutex: by unlock(), and not yet by unlock_stop()
   std::mutex clients_mutex;  // while they are edited
 };
 
@@ -148,6 +149,8 @@ gboolean gst_memif_udp_sink_unlock(GstBaseSink* sink) {
   GstMemifUdpSinkState& state = state_of(sink);
   ++state.interruptions;
   state.unlocked.store(true);
+  // A flush and a state change may come at once: so that the pad does not flush for ever.
+  const std::lock_guard lock(state.flush_mutex);
   if (!state.sending.load()) return TRUE;
   state.flushed = true;
   gst_pad_push_event(state.pad, gst_event_new_flush_start());
@@ -156,6 +159,7 @@ gboolean gst_memif_udp_sink_unlock(GstBaseSink* sink) {
 
 gboolean gst_memif_udp_sink_unlock_stop(GstBaseSink* sink) {
   GstMemifUdpSinkState& state = state_of(sink);
+  const std::lock_guard lock(state.flush_mutex);
   if (std::exchange(state.flushed, false)) {
     gst_pad_push_event(state.pad, gst_event_new_flush_stop(FALSE));
     push_prologue(state.pad);

@@ -951,6 +951,62 @@ GST_START_TEST(test_pauses_and_flushes) {
 }
 GST_END_TEST
 
+/** The flush comes, and goes, while the state change has the thread that sends interrupted. */
+GST_START_TEST(test_a_flush_during_a_pause) {
+  Pipeline pipeline(
+      "memifudpsink name=tx sync=false async=false host=10.0.0.2 max-bitrate=8 "
+      "neighbours=10.0.0.2=02:00:00:00:00:02" +
+      one(unique_socket()));
+  GstElement* tx = pipeline.element("tx");
+  GstPad* from = gst_pad_new("from", GST_PAD_SRC);
+  GstPad* to = gst_element_get_static_pad(tx, "sink");
+  fail_unless(gst_pad_link(from, to) == GST_PAD_LINK_OK);
+  gst_object_unref(to);
+  pipeline.set(GST_STATE_PLAYING);
+  gst_pad_set_active(from, TRUE);
+  const auto begin = [&](bool anew) {
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    if (anew) gst_pad_push_event(from, gst_event_new_stream_start("test"));
+    gst_pad_push_event(from, gst_event_new_segment(&segment));
+  };
+  begin(true);
+  // The second datagram waits for some minutes, in the host.
+  std::atomic<pid_t> pusher{0};
+  std::thread pushing([&] {
+    pusher = ::gettid();
+    for (int i = 0; i < 2; ++i) gst_pad_push(from, buffer_of(bytes(1)));
+  });
+  fail_unless(eventually(
+      [&] { return pipeline.stat("tx", "datagrams") == 1 && pusher != 0 && sleeps(pusher); }));
+  std::thread flushing;
+  std::atomic<bool> done{false};
+  {
+    const WhenLogged flush("GST_EVENT", "creating new event ", [&](int number, GObject*) {
+      if (number != 0) return;
+      flushing = std::thread([&] {
+        gst_pad_push_event(from, gst_event_new_flush_start());
+        gst_pad_push_event(from, gst_event_new_flush_stop(TRUE));
+        done = true;
+      });
+      // It may have to wait until the state change goes on.
+      eventually([&] { return done.load(); }, 100);
+    });
+    pipeline.set(GST_STATE_PAUSED);
+    fail_if(flush.times() == 0, "nothing was interrupted");
+  }
+  flushing.join();
+  pushing.join();
+  g_object_set(tx, "max-bitrate", guint64{0}, nullptr);
+  pipeline.set(GST_STATE_PLAYING);
+  begin(false);
+  fail_unless_equals_int(gst_pad_push(from, buffer_of(bytes(2))), GST_FLOW_OK);
+  pipeline.set(GST_STATE_NULL);
+  gst_pad_set_active(from, FALSE);
+  gst_object_unref(from);
+}
+GST_END_TEST
+
 GST_START_TEST(test_nothing_is_left) {
   const int files = settled_files();
   for (int round = 0; round < 3; ++round) {
@@ -1023,6 +1079,7 @@ static Suite* udpends_suite(void) {
   tcase_add_test(tests, test_started_and_stopped_by_many_threads);
   tcase_add_test(tests, test_a_peer_that_takes_nothing_stops_nobody);
   tcase_add_test(tests, test_pauses_and_flushes);
+  tcase_add_test(tests, test_a_flush_during_a_pause);
   tcase_add_test(tests, test_nothing_is_left);
   return suite;
 }
