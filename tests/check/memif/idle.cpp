@@ -258,8 +258,8 @@ GST_START_TEST(test_a_sink_that_is_busy_while_peers_come_and_go) {
   }
   const int now = count_entries("/proc/self/task");
   GST_BASE_SINK_PREROLL_UNLOCK(sink);
-  // There may be one that closes descriptors, too.
-  fail_unless(now <= threads + 2, "%d threads, and %d before", now, threads);
+  // There may be one that closes descriptors, too, and some of GStreamer that have nothing to do.
+  fail_unless(now <= threads + 5, "%d threads, and %d before", now, threads);
   idle.come();
   fail_unless(idle.pipeline().link_comes_up("end"));
   idle.leave();
