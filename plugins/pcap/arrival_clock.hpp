@@ -45,15 +45,37 @@ class ArrivalClock {
   bool measure(GstElement* element) {
     GstClock* clock = gst_element_get_clock(element);
     if (clock == nullptr) return false;
-    constexpr std::int64_t kSame = 1'000'000;
-    measured_at_ = gst_clock_get_time(clock);
+    const Reading now = read(clock);
     gst_object_unref(clock);
-    const auto offset =
-        static_cast<std::int64_t>(time_of_day()) - static_cast<std::int64_t>(measured_at_);
-    if (!known_ || offset > offset_ + kSame || offset < offset_ - kSame) offset_ = offset;
+    measured_at_ = now.time;
+    const std::int64_t same = kSame + static_cast<std::int64_t>(now.took);
+    if (!known_ || now.offset > offset_ + same || now.offset < offset_ - same) offset_ = now.offset;
     known_ = true;
     return true;
   }
+
+  struct Reading {
+    GstClockTime time = 0;
+    GstClockTime took = GST_CLOCK_TIME_NONE;  // to read both: no more than that is it wrong
+    std::int64_t offset = 0;
+  };
+  /** Both clocks, again if the thread was held up between them. */
+  static Reading read(GstClock* clock) {
+    Reading best;
+    for (int i = 0; i < kTries && best.took > kSoon; ++i) {
+      const GstClockTime before = gst_clock_get_time(clock);
+      const std::uint64_t day = time_of_day();
+      const GstClockTime after = gst_clock_get_time(clock);
+      if (after - before >= best.took) continue;
+      best = {after, after - before,
+              static_cast<std::int64_t>(day) - static_cast<std::int64_t>(before)};
+    }
+    return best;
+  }
+
+  static constexpr std::int64_t kSame = 1'000'000;
+  static constexpr GstClockTime kSoon = 20'000;
+  static constexpr int kTries = 10;
 
   bool known_ = false;
   GstClockTime measured_at_ = 0;

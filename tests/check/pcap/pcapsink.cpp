@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <thread>
@@ -333,6 +334,50 @@ GST_START_TEST(test_times) {
 }
 GST_END_TEST
 
+namespace {
+
+/** A clock that holds up whoever reads it, now and then, once it has been read. */
+struct SlowClock {
+  static GType type() {
+    static const GType type = g_type_register_static_simple(
+        GST_TYPE_CLOCK, "TestSlowClock", sizeof(GstClockClass),
+        [](gpointer klass, gpointer) {
+          static_cast<GstClockClass*>(klass)->get_internal_time = [](GstClock*) -> GstClockTime {
+            static std::atomic<unsigned> reads{0};
+            const gint64 now = g_get_monotonic_time();
+            if (reads++ % 4 == 0) g_usleep(20'000);
+            return static_cast<GstClockTime>(now) * GST_USECOND;
+          };
+        },
+        sizeof(GstClock), nullptr, static_cast<GTypeFlags>(0));
+    return type;
+  }
+};
+
+}  // namespace
+
+/** Nor are they wrong by what a busy machine takes between the reading of two clocks. */
+GST_START_TEST(test_times_of_a_thread_that_is_held_up) {
+  const Folder folder;
+  Sink sink(folder / "a.pcap");
+  auto* clock = static_cast<GstClock*>(g_object_new(SlowClock::type(), nullptr));
+  gst_object_ref_sink(clock);
+  gst_element_set_clock(sink.element, clock);
+  gst_element_set_base_time(sink.element, 0);
+  sink.play();
+  // Far enough apart that the clocks are read each time.
+  for (unsigned i = 1; i <= 6; ++i) sink.push({1}, i * 10 * GST_SECOND);
+  sink.eos();
+  gst_element_set_clock(sink.element, nullptr);
+  gst_object_unref(clock);
+  const auto records = capture::read(folder / "a.pcap").records;
+  fail_unless_equals_uint64(records.size(), 6);
+  for (std::size_t i = 1; i < 6; ++i) {
+    fail_unless_equals_uint64(records[i].time - records[i - 1].time, 10 * kSecond);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_recorded_times_are_kept) {
   const Folder folder;
   Sink sink(folder / "a.pcap");
@@ -652,6 +697,7 @@ static Suite* pcapsink_suite() {
   tcase_add_test(tc, test_snaplen);
   tcase_add_test(tc, test_longest_packet);
   tcase_add_test(tc, test_times);
+  tcase_add_test(tc, test_times_of_a_thread_that_is_held_up);
   tcase_add_test(tc, test_recorded_times_are_kept);
   tcase_add_test(tc, test_rotation_by_size);
   tcase_add_test(tc, test_figures_of_files_that_are_complete);
