@@ -82,15 +82,22 @@ BpfFilter::Program BpfFilter::compile(const std::string& text, LinkType type) {
 Result<void> BpfFilter::set_expression(std::string_view text) {
   std::string expression(text);
   Programs programs{compile(expression, LinkType::ethernet), compile(expression, LinkType::ip)};
-  const int negotiated = negotiated_.load();
+  // Whoever comes second sees what the other one has done.
+  const std::lock_guard lock(mutex_);
   const Program& needed =
-      negotiated == static_cast<int>(LinkType::ip) ? programs.ip : programs.ethernet;
+      negotiated_ == static_cast<int>(LinkType::ip) ? programs.ip : programs.ethernet;
   // Some make sense with one link type only, and nothing may be known yet.
-  const bool usable = !needed.code.empty() || (negotiated == kUnknown && !programs.ip.code.empty());
+  const bool usable =
+      !needed.code.empty() || (negotiated_ == kUnknown && !programs.ip.code.empty());
   if (!usable) return refuse(needed.problem);
   expression_ = std::move(expression);
   handover_.put(std::move(programs));
   return {};
+}
+
+void BpfFilter::stop() {
+  const std::lock_guard lock(mutex_);
+  negotiated_ = kUnknown;
 }
 
 Result<void> BpfFilter::start() {
@@ -101,6 +108,7 @@ Result<void> BpfFilter::start() {
 
 Result<void> BpfFilter::set_caps(const PacketCaps& caps) {
   link_type_ = caps.link_type;
+  const std::lock_guard lock(mutex_);
   negotiated_ = static_cast<int>(link_type_);
   const Program& program = handover_.get().of(link_type_);
   if (!program.code.empty()) return {};

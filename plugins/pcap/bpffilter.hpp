@@ -9,7 +9,7 @@
 #include <pcap/pcap.h>
 
 #include <array>
-#include <atomic>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -44,7 +44,7 @@ class BpfFilter {
   }
 
   Result<void> start();
-  void stop() { negotiated_ = kUnknown; }
+  void stop();
   Result<void> set_caps(const PacketCaps& caps);
   Verdict process(const Packet& packet) {
     const bool match = handover_.get().of(link_type_).match(packet);
@@ -92,7 +92,8 @@ class BpfFilter {
 
   // Shared by both.
   static constexpr int kUnknown = -1;
-  std::atomic<int> negotiated_{kUnknown};  // a LinkType
+  std::mutex mutex_;           // an expression is put into force, or caps are
+  int negotiated_ = kUnknown;  // a LinkType; mutex_
   Mailbox<Programs> handover_;
   gstcommon::Counter matched_, rest_;
 };

@@ -4,6 +4,9 @@
  * @file
  * What bpffilter lets through, in every form packets travel in, and what it says of expressions.
  */
+#include <atomic>
+#include <thread>
+
 #include "capture.hpp"
 #include "forms.hpp"
 #include "samples.hpp"
@@ -195,6 +198,40 @@ GST_START_TEST(test_expression_of_the_other_link_type) {
 }
 GST_END_TEST
 
+/** When both are set at once, whoever is second is told: nothing passes for want of a program. */
+GST_START_TEST(test_expression_and_caps_at_once) {
+  rig::Rig rig("bpffilter");
+  for (unsigned i = 0; i < 400; ++i) {
+    g_object_set(rig.element, "expression", "udp", nullptr);
+    gst_pad_set_active(rig.source(), TRUE);
+    gst_element_set_state(rig.element, GST_STATE_PLAYING);
+    rig.event(gst_event_new_stream_start("test"));
+    std::atomic<unsigned> ready{0};
+    std::thread setter([&] {
+      ++ready;
+      while (ready != 2) std::this_thread::yield();
+      g_object_set(rig.element, "expression", "ether host 02:00:00:00:00:01", nullptr);
+    });
+    ++ready;
+    while (ready != 2) std::this_thread::yield();
+    for (std::atomic<unsigned> wait{0}; wait < i * 97 % 9973; ++wait) continue;
+    rig.set_caps(kIp);
+    setter.join();
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    rig.event(gst_event_new_segment(&segment));
+    (void)rig.push(rig::make_buffer(datagram(5004)));
+    GstMessage* told = gst_bus_pop_filtered(
+        rig.bus, static_cast<GstMessageType>(GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+    fail_unless(told != nullptr, "neither of them was told in round %u", i);
+    gst_message_unref(told);
+    while ((told = gst_bus_pop(rig.bus)) != nullptr) gst_message_unref(told);
+    gst_element_set_state(rig.element, GST_STATE_READY);
+    gst_pad_set_active(rig.source(), FALSE);
+  }
+}
+GST_END_TEST
+
 /** After a run with packets of one link type the next one may have others. */
 GST_START_TEST(test_link_type_is_forgotten_at_the_end) {
   const Filter filter("udp", kIp);
@@ -224,6 +261,7 @@ static Suite* bpffilter_suite() {
   tcase_add_test(tc, test_wrong_expression_while_playing);
   tcase_add_test(tc, test_wrong_expression_before_the_start);
   tcase_add_test(tc, test_expression_of_the_other_link_type);
+  tcase_add_test(tc, test_expression_and_caps_at_once);
   tcase_add_test(tc, test_link_type_is_forgotten_at_the_end);
   tcase_add_test(tc, test_documentation);
   return s;
