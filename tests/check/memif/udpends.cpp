@@ -785,27 +785,6 @@ GST_START_TEST(test_a_host_that_fails_during_the_start) {
 }
 GST_END_TEST
 
-/** It is another element that has started the host, and the link is up. */
-GST_START_TEST(test_who_joins_a_link_hears_of_it) {
-  const std::string socket = unique_socket();
-  Pipeline b("memifudpsrc name=rx" + two(socket) + kOut);
-  Pipeline first(kIn + ("memifudpsink name=tx host=10.0.0.2" + one(socket)));
-  Pipeline second(kIn + ("memifudpsink name=tx host=10.0.0.2" + slave_at(socket)));
-  for (Pipeline* pipeline : {&first, &b}) pipeline->set(GST_STATE_PLAYING);
-  wait_for_link(first, "tx", b, "rx");
-  std::vector<gboolean> ups;
-  g_signal_connect(second.element("tx"), "notify::link-up",
-                   G_CALLBACK(+[](GObject* tx, GParamSpec*, gpointer seen) {
-                     gboolean up = FALSE;
-                     g_object_get(tx, "link-up", &up, nullptr);
-                     static_cast<std::vector<gboolean>*>(seen)->push_back(up);
-                   }),
-                   &ups);
-  second.set(GST_STATE_PAUSED);
-  fail_unless(ups.size() == 1 && ups.front() != FALSE, "not what was notified");
-}
-GST_END_TEST
-
 namespace {
 
 /** What the next message of a link says. */
@@ -820,6 +799,36 @@ bool next_link_message(Pipeline& pipeline) {
     if (link) return up != FALSE;
   }
 }
+
+/** Both ends have heard of their link: the host has, and tells who joins it. */
+void play_with_link(Pipeline& a, Pipeline& b) {
+  for (Pipeline* pipeline : {&a, &b}) pipeline->set(GST_STATE_PLAYING);
+  for (Pipeline* pipeline : {&a, &b}) fail_unless(next_link_message(*pipeline));
+}
+
+}  // namespace
+
+/** It is another element that has started the host, and the link is up. */
+GST_START_TEST(test_who_joins_a_link_hears_of_it) {
+  const std::string socket = unique_socket();
+  Pipeline b("memifudpsrc name=rx" + two(socket) + kOut);
+  Pipeline first(kIn + ("memifudpsink name=tx host=10.0.0.2" + one(socket)));
+  Pipeline second(kIn + ("memifudpsink name=tx host=10.0.0.2" + slave_at(socket)));
+  play_with_link(first, b);
+  std::vector<gboolean> ups;
+  g_signal_connect(second.element("tx"), "notify::link-up",
+                   G_CALLBACK(+[](GObject* tx, GParamSpec*, gpointer seen) {
+                     gboolean up = FALSE;
+                     g_object_get(tx, "link-up", &up, nullptr);
+                     static_cast<std::vector<gboolean>*>(seen)->push_back(up);
+                   }),
+                   &ups);
+  second.set(GST_STATE_PAUSED);
+  fail_unless(ups.size() == 1 && ups.front() != FALSE, "not what was notified");
+}
+GST_END_TEST
+
+namespace {
 
 struct GoingDown {
   Pipeline& peer;
@@ -847,8 +856,7 @@ GST_START_TEST(test_the_last_message_of_a_link_is_right) {
   Pipeline b("memifudpsrc name=rx" + two(socket) + kOut);
   Pipeline first(kIn + ("memifudpsink name=tx host=10.0.0.2" + one(socket)));
   Pipeline second(kIn + ("memifudpsink name=tx host=10.0.0.2" + slave_at(socket)));
-  for (Pipeline* pipeline : {&first, &b}) pipeline->set(GST_STATE_PLAYING);
-  wait_for_link(first, "tx", b, "rx");
+  play_with_link(first, b);
   GoingDown down{b, first};
   gst_bus_set_sync_handler(second.bus(), hold_up, &down, nullptr);
   second.set(GST_STATE_PAUSED);
