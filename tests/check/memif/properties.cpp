@@ -374,20 +374,24 @@ GST_START_TEST(test_an_rx_mode_that_is_set_during_the_start_counts) {
   auto sender = must(Sender::open(peer, 0));
   Pipeline pipeline("memifsrc name=src" + slave_at(name) + kAppSink);
   GObject* src = G_OBJECT(pipeline.element("src"));
-  int last = 0;
-  for (const bool look : {true, false}) {
-    gst_util_set_object_arg(src, "rx-mode", "interrupt");
+  // How many it makes, and what is done at the last one.
+  const auto start = [&](int last) {
     int made = 0;
-    // At the last one, which a first start tells.
+    gst_util_set_object_arg(src, "rx-mode", "interrupt");
     when_eventfd = [&] {
       if (++made == last) gst_util_set_object_arg(src, "rx-mode", "polling");
     };
     pipeline.set(GST_STATE_PAUSED);
     when_eventfd = nullptr;
-    fail_unless(made > 0 && (look || made == last), "%d, not %d", made, last);
-    if (look) last = made;
-    if (look) pipeline.set(GST_STATE_NULL);
+    return made;
+  };
+  // The first time there may be more of them.
+  int last = 0;
+  for (int i = 0; i < 2; ++i) {
+    last = start(0);
+    pipeline.set(GST_STATE_NULL);
   }
+  fail_unless(last > 0 && start(last) == last);
   pipeline.set(GST_STATE_PLAYING);
   fail_unless(come_up(peer) && pipeline.link_comes_up("src"));
   // One that polls wants no wake-ups from the time on that it does.
