@@ -26,7 +26,7 @@ namespace {
 constexpr char kFirstAddress[] = "192.168.1.1";
 constexpr char kSecondAddress[] = "192.168.1.77";
 constexpr std::size_t kPayload = 56;
-constexpr guint kTimeoutSeconds = 10;
+constexpr guint kTimeoutSeconds = 60;
 
 using ContextPtr = std::unique_ptr<GMainContext, FreeWith<g_main_context_unref>>;
 

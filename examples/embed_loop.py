@@ -24,7 +24,7 @@ OUR_MAC = bytes.fromhex("020000000002")
 BROADCAST = b"\xff" * 6
 ARP, IPV4 = b"\x08\x06", b"\x08\x00"
 PAYLOAD = bytes(range(56))
-TIMEOUT_SECONDS = 10
+TIMEOUT_SECONDS = 60
 
 
 def checksum(data):
