@@ -139,13 +139,14 @@ void resume(GstPushSrc* src) {
 /** From the time of the host's clock to our running time. */
 class Times {
  public:
-  Times(GstMemifUdpSrcState& state) {
+  Times(GstElement* element, GstMemifUdpSrcState& state) {
     if (!state.do_timestamp.load(std::memory_order_relaxed)) return;
-    const GstClockTime now = state.live.running_time();
-    if (!GST_CLOCK_TIME_IS_VALID(now)) return;
-    // The clocks may be different ones, so what counts is the age.
-    offset_ = GST_CLOCK_DIFF(gst_clock_get_time(state.end.user().clock()), now);
-    known_ = true;
+    GstClock* const hosts = state.end.user().clock();
+    GST_OBJECT_LOCK(element);
+    known_ = GST_ELEMENT_CLOCK(element) == hosts;
+    offset_ = -static_cast<GstClockTimeDiff>(element->base_time);
+    GST_OBJECT_UNLOCK(element);
+    if (!known_) compare(state.live, hosts);
   }
   void apply(GstBuffer* buffer) const {
     GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
@@ -160,12 +161,30 @@ class Times {
   }
 
  private:
+  /** What counts is the age. Again if the thread was held up between the clocks. */
+  void compare(LiveSource& live, GstClock* hosts) {
+    constexpr int kTries = 10;
+    constexpr GstClockTime kSoon = 20'000;
+    GstClockTime took = GST_CLOCK_TIME_NONE;
+    for (int i = 0; i < kTries && took > kSoon; ++i) {
+      const GstClockTime before = gst_clock_get_time(hosts);
+      const GstClockTime now = live.running_time();
+      const GstClockTime after = gst_clock_get_time(hosts);
+      if (!GST_CLOCK_TIME_IS_VALID(now)) return;
+      if (after - before >= took) continue;
+      took = after - before;
+      offset_ = GST_CLOCK_DIFF(after, now);
+      known_ = true;
+    }
+  }
+
   GstClockTimeDiff offset_ = 0;
   bool known_ = false;
 };
 
-GstMiniObject* with_times(GstMiniObject* data, GstMemifUdpSrcState& state, guint most) {
-  const Times times(state);
+GstMiniObject* with_times(GstElement* element, GstMiniObject* data, GstMemifUdpSrcState& state,
+                          guint most) {
+  const Times times(element, state);
   if (!GST_IS_BUFFER_LIST(data)) {
     GstBuffer* buffer = gst_buffer_make_writable(GST_BUFFER_CAST(data));
     times.apply(buffer);
@@ -183,10 +202,10 @@ GstMiniObject* with_times(GstMiniObject* data, GstMemifUdpSrcState& state, guint
 
 GstFlowReturn gst_memif_udp_src_create(GstPushSrc* src, GstBuffer** out) {
   GstMemifUdpSrcState& state = state_of(src);
-  return state.live.create(out, [&state](guint most, GstMiniObject** data) {
+  return state.live.create(out, [src, &state](guint most, GstMiniObject** data) {
     GstMiniObject* taken = state.queue.take();
     if (taken == nullptr) return GST_FLOW_FLUSHING;
-    *data = with_times(taken, state, most);
+    *data = with_times(GST_ELEMENT_CAST(src), taken, state, most);
     return GST_FLOW_OK;
   });
 }
