@@ -105,11 +105,11 @@ bool get_setting(const SenderSettings& settings, guint id, GValue* value) {
       g_value_set_uint(value, settings.port);
       return true;
     case kSinkClients: {
-      const bool one = settings.clients.empty() && !settings.host.empty();
-      const std::string text =
-          one ? ipplugin::format_clients(
-                    {{settings.host, static_cast<std::uint16_t>(settings.port)}})
-              : settings.clients;
+      std::string text = settings.clients;
+      if (text.empty() && !settings.host.empty()) {
+        text =
+            ipplugin::format_clients({{settings.host, static_cast<std::uint16_t>(settings.port)}});
+      }
       g_value_set_string(value, text.c_str());
       return true;
     }

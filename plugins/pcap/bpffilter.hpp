@@ -71,9 +71,12 @@ class BpfFilter {
     // given: bytes that change give another answer, and nothing is read beyond them.
     [[nodiscard]] bool match(const Packet& packet) const noexcept {
       if (code.empty()) return false;
-      const auto size = static_cast<u_int>(packet.size());
-      return bpf_filter(code.data(), reinterpret_cast<const u_char*>(packet.bytes().data()), size,
-                        size) != 0;
+      const bpf_program program{static_cast<u_int>(code.size()),
+                                const_cast<bpf_insn*>(code.data())};  // which is only read
+      pcap_pkthdr header{};
+      header.caplen = header.len = static_cast<bpf_u_int32>(packet.size());
+      return pcap_offline_filter(&program, &header,
+                                 reinterpret_cast<const u_char*>(packet.bytes().data())) != 0;
     }
   };
   struct Programs {
