@@ -32,6 +32,7 @@
 #include <atomic>
 #include <utility>
 
+#include "plugins/common/clock_pair.hpp"
 #include "plugins/common/documentation.hpp"
 #include "plugins/common/live_source.hpp"
 #include "plugins/common/properties.hpp"
@@ -161,21 +162,12 @@ class Times {
   }
 
  private:
-  /** What counts is the age. Again if the thread was held up between the clocks. */
+  /** What counts is the age. */
   void compare(LiveSource& live, GstClock* hosts) {
-    constexpr int kTries = 10;
-    constexpr GstClockTime kSoon = 20'000;
-    GstClockTime took = GST_CLOCK_TIME_NONE;
-    for (int i = 0; i < kTries && took > kSoon; ++i) {
-      const GstClockTime before = gst_clock_get_time(hosts);
-      const GstClockTime now = live.running_time();
-      const GstClockTime after = gst_clock_get_time(hosts);
-      if (!GST_CLOCK_TIME_IS_VALID(now)) return;
-      if (after - before >= took) continue;
-      took = after - before;
-      offset_ = GST_CLOCK_DIFF(after, now);
-      known_ = true;
-    }
+    const ClockPair now = read_clocks([hosts] { return gst_clock_get_time(hosts); },
+                                      [&live] { return live.running_time(); });
+    known_ = GST_CLOCK_TIME_IS_VALID(now.second);
+    offset_ = GST_CLOCK_DIFF(now.first, now.second);
   }
 
   GstClockTimeDiff offset_ = 0;

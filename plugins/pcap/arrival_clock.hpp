@@ -11,6 +11,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "plugins/common/clock_pair.hpp"
+
 namespace pcapplugin {
 
 /** Nanoseconds since 1970, now. */
@@ -45,37 +47,17 @@ class ArrivalClock {
   bool measure(GstElement* element) {
     GstClock* clock = gst_element_get_clock(element);
     if (clock == nullptr) return false;
-    const Reading now = read(clock);
+    const ClockPair now = read_clocks([clock] { return gst_clock_get_time(clock); }, time_of_day);
     gst_object_unref(clock);
-    measured_at_ = now.time;
+    measured_at_ = now.first;
+    const std::int64_t offset = GST_CLOCK_DIFF(now.first, now.second);
     const std::int64_t same = kSame + static_cast<std::int64_t>(now.took);
-    if (!known_ || now.offset > offset_ + same || now.offset < offset_ - same) offset_ = now.offset;
+    if (!known_ || offset > offset_ + same || offset < offset_ - same) offset_ = offset;
     known_ = true;
     return true;
   }
 
-  struct Reading {
-    GstClockTime time = 0;
-    GstClockTime took = GST_CLOCK_TIME_NONE;  // to read both: no more than that is it wrong
-    std::int64_t offset = 0;
-  };
-  /** Both clocks, again if the thread was held up between them. */
-  static Reading read(GstClock* clock) {
-    Reading best;
-    for (int i = 0; i < kTries && best.took > kSoon; ++i) {
-      const GstClockTime before = gst_clock_get_time(clock);
-      const std::uint64_t day = time_of_day();
-      const GstClockTime after = gst_clock_get_time(clock);
-      if (after - before >= best.took) continue;
-      best = {after, after - before,
-              static_cast<std::int64_t>(day) - static_cast<std::int64_t>(before)};
-    }
-    return best;
-  }
-
   static constexpr std::int64_t kSame = 1'000'000;
-  static constexpr GstClockTime kSoon = 20'000;
-  static constexpr int kTries = 10;
 
   bool known_ = false;
   GstClockTime measured_at_ = 0;

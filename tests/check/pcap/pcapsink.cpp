@@ -19,6 +19,7 @@
 #include "forms.hpp"
 #include "samples.hpp"
 #include "tests/check/documentation.hpp"
+#include "tests/check/slow_clock.hpp"
 
 #include "plugins/pcap/recorded_time.hpp"
 
@@ -334,33 +335,11 @@ GST_START_TEST(test_times) {
 }
 GST_END_TEST
 
-namespace {
-
-/** A clock that holds up whoever reads it, now and then, once it has been read. */
-struct SlowClock {
-  static GType type() {
-    static const GType type = g_type_register_static_simple(
-        GST_TYPE_CLOCK, "TestSlowClock", sizeof(GstClockClass),
-        [](gpointer klass, gpointer) {
-          static_cast<GstClockClass*>(klass)->get_internal_time = [](GstClock*) -> GstClockTime {
-            static std::atomic<unsigned> reads{0};
-            const gint64 now = g_get_monotonic_time();
-            if (reads++ % 4 == 0) g_usleep(20'000);
-            return static_cast<GstClockTime>(now) * GST_USECOND;
-          };
-        },
-        sizeof(GstClock), nullptr, static_cast<GTypeFlags>(0));
-    return type;
-  }
-};
-
-}  // namespace
-
 /** Nor are they wrong by what a busy machine takes between the reading of two clocks. */
 GST_START_TEST(test_times_of_a_thread_that_is_held_up) {
   const Folder folder;
   Sink sink(folder / "a.pcap");
-  auto* clock = static_cast<GstClock*>(g_object_new(SlowClock::type(), nullptr));
+  auto* clock = static_cast<GstClock*>(g_object_new(slow_clock_type(), nullptr));
   gst_object_ref_sink(clock);
   gst_element_set_clock(sink.element, clock);
   gst_element_set_base_time(sink.element, 0);
