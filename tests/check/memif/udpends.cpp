@@ -534,6 +534,13 @@ class WhenLogged {
   WhenLogged& operator=(const WhenLogged&) = delete;
   int times() const { return times_; }
 
+  // gst_debug_add_log_function() leaks its previous list, as other threads may read it.
+#if defined(__SANITIZE_ADDRESS__)
+  static constexpr bool kUsable = false;
+#else
+  static constexpr bool kUsable = true;
+#endif
+
  private:
   static void on_log(GstDebugCategory* category, GstDebugLevel, const gchar*, const gchar*, gint,
                      GObject* object, GstDebugMessage* message, gpointer self) {
@@ -1093,7 +1100,7 @@ static Suite* udpends_suite(void) {
   tcase_add_test(tests, test_times_of_a_thread_that_is_held_up);
   tcase_add_test(tests, test_clients);
   tcase_add_test(tests, test_cleared_clients);
-  tcase_add_test(tests, test_what_is_set_during_the_start_counts);
+  if (WhenLogged::kUsable) tcase_add_test(tests, test_what_is_set_during_the_start_counts);
   tcase_add_test(tests, test_counters_while_an_element_stops);
   tcase_add_test(tests, test_num_buffers_and_lists);
   tcase_add_test(tests, test_a_slow_reader_loses_only_its_own);
@@ -1103,14 +1110,14 @@ static Suite* udpends_suite(void) {
   tcase_add_test(tests, test_missing_and_wrong_settings);
   tcase_add_test(tests, test_an_error_is_that_of_its_element);
   tcase_add_test(tests, test_the_end_of_one_is_not_that_of_others);
-  tcase_add_test(tests, test_a_host_that_fails_during_the_start);
+  if (WhenLogged::kUsable) tcase_add_test(tests, test_a_host_that_fails_during_the_start);
   tcase_add_test(tests, test_who_joins_a_link_hears_of_it);
   tcase_add_test(tests, test_the_last_message_of_a_link_is_right);
   tcase_add_test(tests, test_states_in_any_order);
   tcase_add_test(tests, test_started_and_stopped_by_many_threads);
   tcase_add_test(tests, test_a_peer_that_takes_nothing_stops_nobody);
   tcase_add_test(tests, test_pauses_and_flushes);
-  tcase_add_test(tests, test_a_flush_during_a_pause);
+  if (WhenLogged::kUsable) tcase_add_test(tests, test_a_flush_during_a_pause);
   tcase_add_test(tests, test_nothing_is_left);
   return suite;
 }
