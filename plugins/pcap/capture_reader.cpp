@@ -148,6 +148,7 @@ CaptureReader::Next CaptureReader::set_packet(const RecordReader::Record& record
 /** `packet` says that the file begins again. */
 CaptureReader::Next CaptureReader::at_end() {
   rounds.add(1);
+  if (round_packets_ == 0 && packets.get() != 0) return fail("its packets have gone meanwhile");
   // A file without packets would be read for ever.
   if (round_packets_ == 0 || (!endless_ && --loops_left_ == 0)) return outcome_ = Next::end;
   // After as much time as there is between packets.

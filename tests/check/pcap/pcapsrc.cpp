@@ -619,6 +619,19 @@ GST_START_TEST(test_file_that_is_cut_while_it_is_read) {
 }
 GST_END_TEST
 
+/** Also if nothing but its header is left when it begins again. */
+GST_START_TEST(test_file_that_is_emptied_while_it_is_repeated) {
+  const Folder folder;
+  const std::string path = write_file(folder / "a", file_of(some_records(10), FileFormat::pcap));
+  Replay replay(path, "loops=0");
+  replay.play();
+  replay.wait_packets(30);
+  constexpr std::uintmax_t kHeader = 24;
+  std::filesystem::resize_file(path, kHeader);
+  fail_unless_contains(replay.end(), "Cannot read");
+}
+GST_END_TEST
+
 /** What a batch cannot say of its packets begins another one. */
 GST_START_TEST(test_times_that_jump) {
   const Folder folder;
@@ -893,6 +906,7 @@ static Suite* pcapsrc_suite() {
   tcase_add_test(tc, test_longest_packets);
   tcase_add_test(tc, test_held_packets_stay);
   tcase_add_test(tc, test_file_that_is_cut_while_it_is_read);
+  tcase_add_test(tc, test_file_that_is_emptied_while_it_is_repeated);
   tcase_add_test(tc, test_times_that_jump);
   tcase_add_test(tc, test_times_of_any_kind);
   tcase_add_test(tc, test_loops);
