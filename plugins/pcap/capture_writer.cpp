@@ -82,8 +82,9 @@ bool CaptureWriter::is_file_over(std::size_t needed, std::uint64_t time) const n
   return full || old;
 }
 
-Flow CaptureWriter::make_room(std::size_t needed, std::uint64_t time) {
+Flow CaptureWriter::make_room(std::size_t needed, std::uint64_t time, Tally& tally) {
   if (rotates_ && is_file_over(needed, time)) {
+    count(std::exchange(tally, {}));  // before it is told that the file is complete
     if (const Flow next = next_file(); next != Flow::ok) return next;
   }
   write_header();

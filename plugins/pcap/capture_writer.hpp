@@ -13,7 +13,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "gst/common/counter.hpp"
 #include "plugins/pcap/capture_format.hpp"
@@ -57,9 +56,7 @@ class CaptureWriter {
     const std::uint32_t kept = std::min(size, plan_.info.snaplen);
     const std::size_t needed = record_size(plan_.info.format, kept);
     if (rotates_ || needed > room()) [[unlikely]] {
-      // What is in a file that is complete has been counted.
-      if (rotates_) count(std::exchange(tally, {}));
-      if (const Flow made = make_room(needed, time); made != Flow::ok) return made;
+      if (const Flow made = make_room(needed, time, tally); made != Flow::ok) return made;
     }
     write_record(plan_.info.format, block_.get() + used_, time, bytes, kept, size);
     used_ += needed;
@@ -104,7 +101,7 @@ class CaptureWriter {
   static_assert(kBlock >= 2 * kLongestPacket, "a record has to fit, and so has a header");
 
   [[nodiscard]] std::size_t room() const noexcept { return header_written_ ? kBlock - used_ : 0; }
-  Flow make_room(std::size_t needed, std::uint64_t time);
+  Flow make_room(std::size_t needed, std::uint64_t time, Tally& tally);
   [[nodiscard]] bool is_file_over(std::size_t needed, std::uint64_t time) const noexcept;
   Flow next_file();
   Result<void> open_file();
