@@ -15,9 +15,9 @@
 namespace gstcommon {
 
 /**
- * Calls out of the library, to whoever wants to hear of events. These may occur on several threads,
- * and one of them while another is told. Yet they are told one at a time, in their order: else the
- * last that is heard of a link could be that it came up, though it has gone since. Any thread.
+ * Calls to one observer of events, which may occur on several threads, also while it is being
+ * called. It hears of one event at a time, in their order: otherwise the last news of a link could
+ * be that it came up, although it has gone since. Any thread.
  */
 class CallQueue {
  public:
