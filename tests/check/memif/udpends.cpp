@@ -830,30 +830,33 @@ bool next_link_message(Pipeline& pipeline) {
   }
 }
 
-/** Both ends have heard of their link: the host has, and tells who joins it. */
-void play_with_link(Pipeline& a, Pipeline& b) {
-  for (Pipeline* pipeline : {&a, &b}) pipeline->set(GST_STATE_PLAYING);
-  for (Pipeline* pipeline : {&a, &b}) fail_unless(next_link_message(*pipeline));
-}
+/** On one host, to one peer: the first plays, and the second has yet to join. */
+struct TwoSenders {
+  /** Both ends have heard of their link: the host has, and tells who joins it. */
+  TwoSenders() {
+    for (Pipeline* pipeline : {&first, &peer}) pipeline->set(GST_STATE_PLAYING);
+    for (Pipeline* pipeline : {&first, &peer}) fail_unless(next_link_message(*pipeline));
+  }
+  const std::string socket = unique_socket();
+  Pipeline peer{"memifudpsrc name=rx" + two(socket) + kOut};
+  Pipeline first{kIn + ("memifudpsink name=tx host=10.0.0.2" + one(socket))};
+  Pipeline second{kIn + ("memifudpsink name=tx host=10.0.0.2" + slave_at(socket))};
+};
 
 }  // namespace
 
 /** It is another element that has started the host, and the link is up. */
 GST_START_TEST(test_who_joins_a_link_hears_of_it) {
-  const std::string socket = unique_socket();
-  Pipeline b("memifudpsrc name=rx" + two(socket) + kOut);
-  Pipeline first(kIn + ("memifudpsink name=tx host=10.0.0.2" + one(socket)));
-  Pipeline second(kIn + ("memifudpsink name=tx host=10.0.0.2" + slave_at(socket)));
-  play_with_link(first, b);
+  TwoSenders senders;
   std::vector<gboolean> ups;
-  g_signal_connect(second.element("tx"), "notify::link-up",
+  g_signal_connect(senders.second.element("tx"), "notify::link-up",
                    G_CALLBACK(+[](GObject* tx, GParamSpec*, gpointer seen) {
                      gboolean up = FALSE;
                      g_object_get(tx, "link-up", &up, nullptr);
                      static_cast<std::vector<gboolean>*>(seen)->push_back(up);
                    }),
                    &ups);
-  second.set(GST_STATE_PAUSED);
+  senders.second.set(GST_STATE_PAUSED);
   fail_unless(ups.size() == 1 && ups.front() != FALSE, "not what was notified");
 }
 GST_END_TEST
@@ -882,17 +885,13 @@ GstBusSyncReply hold_up(GstBus*, GstMessage* message, gpointer data) {
 }  // namespace
 
 GST_START_TEST(test_the_last_message_of_a_link_is_right) {
-  const std::string socket = unique_socket();
-  Pipeline b("memifudpsrc name=rx" + two(socket) + kOut);
-  Pipeline first(kIn + ("memifudpsink name=tx host=10.0.0.2" + one(socket)));
-  Pipeline second(kIn + ("memifudpsink name=tx host=10.0.0.2" + slave_at(socket)));
-  play_with_link(first, b);
-  GoingDown down{b, first};
-  gst_bus_set_sync_handler(second.bus(), hold_up, &down, nullptr);
-  second.set(GST_STATE_PAUSED);
-  fail_unless(next_link_message(second));
-  fail_if(next_link_message(second));
-  gst_bus_set_sync_handler(second.bus(), nullptr, nullptr, nullptr);
+  TwoSenders senders;
+  GoingDown down{senders.peer, senders.first};
+  gst_bus_set_sync_handler(senders.second.bus(), hold_up, &down, nullptr);
+  senders.second.set(GST_STATE_PAUSED);
+  fail_unless(next_link_message(senders.second));
+  fail_if(next_link_message(senders.second));
+  gst_bus_set_sync_handler(senders.second.bus(), nullptr, nullptr, nullptr);
 }
 GST_END_TEST
 
